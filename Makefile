@@ -1,0 +1,46 @@
+# Two commands: `make run` serves, `make test` checks everything. Both set up what they need, once.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test check-code bench clean help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/runs ## Serve on http://127.0.0.1:8000 (PORT=… changes it)
+	@$(BIN)/tolami serve --port $(PORT)
+
+test: $(VENV)/tests check-code ## Run every check: ruff, mypy, import-linter, tolami check, pytest with coverage
+	@$(BIN)/tolami check
+	@$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+check-code: $(VENV)/tests ## Run the checks that need no running code
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route
+	@$(BIN)/python -m tests.benchmarks.calls
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "tolami needs Python 3.11 or later; found $$($(PYTHON) --version). Set PYTHON=…"; exit 1; }
+	@echo "Creating the environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runs: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing …"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/tests: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing, with what the checks need …"
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/runs

@@ -1,0 +1,201 @@
+"""From a finding to a card: the words of its file, filled in, every value from the request made harmless."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from cards.escaping import markdown, plain, shortened
+from cards.library import CardFile, Library
+from cards.suggestions import Change, change_for
+from service.cdshooks.messages import Action, Card, Coding, Link, Source, Suggestion
+from service.clinical.chart import MedicationOrder, Unread
+from service.clinical.timing import number
+from service.fhir.resources import Resource
+from service.guidance.finding import Finding
+
+EXTENSION = "io.github.tolami"
+SUMMARY_LIMIT = 139
+"""CDS Hooks: fewer than 140 characters (C-071)."""
+
+_LABEL_LIMITS = (90, 60, 45, 36, 28, 20, 14)
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Renders findings with one library. Holds the compiled templates; make one and keep it."""
+
+    library: Library
+    plain: Environment
+    marked: Environment
+
+    @classmethod
+    def of(cls, library: Library) -> "Renderer":
+        """A renderer for a library."""
+        return cls(library, _environment(library, plain), _environment(library, markdown))
+
+    def card(self, finding: Finding, drafts: Mapping[str, Resource], new_uuid: Callable[[], str]) -> Card:
+        """The card of a finding. ``drafts`` are the client's orders by reference, for changes to them."""
+        file = self.library.cards[finding.card]
+        finding, change = self._change(finding, drafts)
+        values = self._values(file, finding, change)
+        card = Card(
+            uuid=new_uuid(),
+            summary=self._summary(file, values),
+            indicator=finding.indicator.word,
+            source=self._source(file),
+            detail=_tidy(self.marked.get_template(f"{file.id}/detail").render(values)),
+            links=self._links(file),
+            extension={EXTENSION: self._extension(file, finding)},
+        )
+        if change is not None:
+            card.suggestions = [self._suggestion(file, values, change, new_uuid)]
+            card.selectionBehavior = "at-most-one"
+        if finding.indicator.word != "info" and file.override_reasons:
+            card.overrideReasons = [
+                Coding(code, self.library.override_system, self.library.override_reasons[code])
+                for code in file.override_reasons
+            ]
+        return card
+
+    def _change(self, finding: Finding, drafts: Mapping[str, Resource]) -> tuple[Finding, Change | None]:
+        """The change a finding proposes, worked out; or the finding with the reason why there is none."""
+        if finding.proposal is None:
+            return finding, None
+        change = change_for(finding.proposal, drafts, self.library)
+        if isinstance(change, str):
+            return replace(finding, withheld=(*finding.withheld, change), proposal=None), None
+        return finding, change
+
+    def _values(self, file: CardFile, finding: Finding, change: Change | None) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            **finding.facts,
+            "orders": finding.orders,
+            "lines": [_Rendered(line) for line in finding.lines],
+            "thresholds": file.thresholds,
+            "version": self.library.version,
+            "withheld": [self.library.withheld[reason] for reason in finding.withheld],
+            "product": change.product if change is not None else "",
+        }
+        if "failed" in finding.facts:
+            values["failed_title"] = self.library.cards[finding.facts["failed"]].title
+        if finding.unread:
+            values |= self._unread(file, finding.unread)
+        return values
+
+    def _unread(self, file: CardFile, unread: tuple[Unread, ...]) -> dict[str, Any]:
+        """The sentences for what could not be read: the first in short, all in full."""
+
+        def sentence(gap: Unread, form: str, environment: Environment) -> str:
+            template = environment.from_string(file.reasons[gap.reason][form])
+            label = (gap.order.label if gap.order is not None else "") or "an order"
+            return template.render(
+                label=label,
+                element=gap.element,
+                found=gap.found,
+                list=file.lists.get(gap.element, gap.element),
+                **file.thresholds,
+            )
+
+        full = list(dict.fromkeys(sentence(gap, "long", self.marked) for gap in unread))
+        return {
+            "first": _Rendered(sentence(unread[0], "short", self.plain)),
+            "more": str(len(full) - 1) if len(full) > 1 else "",
+            "reasons": [_Rendered(text) for text in full],
+        }
+
+    def _summary(self, file: CardFile, values: Mapping[str, Any]) -> str:
+        """The summary with drug names cut until it fits: what to do must not be cut away by a long name."""
+        template = self.plain.get_template(f"{file.id}/summary")
+        text = ""
+        for limit in _LABEL_LIMITS:
+            text = " ".join(template.render(_with_short_labels(values, limit)).split())
+            if len(text) <= SUMMARY_LIMIT:
+                return text
+        return shortened(text, SUMMARY_LIMIT)
+
+    def _source(self, file: CardFile) -> Source:
+        source = self.library.sources[file.sources[0]]
+        return Source(source.label, source.url) if source.url else Source(source.label)
+
+    def _links(self, file: CardFile) -> list[Link]:
+        return [Link(self.library.sources[key].link, self.library.sources[key].url) for key in file.links]
+
+    def _extension(self, file: CardFile, finding: Finding) -> dict[str, Any]:
+        """What a program may want to know of a card; merged rules are listed, empty members left out."""
+        lines = [self.library.line_cards[line] for line in finding.lines]
+        rules = [file.rule, *(line.rule for line in lines)]
+        statements = sorted({*file.statements, *(s for line in lines for s in line.statements)})
+        references = [order.reference for order in finding.orders if order.reference]
+        return {
+            "card": file.id,
+            "rule": file.rule,
+            **({"rules": rules} if len(rules) > 1 else {}),
+            **({"statements": statements} if statements else {}),
+            "guidance": self.library.version,
+            **({"orders": references} if references else {}),
+        }
+
+    def _suggestion(
+        self, file: CardFile, values: Mapping[str, Any], change: Change, new_uuid: Callable[[], str]
+    ) -> Suggestion:
+        label, description = (
+            " ".join(self.plain.get_template(f"{file.id}/{section}").render(values).split())
+            for section in ("suggestion", "action")
+        )
+        return Suggestion(label, new_uuid(), [Action("update", description, resource=change.order)])
+
+
+class _Rendered(str):
+    """Text whose values are escaped already."""
+
+
+def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
+    """Templates of all cards and lines, every value that is printed going through ``escape``."""
+
+    def finalize(value: Any) -> Any:
+        if isinstance(value, _Rendered):
+            return value
+        return escape(value if isinstance(value, str) else str(value))
+
+    templates = {f"{card.id}/{title}": text for card in library.cards.values() for title, text in card.sections.items()}
+    environment = Environment(
+        loader=DictLoader({**templates, **library.lines}),
+        undefined=StrictUndefined,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (the output is Markdown or plain text; ``finalize`` escapes for those)
+    )
+    environment.filters["number"] = _number
+    environment.filters["sentence"] = "; ".join
+    return environment
+
+
+def _number(value: Fraction) -> str:
+    return number(value)
+
+
+def _with_short_labels(values: Mapping[str, Any], limit: int) -> dict[str, Any]:
+    """The values with every order's label cut to a length, wherever an order stands."""
+
+    def short(value: Any) -> Any:
+        if isinstance(value, MedicationOrder):
+            return replace(value, label=shortened(plain(value.label), limit))
+        if isinstance(value, tuple):
+            return tuple(short(item) for item in value)
+        return value
+
+    return {name: short(value) for name, value in values.items()}
+
+
+def _tidy(text: str) -> str:
+    """Blank lines folded to one; list items without a gap between them."""
+    lines: list[str] = []
+    for line in (raw.rstrip() for raw in text.strip().splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines)

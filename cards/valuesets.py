@@ -1,0 +1,162 @@
+"""Terminology from the FHIR ValueSets of ``cards/terminology``, every code with its provenance."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from cards.faults import Fault
+from cards.files import load_yaml
+from service.clinical.terminology import CodeSystem, ConceptSet, DrugCode, Terminology, word_pattern
+
+EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
+UNCHECKED = "NOT CHECKED"
+
+
+@dataclass(frozen=True, slots=True)
+class SetSummary:
+    """What one ValueSet holds: how many codes, how many of them could not be checked anywhere."""
+
+    id: str
+    kind: str
+    codes: int
+    unchecked: int
+    names: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTerminology:
+    """The terminology and a summary of each of its sets; ``loinc`` are the codes discovery asks for."""
+
+    terminology: Terminology
+    sets: tuple[SetSummary, ...]
+    loinc: tuple[str, ...]
+
+
+def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
+    """All code systems and ValueSets below ``folder``, with the faults found on the way."""
+    faults: list[Fault] = []
+    systems = _systems(folder, faults)
+    by_uri = {system.uri: system for system in systems}
+    drug_codes: list[DrugCode] = []
+    names: list[tuple[str, str]] = []
+    concept_sets: dict[str, ConceptSet] = {}
+    summaries: list[SetSummary] = []
+    loinc: list[str] = []
+    for path in sorted(folder.glob("*/*.json")):
+        name = path.relative_to(folder.parent).as_posix()
+        value_set = _read(path, name, faults)
+        if value_set is None:
+            continue
+        kind = path.parent.name
+        includes = list(_includes(value_set, by_uri, name, faults))
+        words = [e["valueString"] for e in value_set.get("extension", ()) if e["url"] == f"{EXTENSION}name-in-text"]
+        if kind == "drugs":
+            drug_codes += [code for include in includes for code in include.drug_codes(value_set["id"])]
+            names += [(word, value_set["id"]) for word in words]
+        else:
+            concept_sets[value_set["id"]] = _concept_set(value_set, includes, words)
+        if kind == "observations":
+            loinc += [concept["code"] for include in includes for concept in include.concepts]
+        summaries.append(
+            SetSummary(
+                value_set["id"],
+                kind,
+                sum(len(include.concepts) for include in includes),
+                sum(len(i.concepts) for i in includes if i.checked_against.startswith(UNCHECKED)),
+                len(words),
+            )
+        )
+    terminology = Terminology(systems, drug_codes, names, concept_sets)
+    return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc))), faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Include:
+    """One ``compose.include``: codes of one system that share provenance and properties."""
+
+    system: CodeSystem
+    checked_against: str
+    form: str
+    combination: bool
+    prefix: bool
+    concepts: tuple[Mapping[str, Any], ...]
+
+    def drug_codes(self, drug: str) -> Iterator[DrugCode]:
+        for concept in self.concepts:
+            strength = _strength(concept)
+            yield DrugCode(
+                drug=drug,
+                system=self.system,
+                code=concept["code"],
+                display=concept["display"],
+                topical=self.form == "topical",
+                systemic_product=self.form == "systemic",
+                combination=self.combination,
+                strength=strength,
+            )
+
+
+def _systems(folder: Path, faults: list[Fault]) -> list[CodeSystem]:
+    document = load_yaml("terminology/systems.yaml", (folder / "systems.yaml").read_text(encoding="utf-8"))
+    if isinstance(document, Fault):
+        faults.append(document)
+        return []
+    return [
+        CodeSystem(entry["name"], entry["uri"], rank, tuple(entry["aliases"]))
+        for rank, entry in enumerate(document.value)
+    ]
+
+
+def _read(path: Path, name: str, faults: list[Fault]) -> dict[str, Any] | None:
+    try:
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except ValueError as error:
+        faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
+        return None
+    if value.get("resourceType") != "ValueSet" or value.get("id") != path.stem:
+        faults.append(Fault(name, 0, "must be a ValueSet whose id is the file's name"))
+        return None
+    return value
+
+
+def _includes(
+    value_set: Mapping[str, Any], systems: Mapping[str, CodeSystem], name: str, faults: list[Fault]
+) -> Iterator[_Include]:
+    for include in value_set["compose"]["include"]:
+        properties = {e["url"].removeprefix(EXTENSION): e for e in include.get("extension", ())}
+        system = systems.get(include["system"])
+        if system is None:
+            faults.append(Fault(name, 0, f"code system {include['system']} is not in systems.yaml"))
+        elif "checked-against" not in properties:
+            faults.append(Fault(name, 0, f"codes of {system.name} without provenance (extension checked-against)"))
+        else:
+            yield _Include(
+                system=system,
+                checked_against=properties["checked-against"]["valueString"],
+                form=properties["form"]["valueCode"] if "form" in properties else "",
+                combination="combination" in properties,
+                prefix=properties.get("match", {}).get("valueCode") == "prefix",
+                concepts=tuple(include["concept"]),
+            )
+
+
+def _concept_set(value_set: Mapping[str, Any], includes: list[_Include], words: list[str]) -> ConceptSet:
+    def pairs(prefix: bool) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (i.system.uri, concept["code"]) for i in includes if i.prefix is prefix for concept in i.concepts
+        )
+
+    return ConceptSet(
+        value_set["id"], value_set["title"], pairs(False), pairs(True), word_pattern(words) if words else None
+    )
+
+
+def _strength(concept: Mapping[str, Any]) -> Fraction | None:
+    for extension in concept.get("extension", ()):
+        if extension["url"] == f"{EXTENSION}strength":
+            return Fraction(extension["valueQuantity"]["value"])
+    return None

@@ -1,0 +1,1 @@
+"""tolami: CDS Hooks service for tolperisone together with amitriptyline. Start at ``service.app``."""

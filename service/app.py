@@ -1,0 +1,42 @@
+"""Wires the rooms together. Everything that varies is handed in: settings, clock, id generator."""
+
+import uuid
+from collections.abc import Callable
+from datetime import date
+
+from flask import Flask
+from flask_cors import CORS
+
+from cards.library import Library, load
+from cards.rendering import Renderer
+from service.cdshooks.services import services
+from service.decide import Decision
+from service.settings import Settings
+from service.web.discovery import discovery
+from service.web.errors import register_errors
+from service.web.invoke import invoke
+
+
+def new_uuid() -> str:
+    """A fresh random identifier for a card or a suggestion."""
+    return str(uuid.uuid4())
+
+
+def create_app(
+    settings: Settings,
+    library: Library | None = None,
+    today: Callable[[], date] = date.today,
+    new_id: Callable[[], str] = new_uuid,
+) -> Flask:
+    """The WSGI application. Raises FaultyLibrary when the cards cannot be used as they are."""
+    library = library or load()
+    app = Flask("tolami", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    published = services(library.terminology.loinc)
+    decision = Decision(library, Renderer.of(library), today, new_id)
+    app.extensions["decision"] = decision
+    app.register_blueprint(discovery(published))
+    app.register_blueprint(invoke(published, decision))
+    register_errors(app)
+    CORS(app, methods=["GET", "POST", "OPTIONS"], allow_headers=["Authorization", "Content-Type"], max_age=600)
+    return app

@@ -1,0 +1,197 @@
+"""CDS Hooks messages as typed structs: what a request must hold and what an answer looks like.
+
+Specification: CDS Hooks 2.0.1, "Calling a CDS Service" and "CDS Service Response"; hook contexts from the
+HL7 hook library. FHIR inside a request stays raw until somebody needs it. Members that the specification
+does not name are tolerated everywhere.
+"""
+
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from service.errors import NotConformant, NotParsable
+
+Indicator = Literal["info", "warning", "critical"]
+
+
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+Message = TypeVar("Message")
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+
+
+class OrderBundle(msgspec.Struct):
+    """A bundle of orders, each raw. ``type`` and ``fullUrl`` are not asked for: the reference client omits them."""
+
+    entry: list[Raw] | None = None
+
+
+class PatientViewContext(msgspec.Struct):
+    """Context of patient-view."""
+
+    userId: str
+    patientId: NonEmpty
+    encounterId: str | None = None
+
+
+class OrderSelectContext(msgspec.Struct):
+    """Context of order-select: guidance is about the selected orders, the others are context."""
+
+    userId: str
+    patientId: NonEmpty
+    selections: list[str]
+    draftOrders: OrderBundle
+    encounterId: str | None = None
+
+
+class OrderSignContext(msgspec.Struct):
+    """Context of order-sign."""
+
+    userId: str
+    patientId: NonEmpty
+    draftOrders: OrderBundle
+    encounterId: str | None = None
+
+
+class MedicationPrescribeContext(msgspec.Struct):
+    """Context of medication-prescribe (deprecated): DSTU2 MedicationOrder or STU3 and R4 MedicationRequest."""
+
+    userId: str
+    patientId: NonEmpty
+    medications: OrderBundle
+    encounterId: str | None = None
+
+
+class MedicationRefillContext(msgspec.Struct):
+    """Context of medication-refill; the user is optional because a refill may be asked for by nobody."""
+
+    patientId: NonEmpty
+    medications: OrderBundle
+    userId: str | None = None
+    encounterId: str | None = None
+
+
+Context = (
+    PatientViewContext | OrderSelectContext | OrderSignContext | MedicationPrescribeContext | MedicationRefillContext
+)
+
+CONTEXTS: dict[str, type[Context]] = {
+    "patient-view": PatientViewContext,
+    "order-select": OrderSelectContext,
+    "order-sign": OrderSignContext,
+    "medication-prescribe": MedicationPrescribeContext,
+    "medication-refill": MedicationRefillContext,
+}
+
+
+class HookRequest(msgspec.Struct):
+    """The envelope of every call. ``context`` and each prefetch value stay raw."""
+
+    hook: str
+    hookInstance: str
+    context: Raw
+    prefetch: dict[str, Raw] | None = None
+    fhirServer: str | None = None
+    fhirAuthorization: dict[str, Any] | None = None
+
+
+class Coding(msgspec.Struct):
+    """A code that a service gives: for override reasons ``display`` is required (cds-resp-4)."""
+
+    code: str
+    system: str
+    display: str
+
+
+class Source(msgspec.Struct, omit_defaults=True):
+    """Where the guidance of a card comes from."""
+
+    label: str
+    url: str | UnsetType = UNSET
+
+
+class Link(msgspec.Struct):
+    """A link a clinician may open."""
+
+    label: str
+    url: str
+    type: Literal["absolute", "smart"] = "absolute"
+
+
+class Action(msgspec.Struct, omit_defaults=True):
+    """One change a suggestion makes. ``resource`` is the whole resource, not only the changed fields."""
+
+    type: Literal["create", "update", "delete"]
+    description: str
+    resource: dict[str, Any] | UnsetType = UNSET
+    resourceId: str | UnsetType = UNSET
+
+
+class Suggestion(msgspec.Struct):
+    """A suggestion, accepted with one press; its actions go together."""
+
+    label: str
+    uuid: str
+    actions: list[Action]
+
+
+class Card(msgspec.Struct, omit_defaults=True):
+    """One card. Empty lists and missing values are left out of the JSON (IG "Null and empty JSON elements")."""
+
+    uuid: str
+    summary: str
+    indicator: Indicator
+    source: Source
+    detail: str
+    links: list[Link]
+    extension: dict[str, Any]
+    suggestions: list[Suggestion] | UnsetType = UNSET
+    selectionBehavior: Literal["at-most-one", "any"] | UnsetType = UNSET
+    overrideReasons: list[Coding] | UnsetType = UNSET
+
+
+class Response(msgspec.Struct):
+    """The answer to a hook call; ``cards`` may be empty."""
+
+    cards: list[Card]
+
+
+def read_request(body: bytes) -> HookRequest:
+    """The envelope of a call.
+
+    Raises NotParsable when the body is not JSON, NotConformant when a required member is missing or of the
+    wrong type; both name the member.
+    """
+    if not body.strip():
+        raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
+    return _decode(body, HookRequest, "$")
+
+
+def read_context(request: HookRequest, hook: str) -> Context:
+    """The context of a call of this hook. Raises NotConformant when the request's hook is another one."""
+    if request.hook != hook:
+        raise NotConformant(
+            f"This service answers the hook '{hook}'. Send the request to the service of its own hook;"
+            " discovery lists them.",
+            "$.hook",
+        )
+    return _decode(request.context, CONTEXTS[hook], "$.context")
+
+
+def _decode(body: bytes | Raw, message: type[Message], root: str) -> Message:
+    try:
+        return msgspec.json.decode(body, type=message)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$")
+        where = root + path.rstrip("`")
+        missing = _MISSING.fullmatch(problem)
+        if missing is not None:
+            where = f"{where}.{missing[1]}"
+            raise NotConformant(f"The required member {where} is missing.", where) from None
+        raise NotConformant(f"{problem.replace('`', chr(39))}, at {where}.", where) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = str(error).replace("`", "'")
+        raise NotParsable(f"The request is not valid JSON: {reason}") from None
+    except RecursionError:
+        raise NotParsable("The request is nested too deeply to be read.") from None

@@ -1,0 +1,91 @@
+"""The services that discovery publishes: one for each hook, each with an id of its own.
+
+Clients key cards by the service's URL, so the ids are distinct (conformance L-29). Prefetch templates stay
+within the restricted query subset of the specification (C-032) and use root context fields only (C-029).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+SPECIFICATION = "2.0.1"
+"""The CDS Hooks release whose rules the answers follow (discovery ``version``, C-017)."""
+
+USAGE = (
+    "Needs prefetch.patient; without it an order that concerns the guidance is answered 412. The other keys"
+    " may be left out; what could then not be checked is said on a card. Content not clinically reviewed."
+)
+
+_LOINC = "http://loinc.org|"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One entry of discovery."""
+
+    hook: str
+    id: str
+    title: str
+    description: str
+    prefetch: Mapping[str, str] = field(default_factory=dict)
+
+    def published(self) -> dict[str, object]:
+        """The entry as discovery sends it."""
+        return {
+            "hook": self.hook,
+            "id": self.id,
+            "title": self.title,
+            "description": self.description,
+            "usageRequirements": USAGE,
+            "version": SPECIFICATION,
+            "prefetch": dict(self.prefetch),
+        }
+
+
+_TEXTS = {
+    "medication-prescribe": (
+        "Tolperisone and amitriptyline at prescribing",
+        "Guidance on tolperisone together with amitriptyline for draft medication orders, in DSTU2, STU3 or R4."
+        " For clients that still use the deprecated hook; new ones use order-select and order-sign.",
+    ),
+    "order-select": (
+        "Tolperisone and amitriptyline at order selection",
+        "Guidance on tolperisone together with amitriptyline for the orders just selected: the combination,"
+        " starting and daily doses, and what could not be checked.",
+    ),
+    "order-sign": (
+        "Tolperisone and amitriptyline at signing",
+        "Guidance on tolperisone together with amitriptyline for all orders about to be signed: the combination,"
+        " starting and daily doses, and what could not be checked.",
+    ),
+    "medication-refill": (
+        "Tolperisone and amitriptyline at refill",
+        "Guidance on tolperisone together with amitriptyline when a prescription is refilled.",
+    ),
+    "patient-view": (
+        "Tolperisone and amitriptyline in the chart",
+        "Shows when a patient already takes tolperisone together with amitriptyline.",
+    ),
+}
+
+
+def services(observation_codes: Sequence[str]) -> tuple[Service, ...]:
+    """All services. ``observation_codes`` are the LOINC codes that the guidance uses."""
+    prefetch = prefetch_templates(observation_codes)
+    return tuple(Service(hook, hook, title, text, prefetch) for hook, (title, text) in _TEXTS.items())
+
+
+def prefetch_templates(observation_codes: Iterable[str]) -> dict[str, str]:
+    """The prefetch of every service.
+
+    Medications are asked for without a status: stopped ones matter for wash-outs and new starts.
+    """
+    of_patient = "patient={{context.patientId}}"
+    codes = ",".join(_LOINC + code for code in observation_codes)
+    return {
+        "patient": "Patient/{{context.patientId}}",
+        "medications": f"MedicationRequest?{of_patient}",
+        "statements": f"MedicationStatement?{of_patient}",
+        "conditions": f"Condition?{of_patient}",
+        "allergies": f"AllergyIntolerance?{of_patient}",
+        "observations": f"Observation?{of_patient}&code={codes}",
+    }

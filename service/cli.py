@@ -1,0 +1,228 @@
+"""The command ``tolami``. Imports are inside the commands, so that ``--help`` answers at once."""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cards.library import Library
+    from service.replay import InProcess, OverHttp, Request
+
+FIXTURES = Path("fhir_fixtures/requests")
+MOST_SHOWN_IN_FULL = 5
+BROKEN = 2
+
+
+def _example(text: str) -> Callable[[click.Command], click.Command]:
+    """Adds an example, kept in its lines, to the end of a command's help."""
+
+    def add(command: click.Command) -> click.Command:
+        command.epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.splitlines())
+        return command
+
+    return add
+
+
+def _stop(message: str, code: int = BROKEN) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+def _library() -> "Library":
+    from cards.faults import FaultyLibrary
+    from cards.library import load
+
+    try:
+        return load()
+    except FaultyLibrary as faulty:
+        _stop(f"The cards cannot be used as they are:\n{faulty}", 1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tolami")
+def main() -> None:
+    """CDS Hooks service for tolperisone together with amitriptyline.
+
+    Its content is not clinically reviewed.
+    """
+
+
+@_example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads in each process.")
+@click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
+def serve(host: str, port: int, workers: int, threads: int, reload: bool) -> None:
+    """Serve the CDS Hooks endpoints."""
+    from service import server
+    from service.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings()
+        _library()
+        server.check_address(host, port)
+    except (SettingsError, server.AddressNotUsable) as error:
+        _stop(f"tolami cannot start: {error}", 1)
+    base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    sample = os.path.relpath(server.SAMPLE)
+    click.echo(f"Discovery: {base}/cds-services")
+    click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
+    click.echo(f"             -d @{sample} {base}/cds-services/order-select")
+    click.echo("Not clinically reviewed. Stop with Ctrl-C.")
+    server.serve(settings, host, port, workers, threads, reload=reload)
+
+
+@_example(
+    "tolami replay                      all fixtures, compared with their expected answers\n"
+    "tolami replay my-request.json      one request from anywhere\n"
+    "tolami replay --url http://127.0.0.1:8000 --full"
+)
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--url", help="Call a running service instead of answering in this process.")
+@click.option("--update", is_flag=True, help="Write the answers as the expected ones.")
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day to answer for; by default the recorded day, else today's date.",
+)
+@click.option("--full/--brief", default=None, help=f"Cards in full; the default up to {MOST_SHOWN_IN_FULL} requests.")
+def replay(paths: tuple[Path, ...], url: str | None, update: bool, today: datetime | None, full: bool | None) -> None:
+    """Replay hook requests and compare the answers with the expected ones.
+
+    PATHS are request files or folders of them. A file NAME.expected.json beside a request holds the expected
+    answer. The exit code is 0 when all agree, 1 when an answer differs, 2 when a file cannot be replayed.
+    """
+    from rich.console import Console
+
+    from service.replay import InProcess, OverHttp, find
+
+    if url is not None and update:
+        _stop("--update records answers of this code; it does not go together with --url.")
+    chosen = list(paths) or [FIXTURES]
+    for path in chosen:
+        if not path.exists():
+            _stop(f"{path}: there is no such file or folder.")
+    files = list(find(chosen))
+    if not files:
+        _stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
+    console = Console(highlight=False)
+    answering = OverHttp(url) if url is not None else InProcess(_library())
+    in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
+    day = today.date() if today is not None else None
+    sys.exit(_replay_all(console, answering, files, day, update=update, full=in_full))
+
+
+def _replay_all(
+    console: "Console",
+    answering: "InProcess | OverHttp",
+    files: list[Path],
+    today: date | None,
+    *,
+    update: bool,
+    full: bool,
+) -> int:
+    """Replays the files one by one under a progress bar; returns the exit code."""
+    from rich.progress import Progress
+    from rich.text import Text
+
+    from service.replay import NotReplayable, read
+
+    counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "broken": 0}
+    with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
+        for path in progress.track(files, description="Replaying"):
+            try:
+                request = read(path)
+                outcome = _replay_one(progress.console, answering, request, today, update=update, full=full)
+            except NotReplayable as error:
+                progress.console.print(Text(str(error), style="red"))
+                outcome = "broken"
+            counts[outcome] += 1
+    console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
+    return BROKEN if counts["broken"] else 1 if counts["differ"] else 0
+
+
+def _replay_one(
+    console: "Console",
+    answering: "InProcess | OverHttp",
+    request: "Request",
+    today: date | None,
+    *,
+    update: bool,
+    full: bool,
+) -> str:
+    """Replays one request and shows the answer; returns what came of it."""
+    from rich.text import Text
+
+    from service.display import answer_lines, diff_lines
+    from service.replay import difference, record, recorded_day
+
+    day = today or recorded_day(request) or date.today()  # noqa: DTZ011  (the day where the clinician is)
+    answer = answering.answer(request, day)
+    console.print(Text(f"{request.path} ({request.hook})", style="bold"), soft_wrap=True)
+    for line in answer_lines(answer, full=full):
+        console.print(line)
+    if update:
+        record(request, answer, day)
+        return "recorded"
+    lines = difference(request, answer)
+    for text in diff_lines(lines):
+        console.print(text)
+    if request.expected is None:
+        return "without expected answer"
+    return "differ" if lines else "agree"
+
+
+@_example("tolami check && echo ready")
+@main.command()
+def check() -> None:
+    """Check all cards, sources, terminology, order templates and settings.
+
+    Names file, line and reason of every fault; the exit code is 1 when there is one.
+    """
+    from rich.console import Console
+
+    from cards.check import deep_faults
+    from service.display import terminology_table
+    from service.settings import SettingsError, load_settings
+
+    problems = []
+    try:
+        load_settings()
+    except SettingsError as error:
+        problems.append(f"settings: {error}")
+    library = _library()
+    problems += map(str, deep_faults(library))
+    if problems:
+        _stop("\n".join(problems), 1)
+    Console().print(terminology_table(library.terminology.sets))
+    click.echo(
+        f"Guidance {library.version}: {len(library.cards)} cards, {len(library.lines)} shared lines,"
+        f" {len(library.sources)} sources, {len(library.orders)} order templates. Settings are valid."
+    )
+
+
+@_example("tolami services")
+@main.command()
+def services() -> None:
+    """Show the services that discovery publishes."""
+    from rich.console import Console
+
+    from service.cdshooks.services import services as published
+    from service.display import services_table
+
+    entries = published(_library().terminology.loinc)
+    console = Console()
+    console.print(services_table(entries))
+    console.print("Each id is also the hook's name. Prefetch of every service:")
+    for key, template in entries[0].prefetch.items():
+        console.print(f"{key}: {template}", highlight=False, soft_wrap=True)

@@ -1,0 +1,34 @@
+"""Dates as FHIR has them: to the day, the month or the year, with or without a time (rule X9)."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+
+_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\S+)?)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A date known to the day or only to the month or year: somewhere from ``earliest`` to ``latest``."""
+
+    earliest: date
+    latest: date
+
+
+def span(text: str) -> Span | None:
+    """The days a FHIR date or dateTime can mean; None when it is not one."""
+    match = _PARTIAL.fullmatch(text)
+    if match is None:
+        return None
+    year = int(match[1])
+    try:
+        if match[2] is None:
+            return Span(date(year, 1, 1), date(year, 12, 31))
+        month = int(match[2])
+        if match[3] is None:
+            return Span(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+        day = date(year, month, int(match[3]))
+    except ValueError:
+        return None
+    return Span(day, day)

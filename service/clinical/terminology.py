@@ -1,0 +1,216 @@
+"""Which drug an order is for, told from its codes and, last, from its words (rules X6 and X7).
+
+The codes themselves live in ``cards/terminology`` with their provenance; this module only looks them up.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """One code as a client sent it: system URI, code and the name the client shows for it."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSystem:
+    """A code system, its position in the order of belief (0 first) and its other spellings."""
+
+    name: str
+    uri: str
+    rank: int
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DrugCode:
+    """What one code says: the drug, whether it is a skin product or a combination, the strength in mg a unit."""
+
+    drug: str
+    system: CodeSystem
+    code: str
+    display: str
+    topical: bool = False
+    systemic_product: bool = False
+    combination: bool = False
+    strength: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How many mg of a drug one tablet or capsule holds, and where that stood."""
+
+    drug: str
+    mg: Fraction
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One piece of evidence about what an order is: which drugs it names, and where that stood."""
+
+    drugs: frozenset[str]
+    evidence: str
+    by_words: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What an order is for.
+
+    ``drugs`` are terminology ids, first the one believed most; empty when nothing was recognised.
+    ``evidence`` is "RxNorm 856834", "text" or "name of 856834". ``strengths`` are those that product codes state.
+    """
+
+    drugs: tuple[str, ...] = ()
+    evidence: str = ""
+    topical: bool = False
+    combination: bool = False
+    strengths: tuple[Strength, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    @property
+    def from_text(self) -> bool:
+        """True when no code was known and only the words named the drug."""
+        return bool(self.claims) and self.claims[0].by_words
+
+    def names(self, drug: str) -> bool:
+        """True when the order is for a systemic product of this drug."""
+        return drug in self.drugs and not self.topical
+
+    def mentions(self, drug: str) -> bool:
+        """True when any evidence, believed or not, names this drug."""
+        return any(drug in claim.drugs for claim in self.claims)
+
+    def disputes(self, drug: str) -> bool:
+        """True when one piece of evidence names the drug and another names something else (rule X7)."""
+        return self.mentions(drug) and any(drug not in claim.drugs for claim in self.claims)
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptSet:
+    """Codes of one condition, route or measurement: exact ones, ICD prefixes, and words for last resort."""
+
+    id: str
+    title: str
+    codes: frozenset[tuple[str, str]]
+    prefixes: frozenset[tuple[str, str]] = frozenset()
+    words: re.Pattern[str] | None = None
+
+    def contains(self, system: str, code: str) -> bool:
+        """True when the code (of a canonical system) is in the set or below one of its prefixes."""
+        if (system, code) in self.codes:
+            return True
+        return any(system == s and code.startswith(p) for s, p in self.prefixes)
+
+    def in_words(self, text: str) -> bool:
+        """True when one of the set's words stands in the text as a word of its own."""
+        return self.words is not None and self.words.search(fold(text)) is not None
+
+
+def fold(text: str) -> str:
+    """Text made comparable: compatibility forms unified, case folded."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds any of the words, whole, the longest first."""
+    alternatives = "|".join(re.escape(fold(word)) for word in sorted(words, key=lambda w: (-len(w), w)))
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
+
+
+class Terminology:
+    """Look-up of drugs, conditions and routes by code, and of drugs by the words of a label."""
+
+    def __init__(
+        self,
+        systems: Sequence[CodeSystem],
+        drug_codes: Iterable[DrugCode],
+        drug_names: Iterable[tuple[str, str]],
+        concept_sets: Mapping[str, ConceptSet],
+    ) -> None:
+        self._systems = {uri: system for system in systems for uri in (system.uri, *system.aliases)}
+        self._codes: dict[tuple[str, str], list[DrugCode]] = {}
+        for entry in drug_codes:
+            self._codes.setdefault((entry.system.uri, entry.code), []).append(entry)
+        self._names: dict[str, list[str]] = {}
+        for name, drug in drug_names:
+            self._names.setdefault(fold(name), []).append(drug)
+        self._name_pattern = word_pattern(self._names) if self._names else re.compile(r"(?!)")
+        self.concept_sets = dict(concept_sets)
+
+    def canonical(self, system: str) -> str:
+        """The canonical URI of a system, aliases resolved; an unknown system stays as it is."""
+        known = self._systems.get(system.rstrip("/"))
+        return known.uri if known else system
+
+    def knows_system(self, system: str) -> bool:
+        """True when drugs of this code system can be recognised, so that an unknown code means another drug."""
+        return system.rstrip("/") in self._systems
+
+    def drug_codes(self, coding: Coding) -> Sequence[DrugCode]:
+        """What the terminology knows of this code; empty when the system or the code is unknown."""
+        return self._codes.get((self.canonical(coding.system), coding.code), ())
+
+    def drugs_in_text(self, text: str) -> frozenset[str]:
+        """Drugs whose names stand in the text as whole words."""
+        found = self._name_pattern.findall(fold(text))
+        return frozenset(drug for name in found for drug in self._names[name])
+
+    def concepts(self, codings: Iterable[Coding]) -> frozenset[str]:
+        """Ids of the condition, route and measurement sets that any of the codes belongs to."""
+        pairs = [(self.canonical(coding.system), coding.code) for coding in codings]
+        return frozenset(set_.id for set_ in self.concept_sets.values() if any(set_.contains(s, c) for s, c in pairs))
+
+    def recognise(self, codings: Sequence[Coding], texts: Sequence[str], *, topical_route: bool = False) -> Recognition:
+        """What an order with these codes and these words is for.
+
+        A code is believed in the order of the systems (RxNorm, SNOMED CT, ATC, UNII); words only when no
+        code is known. Every piece of evidence is kept, so that a disagreement can be named (rule X7).
+        """
+        known = [(coding, self.drug_codes(coding)) for coding in codings]
+        known = sorted((pair for pair in known if pair[1]), key=lambda pair: pair[1][0].system.rank)
+        claims = [
+            Claim(frozenset(entry.drug for entry in entries), f"{entries[0].system.name} {coding.code}")
+            for coding, entries in known
+        ]
+        words = [(TEXT, text) for text in texts] + [(f"name of {c.code}", c.display) for c in codings]
+        named = dict.fromkeys((where, self.drugs_in_text(text)) for where, text in words)
+        claims += [Claim(drugs, where, by_words=True) for where, drugs in named if drugs]
+        if not claims:
+            return Recognition()
+        entries = known[0][1] if known else ()
+        drugs = tuple(sorted(claims[0].drugs))
+        product = any(entry.systemic_product for _, codes in known for entry in codes)
+        return Recognition(
+            drugs=drugs,
+            evidence=claims[0].evidence,
+            topical=any(entry.topical for _, codes in known for entry in codes)
+            or (not product and (topical_route or self.topical_words(text for _, text in words))),
+            combination=len(drugs) > 1 or any(entry.combination for entry in entries),
+            strengths=_strengths(codes for _, codes in known),
+            claims=tuple(claims),
+        )
+
+    def topical_words(self, texts: Iterable[str]) -> bool:
+        """True when one of the texts names a form for the skin, such as "gel"."""
+        topical = self.concept_sets.get("topical")
+        return topical is not None and any(topical.in_words(text) for text in texts)
+
+
+def _strengths(known: Iterable[Sequence[DrugCode]]) -> tuple[Strength, ...]:
+    return tuple(
+        Strength(entry.drug, entry.strength, f"{entry.system.name} {entry.code}")
+        for entries in known
+        for entry in entries
+        if entry.strength is not None
+    )

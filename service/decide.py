@@ -1,0 +1,149 @@
+"""The hall: one function, request in, answer out, that calls the rooms in order.
+
+The web, ``tolami replay``, the benchmarks and the tests all enter here. Nothing here reads a clock, makes a
+random number or opens a connection; those are handed in, so that an answer can be compared byte for byte.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import structlog
+
+from cards.library import Library
+from cards.rendering import Renderer
+from service.cdshooks.messages import (
+    Card,
+    Context,
+    HookRequest,
+    MedicationPrescribeContext,
+    MedicationRefillContext,
+    OrderSelectContext,
+    OrderSignContext,
+    Response,
+    read_context,
+    read_request,
+)
+from service.clinical.chart import Chart, Patient
+from service.errors import NotConformant, ServiceError
+from service.fhir.prefetch import Prefetch
+from service.fhir.reading import MEDICATIONS, STATEMENTS, listed, read_chart, unidentified
+from service.fhir.resources import Resource, reference
+from service.fhir.session import Draft, Session, concerns, drafts, orders
+from service.guidance.engine import evaluate
+from service.guidance.finding import SUBJECTS, Finding
+from service.guidance.unchecked import rule_failed, service_failed
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What ``decide`` needs besides the request: the library, its renderer, the day and an id generator."""
+
+    library: Library
+    renderer: Renderer
+    today: Callable[[], date]
+    new_uuid: Callable[[], str]
+
+
+def decide(body: bytes, hook: str, using: Decision) -> Response:
+    """The cards for a call of a hook.
+
+    Raises a ServiceError when there is nothing to answer with: the request is not JSON or not conformant, or
+    the patient is missing for an order that concerns the guidance.
+    """
+    request = read_request(body)
+    session = session_of(request, read_context(request, hook))
+    try:
+        chart, by_reference = _chart(request, session, using)
+        return Response(cards=_cards(chart, by_reference, using) if chart is not None else [])
+    except ServiceError:
+        raise
+    except Exception as error:
+        # Clients show an error as "all clear". A card that says the opposite is the only honest answer.
+        log.error("service failed", error=type(error).__name__, place=place_of(error))
+        return Response(cards=[using.renderer.card(service_failed(), {}, using.new_uuid)])
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where an error arose: enough to find it, nothing of what the request held."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+
+
+def session_of(request: HookRequest, context: Context) -> Session:
+    """The context of any hook in one form. A patient id sent as "Patient/id" is understood."""
+    patient_id = context.patientId.removeprefix("Patient/")
+    match context:
+        case OrderSelectContext():
+            raw, selections = context.draftOrders.entry, frozenset(context.selections)
+            return Session(request.hook, patient_id, tuple(raw or ()), selections)
+        case OrderSignContext():
+            return Session(request.hook, patient_id, tuple(context.draftOrders.entry or ()))
+        case MedicationPrescribeContext():
+            return Session(request.hook, patient_id, tuple(context.medications.entry or ()))
+        case MedicationRefillContext():
+            return Session(request.hook, patient_id, tuple(context.medications.entry or ()), refill=True)
+        case _:
+            return Session(request.hook, patient_id, ordering=False)
+
+
+def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Chart | None, dict[str, Resource]]:
+    """The chart of a call and the client's drafts by reference; no chart when nothing concerns the guidance."""
+    terminology = using.library.terminology.terminology
+    prefetch = Prefetch(request.prefetch)
+    today = using.today()
+    if not session.ordering:
+        return _opened_chart(session, prefetch, using, today), {}
+    resources = orders(session)
+    if session.selections is not None and not any(reference(r) in session.selections for r in resources):
+        raise NotConformant(
+            "None of context.selections is among context.draftOrders. Send each selection as 'Type/id' of an"
+            " order in the bundle.",
+            "$.context.selections",
+        )
+    looked_at = drafts(session, resources, prefetch, terminology)
+    if any(d.focus and d.own and concerns(d.identity.recognition, SUBJECTS) for d in looked_at):
+        chart = read_chart(session, looked_at, prefetch, terminology, SUBJECTS, today)
+        return chart, _once(looked_at)
+    gaps = unidentified(looked_at, SUBJECTS)
+    if gaps:
+        return Chart(today, session.hook, Patient(), unread=tuple(gaps)), {}
+    return None, {}
+
+
+def _opened_chart(session: Session, prefetch: Prefetch, using: Decision, today: date) -> Chart | None:
+    """The chart when it is only opened: worth reading when the drugs are on the list, or no list was given."""
+    terminology = using.library.terminology.terminology
+    found, gaps = listed(session, prefetch, terminology, SUBJECTS, today)
+    no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
+    if not (found or gaps or no_list):
+        return None
+    return read_chart(session, (), prefetch, terminology, SUBJECTS, today)
+
+
+def _once(looked_at: list[Draft]) -> dict[str, Resource]:
+    """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids."""
+    references = [draft.reference for draft in looked_at]
+    return {d.reference: d.resource for d in looked_at if d.reference and references.count(d.reference) == 1}
+
+
+def _cards(chart: Chart, by_reference: dict[str, Resource], using: Decision) -> list[Card]:
+    def failed(card: str, error: Exception) -> None:
+        # The type only: a message may repeat what the request held.
+        log.error(
+            "rule failed", card=card, error=type(error).__name__, place=place_of(error), guidance=using.library.version
+        )
+
+    def rendered(finding: Finding) -> Card:
+        try:
+            return using.renderer.card(finding, by_reference, using.new_uuid)
+        except Exception as error:
+            failed(finding.card, error)
+            return using.renderer.card(rule_failed(finding.card), {}, using.new_uuid)
+
+    return [rendered(finding) for finding in evaluate(chart, using.library.thresholds, failed)]

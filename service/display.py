@@ -1,0 +1,83 @@
+"""Cards on a terminal, as an EHR would show them: colour by urgency, detail, suggestions, links."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markdown import Markdown
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cards.valuesets import SetSummary
+from service.cdshooks.services import Service
+from service.replay import Answer
+
+COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
+
+
+def card_panel(card: dict[str, Any]) -> Panel:
+    """One card in full."""
+    indicator = str(card.get("indicator", ""))
+    parts: list[RenderableType] = [Text(str(card.get("summary", "")), style="bold"), Text()]
+    parts.append(Markdown(str(card.get("detail", ""))))
+    for suggestion in card.get("suggestions", []):
+        parts.append(Text(f"\n[ {suggestion['label']} ]", style="bold green"))
+        parts += [Text(f"  {action['type']}: {action['description']}") for action in suggestion.get("actions", [])]
+    if card.get("links"):
+        parts.append(Text())
+        parts += [Text(f"→ {link['label']}: {link['url']}", style="cyan") for link in card["links"]]
+    if card.get("overrideReasons"):
+        reasons = ", ".join(reason["code"] for reason in card["overrideReasons"])
+        parts.append(Text(f"\nOverride: {reasons}", style="dim"))
+    parts.append(Text(f"Source: {card.get('source', {}).get('label', '')}", style="dim"))
+    rule = card.get("extension", {}).get("io.github.tolami", {}).get("rule", "")
+    return Panel(Group(*parts), title=f"{indicator} · {rule}", border_style=COLOURS.get(indicator, "white"), width=100)
+
+
+def card_line(card: dict[str, Any]) -> Text:
+    """One card on one line."""
+    indicator = str(card.get("indicator", ""))
+    line = Text(f"  {indicator:<8} ", style=COLOURS.get(indicator, "white"))
+    line.append(str(card.get("summary", "")), style="default")
+    return line
+
+
+def answer_lines(answer: Answer, *, full: bool) -> list[RenderableType]:
+    """An answer: its cards, or that there are none, or the error."""
+    if answer.status != 200:  # the one status that carries cards
+        issues = answer.body.get("issue", [])
+        return [Text(f"  HTTP {answer.status}: {issue.get('diagnostics', '')}", style="magenta") for issue in issues]
+    if not answer.cards:
+        return [Text("  no cards", style="dim")]
+    return [card_panel(card) if full else card_line(card) for card in answer.cards]
+
+
+def diff_lines(lines: Sequence[str]) -> list[Text]:
+    """A diff, coloured."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    return [Text(f"    {line}", style=styles.get(line[:1], "dim")) for line in lines]
+
+
+def services_table(services: Sequence[Service]) -> Table:
+    """What discovery publishes."""
+    table = Table("id", "title", "description", title="Services", show_lines=True)
+    for service in services:
+        table.add_row(service.id, escape(service.title), escape(service.description))
+    return table
+
+
+def terminology_table(sets: Sequence[SetSummary]) -> Table:
+    """Counts of the terminology by kind."""
+    table = Table("kind", "sets", "codes", "not checked anywhere", "names", title="Terminology")
+    for kind in dict.fromkeys(summary.kind for summary in sets):
+        of_kind = [summary for summary in sets if summary.kind == kind]
+        table.add_row(
+            kind,
+            str(len(of_kind)),
+            str(sum(summary.codes for summary in of_kind)),
+            str(sum(summary.unchecked for summary in of_kind)),
+            str(sum(summary.names for summary in of_kind)),
+        )
+    return table

@@ -1,0 +1,1 @@
+"""Reads FHIR of any version tolerantly into the chart, and edits an order for a suggestion."""

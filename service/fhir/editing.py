@@ -1,0 +1,114 @@
+"""Changes one order of the client for a suggestion: the drug product and the dosage, nothing else.
+
+The result is the client's own resource, every unknown element and extension included, in its own FHIR version.
+What cannot be changed without guessing is refused with a reason (a key of ``withheld`` in cards/phrases.yaml).
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from service.clinical.dosing import strengths_in_text
+from service.clinical.terminology import Terminology
+from service.fhir.identity import codings_of
+from service.fhir.numbers import exact
+from service.fhir.resources import Resource, aslist, text
+from service.fhir.versions import medication_concept, medication_reference
+
+_SAYS_HOW_MUCH = (
+    "text", "patientInstruction", "asNeededBoolean", "asNeededCodeableConcept", "asNeeded", "asNeededFor",
+    "doseAndRate", "doseQuantity", "doseRange", "rateRatio", "rateRange", "rateQuantity", "maxDosePerPeriod",
+    "maxDosePerAdministration", "maxDosePerLifetime",
+)  # fmt: skip
+"""Members of a dosage that say how much or when; the new dosage replaces them. All others are kept."""
+
+
+class CannotEdit(Exception):
+    """The order cannot be changed without guessing; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def with_template(
+    order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str
+) -> tuple[Resource, str]:
+    """The order with the template's dosage and, when it names a product of another strength, its product.
+
+    Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
+    """
+    changed = deepcopy(order)
+    product = _change_product(changed, template, terminology, drug)
+    _change_dosage(changed, template["dosageInstruction"][0])
+    return changed, product
+
+
+def _change_product(order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str) -> str:
+    concept = medication_concept(order)
+    if not concept:
+        raise CannotEdit("by-reference" if medication_reference(order) else "not-editable")
+    new = template["medicationCodeableConcept"]
+    target = exact(template["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"])
+    keep, product = [], False
+    for coding in aslist(concept.get("coding")):
+        known = [entry for read in codings_of({"coding": [coding]}) for entry in terminology.drug_codes(read)]
+        if not known:
+            raise CannotEdit("product-unknown")
+        if any(entry.combination or entry.drug != drug for entry in known):
+            raise CannotEdit("combination")
+        strengths = {entry.strength for entry in known} - {None}
+        if strengths and strengths != {target}:
+            product = True
+        else:
+            keep.append(coding)
+    if product:
+        concept["coding"] = [*deepcopy(new["coding"]), *keep]
+        concept["text"] = new["text"]
+        return str(new["text"])
+    words = [text(concept.get("text")), *(coding.display for coding in codings_of(concept))]
+    if any(strength != target for word in words for strength in strengths_in_text(word)):
+        raise CannotEdit("product-in-words")
+    return ""
+
+
+def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
+    given = aslist(order.get("dosageInstruction"))
+    if len(given) > 1:
+        raise CannotEdit("several-dosages")
+    old = given[0] if given else {}
+    if not isinstance(old, dict) or not isinstance(old.get("timing", {}), dict):
+        raise CannotEdit("not-editable")
+    dosage = {key: value for key, value in old.items() if key.lstrip("_") not in _SAYS_HOW_MUCH}
+    dosage["text"] = new["text"]
+    dosage["timing"] = _timing(order, old.get("timing", {}), new["timing"])
+    quantity = deepcopy(new["doseAndRate"][0]["doseQuantity"])
+    if _bare_dose(order, old):
+        dosage["doseQuantity"] = quantity
+    else:
+        dosage["doseAndRate"] = [{"doseQuantity": quantity}]
+    order["dosageInstruction"] = [dosage]
+
+
+def _timing(order: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The new rhythm within the old bounds, extensions kept."""
+    repeat = old.get("repeat")
+    bounds = {
+        key: value
+        for key, value in (repeat if isinstance(repeat, dict) else {}).items()
+        if key.lstrip("_").startswith("bounds") or key == "extension"
+    }
+    rhythm = deepcopy(new["repeat"])
+    if order["resourceType"] == "MedicationOrder":
+        # DSTU2 writes "periodUnits" and allows either a frequency or an event, not both.
+        rhythm["periodUnits"] = rhythm.pop("periodUnit")
+        rhythm.pop("when", None)
+    kept = {key: value for key, value in old.items() if key == "extension"}
+    return {**kept, "repeat": {**bounds, **rhythm}}
+
+
+def _bare_dose(order: Resource, old: Mapping[str, Any]) -> bool:
+    """True when the order has its dose where STU3 and DSTU2 have it, beside the timing."""
+    if order["resourceType"] == "MedicationOrder":
+        return True
+    return "doseAndRate" not in old and any(key in old for key in ("doseQuantity", "doseRange"))

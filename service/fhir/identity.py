@@ -1,0 +1,175 @@
+"""Which drug an order is for, read cheaply and before anything else (rules X6 and X7).
+
+Nearly every order concerns other drugs; this module looks at codes and names only, so that those orders
+cost next to nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from service.clinical.terminology import Coding, Recognition, Strength, Terminology
+from service.clinical.units import Kind, Unit, unit_of_code, unit_of_text
+from service.fhir.numbers import exact
+from service.fhir.resources import Resource, as_resource, aslist, reference, text
+from service.fhir.versions import ingredients, medication_concept, medication_reference, routes
+
+NO_DRUG = "no-drug"
+UNRESOLVED = "reference-unresolved"
+UNKNOWN_SYSTEM = "code-system-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The drug of an order: what it was recognised as, its label, strengths its Medication states.
+
+    ``problem`` is set when the drug could not be identified at all: no code and no words, a reference that
+    leads nowhere, or only a code of an unknown system without a name.
+    """
+
+    recognition: Recognition
+    label: str
+    strengths: tuple[Strength, ...] = ()
+    problem: str = ""
+    by_reference: bool = False
+
+
+def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
+    """The drug of an order. ``medications`` are the Medication resources of the request by reference."""
+    concept = medication_concept(order)
+    pointer = medication_reference(order)
+    medication = _referenced(order, pointer, medications)
+    concepts = [concept] if concept else []
+    strengths: tuple[Strength, ...] = ()
+    if medication is not None:
+        code = medication.get("code")
+        concepts += [code] if isinstance(code, dict) else []
+        concepts += [item for item, _ in ingredients(medication)]
+        strengths = tuple(_stated_strengths(medication, terminology))
+    codings = [coding for c in concepts for coding in codings_of(c)]
+    texts = [text(c.get("text")) for c in concepts] + [text(pointer.get("display"))]
+    words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
+    recognition = _recognise(order, medication, codings, texts, terminology)
+    return Identity(
+        recognition=recognition,
+        label=words[0].strip() if words else _code_label(codings),
+        strengths=strengths,
+        problem=_problem(bool(words), codings, pointer, medication, terminology),
+        by_reference=bool(pointer) and not concept,
+    )
+
+
+def codings_of(concept: Mapping[str, Any]) -> list[Coding]:
+    """The codings of a CodeableConcept that carry a code."""
+    return [
+        Coding(text(c.get("system")), c["code"], text(c.get("display")))
+        for c in aslist(concept.get("coding"))
+        if isinstance(c, dict) and isinstance(c.get("code"), str) and c["code"]
+    ]
+
+
+def medications_by_reference(resources: Iterable[Resource]) -> dict[str, Resource]:
+    """Medication resources by "Medication/id"."""
+    return {reference(res): res for res in resources if res["resourceType"] == "Medication" and reference(res)}
+
+
+def _recognise(
+    order: Resource,
+    medication: Resource | None,
+    codings: list[Coding],
+    texts: list[str],
+    terminology: Terminology,
+) -> Recognition:
+    """Recognition over the order and its Medication; several ingredients of one product belong together."""
+    topical = any(_topical(route, terminology) for route in routes(order))
+    parts = ingredients(medication) if medication is not None else []
+    if len(parts) < 2:
+        return terminology.recognise(codings, texts, topical_route=topical)
+    # The codings of a product's ingredients name different drugs without disagreeing: each is read alone.
+    own = [coding for coding in codings if not any(coding in codings_of(item) for item, _ in parts)]
+    recognised = [terminology.recognise(own, texts, topical_route=topical)]
+    recognised += [terminology.recognise(codings_of(item), [text(item.get("text"))]) for item, _ in parts]
+    found = [r for r in recognised if r.drugs]
+    if not found:
+        return Recognition()
+    drugs = dict.fromkeys(drug for r in found for drug in r.drugs)
+    return Recognition(
+        drugs=tuple(drugs),
+        evidence=found[0].evidence,
+        topical=any(r.topical for r in found),
+        combination=True,
+        strengths=tuple(s for r in found for s in r.strengths),
+        claims=found[0].claims,
+    )
+
+
+def _topical(route: Mapping[str, Any], terminology: Terminology) -> bool:
+    codings = codings_of(route)
+    words = [text(route.get("text")), *(coding.display for coding in codings)]
+    return "topical" in terminology.concepts(codings) or terminology.topical_words(words)
+
+
+def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mapping[str, Resource]) -> Resource | None:
+    """The Medication a reference leads to: contained, or given in the request."""
+    target = text(pointer.get("reference"))
+    if target.startswith("#"):
+        contained = (as_resource(c) for c in aslist(order.get("contained")))
+        return next((c for c in contained if c is not None and c.get("id") == target[1:]), None)
+    return medications.get("/".join(target.split("/")[-2:]))
+
+
+def _problem(
+    named: bool,
+    codings: list[Coding],
+    pointer: Mapping[str, Any],
+    medication: Resource | None,
+    terminology: Terminology,
+) -> str:
+    if named:
+        return ""
+    if codings:
+        return "" if any(terminology.knows_system(coding.system) for coding in codings) else UNKNOWN_SYSTEM
+    return UNRESOLVED if pointer and medication is None else NO_DRUG
+
+
+def _code_label(codings: list[Coding]) -> str:
+    return f"code {codings[0].code}" if codings else ""
+
+
+def _stated_strengths(medication: Resource, terminology: Terminology) -> Iterable[Strength]:
+    """Mg a piece that a Medication states for each ingredient (or, for a single one, for the whole product)."""
+    parts = ingredients(medication)
+    code = medication.get("code")
+    for item, ratio in parts:
+        codings = codings_of(item)
+        drugs = terminology.recognise(codings, [text(item.get("text"))]).drugs
+        if not drugs and len(parts) == 1 and isinstance(code, dict):
+            drugs = terminology.recognise(codings_of(code), [text(code.get("text"))]).drugs
+        mg = _milligrams_a_piece(ratio)
+        if mg is not None and len(drugs) == 1:
+            yield Strength(drugs[0], mg, "Medication")
+
+
+def _milligrams_a_piece(ratio: Mapping[str, Any]) -> Fraction | None:
+    """Mg in one tablet or capsule, None unless numerator is a mass and denominator a number of pieces."""
+    numerator, denominator = ratio.get("numerator"), ratio.get("denominator")
+    if not isinstance(numerator, dict):
+        return None
+    mass, value = _unit(numerator), exact(numerator.get("value"))
+    if mass is None or mass.kind is not Kind.MASS or value is None:
+        return None
+    if denominator is None:
+        return value * mass.mg
+    pieces = exact(denominator.get("value", 1)) if isinstance(denominator, dict) else None
+    piece = _unit(denominator) if isinstance(denominator, dict) else None
+    counted = isinstance(denominator, dict) and (
+        not (denominator.get("unit") or denominator.get("code")) or (piece is not None and piece.kind is Kind.COUNT)
+    )
+    return value * mass.mg / pieces if counted and pieces else None
+
+
+def _unit(quantity: Mapping[str, Any]) -> Unit | None:
+    code, unit = text(quantity.get("code")), text(quantity.get("unit"))
+    coded = unit_of_code(code, text(quantity.get("system"))) if code else None
+    return coded or (unit_of_text(unit) if unit else None)

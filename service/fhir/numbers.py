@@ -1,0 +1,23 @@
+"""Numbers of FHIR, exact. A number beyond any dose or time is refused before it can cost anything."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+MOST_DIGITS = 18
+
+
+def exact(value: Any) -> Fraction | None:
+    """The value as a fraction; None when it is not a finite number of reasonable size.
+
+    ``1e400000`` is legal JSON and would burn seconds in arithmetic; nothing ordered has 18 digits.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    number = Decimal(value) if not isinstance(value, int) or abs(value) < 10**MOST_DIGITS else None
+    if number is None or not number.is_finite():
+        return None
+    _, digits, exponent = number.as_tuple()
+    if len(digits) > MOST_DIGITS or not isinstance(exponent, int) or abs(exponent) > MOST_DIGITS:
+        return None
+    return Fraction(number)

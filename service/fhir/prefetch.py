@@ -1,0 +1,76 @@
+"""What a prefetch key holds, as the specification means it: data, no data, unavailable, or not provided.
+
+CDS Hooks "Prefetch Template": null means the client asked and there is nothing; an absent key means the
+client did not ask; an OperationOutcome means it asked and failed, and must never be taken for "no data".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from msgspec import Raw
+
+from service.fhir.resources import Resource, as_resource, aslist, decode, entries, text
+
+
+class State(StrEnum):
+    """How much a prefetch key tells."""
+
+    GIVEN = "given"
+    PARTIAL = "partial"
+    UNAVAILABLE = "unavailable"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The resources of one prefetch key and how far they can be relied on to be all there are."""
+
+    state: State
+    resources: tuple[Resource, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """True when the client answered, be it with "no data"."""
+        return self.state in (State.GIVEN, State.PARTIAL)
+
+
+ABSENT = Answer(State.ABSENT)
+
+
+class Prefetch:
+    """The prefetch of one request, decoded key by key and only when asked for."""
+
+    def __init__(self, raw: Mapping[str, Raw] | None) -> None:
+        self._raw = raw or {}
+        self._answers: dict[str, Answer] = {}
+
+    def __getitem__(self, key: str) -> Answer:
+        if key not in self._answers:
+            self._answers[key] = _answer(decode(self._raw[key])) if key in self._raw else ABSENT
+        return self._answers[key]
+
+    def everything(self) -> list[Resource]:
+        """All resources of all keys, for references that may lead anywhere."""
+        return [resource for key in self._raw for resource in self[key].resources]
+
+
+def _answer(value: object) -> Answer:
+    if value is None:
+        return Answer(State.GIVEN)
+    resource = as_resource(value)
+    if resource is None:
+        return ABSENT
+    if resource["resourceType"] == "OperationOutcome":
+        return Answer(State.UNAVAILABLE)
+    if resource["resourceType"] != "Bundle":
+        return Answer(State.GIVEN, (resource,))
+    found = tuple(entries(resource))
+    kept = tuple(r for r in found if r["resourceType"] != "OperationOutcome")
+    if len(kept) < len(found):
+        return Answer(State.PARTIAL if kept else State.UNAVAILABLE, kept)
+    return Answer(State.PARTIAL if _has_next_page(resource) else State.GIVEN, kept)
+
+
+def _has_next_page(bundle: Resource) -> bool:
+    return any(isinstance(link, dict) and text(link.get("relation")) == "next" for link in aslist(bundle.get("link")))

@@ -1,0 +1,128 @@
+"""From a hook call to the chart that the rules look at."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
+from service.clinical.terminology import Recognition, Terminology
+from service.errors import MissingData
+from service.fhir.conditions import active_conditions
+from service.fhir.identity import identify, medications_by_reference
+from service.fhir.orders import draft_order, listed_order
+from service.fhir.patients import patient, same_patient
+from service.fhir.prefetch import Prefetch, State
+from service.fhir.resources import text
+from service.fhir.session import Draft, Session, concerns
+from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
+
+PATIENT = "patient"
+MEDICATIONS = "medications"
+STATEMENTS = "statements"
+CONDITIONS = "conditions"
+
+_WHY = {State.ABSENT: "not-provided", State.UNAVAILABLE: "not-available", State.PARTIAL: "only-first-page"}
+
+
+def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
+    """The patient of the call.
+
+    Raises MissingData when prefetch does not hold the patient that the context names: with nobody to check
+    for, nothing can be said.
+    """
+    for resource in prefetch[PATIENT].resources:
+        if resource["resourceType"] != "Patient":
+            continue
+        if text(resource.get("id")) not in ("", patient_id):
+            raise MissingData(
+                f"prefetch.{PATIENT} is another patient than context.patientId. Send the patient of the context.",
+                f"prefetch.{PATIENT}",
+            )
+        found = patient(resource, today)
+        if found is not None:
+            return found
+    raise MissingData(
+        f"The patient is needed and was not provided. Send prefetch.{PATIENT} as discovery describes it"
+        " (Patient/{{context.patientId}}).",
+        f"prefetch.{PATIENT}",
+    )
+
+
+def listed(
+    session: Session, prefetch: Prefetch, terminology: Terminology, subjects: Sequence[str], today: date
+) -> tuple[list[MedicationOrder], list[Unread]]:
+    """The patient's orders and statements about the drugs, and what of the lists could not be used."""
+    found: list[MedicationOrder] = []
+    unread: list[Unread] = []
+    unidentified = 0
+    medications = medications_by_reference(prefetch.everything())
+    for resource in (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources):
+        if resource["resourceType"] not in ORDER_TYPES | STATEMENT_TYPES:
+            continue
+        if not same_patient(subject_reference(resource), session.patient_id):
+            continue
+        identity = identify(resource, medications, terminology)
+        unidentified += bool(identity.problem)
+        if concerns(identity.recognition, subjects):
+            order, gaps = listed_order(resource, identity, today, subjects)
+            found += [order] if order is not None else []
+            unread += gaps
+    if unidentified:
+        unread.append(Unread("list-entry-unidentified", found=str(unidentified)))
+    return found, unread
+
+
+def read_chart(
+    session: Session,
+    drafts: Sequence[Draft],
+    prefetch: Prefetch,
+    terminology: Terminology,
+    subjects: Sequence[str],
+    today: date,
+) -> Chart:
+    """Everything the rules may know about this call. Raises MissingData when the patient is not provided."""
+    who = required_patient(prefetch, session.patient_id, today)
+    found: list[MedicationOrder] = []
+    unread: list[Unread] = []
+    for draft in drafts:
+        if draft.own and concerns(draft.identity.recognition, subjects):
+            order, gaps = draft_order(draft.resource, draft.identity, terminology, focus=draft.focus, subjects=subjects)
+            found += [order] if order is not None else []
+            unread += gaps if draft.focus else []
+    unread += unidentified(drafts, subjects)
+    in_list, gaps = listed(session, prefetch, terminology, subjects, today)
+    unread += gaps + _missing(prefetch)
+    return Chart(
+        today=today,
+        hook=session.hook,
+        patient=who,
+        orders=tuple(found + in_list),
+        conditions=active_conditions(prefetch[CONDITIONS].resources, terminology),
+        conditions_known=prefetch[CONDITIONS].known,
+        history_known=prefetch[MEDICATIONS].known,
+        unread=tuple(dict.fromkeys(unread)),
+        ordering=session.ordering,
+        refill=session.refill,
+    )
+
+
+def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:
+    """Orders in focus whose drug could not be told at all, and orders about the drugs of another patient."""
+    found = []
+    for draft in drafts:
+        if not draft.focus:
+            continue
+        order = MedicationOrder(draft.reference, draft.identity.label, Recognition(), Role.DRAFT, focus=True)
+        if draft.identity.problem:
+            found.append(Unread(draft.identity.problem, order))
+        elif not draft.own and concerns(draft.identity.recognition, subjects):
+            found.append(Unread("another-patient", order, conflict=True))
+    return found
+
+
+def _missing(prefetch: Prefetch) -> list[Unread]:
+    """The lists that guidance rests on and that were not given in full."""
+    return [
+        Unread(_WHY[prefetch[key].state], element=key)
+        for key in (MEDICATIONS, STATEMENTS, CONDITIONS)
+        if prefetch[key].state is not State.GIVEN
+    ]

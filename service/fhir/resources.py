@@ -1,0 +1,65 @@
+"""Raw JSON into plain resources: numbers kept exact, bundles unpacked, hostile input refused quietly."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+Resource = dict[str, Any]
+"""A FHIR resource as the client sent it. Decimals stay ``Decimal``, so that "1.50" goes back as "1.50"."""
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def decode(raw: msgspec.Raw | bytes) -> Any:
+    """The JSON value of these bytes, None when they are not JSON or nested beyond reason."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
+
+
+def encode(value: Any) -> bytes:
+    """The value as JSON, numbers written as they were read."""
+    return _encoder.encode(value)
+
+
+def resource(raw: msgspec.Raw | bytes) -> Resource | None:
+    """The resource in these bytes, None when there is none (an object with a string ``resourceType``)."""
+    return as_resource(decode(raw))
+
+
+def as_resource(value: Any) -> Resource | None:
+    """The value if it is a resource, else None."""
+    if isinstance(value, dict) and isinstance(value.get("resourceType"), str):
+        return value
+    return None
+
+
+def entries(bundle: Resource) -> Iterator[Resource]:
+    """The resources of a bundle. Entries that are the resource itself, as some clients send, count too."""
+    for entry in aslist(bundle.get("entry")):
+        if isinstance(entry, dict):
+            found = as_resource(entry.get("resource")) or as_resource(entry)
+            if found is not None:
+                yield found
+
+
+def reference(res: Resource) -> str:
+    """ "Type/id" of a resource, empty when it has no id."""
+    identity = res.get("id")
+    return f"{res['resourceType']}/{identity}" if isinstance(identity, str) and identity else ""
+
+
+def aslist(value: Any) -> list[Any]:
+    """The value as a list: real clients send one object where FHIR has an array."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    """The value if it is a string, else empty."""
+    return value if isinstance(value, str) else ""

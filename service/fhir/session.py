@@ -1,0 +1,88 @@
+"""The orders of one hook call, looked at just closely enough to tell whether they concern the guidance.
+
+Nearly every order is about another drug: it is recognised by its codes and words alone, and nothing else of
+the request is decoded for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import Raw
+
+from service.clinical.terminology import Recognition, Terminology
+from service.fhir.identity import Identity, identify, medications_by_reference
+from service.fhir.patients import same_patient
+from service.fhir.prefetch import Prefetch
+from service.fhir.resources import Resource, as_resource, decode, reference, text
+from service.fhir.versions import ORDER_TYPES, medication_reference, subject_reference
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a hook call says in its context, whatever the hook: whose chart, which orders, which selected.
+
+    ``selections`` is None where all drafts count alike; ``ordering`` is false when a chart is only opened;
+    ``refill`` is true when the hook itself says that treatment continues.
+    """
+
+    hook: str
+    patient_id: str
+    drafts: tuple[Raw, ...] = ()
+    selections: frozenset[str] | None = None
+    ordering: bool = True
+    refill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One order of the session. ``focus`` marks those that guidance is about; ``own`` those of this patient."""
+
+    resource: Resource
+    identity: Identity
+    focus: bool
+    own: bool
+
+    @property
+    def reference(self) -> str:
+        """ "Type/id", empty when the order has no id."""
+        return reference(self.resource)
+
+
+def orders(session: Session) -> list[Resource]:
+    """Every resource of the session's bundle. An entry may be the resource itself, as some clients send it."""
+    found = []
+    for raw in session.drafts:
+        entry = decode(raw)
+        resource = (as_resource(entry.get("resource")) or as_resource(entry)) if isinstance(entry, dict) else None
+        if resource is not None:
+            found.append(resource)
+    return found
+
+
+def drafts(
+    session: Session, resources: Sequence[Resource], prefetch: Prefetch, terminology: Terminology
+) -> list[Draft]:
+    """The medication orders among the resources, each with its drug. Other order types are skipped (L-10)."""
+    return [
+        Draft(
+            resource=resource,
+            identity=identify(resource, _medications(resource, prefetch), terminology),
+            focus=session.selections is None or reference(resource) in session.selections,
+            own=same_patient(subject_reference(resource), session.patient_id),
+        )
+        for resource in resources
+        if resource["resourceType"] in ORDER_TYPES
+    ]
+
+
+def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:
+    """True when the order is for one of the drugs, or when its codes and words disagree about one."""
+    return any(recognition.names(drug) or recognition.disputes(drug) for drug in subjects)
+
+
+def _medications(resource: Resource, prefetch: Prefetch) -> dict[str, Resource]:
+    """Medication resources a draft may point to; prefetch is decoded only for a draft that points outside itself."""
+    target = text(medication_reference(resource).get("reference"))
+    if not target or target.startswith("#"):
+        return {}
+    return medications_by_reference(prefetch.everything())

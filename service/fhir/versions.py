@@ -1,0 +1,188 @@
+"""DSTU2, STU3, R4 and R5 shapes of orders told apart by shape and brought to one: R4.
+
+This is the only module that knows how the versions differ. What it returns is a new, small resource that
+holds what a decision rests on; the client's own resource is never changed.
+"""
+
+from typing import Any
+
+from service.fhir.resources import Resource, aslist, text
+
+ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
+STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})
+
+_REPEAT = ("boundsDuration", "boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", "period",
+           "periodMax")  # fmt: skip
+
+
+def order_as_r4(order: Resource) -> Resource:
+    """A MedicationRequest or MedicationOrder of any version as a small R4 MedicationRequest.
+
+    What R4 requires and the client may leave out before signing (``status``, ``intent``, ``subject``) is
+    filled with neutral values, so that one model can read every order.
+    """
+    return _present(
+        resourceType="MedicationRequest",
+        status=order.get("status", "unknown"),
+        intent=order.get("intent", "order"),
+        subject=order.get("subject") or order.get("patient") or {"display": "not stated"},
+        doNotPerform=order.get("doNotPerform"),
+        authoredOn=order.get("authoredOn") or order.get("dateWritten"),
+        reasonCode=_reasons(order),
+        priorPrescription=_one(order.get("priorPrescription")),
+        basedOn=aslist(order.get("basedOn")) or None,
+        dispenseRequest=_dispense(order),
+        dosageInstruction=[_dosage(d) for d in aslist(order.get("dosageInstruction"))] or None,
+        **_medication(order),
+    )
+
+
+def statement_as_r4(statement: Resource) -> Resource:
+    """A MedicationStatement of any version as a small R4 one.
+
+    STU3's ``taken`` and DSTU2's ``wasNotTaken`` become R4's status "not-taken".
+    """
+    not_taken = statement.get("taken") == "n" or statement.get("wasNotTaken") is True
+    return _present(
+        resourceType="MedicationStatement",
+        status="not-taken" if not_taken else statement.get("status", "unknown"),
+        subject=statement.get("subject") or statement.get("patient") or {"display": "not stated"},
+        effectiveDateTime=statement.get("effectiveDateTime"),
+        effectivePeriod=statement.get("effectivePeriod"),
+        dateAsserted=statement.get("dateAsserted"),
+        dosage=[_dosage(d) for d in aslist(statement.get("dosage"))] or None,
+        **_medication(statement),
+    )
+
+
+def subject_reference(resource: Resource) -> str:
+    """The reference to the patient, empty when there is none to compare."""
+    subject = resource.get("subject") or resource.get("patient")
+    return text(subject.get("reference")) if isinstance(subject, dict) else ""
+
+
+def medication_concept(order: Resource) -> dict[str, Any]:
+    """The CodeableConcept of the drug, empty when the order has none."""
+    medication = order.get("medication")
+    concept = medication.get("concept") if isinstance(medication, dict) else None
+    for candidate in (order.get("medicationCodeableConcept"), concept):
+        if isinstance(candidate, dict):
+            return candidate
+    return {}
+
+
+def medication_reference(order: Resource) -> dict[str, Any]:
+    """The Reference to a Medication, empty when the order has none."""
+    medication = order.get("medication")
+    reference = medication.get("reference") if isinstance(medication, dict) else None
+    for candidate in (order.get("medicationReference"), reference):
+        if isinstance(candidate, dict):
+            return candidate
+    return {}
+
+
+def ingredients(medication: Resource) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """(CodeableConcept, strength Ratio) of each ingredient of a Medication, in any version."""
+    found = []
+    product = medication.get("product")
+    listed = medication.get("ingredient") or (product.get("ingredient") if isinstance(product, dict) else None)
+    for ingredient in aslist(listed):
+        if not isinstance(ingredient, dict):
+            continue
+        item = ingredient.get("itemCodeableConcept") or ingredient.get("item")
+        concept = item.get("concept", item) if isinstance(item, dict) else {}
+        strength = ingredient.get("strength") or ingredient.get("strengthRatio") or ingredient.get("amount") or {}
+        found.append((concept if isinstance(concept, dict) else {}, strength if isinstance(strength, dict) else {}))
+    return found
+
+
+def routes(order: Resource) -> list[dict[str, Any]]:
+    """Route CodeableConcepts of all dosage instructions."""
+    dosages = [d for d in aslist(order.get("dosageInstruction") or order.get("dosage")) if isinstance(d, dict)]
+    return [d["route"] for d in dosages if isinstance(d.get("route"), dict)]
+
+
+def _medication(order: Resource) -> Resource:
+    reference = medication_reference(order)
+    if reference and not medication_concept(order):
+        return {"medicationReference": reference}
+    return {"medicationCodeableConcept": medication_concept(order) or {"text": "not stated"}}
+
+
+def _reasons(order: Resource) -> list[Any] | None:
+    coded = aslist(order.get("reasonCode")) + aslist(order.get("reasonCodeableConcept"))
+    coded += [r.get("concept") for r in aslist(order.get("reason")) if isinstance(r, dict) and r.get("concept")]
+    return coded or None
+
+
+def _dispense(order: Resource) -> Resource | None:
+    dispense = order.get("dispenseRequest")
+    period = dispense.get("validityPeriod") if isinstance(dispense, dict) else None
+    return {"validityPeriod": period} if period else None
+
+
+def _dosage(dosage: Any) -> Any:
+    """One dosage instruction in R4's shape; what is not an object is passed on for the model to refuse."""
+    if not isinstance(dosage, dict):
+        return dosage
+    return _present(
+        sequence=dosage.get("sequence"),
+        text=dosage.get("text"),
+        timing=_timing(dosage.get("timing")),
+        route=dosage.get("route"),
+        doseAndRate=_dose_and_rate(dosage),
+        maxDosePerPeriod=_one(dosage.get("maxDosePerPeriod")),
+        **_as_needed(dosage),
+    )
+
+
+def _dose_and_rate(dosage: Resource) -> list[Any] | None:
+    """R4's list; one object where the list belongs; STU3's bare dose; DSTU2 statements' ``quantity``."""
+    given = dosage.get("doseAndRate")
+    if given is not None:
+        kept = ("doseQuantity", "doseRange")
+        return [_only(d, kept) if isinstance(d, dict) else d for d in aslist(given)]
+    dose = _present(
+        doseQuantity=dosage.get("doseQuantity") or dosage.get("quantityQuantity") or dosage.get("quantity"),
+        doseRange=dosage.get("doseRange") or dosage.get("quantityRange"),
+    )
+    return [dose] if dose else None
+
+
+def _as_needed(dosage: Resource) -> Resource:
+    """R4's asNeeded[x]; R5 has ``asNeeded`` and ``asNeededFor``."""
+    if dosage.get("asNeededCodeableConcept") is not None:
+        return {"asNeededCodeableConcept": dosage["asNeededCodeableConcept"]}
+    reasons = aslist(dosage.get("asNeededFor"))
+    if reasons:
+        return {"asNeededCodeableConcept": reasons[0]}
+    given = dosage.get("asNeededBoolean", dosage.get("asNeeded"))
+    return {} if given is None else {"asNeededBoolean": given}
+
+
+def _timing(timing: Any) -> Any:
+    if not isinstance(timing, dict):
+        return timing
+    repeat = timing.get("repeat")
+    if isinstance(repeat, dict):
+        repeat = _present(
+            **_only(repeat, _REPEAT),
+            periodUnit=repeat.get("periodUnit") or repeat.get("periodUnits"),
+            dayOfWeek=aslist(repeat.get("dayOfWeek")) or None,
+            timeOfDay=aslist(repeat.get("timeOfDay")) or None,
+            when=aslist(repeat.get("when")) or None,
+        )
+    return _present(repeat=repeat, code=timing.get("code"), event=aslist(timing.get("event")) or None)
+
+
+def _only(value: Resource, keys: tuple[str, ...]) -> Resource:
+    return {key: value[key] for key in keys if value.get(key) is not None}
+
+
+def _present(**members: Any) -> Resource:
+    return {key: value for key, value in members.items() if value is not None}
+
+
+def _one(value: Any) -> Any:
+    """A single value where another version has a list of one; several are passed on for the model to refuse."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value

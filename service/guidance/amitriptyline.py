@@ -1,0 +1,78 @@
+"""Rules about amitriptyline alone (R07)."""
+
+from datetime import timedelta
+
+from service.clinical.chart import Chart, MedicationOrder
+from service.clinical.dosing import DailyDose
+from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds
+
+DEPRESSION = "major-depressive-disorder"
+
+
+def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R07: a new start above 10 mg a day; above 25 mg a warning unless it is for major depression.
+
+    A weekly dose is not averaged: what counts is the most on one dosing day (Q2). When the list of earlier
+    orders is not known, the card says "if this is a new start" and offers no change.
+    """
+    if chart.under_age(thresholds["adult"].value):
+        return None
+    started = [
+        (order, order.dose, new)
+        for order in chart.drafts(AMITRIPTYLINE)
+        if order.focus and isinstance(order.dose, DailyDose)
+        for new in [new_start(chart, order, thresholds["look_back"])]
+        if new is not False and order.dose.dosing_day > thresholds["article_start"].value
+    ]
+    if not started:
+        return None
+    order, dose, new = max(started, key=lambda entry: entry[1].dosing_day)
+    day = dose.dosing_day
+    depression = for_depression(chart, order)
+    urgent = day > thresholds["label_start"].value and not depression
+    start = thresholds["article_start"].value
+    return Finding(
+        card="amitriptyline-start-dose",
+        indicator=Indicator.WARNING if urgent else Indicator.INFO,
+        orders=(order,),
+        facts={
+            "order": order,
+            "dose": dose,
+            "day": day,
+            "above_label": day > thresholds["label_start"].value,
+            "depression": depression,
+            "certainly_new": new is True,
+            "age_known": chart.age is not None,
+        },
+        proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
+        withheld=withheld(chart, new is True, dose, thresholds),
+    )
+
+
+def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> bool | None:
+    """True when no amitriptyline was taken in the look-back; None when the record does not tell (X5)."""
+    if order.continues_earlier or chart.refill or any(True for _ in chart.current(AMITRIPTYLINE)):
+        return False
+    since = chart.today - timedelta(days=int(look_back.value))
+    unsure = not chart.history_known
+    for earlier in chart.past(AMITRIPTYLINE):
+        taken = earlier.last_taken or earlier.authored
+        if taken is not None and taken >= since:
+            return False
+        unsure = unsure or earlier.last_taken is None
+    return None if unsure else True
+
+
+def for_depression(chart: Chart, order: MedicationOrder) -> bool:
+    """True when the order's reason, or in its absence the patient's conditions, say major depression."""
+    return DEPRESSION in (order.reasons if order.reason_given else chart.conditions)
+
+
+def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thresholds) -> tuple[str, ...]:
+    """Why the lower start is not offered as a change: every reason that holds."""
+    checks = {
+        "age-unknown": chart.age is None,
+        "start-not-certain": not certainly_new,
+        "would-not-lower": dose.high <= thresholds["article_start"].value,
+    }
+    return tuple(reason for reason, holds in checks.items() if holds)

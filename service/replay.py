@@ -1,0 +1,203 @@
+"""Replays hook requests from files and compares the answers with the expected ones beside them.
+
+``name.json`` is a request, ``name.expected.json`` what it has to be answered, with identifiers and the guidance
+version replaced by placeholders and the day it was recorded for.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from cards.library import Library
+from cards.rendering import Renderer
+from service.cdshooks.messages import CONTEXTS
+from service.decide import Decision, decide
+from service.errors import ServiceError
+from service.fhir.resources import encode
+from service.web.errors import operation_outcome
+
+EXPECTED = ".expected.json"
+GUIDANCE = "<guidance version>"
+
+
+class NotReplayable(Exception):
+    """A file that is no hook request; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request file: its raw body, the hook it names, and the recorded answer if there is one."""
+
+    path: Path
+    body: bytes
+    hook: str
+    expected: dict[str, Any] | None
+
+    @property
+    def expected_path(self) -> Path:
+        """Where the recorded answer is or would be."""
+        return self.path.with_name(self.path.name.removesuffix(".json") + EXPECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, whatever its status, as JSON."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def cards(self) -> list[dict[str, Any]]:
+        """The cards, none for an error."""
+        cards = self.body.get("cards")
+        return cards if isinstance(cards, list) else []
+
+
+def find(paths: list[Path]) -> Iterator[Path]:
+    """The request files that the paths name: files as they are, folders searched through in order."""
+    for path in paths:
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*.json") if not p.name.endswith(EXPECTED))
+            yield from (p for p in found if _looks_like_request(p))
+        else:
+            yield path
+
+
+def _looks_like_request(path: Path) -> bool:
+    try:
+        value = json.loads(path.read_bytes())
+    except ValueError:
+        return True  # said to be broken when it is read
+    return isinstance(value, dict) and "hook" in value
+
+
+def read(path: Path) -> Request:
+    """A request file. Raises NotReplayable with what is wrong and where."""
+    try:
+        body = path.read_bytes()
+        value = json.loads(body)
+    except OSError as error:
+        raise NotReplayable(f"{path}: {error.strerror or error}") from None
+    except json.JSONDecodeError as error:
+        raise NotReplayable(f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise NotReplayable(f"{path}: not JSON: the file is not UTF-8 text") from None
+    hook = value.get("hook") if isinstance(value, dict) else None
+    if not isinstance(hook, str):
+        raise NotReplayable(f"{path}: no hook request: it has no member 'hook'. Replay wants a whole request body.")
+    request = Request(path, body, hook, None)
+    if not request.expected_path.exists():
+        return request
+    try:
+        expected = json.loads(request.expected_path.read_bytes())
+    except ValueError as error:
+        raise NotReplayable(f"{request.expected_path}: not JSON: {error}") from None
+    return Request(path, body, hook, expected)
+
+
+class InProcess:
+    """Answers requests in this process, on a given day, with counted identifiers."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._renderer = Renderer.of(library)
+
+    def answer(self, request: Request, today: date) -> Answer:
+        """The answer of the service, errors included."""
+        numbers = count(1)
+        using = Decision(
+            self._library, self._renderer, lambda: today, lambda: f"00000000-0000-4000-8000-{next(numbers):012}"
+        )
+        hook = request.hook
+        if hook not in CONTEXTS:
+            return Answer(
+                404, json.loads(operation_outcome("not-found", f"There is no service for the hook '{hook}'."))
+            )
+        try:
+            body = encode(decide(request.body, hook, using))
+        except ServiceError as error:
+            outcome = operation_outcome(error.code, error.message, error.expression)
+            return Answer(error.status, json.loads(outcome))
+        return Answer(200, json.loads(body))
+
+
+class OverHttp:
+    """Answers requests by calling a running service, which uses its own clock."""
+
+    def __init__(self, url: str, timeout: float = 10) -> None:
+        self._base = url.rstrip("/").removesuffix("/cds-services")
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def answer(self, request: Request, today: date) -> Answer:  # noqa: ARG002  (the service has its own clock)
+        """The answer of the running service. Raises NotReplayable when it cannot be had."""
+        url = f"{self._base}/cds-services/{request.hook}"
+        try:
+            response = self._session.post(
+                url,
+                data=request.body,
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+            body = response.json()
+        except requests.JSONDecodeError:
+            raise NotReplayable(f"{url} answered {response.status_code} with something that is not JSON") from None
+        except requests.RequestException as error:
+            raise NotReplayable(f"{url} could not be reached: {type(error).__name__}") from None
+        return Answer(response.status_code, body if isinstance(body, dict) else {})
+
+
+def normalised(answer: Answer) -> Answer:
+    """The answer with identifiers numbered and the guidance version replaced: what may be compared."""
+    cards = answer.cards
+    versions = {card.get("extension", {}).get("io.github.tolami", {}).get("guidance") for card in cards} - {None}
+    text = json.dumps(answer.body)
+    for version in versions:
+        text = text.replace(version, GUIDANCE)
+    body = json.loads(text)
+    numbers = count(1)
+    for card in body.get("cards", []):
+        for holder in (card, *card.get("suggestions", [])):
+            holder["uuid"] = f"<uuid {next(numbers)}>"
+    return Answer(answer.status, body)
+
+
+def difference(request: Request, answer: Answer) -> list[str]:
+    """Lines of a unified diff between the expected and the given answer; none when they agree."""
+    if request.expected is None:
+        return []
+    expected = Answer(request.expected.get("status", 200), request.expected.get("body", {}))
+    given = normalised(answer)
+    if expected == given:
+        return []
+    return list(difflib.unified_diff(_readable(expected), _readable(given), "expected", "given", lineterm="", n=2))
+
+
+def recorded_day(request: Request) -> date | None:
+    """The day the expected answer was recorded for."""
+    recorded = (request.expected or {}).get("today")
+    return date.fromisoformat(recorded) if isinstance(recorded, str) else None
+
+
+def record(request: Request, answer: Answer, today: date) -> None:
+    """Writes the answer as the expected one."""
+    given = normalised(answer)
+    content = {"today": today.isoformat(), "status": given.status, "body": given.body}
+    request.expected_path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _readable(answer: Answer) -> list[str]:
+    """The answer as lines, the Markdown of each card line by line."""
+    body = dict(answer.body)
+    if "cards" in body:
+        body["cards"] = [{**card, "detail": card.get("detail", "").splitlines()} for card in body["cards"]]
+    return json.dumps({"status": answer.status, "body": body}, indent=1, ensure_ascii=False).splitlines()

@@ -1,0 +1,82 @@
+"""Serves the application with gunicorn: threads, the application loaded before forking, garbage frozen."""
+
+import gc
+import socket
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from service.app import create_app
+from service.decide import decide
+from service.logs import configure_logs
+from service.settings import Settings
+
+SAMPLE = Path(__file__).with_name("sample_request.json")
+"""A synthetic order-select request that raises cards: warms the service up and serves as a first try."""
+
+# Objects allocated before a collection is considered. The default of 700 makes a full collection of the FHIR
+# models (tens of milliseconds) hit requests; what is loaded at start is frozen and never looked at again.
+GC_THRESHOLDS = (20_000, 20, 50)
+
+
+class AddressNotUsable(Exception):
+    """The address to serve on cannot be used; the message says why."""
+
+
+class Server(BaseApplication):
+    """The application under gunicorn."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Takes over the options; called by gunicorn."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:  # type: ignore[override]  # Flask is the WSGI callable asked for
+        """The application, warm; called by gunicorn once, before the workers are forked."""
+        configure_logs(self._settings)
+        return warmed(create_app(self._settings))
+
+
+def warmed(app: Flask) -> Flask:
+    """The application after a first request, which pays for imports that the FHIR models put off."""
+    decide(SAMPLE.read_bytes(), "order-select", app.extensions["decision"])
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    return app
+
+
+def serve(settings: Settings, host: str, port: int, workers: int, threads: int, *, reload: bool) -> None:
+    """Serves until stopped. Raises AddressNotUsable when the address is taken."""
+    check_address(host, port)
+    options = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",
+        "preload_app": not reload,
+        "reload": reload,
+        "proc_name": "tolami",
+        "loglevel": "warning",
+    }
+    Server(settings, options).run()
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises AddressNotUsable when nothing can be served there, before anything slow is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise AddressNotUsable(
+                f"{host}:{port} cannot be used ({error.strerror}). Choose another port, for example --port {port + 1}."
+            ) from None

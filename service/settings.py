@@ -1,0 +1,78 @@
+"""Settings, from the environment (``TOLAMI_…``) and from the TOML file that ``TOLAMI_CONFIG`` names.
+
+A wrong value stops the start with the setting's name and the reason. The table is in ``docs/settings.md``.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "TOLAMI_"
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be used; the message names it and says why."""
+
+
+class Settings(BaseSettings):
+    """What a deployment may choose."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    public_url: str = Field(
+        "", pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$", description="Base URL as clients know this service."
+    )
+    log_format: Literal["console", "json", ""] = Field(
+        "", description="Log lines for people or for programs; by default console on a terminal, else json."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    max_body_bytes: int = Field(
+        4 * 1024 * 1024, ge=1024, description="Largest request body accepted, in bytes; larger ones get 413."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (pydantic's signature)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file."""
+        file = os.environ.get(f"{PREFIX}CONFIG")
+        sources = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(file))) if file else sources
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises SettingsError."""
+    file = os.environ.get(f"{PREFIX}CONFIG")
+    if file and not Path(file).is_file():
+        raise SettingsError(f"{PREFIX}CONFIG: there is no file {file}")
+    unknown = sorted(
+        name for name in os.environ
+        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG"
+        and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+    )  # fmt: skip
+    if unknown:
+        raise SettingsError(f"{', '.join(unknown)}: no such setting; docs/settings.md lists them")
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"{PREFIX}{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SettingsError(problems) from None
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}CONFIG: {file} is not valid TOML: {error}") from None
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return str(location[0]).upper() if location else ""

@@ -1,0 +1,1 @@
+"""HTTP: blueprints, status codes and CORS. Nothing clinical happens here."""

@@ -1,0 +1,18 @@
+"""``GET /cds-services``: what this service offers."""
+
+from flask import Blueprint, Response
+
+from service.cdshooks.services import Service
+from service.fhir.resources import encode
+
+
+def discovery(services: tuple[Service, ...]) -> Blueprint:
+    """The blueprint of discovery; the answer never changes while the service runs."""
+    blueprint = Blueprint("discovery", __name__)
+    body = encode({"services": [service.published() for service in services]})
+
+    @blueprint.get("/cds-services")
+    def list_services() -> Response:
+        return Response(body, mimetype="application/json")
+
+    return blueprint

@@ -1,0 +1,62 @@
+"""The one place that turns anything that went wrong into an OperationOutcome (C-107)."""
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from service.decide import place_of
+from service.errors import ServiceError
+from service.fhir.resources import encode
+
+log = structlog.get_logger()
+
+_ADVICE = {
+    404: (
+        "not-found",
+        "There is nothing at this address. Discovery is at GET /cds-services and lists every service.",
+    ),
+    405: (
+        "not-supported",
+        "This address does not answer this method. Services are called with POST, discovery with GET.",
+    ),
+    413: ("too-long", "The request body is larger than this service accepts."),
+    415: ("not-supported", "Send the request as JSON: Content-Type: application/json."),
+}
+
+
+def operation_outcome(code: str, message: str, expression: str = "") -> bytes:
+    """An OperationOutcome of one error as JSON; ``expression`` is the path it is about."""
+    issue: dict[str, object] = {"severity": "error", "code": code, "diagnostics": message}
+    if expression:
+        issue["expression"] = [expression.removeprefix("$.") or "$"]
+    return encode({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+def answer(status: int, code: str, message: str, expression: str = "") -> Response:
+    """The HTTP answer of an error."""
+    return Response(operation_outcome(code, message, expression), status, mimetype="application/json")
+
+
+def register_errors(app: Flask) -> None:
+    """Registers the handlers of all errors with the application."""
+
+    def service_error(error: ServiceError) -> Response:
+        return answer(error.status, error.code, error.message, error.expression)
+
+    def http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        code, message = _ADVICE.get(status, ("processing", error.name))
+        response = answer(status, code, message)
+        for name, value in error.get_headers(request.environ):
+            if name.lower() == "allow":
+                response.headers[name] = value
+        return response
+
+    def unexpected(error: Exception) -> Response:
+        # Type and place only: the message of an exception may repeat what the request held.
+        log.error("unexpected error", error=type(error).__name__, place=place_of(error))
+        return answer(500, "exception", "The service failed; nothing was checked. The failure has been logged.")
+
+    app.register_error_handler(ServiceError, service_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, unexpected)

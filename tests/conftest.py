@@ -1,0 +1,66 @@
+"""What every test may use: the real library, an application on a fixed day, and the fixtures."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cards.library import Library, load
+from service.app import create_app
+from service.decide import Decision
+from service.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+FIXTURES = ROOT / "fhir_fixtures"
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[Any]]:
+    """Catches log lines, so that a test can look at them and none is printed."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    """The library as it is in the repository."""
+    return load()
+
+
+@pytest.fixture(scope="session")
+def app(library: Library) -> Flask:
+    """The application on the fixed day, with counted identifiers."""
+    numbers = count(1)
+    return create_app(Settings(), library, lambda: TODAY, lambda: f"00000000-0000-4000-8000-{next(numbers):012}")
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the application."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def decision(app: Flask) -> Decision:
+    """What ``decide`` needs besides a request."""
+    decision: Decision = app.extensions["decision"]
+    return decision
+
+
+@pytest.fixture
+def fixture() -> Callable[[str], dict[str, Any]]:
+    """Reads a fixture by its path below ``fhir_fixtures``, without the ending."""
+
+    def read(name: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
+        return content
+
+    return read

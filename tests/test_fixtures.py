@@ -1,0 +1,65 @@
+"""The fixtures are answered as recorded, every card's examples hold, and the resources are valid FHIR."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.medication import Medication
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.patient import Patient
+from pydantic import BaseModel
+
+from cards.library import Library
+from service.replay import InProcess, difference, find, read
+from tests.conftest import FIXTURES, TODAY
+
+REQUESTS = sorted(find([FIXTURES / "requests"]))
+MODELS: dict[str, type[BaseModel]] = {
+    "Patient": Patient,
+    "MedicationRequest": MedicationRequest,
+    "Medication": Medication,
+}
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
+def test_every_fixture_is_answered_as_recorded(path: Path, library: Library) -> None:
+    request = read(path)
+    assert request.expected is not None, "record it: tolami replay --update --today 2026-11-23"
+    assert difference(request, InProcess(library).answer(request, TODAY)) == []
+
+
+def cards_of(name: str, library: Library) -> set[str]:
+    answer = InProcess(library).answer(read(FIXTURES / "requests" / f"{name}.json"), TODAY)
+    return {card["extension"]["io.github.tolami"]["card"] for card in answer.cards}
+
+
+def test_every_card_fires_and_is_silent_where_its_examples_say(library: Library) -> None:
+    for card in library.cards.values():
+        for name in card.examples.get("fires", ()):
+            assert card.id in cards_of(name, library), f"{card.id} must fire for {name}"
+        for name in card.examples.get("silent", ()):
+            assert card.id not in cards_of(name, library), f"{card.id} must be silent for {name}"
+
+
+def test_every_card_that_a_rule_raises_has_examples(library: Library) -> None:
+    without = {card.id for card in library.cards.values() if not card.examples}
+    assert without == {"rule-failed", "service-failed"}, "only faults of the service cannot be shown by a fixture"
+
+
+def test_there_is_a_request_for_every_hook() -> None:
+    hooks = {json.loads(path.read_text())["hook"] for path in REQUESTS}
+    assert hooks == {"medication-prescribe", "order-select", "order-sign", "medication-refill", "patient-view"}
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("[mp]*/*.json")), ids=lambda path: path.stem)
+def test_single_resources_are_valid_fhir(path: Path) -> None:
+    resource: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    MODELS[resource["resourceType"]].model_validate(resource)
+
+
+def test_the_patients_of_the_requests_are_the_ones_of_the_patients_folder() -> None:
+    known = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FIXTURES.glob("patients/*.json")}
+    for path in REQUESTS:
+        patient = json.loads(path.read_text(encoding="utf-8")).get("prefetch", {}).get("patient")
+        assert patient is None or patient == known[patient["id"]], path.name
