@@ -31,6 +31,8 @@ def markdown(text: str) -> str:
 def _one_line(text: str) -> str:
     """White space folded; control, direction-changing and unassigned characters removed."""
     spaced = " ".join(text.translate(_ALIKE).split())
+    if spaced.isprintable():
+        return spaced
     return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
 
 

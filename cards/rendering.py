@@ -89,7 +89,7 @@ class Renderer:
         """The sentences for what could not be read: the first in short, all in full."""
 
         def sentence(gap: Unread, form: str, environment: Environment) -> str:
-            template = environment.from_string(file.reasons[gap.reason][form])
+            template = environment.get_template(f"{file.id}/{gap.reason}/{form}")
             label = (gap.order.label if gap.order is not None else "") or "an order"
             return template.render(
                 label=label,
@@ -109,11 +109,11 @@ class Renderer:
     def _summary(self, file: CardFile, values: Mapping[str, Any]) -> str:
         """The summary with drug names cut until it fits: what to do must not be cut away by a long name."""
         template = self.plain.get_template(f"{file.id}/summary")
-        text = ""
+        text = " ".join(template.render(values).split())
         for limit in _LABEL_LIMITS:
-            text = " ".join(template.render(_with_short_labels(values, limit)).split())
             if len(text) <= SUMMARY_LIMIT:
                 return text
+            text = " ".join(template.render(_with_short_labels(values, limit)).split())
         return shortened(text, SUMMARY_LIMIT)
 
     def _source(self, file: CardFile) -> Source:
@@ -161,6 +161,12 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
         return escape(value if isinstance(value, str) else str(value))
 
     templates = {f"{card.id}/{title}": text for card in library.cards.values() for title, text in card.sections.items()}
+    templates |= {
+        f"{card.id}/{reason}/{form}": text
+        for card in library.cards.values()
+        for reason, forms in card.reasons.items()
+        for form, text in forms.items()
+    }
     environment = Environment(
         loader=DictLoader({**templates, **library.lines}),
         undefined=StrictUndefined,
@@ -168,6 +174,7 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
         autoescape=False,  # noqa: S701  (the output is Markdown or plain text; ``finalize`` escapes for those)
     )
     environment.filters["number"] = _number

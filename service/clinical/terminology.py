@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 TEXT = "text"
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,6 @@ class ConceptSet:
     prefixes: frozenset[tuple[str, str]] = frozenset()
     words: re.Pattern[str] | None = None
 
-    def contains(self, system: str, code: str) -> bool:
-        """True when the code (of a canonical system) is in the set or below one of its prefixes."""
-        if (system, code) in self.codes:
-            return True
-        return any(system == s and code.startswith(p) for s, p in self.prefixes)
-
     def in_words(self, text: str) -> bool:
         """True when one of the set's words stands in the text as a word of its own."""
         return self.words is not None and self.words.search(fold(text)) is not None
@@ -119,7 +114,7 @@ class ConceptSet:
 
 def fold(text: str) -> str:
     """Text made comparable: compatibility forms unified, case folded."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
@@ -146,7 +141,13 @@ class Terminology:
         for name, drug in drug_names:
             self._names.setdefault(fold(name), []).append(drug)
         self._name_pattern = word_pattern(self._names) if self._names else re.compile(r"(?!)")
+        self._first_words = frozenset(_WORD.findall(name)[0] for name in self._names)
         self.concept_sets = dict(concept_sets)
+        self._sets_of_code = _by_member((s.id, s.codes) for s in concept_sets.values())
+        self._sets_of_prefix = _by_member((s.id, s.prefixes) for s in concept_sets.values())
+        self._prefix_lengths: dict[str, set[int]] = {}
+        for system, prefix in self._sets_of_prefix:
+            self._prefix_lengths.setdefault(system, set()).add(len(prefix))
 
     def canonical(self, system: str) -> str:
         """The canonical URI of a system, aliases resolved; an unknown system stays as it is."""
@@ -163,13 +164,22 @@ class Terminology:
 
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words."""
-        found = self._name_pattern.findall(fold(text))
+        folded = fold(text)
+        # Nearly every label names another drug: one look at its words saves the search for all names.
+        if self._first_words.isdisjoint(_WORD.findall(folded)):
+            return frozenset()
+        found = self._name_pattern.findall(folded)
         return frozenset(drug for name in found for drug in self._names[name])
 
     def concepts(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Ids of the condition, route and measurement sets that any of the codes belongs to."""
-        pairs = [(self.canonical(coding.system), coding.code) for coding in codings]
-        return frozenset(set_.id for set_ in self.concept_sets.values() if any(set_.contains(s, c) for s, c in pairs))
+        found: set[str] = set()
+        for coding in codings:
+            system = self.canonical(coding.system)
+            found |= self._sets_of_code.get((system, coding.code), frozenset())
+            for length in self._prefix_lengths.get(system, ()):
+                found |= self._sets_of_prefix.get((system, coding.code[:length]), frozenset())
+        return frozenset(found)
 
     def recognise(self, codings: Sequence[Coding], texts: Sequence[str], *, topical_route: bool = False) -> Recognition:
         """What an order with these codes and these words is for.
@@ -205,6 +215,15 @@ class Terminology:
         """True when one of the texts names a form for the skin, such as "gel"."""
         topical = self.concept_sets.get("topical")
         return topical is not None and any(topical.in_words(text) for text in texts)
+
+
+def _by_member(sets: Iterable[tuple[str, frozenset[tuple[str, str]]]]) -> dict[tuple[str, str], frozenset[str]]:
+    """The ids of the sets that hold each code."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for id_, members in sets:
+        for member in members:
+            found.setdefault(member, set()).add(id_)
+    return {member: frozenset(ids) for member, ids in found.items()}
 
 
 def _strengths(known: Iterable[Sequence[DrugCode]]) -> tuple[Strength, ...]:

@@ -5,14 +5,13 @@ What cannot be changed without guessing is refused with a reason (a key of ``wit
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from service.clinical.dosing import strengths_in_text
 from service.clinical.terminology import Terminology
 from service.fhir.identity import codings_of
 from service.fhir.numbers import exact
-from service.fhir.resources import Resource, aslist, text
+from service.fhir.resources import Resource, aslist, copied, text
 from service.fhir.versions import medication_concept, medication_reference
 
 _SAYS_HOW_MUCH = (
@@ -38,7 +37,7 @@ def with_template(
 
     Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
     """
-    changed = deepcopy(order)
+    changed: Resource = copied(order)
     product = _change_product(changed, template, terminology, drug)
     _change_dosage(changed, template["dosageInstruction"][0])
     return changed, product
@@ -63,7 +62,7 @@ def _change_product(order: Resource, template: Mapping[str, Any], terminology: T
         else:
             keep.append(coding)
     if product:
-        concept["coding"] = [*deepcopy(new["coding"]), *keep]
+        concept["coding"] = [*copied(new["coding"]), *keep]
         concept["text"] = new["text"]
         return str(new["text"])
     words = [text(concept.get("text")), *(coding.display for coding in codings_of(concept))]
@@ -82,7 +81,7 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     dosage = {key: value for key, value in old.items() if key.lstrip("_") not in _SAYS_HOW_MUCH}
     dosage["text"] = new["text"]
     dosage["timing"] = _timing(order, old.get("timing", {}), new["timing"])
-    quantity = deepcopy(new["doseAndRate"][0]["doseQuantity"])
+    quantity = copied(new["doseAndRate"][0]["doseQuantity"])
     if _bare_dose(order, old):
         dosage["doseQuantity"] = quantity
     else:
@@ -98,7 +97,7 @@ def _timing(order: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
         for key, value in (repeat if isinstance(repeat, dict) else {}).items()
         if key.lstrip("_").startswith("bounds") or key == "extension"
     }
-    rhythm = deepcopy(new["repeat"])
+    rhythm = copied(new["repeat"])
     if order["resourceType"] == "MedicationOrder":
         # DSTU2 writes "periodUnits" and allows either a frequency or an event, not both.
         rhythm["periodUnits"] = rhythm.pop("periodUnit")

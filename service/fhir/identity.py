@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from service.clinical.terminology import Coding, Recognition, Strength, Terminology
+from service.clinical.terminology import Claim, Coding, Recognition, Strength, Terminology
 from service.clinical.units import Kind, Unit, unit_of_code, unit_of_text
 from service.fhir.numbers import exact
-from service.fhir.resources import Resource, as_resource, aslist, reference, text
+from service.fhir.resources import Resource, as_resource, aslist, text
 from service.fhir.versions import ingredients, medication_concept, medication_reference, routes
 
 NO_DRUG = "no-drug"
 UNRESOLVED = "reference-unresolved"
 UNKNOWN_SYSTEM = "code-system-unknown"
+INGREDIENTS = "ingredients of the Medication"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,6 @@ def codings_of(concept: Mapping[str, Any]) -> list[Coding]:
     ]
 
 
-def medications_by_reference(resources: Iterable[Resource]) -> dict[str, Resource]:
-    """Medication resources by "Medication/id"."""
-    return {reference(res): res for res in resources if res["resourceType"] == "Medication" and reference(res)}
-
-
 def _recognise(
     order: Resource,
     medication: Resource | None,
@@ -82,25 +78,27 @@ def _recognise(
     terminology: Terminology,
 ) -> Recognition:
     """Recognition over the order and its Medication; several ingredients of one product belong together."""
-    topical = any(_topical(route, terminology) for route in routes(order))
     parts = ingredients(medication) if medication is not None else []
     if len(parts) < 2:
-        return terminology.recognise(codings, texts, topical_route=topical)
+        recognition = terminology.recognise(codings, texts)
+        if recognition.drugs and any(_topical(route, terminology) for route in routes(order)):
+            return terminology.recognise(codings, texts, topical_route=True)
+        return recognition
+    topical = any(_topical(route, terminology) for route in routes(order))
     # The codings of a product's ingredients name different drugs without disagreeing: each is read alone.
     own = [coding for coding in codings if not any(coding in codings_of(item) for item, _ in parts)]
-    recognised = [terminology.recognise(own, texts, topical_route=topical)]
-    recognised += [terminology.recognise(codings_of(item), [text(item.get("text"))]) for item, _ in parts]
-    found = [r for r in recognised if r.drugs]
-    if not found:
-        return Recognition()
-    drugs = dict.fromkeys(drug for r in found for drug in r.drugs)
+    whole = terminology.recognise(own, texts, topical_route=topical)
+    each = [terminology.recognise(codings_of(item), [text(item.get("text"))]) for item, _ in parts]
+    in_parts = dict.fromkeys(drug for r in each for drug in r.drugs)
+    if not in_parts:
+        return whole
     return Recognition(
-        drugs=tuple(drugs),
-        evidence=found[0].evidence,
-        topical=any(r.topical for r in found),
+        drugs=tuple(dict.fromkeys((*whole.drugs, *in_parts))),
+        evidence=whole.evidence or INGREDIENTS,
+        topical=whole.topical or topical or any(r.topical for r in each),
         combination=True,
-        strengths=tuple(s for r in found for s in r.strengths),
-        claims=found[0].claims,
+        strengths=tuple(s for r in (whole, *each) for s in r.strengths),
+        claims=(*whole.claims, Claim(frozenset(in_parts), INGREDIENTS)),
     )
 
 

@@ -23,8 +23,8 @@ IGNORED = frozenset({"cancelled", "entered-in-error", "draft", "unknown", "not-t
 STOPPING = frozenset({"stopped", "cancelled"})
 NOT_A_PRESCRIPTION = frozenset({"proposal", "option"})
 
-_REQUIRED_ORDER = {"status": "unknown", "intent": "order", "subject": {"display": "not stated"}}
-_REQUIRED_STATEMENT = {"status": "unknown", "subject": {"display": "not stated"}}
+_REQUIRED_ORDER = {"status": "unknown", "intent": "order"}
+_REQUIRED_STATEMENT = {"status": "unknown"}
 
 
 def draft_order(

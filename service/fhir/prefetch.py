@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Raw
 
-from service.fhir.resources import Resource, as_resource, aslist, decode, entries, text
+from service.fhir.resources import Resource, as_resource, aslist, decode, entries, reference, text
 
 
 class State(StrEnum):
@@ -44,15 +44,19 @@ class Prefetch:
     def __init__(self, raw: Mapping[str, Raw] | None) -> None:
         self._raw = raw or {}
         self._answers: dict[str, Answer] = {}
+        self._medications: dict[str, Resource] | None = None
 
     def __getitem__(self, key: str) -> Answer:
         if key not in self._answers:
             self._answers[key] = _answer(decode(self._raw[key])) if key in self._raw else ABSENT
         return self._answers[key]
 
-    def everything(self) -> list[Resource]:
-        """All resources of all keys, for references that may lead anywhere."""
-        return [resource for key in self._raw for resource in self[key].resources]
+    def medications(self) -> dict[str, Resource]:
+        """Medication resources of all keys by "Medication/id", for references that may lead anywhere."""
+        if self._medications is None:
+            found = (resource for key in self._raw for resource in self[key].resources)
+            self._medications = {reference(r): r for r in found if r["resourceType"] == "Medication" and reference(r)}
+        return self._medications
 
 
 def _answer(value: object) -> Answer:

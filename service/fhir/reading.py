@@ -7,12 +7,12 @@ from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.clinical.terminology import Recognition, Terminology
 from service.errors import MissingData
 from service.fhir.conditions import active_conditions
-from service.fhir.identity import identify, medications_by_reference
+from service.fhir.identity import identify
 from service.fhir.orders import draft_order, listed_order
 from service.fhir.patients import patient, same_patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.resources import text
-from service.fhir.session import Draft, Session, concerns
+from service.fhir.session import Draft, Session, concerns, medications_for
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
 
 PATIENT = "patient"
@@ -54,13 +54,12 @@ def listed(
     found: list[MedicationOrder] = []
     unread: list[Unread] = []
     unidentified = 0
-    medications = medications_by_reference(prefetch.everything())
     for resource in (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources):
         if resource["resourceType"] not in ORDER_TYPES | STATEMENT_TYPES:
             continue
         if not same_patient(subject_reference(resource), session.patient_id):
             continue
-        identity = identify(resource, medications, terminology)
+        identity = identify(resource, medications_for(resource, prefetch), terminology)
         unidentified += bool(identity.problem)
         if concerns(identity.recognition, subjects):
             order, gaps = listed_order(resource, identity, today, subjects)

@@ -60,6 +60,15 @@ def aslist(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def copied(value: Any) -> Any:
+    """A deep copy of JSON, to be changed without touching what the client sent."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
+
+
 def text(value: Any) -> str:
     """The value if it is a string, else empty."""
     return value if isinstance(value, str) else ""

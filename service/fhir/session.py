@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from msgspec import Raw
 
 from service.clinical.terminology import Recognition, Terminology
-from service.fhir.identity import Identity, identify, medications_by_reference
+from service.fhir.identity import Identity, identify
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource, as_resource, decode, reference, text
@@ -66,7 +66,7 @@ def drafts(
     return [
         Draft(
             resource=resource,
-            identity=identify(resource, _medications(resource, prefetch), terminology),
+            identity=identify(resource, medications_for(resource, prefetch), terminology),
             focus=session.selections is None or reference(resource) in session.selections,
             own=same_patient(subject_reference(resource), session.patient_id),
         )
@@ -80,9 +80,9 @@ def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:
     return any(recognition.names(drug) or recognition.disputes(drug) for drug in subjects)
 
 
-def _medications(resource: Resource, prefetch: Prefetch) -> dict[str, Resource]:
+def medications_for(resource: Resource, prefetch: Prefetch) -> dict[str, Resource]:
     """Medication resources a draft may point to; prefetch is decoded only for a draft that points outside itself."""
     target = text(medication_reference(resource).get("reference"))
     if not target or target.startswith("#"):
         return {}
-    return medications_by_reference(prefetch.everything())
+    return prefetch.medications()

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from service.fhir.resources import Resource
+from service.fhir.resources import Resource, copied
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,7 +31,7 @@ def read(model: type[Model], resource: Resource, required: Resource | None = Non
     ``required`` are neutral values put in place of required elements that were refused. The models raise
     more than ValidationError on hostile input (KeyError, TypeError, RecursionError): that input is None.
     """
-    remaining = _copied(resource)
+    remaining = copied(resource)
     dropped: list[str] = []
     for _ in range(MOST_ELEMENTS_DROPPED):
         try:
@@ -81,12 +81,3 @@ def _existing(resource: Resource, loc: tuple[int | str, ...]) -> tuple[int | str
 def _written(path: tuple[int | str, ...]) -> str:
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).lstrip(".")
-
-
-def _copied(value: Any) -> Any:
-    """A deep copy of JSON that can be cut without touching what the client sent."""
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value

@@ -15,17 +15,21 @@ _REPEAT = ("boundsDuration", "boundsPeriod", "boundsRange", "count", "frequency"
            "periodMax")  # fmt: skip
 
 
+# Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
+# need to see that R4 has them.
+_READ_ALREADY = {"subject": {"display": "read already"}, "medicationCodeableConcept": {"text": "read already"}}
+
+
 def order_as_r4(order: Resource) -> Resource:
     """A MedicationRequest or MedicationOrder of any version as a small R4 MedicationRequest.
 
-    What R4 requires and the client may leave out before signing (``status``, ``intent``, ``subject``) is
-    filled with neutral values, so that one model can read every order.
+    What R4 requires and the client may leave out before signing is filled with neutral values, so that one
+    model can read every order.
     """
     return _present(
         resourceType="MedicationRequest",
         status=order.get("status", "unknown"),
         intent=order.get("intent", "order"),
-        subject=order.get("subject") or order.get("patient") or {"display": "not stated"},
         doNotPerform=order.get("doNotPerform"),
         authoredOn=order.get("authoredOn") or order.get("dateWritten"),
         reasonCode=_reasons(order),
@@ -33,7 +37,7 @@ def order_as_r4(order: Resource) -> Resource:
         basedOn=aslist(order.get("basedOn")) or None,
         dispenseRequest=_dispense(order),
         dosageInstruction=[_dosage(d) for d in aslist(order.get("dosageInstruction"))] or None,
-        **_medication(order),
+        **_READ_ALREADY,
     )
 
 
@@ -46,12 +50,11 @@ def statement_as_r4(statement: Resource) -> Resource:
     return _present(
         resourceType="MedicationStatement",
         status="not-taken" if not_taken else statement.get("status", "unknown"),
-        subject=statement.get("subject") or statement.get("patient") or {"display": "not stated"},
         effectiveDateTime=statement.get("effectiveDateTime"),
         effectivePeriod=statement.get("effectivePeriod"),
         dateAsserted=statement.get("dateAsserted"),
         dosage=[_dosage(d) for d in aslist(statement.get("dosage"))] or None,
-        **_medication(statement),
+        **_READ_ALREADY,
     )
 
 
@@ -100,13 +103,6 @@ def routes(order: Resource) -> list[dict[str, Any]]:
     """Route CodeableConcepts of all dosage instructions."""
     dosages = [d for d in aslist(order.get("dosageInstruction") or order.get("dosage")) if isinstance(d, dict)]
     return [d["route"] for d in dosages if isinstance(d.get("route"), dict)]
-
-
-def _medication(order: Resource) -> Resource:
-    reference = medication_reference(order)
-    if reference and not medication_concept(order):
-        return {"medicationReference": reference}
-    return {"medicationCodeableConcept": medication_concept(order) or {"text": "not stated"}}
 
 
 def _reasons(order: Resource) -> list[Any] | None:
