@@ -9,7 +9,7 @@ import unicodedata
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!])")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ANGLES = str.maketrans({"<": "‹", ">": "›"})
-_ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|javascript|data)(?=:)|\bwww(?=\.)|(?<=\w)(?=@)")
+_ADDRESS = re.compile(r"(?i)(?:https?|ftp|mailto|javascript|data)(?=:)|www(?=\.)|(?=@)")
 _WORD_JOINER = "\N{WORD JOINER}"
 _ALIKE = str.maketrans({"\u2028": " ", "\u2029": " "})
 
@@ -33,7 +33,8 @@ def _one_line(text: str) -> str:
     spaced = " ".join(text.translate(_ALIKE).split())
     if spaced.isprintable():
         return spaced
-    return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    kept = "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    return " ".join(kept.split())
 
 
 def shortened(text: str, limit: int) -> str:

@@ -12,11 +12,12 @@ from cards.library import CardFile, Library
 from cards.suggestions import Change, change_for
 from service.cdshooks.messages import Action, Card, Coding, Link, Source, Suggestion
 from service.clinical.chart import MedicationOrder, Unread
-from service.clinical.timing import number
+from service.clinical.numbers import number
 from service.fhir.resources import Resource
 from service.guidance.finding import Finding
 
 EXTENSION = "io.github.tolami"
+NOT_CHECKED = "not-checked"
 SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters (C-071)."""
 
@@ -82,26 +83,26 @@ class Renderer:
         if "failed" in finding.facts:
             values["failed_title"] = self.library.cards[finding.facts["failed"]].title
         if finding.unread:
-            values |= self._unread(file, finding.unread)
+            values |= self._unread(finding.unread)
         return values
 
-    def _unread(self, file: CardFile, unread: tuple[Unread, ...]) -> dict[str, Any]:
+    def sentence(self, gap: Unread, form: str = "long", *, marked: bool = True) -> str:
+        """The sentence of the not-checked card for one gap, long or short, as Markdown or as plain text."""
+        file = self.library.cards[NOT_CHECKED]
+        environment = self.marked if marked else self.plain
+        return environment.get_template(f"{file.id}/{gap.reason}/{form}").render(
+            label=(gap.order.label if gap.order is not None else "") or "an order",
+            element=gap.element,
+            found=gap.found,
+            list=file.lists.get(gap.element, gap.element),
+            **file.thresholds,
+        )
+
+    def _unread(self, unread: tuple[Unread, ...]) -> dict[str, Any]:
         """The sentences for what could not be read: the first in short, all in full."""
-
-        def sentence(gap: Unread, form: str, environment: Environment) -> str:
-            template = environment.get_template(f"{file.id}/{gap.reason}/{form}")
-            label = (gap.order.label if gap.order is not None else "") or "an order"
-            return template.render(
-                label=label,
-                element=gap.element,
-                found=gap.found,
-                list=file.lists.get(gap.element, gap.element),
-                **file.thresholds,
-            )
-
-        full = list(dict.fromkeys(sentence(gap, "long", self.marked) for gap in unread))
+        full = list(dict.fromkeys(map(self.sentence, unread)))
         return {
-            "first": _Rendered(sentence(unread[0], "short", self.plain)),
+            "first": _Rendered(self.sentence(unread[0], "short", marked=False)),
             "more": str(len(full) - 1) if len(full) > 1 else "",
             "reasons": [_Rendered(text) for text in full],
         }

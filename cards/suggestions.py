@@ -26,11 +26,13 @@ def change_for(proposal: Proposal, drafts: Mapping[str, Resource], library: Libr
         return "would-not-lower"
     order = drafts.get(proposal.order.reference) if proposal.order.reference else None
     if order is None:
-        return "order-not-found"
+        return "several-orders" if proposal.order.reference else "order-not-found"
     try:
         changed, product = with_template(
             order, library.orders[proposal.template], library.terminology.terminology, proposal.drug
         )
     except CannotEdit as refusal:
         return refusal.reason
+    except RecursionError:
+        return "not-editable"
     return Change(changed, product)

@@ -182,6 +182,33 @@ def _replay_one(
     return "differ" if lines else "agree"
 
 
+@_example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
+def dose(files: tuple[Path, ...], today: datetime | None) -> None:
+    """Show how every order in a file is read: drug, dose, working, or why not.
+
+    FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request.
+    """
+    from rich.console import Console
+
+    from service.display import dose_lines
+    from service.doses import NothingToRead, readings
+
+    console = Console(highlight=False)
+    library = _library()
+    day = today.date() if today is not None else date.today()  # noqa: DTZ011  (the day where the clinician is)
+    for file in files:
+        try:
+            found = readings(file, library, day)
+        except NothingToRead as error:
+            _stop(str(error))
+        for reading in found:
+            for line in dose_lines(reading):
+                console.print(line, soft_wrap=True)
+
+
 @_example("tolami check && echo ready")
 @main.command()
 def check() -> None:

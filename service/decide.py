@@ -26,9 +26,11 @@ from service.cdshooks.messages import (
     read_request,
 )
 from service.clinical.chart import Chart, Patient
+from service.clinical.terminology import Terminology
 from service.errors import NotConformant, ServiceError
+from service.fhir.orders import DoseReading
 from service.fhir.prefetch import Prefetch
-from service.fhir.reading import MEDICATIONS, STATEMENTS, listed, read_chart, unidentified
+from service.fhir.reading import MEDICATIONS, STATEMENTS, dose_reading, listed, read_chart, unidentified
 from service.fhir.resources import Resource, reference
 from service.fhir.session import Draft, Session, concerns, drafts, orders
 from service.guidance.engine import evaluate
@@ -97,8 +99,10 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
     terminology = using.library.terminology.terminology
     prefetch = Prefetch(request.prefetch)
     today = using.today()
+    weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
+    doses = dose_reading(prefetch, terminology, SUBJECTS, today, weight_days)
     if not session.ordering:
-        return _opened_chart(session, prefetch, using, today), {}
+        return _opened_chart(session, prefetch, terminology, doses, today), {}
     resources = orders(session)
     if session.selections is not None and not any(reference(r) in session.selections for r in resources):
         raise NotConformant(
@@ -108,7 +112,7 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
         )
     looked_at = drafts(session, resources, prefetch, terminology)
     if any(d.focus and d.own and concerns(d.identity.recognition, SUBJECTS) for d in looked_at):
-        chart = read_chart(session, looked_at, prefetch, terminology, SUBJECTS, today)
+        chart = read_chart(session, looked_at, prefetch, terminology, doses, today)
         return chart, _once(looked_at)
     gaps = unidentified(looked_at, SUBJECTS)
     if gaps:
@@ -116,14 +120,15 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
     return None, {}
 
 
-def _opened_chart(session: Session, prefetch: Prefetch, using: Decision, today: date) -> Chart | None:
+def _opened_chart(
+    session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseReading, today: date
+) -> Chart | None:
     """The chart when it is only opened: worth reading when the drugs are on the list, or no list was given."""
-    terminology = using.library.terminology.terminology
-    found, gaps = listed(session, prefetch, terminology, SUBJECTS, today)
+    found, gaps = listed(session, prefetch, terminology, doses, today)
     no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
     if not (found or gaps or no_list):
         return None
-    return read_chart(session, (), prefetch, terminology, SUBJECTS, today)
+    return read_chart(session, (), prefetch, terminology, doses, today)
 
 
 def _once(looked_at: list[Draft]) -> dict[str, Resource]:

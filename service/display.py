@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cards.valuesets import SetSummary
 from service.cdshooks.services import Service
+from service.doses import OrderReading
 from service.replay import Answer
 
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -58,6 +59,16 @@ def diff_lines(lines: Sequence[str]) -> list[Text]:
     """A diff, coloured."""
     styles = {"+": "green", "-": "red", "@": "cyan"}
     return [Text(f"    {line}", style=styles.get(line[:1], "dim")) for line in lines]
+
+
+def dose_lines(reading: OrderReading) -> list[Text]:
+    """The reading of one order: what it is, how it was recognised, its dose or why there is none."""
+    head = Text(f"{reading.label}", style="bold")
+    head.append(f"  {reading.reference}" + (f", {reading.status}" if reading.status else ""), style="dim")
+    drug = f"{reading.drug} ({reading.evidence})" if reading.drug else f"not recognised ({reading.evidence})"
+    lines = [head, Text(f"  drug  {drug}", style="default" if reading.drug else "dim")]
+    lines.append(Text(f"  dose  {reading.dose}", style="green" if reading.computed else "yellow"))
+    return lines + [Text(f"        {detail}", style="dim") for detail in reading.details]
 
 
 def services_table(services: Sequence[Service]) -> Table:

@@ -165,6 +165,11 @@ def read_request(body: bytes) -> HookRequest:
     """
     if not body.strip():
         raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
+    try:
+        # What stays raw is not looked at now, and must not turn out later to be no text at all.
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise NotParsable(f"The request is not valid JSON: it is not UTF-8 (byte {error.start}).") from None
     return _decode(body, HookRequest, "$")
 
 

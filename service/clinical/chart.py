@@ -10,8 +10,9 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
+from service.clinical.amounts import NotComputed
 from service.clinical.dates import Span
-from service.clinical.dosing import DailyDose, Dosage, NotComputed
+from service.clinical.dosing import DailyDose, Dosage
 from service.clinical.terminology import Recognition
 
 

@@ -48,11 +48,12 @@ class DrugCode:
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How many mg of a drug one tablet or capsule holds, and where that stood."""
+    """How many mg of a drug one tablet or capsule holds (``per_ml``: one mL), and where that stood."""
 
     drug: str
     mg: Fraction
     evidence: str
+    per_ml: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ What cannot be changed without guessing is refused with a reason (a key of ``wit
 from collections.abc import Mapping
 from typing import Any
 
-from service.clinical.dosing import strengths_in_text
+from service.clinical.amounts import strengths_in_text
 from service.clinical.terminology import Terminology
 from service.fhir.identity import codings_of
 from service.fhir.numbers import exact

@@ -85,9 +85,10 @@ def _recognise(
             return terminology.recognise(codings, texts, topical_route=True)
         return recognition
     topical = any(_topical(route, terminology) for route in routes(order))
-    # The codings of a product's ingredients name different drugs without disagreeing: each is read alone.
+    # A product's ingredients name different drugs without disagreeing: their codings and words are read apart.
     own = [coding for coding in codings if not any(coding in codings_of(item) for item, _ in parts)]
-    whole = terminology.recognise(own, texts, topical_route=topical)
+    own_texts = [words for words in texts if not any(words == text(item.get("text")) for item, _ in parts)]
+    whole = terminology.recognise(own, own_texts, topical_route=topical)
     each = [terminology.recognise(codings_of(item), [text(item.get("text"))]) for item, _ in parts]
     in_parts = dict.fromkeys(drug for r in each for drug in r.drugs)
     if not in_parts:
@@ -98,7 +99,10 @@ def _recognise(
         topical=whole.topical or topical or any(r.topical for r in each),
         combination=True,
         strengths=tuple(s for r in (whole, *each) for s in r.strengths),
-        claims=(*whole.claims, Claim(frozenset(in_parts), INGREDIENTS)),
+        claims=(
+            *whole.claims,
+            Claim(frozenset(in_parts), INGREDIENTS, by_words=all(r.from_text for r in each if r.drugs)),
+        ),
     )
 
 
@@ -114,7 +118,8 @@ def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mappin
     if target.startswith("#"):
         contained = (as_resource(c) for c in aslist(order.get("contained")))
         return next((c for c in contained if c is not None and c.get("id") == target[1:]), None)
-    return medications.get("/".join(target.split("/")[-2:]))
+    # Whatever server it is on and whichever version is meant: "Medication/id" names it within this request.
+    return medications.get("/".join(target.split("/_history")[0].split("/")[-2:]))
 
 
 def _problem(
@@ -136,38 +141,45 @@ def _code_label(codings: list[Coding]) -> str:
 
 
 def _stated_strengths(medication: Resource, terminology: Terminology) -> Iterable[Strength]:
-    """Mg a piece that a Medication states for each ingredient (or, for a single one, for the whole product)."""
+    """Mg a piece or a mL that a Medication states for each ingredient (of a single one, for the product)."""
     parts = ingredients(medication)
     code = medication.get("code")
     for item, ratio in parts:
-        codings = codings_of(item)
-        drugs = terminology.recognise(codings, [text(item.get("text"))]).drugs
+        drugs = terminology.recognise(codings_of(item), [text(item.get("text"))]).drugs
         if not drugs and len(parts) == 1 and isinstance(code, dict):
             drugs = terminology.recognise(codings_of(code), [text(code.get("text"))]).drugs
-        mg = _milligrams_a_piece(ratio)
-        if mg is not None and len(drugs) == 1:
-            yield Strength(drugs[0], mg, "Medication")
+        strength = _ratio(ratio)
+        if strength is not None and len(drugs) == 1:
+            mg, per_ml = strength
+            yield Strength(drugs[0], mg, "Medication", per_ml)
 
 
-def _milligrams_a_piece(ratio: Mapping[str, Any]) -> Fraction | None:
-    """Mg in one tablet or capsule, None unless numerator is a mass and denominator a number of pieces."""
-    numerator, denominator = ratio.get("numerator"), ratio.get("denominator")
-    if not isinstance(numerator, dict):
+def _ratio(ratio: Mapping[str, Any]) -> tuple[Fraction, bool] | None:
+    """(mg, whether a mL rather than a piece) of a strength; None unless it is a mass in pieces or in a volume."""
+    mass = _measured(ratio.get("numerator"))
+    if mass is None or mass[1] is None or mass[1].kind is not Kind.MASS:
         return None
-    mass, value = _unit(numerator), exact(numerator.get("value"))
-    if mass is None or mass.kind is not Kind.MASS or value is None:
+    mg = mass[0] * mass[1].size
+    if ratio.get("denominator") is None:
+        return mg, False
+    base = _measured(ratio["denominator"], absent=Fraction(1))
+    if base is None or base[0] <= 0:
         return None
-    if denominator is None:
-        return value * mass.mg
-    pieces = exact(denominator.get("value", 1)) if isinstance(denominator, dict) else None
-    piece = _unit(denominator) if isinstance(denominator, dict) else None
-    counted = isinstance(denominator, dict) and (
-        not (denominator.get("unit") or denominator.get("code")) or (piece is not None and piece.kind is Kind.COUNT)
-    )
-    return value * mass.mg / pieces if counted and pieces else None
+    amount, unit = base
+    if unit is None or unit.kind is Kind.COUNT:
+        return mg / amount, False
+    return (mg / (amount * unit.size), True) if unit.kind is Kind.VOLUME else None
 
 
-def _unit(quantity: Mapping[str, Any]) -> Unit | None:
+def _measured(quantity: Any, absent: Fraction | None = None) -> tuple[Fraction, Unit | None] | None:
+    """Value and unit of a Quantity. No unit at all is None as the unit; one that is not known gives no reading."""
+    if not isinstance(quantity, dict):
+        return None
+    value = exact(quantity["value"]) if "value" in quantity else absent
     code, unit = text(quantity.get("code")), text(quantity.get("unit"))
-    coded = unit_of_code(code, text(quantity.get("system"))) if code else None
-    return coded or (unit_of_text(unit) if unit else None)
+    if value is None:
+        return None
+    if not code and not unit:
+        return value, None
+    known = (unit_of_code(code, text(quantity.get("system"))) if code else None) or unit_of_text(unit)
+    return (value, known) if known is not None else None

@@ -1,20 +1,22 @@
 """An order or a statement about a drug, read into the chart's words (rules X1 to X3)."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
+from service.clinical.amounts import Product
 from service.clinical.chart import MedicationOrder, Role, Unread
-from service.clinical.dosing import daily_dose
+from service.clinical.dosing import Dosage, daily_dose
 from service.clinical.terminology import Terminology
-from service.fhir.dosages import as_day, codings, dosages, end_of_bounds
+from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.identity import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import read
-from service.fhir.versions import ORDER_TYPES, order_as_r4, statement_as_r4
+from service.fhir.versions import NOT_STATED, ORDER_TYPES, dosage_instructions, order_as_r4, statement_as_r4
 
 TAKEN = frozenset({"active", "on-hold"})
 STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
@@ -23,14 +25,22 @@ IGNORED = frozenset({"cancelled", "entered-in-error", "draft", "unknown", "not-t
 STOPPING = frozenset({"stopped", "cancelled"})
 NOT_A_PRESCRIPTION = frozenset({"proposal", "option"})
 
-_REQUIRED_ORDER = {"status": "unknown", "intent": "order"}
-_REQUIRED_STATEMENT = {"status": "unknown"}
+_REQUIRED_ORDER = {"status": NOT_STATED, "intent": "order"}
+_REQUIRED_STATEMENT = {"status": NOT_STATED}
+
+
+@dataclass(frozen=True, slots=True)
+class DoseReading:
+    """What a dose needs besides the order: the drugs whose dose matters, and the body weight in kg, if asked for."""
+
+    subjects: tuple[str, ...]
+    weight: Callable[[], Fraction | None]
 
 
 def draft_order(
-    resource: Resource, identity: Identity, terminology: Terminology, *, focus: bool, subjects: Sequence[str]
+    resource: Resource, identity: Identity, terminology: Terminology, doses: DoseReading, *, focus: bool
 ) -> tuple[MedicationOrder | None, list[Unread]]:
-    """An order being written. ``subjects`` are the drugs whose dose matters.
+    """An order being written.
 
     Entered-in-error counts for nothing, ever; doNotPerform, stopped and cancelled mark a stop (X3). An order
     on order-sign may have any status, so the status does not decide that it is a draft.
@@ -52,26 +62,26 @@ def draft_order(
         on_hold=request.status == "on-hold",
         stops=bool(request.doNotPerform) or request.status in STOPPING,
         continues_earlier=request.priorPrescription is not None,
-        dosages=dosages(request.dosageInstruction, found.dropped, "dosageInstruction"),
+        dosages=dosages(request.dosageInstruction, dosage_instructions(resource), found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
         reasons=terminology.concepts(c for reason in request.reasonCode or () for c in codings(reason)),
         reason_given=bool(request.reasonCode),
     )
-    order = _with_dose(order, identity, subjects)
+    order = _with_dose(order, identity, doses)
     return order, [Unread("element-unreadable", order, path) for path in found.dropped]
 
 
 def listed_order(
-    resource: Resource, identity: Identity, today: date, subjects: Sequence[str]
+    resource: Resource, identity: Identity, today: date, doses: DoseReading
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing."""
     if resource["resourceType"] in ORDER_TYPES:
-        return _listed_request(resource, identity, subjects)
-    return _listed_statement(resource, identity, today, subjects)
+        return _listed_request(resource, identity, doses)
+    return _listed_statement(resource, identity, today, doses)
 
 
 def _listed_request(
-    resource: Resource, identity: Identity, subjects: Sequence[str]
+    resource: Resource, identity: Identity, doses: DoseReading
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     found = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
@@ -84,21 +94,22 @@ def _listed_request(
     if role is None:
         return None, unread
     dispense = request.dispenseRequest
+    given = dosages(request.dosageInstruction, dosage_instructions(resource), found.dropped, "dosageInstruction")
     valid_until = dispense.validityPeriod.end if dispense is not None and dispense.validityPeriod else None
     order = replace(
         order,
         role=role,
         status=request.status or "",
         on_hold=request.status == "on-hold",
-        dosages=dosages(request.dosageInstruction, found.dropped, "dosageInstruction"),
+        dosages=given,
         authored=as_day(request.authoredOn),
-        last_taken=_latest(end_of_bounds(request.dosageInstruction), as_day(valid_until)),
+        last_taken=_latest(*(dosage.end for dosage in given), as_day(valid_until)),
     )
-    return _with_dose(order, identity, subjects), unread
+    return _with_dose(order, identity, doses), unread
 
 
 def _listed_statement(
-    resource: Resource, identity: Identity, today: date, subjects: Sequence[str]
+    resource: Resource, identity: Identity, today: date, doses: DoseReading
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     found = read(MedicationStatement, statement_as_r4(resource), _REQUIRED_STATEMENT)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
@@ -118,15 +129,28 @@ def _listed_statement(
         role=role,
         status=statement.status or "",
         on_hold=statement.status == "on-hold",
-        dosages=dosages(statement.dosage, found.dropped, "dosage"),
+        dosages=dosages(statement.dosage, dosage_instructions(resource), found.dropped, "dosage"),
         authored=as_day(started) or as_day(statement.dateAsserted),
         last_taken=ended,
     )
-    return _with_dose(order, identity, subjects), unread
+    return _with_dose(order, identity, doses), unread
+
+
+def read_dosages(resource: Resource) -> tuple[Dosage, ...]:
+    """The dosage instructions of an order or a statement, whatever its status."""
+    if resource["resourceType"] in ORDER_TYPES:
+        order = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
+        given = order.value.dosageInstruction if order is not None else None
+        dropped = order.dropped if order is not None else ("dosageInstruction",)
+        return dosages(given, dosage_instructions(resource), dropped, "dosageInstruction")
+    statement = read(MedicationStatement, statement_as_r4(resource), _REQUIRED_STATEMENT)
+    given = statement.value.dosage if statement is not None else None
+    dropped = statement.dropped if statement is not None else ("dosage",)
+    return dosages(given, dosage_instructions(resource), dropped, "dosage")
 
 
 def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[Role | None, list[Unread]]:
-    """What a status says about the drug being taken (X1, X2); a status FHIR does not know is said so."""
+    """What a status says about the drug being taken (X1, X2); one that is missing or not FHIR's is said so."""
     if status in taken:
         return Role.CURRENT, []
     if status in ENDED:
@@ -136,13 +160,19 @@ def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[R
     return None, [Unread("status-unknown", order, "status")]
 
 
-def _with_dose(order: MedicationOrder, identity: Identity, subjects: Sequence[str]) -> MedicationOrder:
+def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseReading) -> MedicationOrder:
     """The order with the dose of the first drug that matters; none where codes and words disagree (X7)."""
-    drug = next((d for d in subjects if identity.recognition.names(d)), None)
-    if drug is None or any(identity.recognition.disputes(d) for d in subjects):
+    drug = next((d for d in doses.subjects if identity.recognition.names(d)), None)
+    if drug is None or any(identity.recognition.disputes(d) for d in doses.subjects):
         return order
-    dose = daily_dose(order.dosages, identity.recognition, drug, identity.label, identity.strengths)
-    return replace(order, dose=dose)
+    weight = doses.weight() if any(_by_weight(dosage) for dosage in order.dosages) else None
+    product = Product(drug, identity.recognition, identity.label, identity.strengths, weight)
+    return replace(order, dose=daily_dose(order.dosages, product))
+
+
+def _by_weight(dosage: Dosage) -> bool:
+    units = (f"{quantity.unit}{quantity.code}" for quantity in (dosage.low, dosage.high) if quantity is not None)
+    return any("/kg" in unit.lower() for unit in units)
 
 
 def _latest(*days: date | None) -> date | None:

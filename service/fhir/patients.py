@@ -12,13 +12,14 @@ from service.fhir.tolerant import read
 OLDEST = 130
 """A birth date that makes somebody older than this many years is a typing error, and the age is unknown."""
 
-_MEMBERS = ("resourceType", "birthDate", "deceasedBoolean", "deceasedDateTime")
+_MEMBERS = ("resourceType", "birthDate")
 
 
 def patient(resource: Resource, today: date) -> Patient | None:
     """The patient, None when the resource cannot be read as one.
 
-    A death date that cannot be read is still a death.
+    A death is told from the client's own members: a death date that cannot be read, or that stands beside
+    ``deceasedBoolean``, is still a death.
     """
     found = read(FhirPatient, {key: resource[key] for key in _MEMBERS if resource.get(key) is not None})
     if found is None:

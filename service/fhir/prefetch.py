@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from msgspec import Raw
 
-from service.fhir.resources import Resource, as_resource, aslist, decode, entries, reference, text
+from service.fhir.resources import Resource, as_resource, aslist, decode, entries, is_null, reference, text
+from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
 
 
 class State(StrEnum):
@@ -38,6 +39,16 @@ class Answer:
 ABSENT = Answer(State.ABSENT)
 
 
+_TYPES = {
+    "patient": frozenset({"Patient"}),
+    "medications": ORDER_TYPES | STATEMENT_TYPES,
+    "statements": ORDER_TYPES | STATEMENT_TYPES,
+    "conditions": frozenset({"Condition"}),
+    "observations": frozenset({"Observation"}),
+}
+"""What a single resource under a key must be. Anything else leaves the key unsatisfied (L-33)."""
+
+
 class Prefetch:
     """The prefetch of one request, decoded key by key and only when asked for."""
 
@@ -48,7 +59,7 @@ class Prefetch:
 
     def __getitem__(self, key: str) -> Answer:
         if key not in self._answers:
-            self._answers[key] = _answer(decode(self._raw[key])) if key in self._raw else ABSENT
+            self._answers[key] = _answer(key, self._raw[key]) if key in self._raw else ABSENT
         return self._answers[key]
 
     def medications(self) -> dict[str, Resource]:
@@ -59,16 +70,17 @@ class Prefetch:
         return self._medications
 
 
-def _answer(value: object) -> Answer:
-    if value is None:
+def _answer(key: str, raw: Raw) -> Answer:
+    if is_null(raw):
         return Answer(State.GIVEN)
-    resource = as_resource(value)
+    resource = as_resource(decode(raw))
     if resource is None:
         return ABSENT
     if resource["resourceType"] == "OperationOutcome":
         return Answer(State.UNAVAILABLE)
     if resource["resourceType"] != "Bundle":
-        return Answer(State.GIVEN, (resource,))
+        asked_for = resource["resourceType"] in _TYPES.get(key, (resource["resourceType"],))
+        return Answer(State.GIVEN, (resource,)) if asked_for else ABSENT
     found = tuple(entries(resource))
     kept = tuple(r for r in found if r["resourceType"] != "OperationOutcome")
     if len(kept) < len(found):

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
 
 from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.clinical.terminology import Recognition, Terminology
 from service.errors import MissingData
 from service.fhir.conditions import active_conditions
 from service.fhir.identity import identify
-from service.fhir.orders import draft_order, listed_order
+from service.fhir.observations import body_weight
+from service.fhir.orders import DoseReading, draft_order, listed_order
 from service.fhir.patients import patient, same_patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.resources import text
@@ -19,8 +21,21 @@ PATIENT = "patient"
 MEDICATIONS = "medications"
 STATEMENTS = "statements"
 CONDITIONS = "conditions"
+OBSERVATIONS = "observations"
 
 _WHY = {State.ABSENT: "not-provided", State.UNAVAILABLE: "not-available", State.PARTIAL: "only-first-page"}
+
+
+def dose_reading(
+    prefetch: Prefetch, terminology: Terminology, subjects: Sequence[str], today: date, weight_days: int
+) -> DoseReading:
+    """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
+
+    def weight() -> Fraction | None:
+        found = body_weight(prefetch[OBSERVATIONS].resources, terminology, today, weight_days)
+        return found.kilograms if found is not None else None
+
+    return DoseReading(tuple(subjects), weight)
 
 
 def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
@@ -48,7 +63,7 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
 
 
 def listed(
-    session: Session, prefetch: Prefetch, terminology: Terminology, subjects: Sequence[str], today: date
+    session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseReading, today: date
 ) -> tuple[list[MedicationOrder], list[Unread]]:
     """The patient's orders and statements about the drugs, and what of the lists could not be used."""
     found: list[MedicationOrder] = []
@@ -61,8 +76,8 @@ def listed(
             continue
         identity = identify(resource, medications_for(resource, prefetch), terminology)
         unidentified += bool(identity.problem)
-        if concerns(identity.recognition, subjects):
-            order, gaps = listed_order(resource, identity, today, subjects)
+        if concerns(identity.recognition, doses.subjects):
+            order, gaps = listed_order(resource, identity, today, doses)
             found += [order] if order is not None else []
             unread += gaps
     if unidentified:
@@ -75,7 +90,7 @@ def read_chart(
     drafts: Sequence[Draft],
     prefetch: Prefetch,
     terminology: Terminology,
-    subjects: Sequence[str],
+    doses: DoseReading,
     today: date,
 ) -> Chart:
     """Everything the rules may know about this call. Raises MissingData when the patient is not provided."""
@@ -83,19 +98,22 @@ def read_chart(
     found: list[MedicationOrder] = []
     unread: list[Unread] = []
     for draft in drafts:
-        if draft.own and concerns(draft.identity.recognition, subjects):
-            order, gaps = draft_order(draft.resource, draft.identity, terminology, focus=draft.focus, subjects=subjects)
+        if draft.own and concerns(draft.identity.recognition, doses.subjects):
+            order, gaps = draft_order(draft.resource, draft.identity, terminology, doses, focus=draft.focus)
             found += [order] if order is not None else []
             unread += gaps if draft.focus else []
-    unread += unidentified(drafts, subjects)
-    in_list, gaps = listed(session, prefetch, terminology, subjects, today)
+    unread += unidentified(drafts, doses.subjects)
+    in_list, gaps = listed(session, prefetch, terminology, doses, today)
     unread += gaps + _missing(prefetch)
     return Chart(
         today=today,
         hook=session.hook,
         patient=who,
         orders=tuple(found + in_list),
-        conditions=active_conditions(prefetch[CONDITIONS].resources, terminology),
+        conditions=active_conditions(
+            (r for r in prefetch[CONDITIONS].resources if same_patient(subject_reference(r), session.patient_id)),
+            terminology,
+        ),
         conditions_known=prefetch[CONDITIONS].known,
         history_known=prefetch[MEDICATIONS].known,
         unread=tuple(dict.fromkeys(unread)),

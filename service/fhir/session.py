@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from msgspec import Raw
 
 from service.clinical.terminology import Recognition, Terminology
+from service.errors import NotParsable
 from service.fhir.identity import Identity, identify
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
-from service.fhir.resources import Resource, as_resource, decode, reference, text
+from service.fhir.resources import Resource, as_resource, decode, is_null, reference, text
 from service.fhir.versions import ORDER_TYPES, medication_reference, subject_reference
 
 
@@ -49,10 +50,17 @@ class Draft:
 
 
 def orders(session: Session) -> list[Resource]:
-    """Every resource of the session's bundle. An entry may be the resource itself, as some clients send it."""
+    """Every resource of the session's bundle. An entry may be the resource itself, as some clients send it.
+
+    Raises NotParsable for an entry that cannot be read: it may be the very order that had to be checked.
+    """
     found = []
     for raw in session.drafts:
         entry = decode(raw)
+        if entry is None and not is_null(raw):
+            raise NotParsable(
+                "An order in the context cannot be read: a number or its nesting is beyond reason.", "$.context"
+            )
         resource = (as_resource(entry.get("resource")) or as_resource(entry)) if isinstance(entry, dict) else None
         if resource is not None:
             found.append(resource)

@@ -31,7 +31,10 @@ def read(model: type[Model], resource: Resource, required: Resource | None = Non
     ``required`` are neutral values put in place of required elements that were refused. The models raise
     more than ValidationError on hostile input (KeyError, TypeError, RecursionError): that input is None.
     """
-    remaining = copied(resource)
+    try:
+        remaining = copied(resource)
+    except RecursionError:
+        return None
     dropped: list[str] = []
     for _ in range(MOST_ELEMENTS_DROPPED):
         try:

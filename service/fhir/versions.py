@@ -11,6 +11,9 @@ from service.fhir.resources import Resource, aslist, text
 ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})
 
+NOT_STATED = "not-stated"
+"""In place of a status that was left out or refused. FHIR's own "unknown" is something a client says."""
+
 _REPEAT = ("boundsDuration", "boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", "period",
            "periodMax")  # fmt: skip
 
@@ -28,15 +31,15 @@ def order_as_r4(order: Resource) -> Resource:
     """
     return _present(
         resourceType="MedicationRequest",
-        status=order.get("status", "unknown"),
-        intent=order.get("intent", "order"),
+        status=order.get("status") or NOT_STATED,
+        intent=order.get("intent") or "order",
         doNotPerform=order.get("doNotPerform"),
         authoredOn=order.get("authoredOn") or order.get("dateWritten"),
         reasonCode=_reasons(order),
         priorPrescription=_one(order.get("priorPrescription")),
         basedOn=aslist(order.get("basedOn")) or None,
         dispenseRequest=_dispense(order),
-        dosageInstruction=[_dosage(d) for d in aslist(order.get("dosageInstruction"))] or None,
+        dosageInstruction=[_dosage(d) for d in dosage_instructions(order)] or None,
         **_READ_ALREADY,
     )
 
@@ -49,11 +52,11 @@ def statement_as_r4(statement: Resource) -> Resource:
     not_taken = statement.get("taken") == "n" or statement.get("wasNotTaken") is True
     return _present(
         resourceType="MedicationStatement",
-        status="not-taken" if not_taken else statement.get("status", "unknown"),
+        status="not-taken" if not_taken else statement.get("status") or NOT_STATED,
         effectiveDateTime=statement.get("effectiveDateTime"),
         effectivePeriod=statement.get("effectivePeriod"),
         dateAsserted=statement.get("dateAsserted"),
-        dosage=[_dosage(d) for d in aslist(statement.get("dosage"))] or None,
+        dosage=[_dosage(d) for d in dosage_instructions(statement)] or None,
         **_READ_ALREADY,
     )
 
@@ -99,9 +102,19 @@ def ingredients(medication: Resource) -> list[tuple[dict[str, Any], dict[str, An
     return found
 
 
+def dosage_instructions(order: Resource) -> list[Any]:
+    """The dosage instructions of an order or a statement as sent."""
+    return aslist(order.get("dosageInstruction") if "dosageInstruction" in order else order.get("dosage"))
+
+
+def max_doses(dosage: Any) -> list[Any]:
+    """The Ratios of ``maxDosePerPeriod``: one up to R4, a list in R5."""
+    return aslist(dosage.get("maxDosePerPeriod")) if isinstance(dosage, dict) else []
+
+
 def routes(order: Resource) -> list[dict[str, Any]]:
     """Route CodeableConcepts of all dosage instructions."""
-    dosages = [d for d in aslist(order.get("dosageInstruction") or order.get("dosage")) if isinstance(d, dict)]
+    dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
     return [d["route"] for d in dosages if isinstance(d.get("route"), dict)]
 
 
@@ -127,7 +140,6 @@ def _dosage(dosage: Any) -> Any:
         timing=_timing(dosage.get("timing")),
         route=dosage.get("route"),
         doseAndRate=_dose_and_rate(dosage),
-        maxDosePerPeriod=_one(dosage.get("maxDosePerPeriod")),
         **_as_needed(dosage),
     )
 
@@ -136,7 +148,7 @@ def _dose_and_rate(dosage: Resource) -> list[Any] | None:
     """R4's list; one object where the list belongs; STU3's bare dose; DSTU2 statements' ``quantity``."""
     given = dosage.get("doseAndRate")
     if given is not None:
-        kept = ("doseQuantity", "doseRange")
+        kept = ("type", "doseQuantity", "doseRange")
         return [_only(d, kept) if isinstance(d, dict) else d for d in aslist(given)]
     dose = _present(
         doseQuantity=dosage.get("doseQuantity") or dosage.get("quantityQuantity") or dosage.get("quantity"),

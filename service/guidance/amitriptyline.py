@@ -18,11 +18,11 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
     if chart.under_age(thresholds["adult"].value):
         return None
     started = [
-        (order, order.dose, new)
+        (order, order.dose.first, new)
         for order in chart.drafts(AMITRIPTYLINE)
         if order.focus and isinstance(order.dose, DailyDose)
         for new in [new_start(chart, order, thresholds["look_back"])]
-        if new is not False and order.dose.dosing_day > thresholds["article_start"].value
+        if new is not False and order.dose.first.dosing_day > thresholds["article_start"].value
     ]
     if not started:
         return None
@@ -73,6 +73,7 @@ def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thr
     checks = {
         "age-unknown": chart.age is None,
         "start-not-certain": not certainly_new,
-        "would-not-lower": dose.high <= thresholds["article_start"].value,
+        # The whole interval has to come down: an as-needed or a weekly dose may be less than a nightly one.
+        "would-not-lower": dose.low <= thresholds["article_start"].value,
     }
     return tuple(reason for reason, holds in checks.items() if holds)

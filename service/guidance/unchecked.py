@@ -1,7 +1,8 @@
 """What could not be checked, said aloud (R28, X7), and the patient recorded as deceased (X8)."""
 
+from service.clinical.amounts import NotComputed
 from service.clinical.chart import Chart, MedicationOrder, Unread
-from service.clinical.dosing import NotComputed
+from service.clinical.numbers import number
 from service.guidance.finding import SUBJECTS, Finding, Indicator, Thresholds
 
 
@@ -35,7 +36,7 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """
     minor = chart.under_age(thresholds["adult"].value)
     gaps = [
-        *(gap for order in chart.orders for gap in _dose_gap(order)),
+        *(gap for order in chart.orders if order.focus and not order.stops for gap in _dose_gaps(order, thresholds)),
         *(Unread("under-age", order) for order in chart.orders if minor and order.focus and order.dose is not None),
         *chart.unread,
     ]
@@ -52,12 +53,21 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
     )
 
 
-def _dose_gap(order: MedicationOrder) -> list[Unread]:
-    """The dose that rules would have looked at and that could not be computed."""
+def _dose_gaps(order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:
+    """What is to be said of a draft's dose: not computed, added up on an assumption, or not plausible (Q7)."""
     dose = order.dose
-    if not (order.focus and not order.stops and isinstance(dose, NotComputed)):
+    if isinstance(dose, NotComputed):
+        return [Unread(dose.reason, order, dose.element, dose.found, dose.conflict)]
+    if dose is None:
         return []
-    return [Unread(dose.reason, order, dose.element, dose.found, dose.conflict)]
+    gaps = [Unread("together", order, found=dose.working)] if dose.together else []
+    drug = next(drug for drug in SUBJECTS if order.drug.names(drug))
+    singles = [step.single for step in dose.steps] or [dose.single]
+    least, most = thresholds[f"{drug}_least"].value, thresholds[f"{drug}_most"].value
+    odd = next((single for single in singles if not least <= single <= most), None)
+    if odd is not None:
+        gaps.append(Unread("implausible", order, found=f"{number(odd)} mg", conflict=True))
+    return gaps
 
 
 def patient_deceased(chart: Chart) -> Finding:

@@ -1,0 +1,148 @@
+"""What one dose weighs: an ordered quantity in mg, by mass, pieces, volume or body weight (rules Q5, Q6, Q8)."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from service.clinical.numbers import number
+from service.clinical.terminology import Recognition, Strength, fold
+from service.clinical.units import UCUM, Kind, Unit, same_unit, unit_of_code, unit_of_text
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """An amount as ordered: exact value, unit text, unit code and the code's system."""
+
+    value: Fraction
+    unit: str = ""
+    code: str = ""
+    system: str = UCUM
+
+
+@dataclass(frozen=True, slots=True)
+class NotComputed:
+    """Why there is no dose: a reason (key of the not-checked card), the element and what stood there."""
+
+    reason: str
+    element: str = ""
+    found: str = ""
+    conflict: bool = False
+
+    def at(self, element: str) -> "NotComputed":
+        """The same reason at an element, unless it names one already."""
+        return self if self.element else NotComputed(self.reason, element, self.found, self.conflict)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """One dose in mg, and how it came about: "2 tablets × 25 mg (RxNorm 856834)"."""
+
+    mg: Fraction
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is known of the ordered product: the drug, its label, strengths a piece and a mL, the body weight.
+
+    ``stated`` are strengths from a Medication resource, a piece or (``per_ml``) a mL. ``weight`` is in kg.
+    """
+
+    drug: str
+    recognised: Recognition
+    label: str
+    stated: tuple[Strength, ...] = ()
+    weight: Fraction | None = None
+
+
+def amount(quantity: Quantity, product: Product) -> Amount | NotComputed:
+    """The mass of a quantity of the product. Nothing is assumed: no unit is not mg, no strength is not one."""
+    unit = _unit(quantity)
+    if isinstance(unit, NotComputed):
+        return unit
+    value = quantity.value
+    if unit.kind is Kind.MASS:
+        return Amount(value * unit.size, f"{number(value)} {unit.name}")
+    if unit.kind is Kind.MASS_A_KILOGRAM:
+        if product.weight is None:
+            return NotComputed("weight-missing")
+        mg = value * product.weight
+        return Amount(mg, f"{number(value)} mg/kg × {number(product.weight)} kg")
+    per_ml = unit.kind is Kind.VOLUME
+    strength = _strength(product, per_ml=per_ml)
+    if isinstance(strength, NotComputed):
+        return strength
+    if per_ml:
+        ml = value * unit.size
+        return Amount(ml * strength.mg, f"{number(ml)} mL × {number(strength.mg)} mg/mL ({strength.evidence})")
+    pieces = unit.name if value == 1 else f"{unit.name}s"
+    return Amount(value * strength.mg, f"{number(value)} {pieces} × {number(strength.mg)} mg ({strength.evidence})")
+
+
+def _unit(quantity: Quantity) -> Unit | NotComputed:
+    coded = unit_of_code(quantity.code, quantity.system) if quantity.code else None
+    worded = unit_of_text(quantity.unit) if quantity.unit else None
+    if coded and worded and not same_unit(coded, worded):
+        return NotComputed("unit-conflict", found=f"{quantity.unit} / {quantity.code}", conflict=True)
+    if not quantity.code and not quantity.unit:
+        return NotComputed("unit-missing")
+    if quantity.code and coded is None:
+        return NotComputed("unit-unknown", found=quantity.code)
+    unit = coded or worded
+    return unit if unit is not None else NotComputed("unit-unknown", found=quantity.unit)
+
+
+# Two decimals at most: "1,000 mg" is a thousand to some and one to others, and is not read.
+_NUMBER = r"(\d{1,4}(?:[.,]\d{1,2})?)"
+_MG_IN_TEXT = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg(?!\w)(?!\s*(?:/|per|pro)\s*[\d.,]*\s*ml)")
+_MG_PER_ML = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg\s*(?:/|per|pro)\s*{_NUMBER}?\s*ml(?!\w)")
+_COMBINATION = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*[-/]\s*{_NUMBER}(?![\w.,/-])")
+
+
+def strengths_in_text(label: str) -> tuple[Fraction, ...]:
+    """The different strengths in mg that a label states; "mg/mL" is a concentration and is not one."""
+    return tuple(dict.fromkeys(_value(match) for match in _MG_IN_TEXT.findall(fold(label))))
+
+
+def concentrations_in_text(label: str) -> tuple[Fraction, ...]:
+    """The different concentrations in mg/mL that a label states, such as "10 mg/5 mL"."""
+    found = (_value(mg) / _value(ml or "1") for mg, ml in _MG_PER_ML.findall(fold(label)) if not ml or _value(ml) > 0)
+    return tuple(dict.fromkeys(found))
+
+
+def _value(text: str) -> Fraction:
+    return Fraction(text.replace(",", "."))
+
+
+def _part_in_text(label: str, drug: str) -> tuple[Fraction, ...]:
+    """The drug's own strength in a combination's label: beside its name, or second in "10-25" (Q8)."""
+    folded = fold(label)
+    beside = re.findall(
+        rf"{re.escape(drug)}\w*(?:\s+(?:hydrochloride|hcl))?\s+{_NUMBER}\s*mg(?!\s*/\s*\d*\s*ml)", folded
+    )
+    if beside:
+        return tuple(dict.fromkeys(map(_value, beside)))
+    # Brands of amitriptyline combinations write the partner first: Limbitrol 10-25, Triavil 2-25 (rule Q8).
+    return tuple(dict.fromkeys(_value(second) for _, second in _COMBINATION.findall(folded)))
+
+
+def _strength(product: Product, *, per_ml: bool) -> Strength | NotComputed:
+    """Mg a piece or a mL: from the Medication, the product code, then the label; different ones conflict."""
+    known = [
+        s for s in (*product.stated, *product.recognised.strengths) if s.drug == product.drug and s.per_ml == per_ml
+    ]
+    if per_ml:
+        in_text = concentrations_in_text(product.label)
+    elif product.recognised.combination:
+        in_text = _part_in_text(product.label, product.drug)
+    else:
+        in_text = strengths_in_text(product.label)
+    if len(in_text) == 1:
+        known.append(Strength(product.drug, in_text[0], "label text", per_ml))
+    if len({s.mg for s in known}) > 1:
+        unit = "mg/mL" if per_ml else "mg"
+        found = ", ".join(f"{number(s.mg)} {unit} ({s.evidence})" for s in known)
+        return NotComputed("strength-conflict", "medication", found, conflict=True)
+    if not known or known[0].mg <= 0:
+        return NotComputed("concentration-unknown" if per_ml else "strength-unknown", "medication")
+    return known[0]
