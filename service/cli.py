@@ -61,7 +61,12 @@ def main() -> None:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads in each process.")
 @click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
-def serve(host: str, port: int, workers: int, threads: int, reload: bool) -> None:
+@click.option(
+    "--without-authentication",
+    is_flag=True,
+    help="Serve on an address that others can reach, although anybody may call.",
+)
+def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
     """Serve the CDS Hooks endpoints."""
     from service import server
     from service.settings import SettingsError, load_settings
@@ -69,16 +74,19 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool) -> Non
     try:
         settings = load_settings()
         _library()
-        server.check_address(host, port)
+        server.check_address(host, port, only_loopback=not without_authentication)
     except (SettingsError, server.AddressNotUsable) as error:
         _stop(f"tolami cannot start: {error}", 1)
     base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     sample = os.path.relpath(server.SAMPLE)
-    click.echo(f"Discovery: {base}/cds-services")
-    click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
-    click.echo(f"             -d @{sample} {base}/cds-services/order-select")
-    click.echo("Not clinically reviewed. Stop with Ctrl-C.")
-    server.serve(settings, host, port, workers, threads, reload=reload)
+
+    def ready() -> None:
+        click.echo(f"Discovery: {base}/cds-services")
+        click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
+        click.echo(f"             -d @{sample} {base}/cds-services/order-select")
+        click.echo("Not clinically reviewed. Stop with Ctrl-C.")
+
+    server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
 
 
 @_example(
@@ -170,13 +178,13 @@ def _replay_one(
     answer = answering.answer(request, day)
     console.print(Text(f"{request.path} ({request.hook})", style="bold"), soft_wrap=True)
     for line in answer_lines(answer, full=full):
-        console.print(line)
+        console.print(line, soft_wrap=not full)
     if update:
         record(request, answer, day)
         return "recorded"
     lines = difference(request, answer)
     for text in diff_lines(lines):
-        console.print(text)
+        console.print(text, soft_wrap=True)
     if request.expected is None:
         return "without expected answer"
     return "differ" if lines else "agree"

@@ -100,7 +100,7 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
     prefetch = Prefetch(request.prefetch)
     today = using.today()
     weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
-    doses = dose_reading(prefetch, terminology, SUBJECTS, today, weight_days)
+    doses = dose_reading(session, prefetch, terminology, SUBJECTS, today, weight_days)
     if not session.ordering:
         return _opened_chart(session, prefetch, terminology, doses, today), {}
     resources = orders(session)

@@ -33,8 +33,9 @@ def card_panel(card: dict[str, Any]) -> Panel:
         reasons = ", ".join(reason["code"] for reason in card["overrideReasons"])
         parts.append(Text(f"\nOverride: {reasons}", style="dim"))
     parts.append(Text(f"Source: {card.get('source', {}).get('label', '')}", style="dim"))
-    rule = card.get("extension", {}).get("io.github.tolami", {}).get("rule", "")
-    return Panel(Group(*parts), title=f"{indicator} · {rule}", border_style=COLOURS.get(indicator, "white"), width=100)
+    about = card.get("extension", {}).get("io.github.tolami", {})
+    rules = ", ".join(about.get("rules") or [about.get("rule", "")])
+    return Panel(Group(*parts), title=f"{indicator} · {rules}", border_style=COLOURS.get(indicator, "white"), width=100)
 
 
 def card_line(card: dict[str, Any]) -> Text:

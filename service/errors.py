@@ -3,8 +3,9 @@
     ServiceError
     ├── NotParsable          400  the body is not JSON
     ├── NotConformant        422  valid JSON that is not a CDS Hooks request for this service
-    ├── MissingData          412  data without which nothing can be said was not given
-    └── NotServed            404, 405, 413, 415  there is no such thing at this address, or not like this
+    └── MissingData          412  data without which nothing can be said was not given
+
+What HTTP itself refuses (404, 405, 413, 415) is werkzeug's own and is answered in ``service.web.errors``.
 
 A message names members and prefetch keys, never their values: no patient data in an error.
 """

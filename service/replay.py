@@ -20,7 +20,7 @@ from cards.rendering import Renderer
 from service.cdshooks.messages import CONTEXTS
 from service.decide import Decision, decide
 from service.errors import ServiceError
-from service.fhir.resources import encode
+from service.fhir.resources import aslist, encode
 from service.web.errors import operation_outcome
 
 EXPECTED = ".expected.json"
@@ -57,7 +57,7 @@ class Answer:
     def cards(self) -> list[dict[str, Any]]:
         """The cards, none for an error."""
         cards = self.body.get("cards")
-        return cards if isinstance(cards, list) else []
+        return [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
 
 
 def find(paths: list[Path]) -> Iterator[Path]:
@@ -66,40 +66,55 @@ def find(paths: list[Path]) -> Iterator[Path]:
         if path.is_dir():
             found = sorted(p for p in path.rglob("*.json") if not p.name.endswith(EXPECTED))
             yield from (p for p in found if _looks_like_request(p))
-        else:
+        elif not path.name.endswith(EXPECTED):  # "name*.json" in a shell names the expected answers, too
             yield path
 
 
 def _looks_like_request(path: Path) -> bool:
     try:
         value = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError, OSError):
         return True  # said to be broken when it is read
     return isinstance(value, dict) and "hook" in value
 
 
 def read(path: Path) -> Request:
     """A request file. Raises NotReplayable with what is wrong and where."""
-    try:
-        body = path.read_bytes()
-        value = json.loads(body)
-    except OSError as error:
-        raise NotReplayable(f"{path}: {error.strerror or error}") from None
-    except json.JSONDecodeError as error:
-        raise NotReplayable(f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
-    except UnicodeDecodeError:
-        raise NotReplayable(f"{path}: not JSON: the file is not UTF-8 text") from None
+    body, value = _json(path)
     hook = value.get("hook") if isinstance(value, dict) else None
     if not isinstance(hook, str):
         raise NotReplayable(f"{path}: no hook request: it has no member 'hook'. Replay wants a whole request body.")
     request = Request(path, body, hook, None)
     if not request.expected_path.exists():
         return request
-    try:
-        expected = json.loads(request.expected_path.read_bytes())
-    except ValueError as error:
-        raise NotReplayable(f"{request.expected_path}: not JSON: {error}") from None
+    _, expected = _json(request.expected_path)
+    if not _recorded(expected):
+        raise NotReplayable(f"{request.expected_path}: not a recorded answer ('today', 'status', 'body'). Remove it.")
     return Request(path, body, hook, expected)
+
+
+def _json(path: Path) -> tuple[bytes, Any]:
+    """The content of a file, raw and decoded. Raises NotReplayable with what is wrong and where."""
+    try:
+        body = path.read_bytes()
+        return body, json.loads(body)
+    except OSError as error:
+        raise NotReplayable(f"{path}: {error.strerror or error}") from None
+    except json.JSONDecodeError as error:
+        raise NotReplayable(f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise NotReplayable(f"{path}: not JSON: the file is not UTF-8 text") from None
+    except (ValueError, RecursionError):
+        raise NotReplayable(f"{path}: a number or its nesting is beyond reason") from None
+
+
+def _recorded(value: Any) -> bool:
+    """True when this is what ``record`` writes."""
+    try:
+        date.fromisoformat(value["today"])
+        return isinstance(value["status"], int) and isinstance(value["body"], dict)
+    except (TypeError, ValueError, LookupError):
+        return False
 
 
 class InProcess:
@@ -158,17 +173,23 @@ class OverHttp:
 
 def normalised(answer: Answer) -> Answer:
     """The answer with identifiers numbered and the guidance version replaced: what may be compared."""
-    cards = answer.cards
-    versions = {card.get("extension", {}).get("io.github.tolami", {}).get("guidance") for card in cards} - {None}
     text = json.dumps(answer.body)
-    for version in versions:
+    for version in sorted({_guidance(card) for card in answer.cards} - {""}):
         text = text.replace(version, GUIDANCE)
-    body = json.loads(text)
+    shown = Answer(answer.status, json.loads(text))
     numbers = count(1)
-    for card in body.get("cards", []):
-        for holder in (card, *card.get("suggestions", [])):
-            holder["uuid"] = f"<uuid {next(numbers)}>"
-    return Answer(answer.status, body)
+    for card in shown.cards:
+        for holder in (card, *aslist(card.get("suggestions"))):
+            if isinstance(holder, dict):
+                holder["uuid"] = f"<uuid {next(numbers)}>"
+    return shown
+
+
+def _guidance(card: dict[str, Any]) -> str:
+    """The guidance version that a card of this service names; empty for a card of any other."""
+    extension = card.get("extension")
+    own = extension.get("io.github.tolami") if isinstance(extension, dict) else None
+    return str(own.get("guidance", "")) if isinstance(own, dict) else ""
 
 
 def difference(request: Request, answer: Answer) -> list[str]:
@@ -198,6 +219,9 @@ def record(request: Request, answer: Answer, today: date) -> None:
 def _readable(answer: Answer) -> list[str]:
     """The answer as lines, the Markdown of each card line by line."""
     body = dict(answer.body)
-    if "cards" in body:
-        body["cards"] = [{**card, "detail": card.get("detail", "").splitlines()} for card in body["cards"]]
+    if isinstance(body.get("cards"), list):
+        body["cards"] = [
+            {**card, "detail": str(card.get("detail", "")).splitlines()} if isinstance(card, dict) else card
+            for card in body["cards"]
+        ]
     return json.dumps({"status": answer.status, "body": body}, indent=1, ensure_ascii=False).splitlines()

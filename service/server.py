@@ -2,6 +2,8 @@
 
 import gc
 import socket
+from collections.abc import Callable
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ SAMPLE = Path(__file__).with_name("sample_request.json")
 # Objects allocated before a collection is considered. The default of 700 makes a full collection of the FHIR
 # models (tens of milliseconds) hit requests; what is loaded at start is frozen and never looked at again.
 GC_THRESHOLDS = (20_000, 20, 50)
+
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class AddressNotUsable(Exception):
@@ -53,9 +58,10 @@ def warmed(app: Flask) -> Flask:
     return app
 
 
-def serve(settings: Settings, host: str, port: int, workers: int, threads: int, *, reload: bool) -> None:
-    """Serves until stopped. Raises AddressNotUsable when the address is taken."""
-    check_address(host, port)
+def serve(
+    settings: Settings, host: str, port: int, workers: int, threads: int, *, reload: bool, ready: Callable[[], None]
+) -> None:
+    """Serves until stopped; ``ready`` is called once, when the address is served."""
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
@@ -65,18 +71,23 @@ def serve(settings: Settings, host: str, port: int, workers: int, threads: int, 
         "reload": reload,
         "proc_name": "tolami",
         "loglevel": "warning",
+        "when_ready": lambda server: ready(),  # noqa: ARG005  (gunicorn names and counts its parameter)
     }
     Server(settings, options).run()
 
 
-def check_address(host: str, port: int) -> None:
-    """Raises AddressNotUsable when nothing can be served there, before anything slow is started."""
+def check_address(host: str, port: int, *, only_loopback: bool) -> None:
+    """Raises AddressNotUsable when nothing can or should be served there, before anything slow is started."""
+    if only_loopback and host not in LOOPBACK:
+        raise AddressNotUsable(
+            f"{host} can be reached by others, and this service does not know yet who may call it. Serve on 127.0.0.1,"
+            " or add --without-authentication if a proxy in front of it decides."
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise AddressNotUsable(
-                f"{host}:{port} cannot be used ({error.strerror}). Choose another port, for example --port {port + 1}."
-            ) from None
+            advice = f" Choose another port, for example --port {port + 1}." if error.errno == EADDRINUSE else ""
+            raise AddressNotUsable(f"{host}:{port} cannot be used ({error.strerror}).{advice}") from None

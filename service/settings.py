@@ -4,10 +4,12 @@ A wrong value stops the start with the setting's name and the reason. The table 
 """
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,11 +27,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """What a deployment may choose."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
-    public_url: str = Field(
-        "", pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$", description="Base URL as clients know this service."
-    )
+    public_url: str = Field("", description="Base URL as clients know this service.")
     log_format: Literal["console", "json", ""] = Field(
         "", description="Log lines for people or for programs; by default console on a terminal, else json."
     )
@@ -37,6 +37,14 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="Largest request body accepted, in bytes; larger ones get 413."
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be an http or https URL, such as https://cds.example.org")
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -56,20 +64,24 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this process. Raises SettingsError."""
     file = os.environ.get(f"{PREFIX}CONFIG")
-    if file and not Path(file).is_file():
-        raise SettingsError(f"{PREFIX}CONFIG: there is no file {file}")
-    unknown = sorted(
-        name for name in os.environ
-        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG"
-        and name.removeprefix(PREFIX).lower() not in Settings.model_fields
-    )  # fmt: skip
+    in_environment = (name for name in os.environ if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG")
+    unknown = [name for name in in_environment if name.removeprefix(PREFIX).lower() not in Settings.model_fields]
+    if file:
+        unknown += [f"{name} in {file}" for name in _keys_of(Path(file)) if name not in Settings.model_fields]
     if unknown:
-        raise SettingsError(f"{', '.join(unknown)}: no such setting; docs/settings.md lists them")
+        raise SettingsError(f"{', '.join(sorted(unknown))}: no such setting; docs/settings.md lists them")
     try:
         return Settings()
     except ValidationError as error:
         problems = "; ".join(f"{PREFIX}{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(problems) from None
+
+
+def _keys_of(file: Path) -> list[str]:
+    try:
+        return list(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}CONFIG: {file} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise SettingsError(f"{PREFIX}CONFIG: {file} is not valid TOML: {error}") from None
 

@@ -25,6 +25,12 @@ class OrderBundle(msgspec.Struct):
     """A bundle of orders, each raw. ``type`` and ``fullUrl`` are not asked for: the reference client omits them."""
 
     entry: list[Raw] | None = None
+    resourceType: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses a single order in the bundle's place, which would otherwise be passed over in silence."""
+        if self.resourceType not in (None, "Bundle"):
+            raise ValueError("Expected a Bundle of orders")
 
 
 class PatientViewContext(msgspec.Struct):

@@ -87,6 +87,8 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     else:
         dosage["doseAndRate"] = [{"doseQuantity": quantity}]
     order["dosageInstruction"] = [dosage]
+    for rendered in ("renderedDosageInstruction", "_renderedDosageInstruction"):
+        order.pop(rendered, None)  # R5's words for the dosage that was just replaced
 
 
 def _timing(order: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From a hook call to the chart that the rules look at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ from service.fhir.observations import body_weight
 from service.fhir.orders import DoseReading, draft_order, listed_order
 from service.fhir.patients import patient, same_patient
 from service.fhir.prefetch import Prefetch, State
-from service.fhir.resources import text
+from service.fhir.resources import Resource, text
 from service.fhir.session import Draft, Session, concerns, medications_for
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
 
@@ -27,15 +27,25 @@ _WHY = {State.ABSENT: "not-provided", State.UNAVAILABLE: "not-available", State.
 
 
 def dose_reading(
-    prefetch: Prefetch, terminology: Terminology, subjects: Sequence[str], today: date, weight_days: int
+    session: Session,
+    prefetch: Prefetch,
+    terminology: Terminology,
+    subjects: Sequence[str],
+    today: date,
+    weight_days: int,
 ) -> DoseReading:
     """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
 
     def weight() -> Fraction | None:
-        found = body_weight(prefetch[OBSERVATIONS].resources, terminology, today, weight_days)
+        found = body_weight(_own(session, prefetch[OBSERVATIONS].resources), terminology, today, weight_days)
         return found.kilograms if found is not None else None
 
     return DoseReading(tuple(subjects), weight)
+
+
+def _own(session: Session, resources: Iterable[Resource]) -> list[Resource]:
+    """The resources that are not another patient's."""
+    return [res for res in resources if same_patient(subject_reference(res), session.patient_id)]
 
 
 def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
@@ -69,10 +79,8 @@ def listed(
     found: list[MedicationOrder] = []
     unread: list[Unread] = []
     unidentified = 0
-    for resource in (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources):
+    for resource in _own(session, (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources)):
         if resource["resourceType"] not in ORDER_TYPES | STATEMENT_TYPES:
-            continue
-        if not same_patient(subject_reference(resource), session.patient_id):
             continue
         identity = identify(resource, medications_for(resource, prefetch), terminology)
         unidentified += bool(identity.problem)
@@ -110,10 +118,7 @@ def read_chart(
         hook=session.hook,
         patient=who,
         orders=tuple(found + in_list),
-        conditions=active_conditions(
-            (r for r in prefetch[CONDITIONS].resources if same_patient(subject_reference(r), session.patient_id)),
-            terminology,
-        ),
+        conditions=active_conditions(_own(session, prefetch[CONDITIONS].resources), terminology),
         conditions_known=prefetch[CONDITIONS].known,
         history_known=prefetch[MEDICATIONS].known,
         unread=tuple(dict.fromkeys(unread)),

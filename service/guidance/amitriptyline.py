@@ -38,6 +38,7 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
         facts={
             "order": order,
             "dose": dose,
+            "titrated": order.dose.working if isinstance(order.dose, DailyDose) and order.dose.steps else "",
             "day": day,
             "above_label": day > thresholds["label_start"].value,
             "depression": depression,

@@ -1,0 +1,216 @@
+"""The documentation says what the code does: every name of the code is in the page where it belongs."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from cards.library import CardFile, Library
+from service.cdshooks.services import services
+from service.cli import main
+from service.errors import ServiceError
+from service.settings import PREFIX, Settings
+from tests.conftest import FIXTURES, ROOT
+
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *DOCS.glob("*.md")])
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+NOT_YET = "## Not implemented yet"
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a language, without the fences."""
+    return [match[3] for match in FENCE.finditer(read(page)) if match[2] == language]
+
+
+def row(page: str, name: str) -> str:
+    """The row of a table that begins with a name; empty when there is none."""
+    start = f"| `{name}`"
+    return next((line for line in read(page).splitlines() if line.startswith(start)), "")
+
+
+def missing(page: str, names: Iterable[str]) -> list[str]:
+    """The names that a page does not have in code marks."""
+    text = read(page)
+    return [name for name in names if f"`{name}`" not in text]
+
+
+def schema(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(read(f"cards/schemas/{name}"))
+    return content
+
+
+def keys(properties: dict[str, Any]) -> Iterator[str]:
+    """The keys of a JSON Schema, those of its objects included."""
+    for name, value in properties.items():
+        yield name
+        yield from keys(value.get("properties", {}))
+        inner = value.get("additionalProperties")
+        yield from keys(inner.get("properties", {})) if isinstance(inner, dict) else ()
+
+
+def errors(of: type[ServiceError] = ServiceError) -> Iterator[type[ServiceError]]:
+    for error in of.__subclasses__():
+        yield error
+        yield from errors(error)
+
+
+def test_every_setting_is_in_its_table_with_default_and_meaning() -> None:
+    for name, field in Settings.model_fields.items():
+        line = row("docs/settings.md", f"{PREFIX}{name.upper()}")
+        default = f"`{field.default}`" if field.default != "" else "empty"
+        for part in (f"`{name}`", f"| {default} |", (field.description or "").rstrip(".")):
+            assert part in line, f"docs/settings.md: the row of {PREFIX}{name.upper()} lacks {part!r}"
+    assert f"{PREFIX}CONFIG" in row("docs/settings.md", f"{PREFIX}CONFIG")
+
+
+def test_the_example_of_a_settings_file_is_valid() -> None:
+    examples = blocks("docs/settings.md", "toml")
+    assert examples, "docs/settings.md: no example of a TOML file"
+    for example in examples:
+        assert tomllib.loads(example).keys() == Settings(**tomllib.loads(example)).model_fields_set
+
+
+def test_every_error_is_in_the_table_with_status_and_code(client: FlaskClient) -> None:
+    known = {(error.status, error.code) for error in errors()}
+    address = "/cds-services/order-select"
+    answers = [
+        client.get("/nowhere"),
+        client.get(address),
+        client.post(address, data="{}", content_type="text/plain"),
+        client.post(address, data=b" " * (Settings().max_body_bytes + 1), content_type="application/json"),
+    ]
+    for answer in answers:
+        assert answer.json is not None
+        known.add((answer.status_code, answer.json["issue"][0]["code"]))
+    known.add((500, "exception"))
+    lacking = [f"| {status} | `{code}` |" for status, code in sorted(known)]
+    assert [start for start in lacking if start not in read("docs/errors.md")] == [], "docs/errors.md lacks these rows"
+
+
+def test_the_error_shown_is_the_one_sent(client: FlaskClient) -> None:
+    body = (FIXTURES / "requests/order-sign/patient-not-provided.json").read_bytes()
+    answer = client.post("/cds-services/order-sign", data=body, content_type="application/json")
+    assert [json.loads(block) for block in blocks("docs/errors.md", "json")] == [answer.json]
+
+
+def test_every_card_and_line_is_in_the_guidance_with_its_front_matter(library: Library) -> None:
+    shown: dict[str, CardFile] = {**library.cards, **library.line_cards}
+    for card in shown.values():
+        line = row("docs/guidance.md", card.id)
+        parts = (
+            f"| {card.rule} |",
+            f"| {', '.join(card.statements) or 'none'} |",
+            f"| {card.verdict} |",
+            f"| {', '.join(card.sources)} |",
+        )
+        for part in parts:
+            assert part in line, f"docs/guidance.md: the row of {card.id} lacks {part!r}"
+
+
+def test_every_statement_that_a_card_carries_is_told(library: Library) -> None:
+    carried = {s for card in (*library.cards.values(), *library.line_cards.values()) for s in card.statements}
+    told = read("docs/guidance.md")
+    assert [s for s in sorted(carried) if f"| {s} |" not in told] == [], "docs/guidance.md does not tell these"
+
+
+def test_implemented_rules_are_not_called_missing(library: Library) -> None:
+    rules = {card.rule for card in (*library.cards.values(), *library.line_cards.values())}
+    told = read("docs/guidance.md").partition(NOT_YET)[2]
+    recommended = {f"R{number:02}" for number in range(1, 32)}
+    called = set(re.findall(r"^\| ([RX]\d+) \|", told, re.MULTILINE))
+    assert called == recommended - rules, f"docs/guidance.md, {NOT_YET!r}"
+    yet = read("README.md").partition("## What it does not do yet")[2]
+    assert [rule for rule in sorted(rules) if rule not in yet] == [], "README.md lists the implemented rules"
+
+
+def test_every_command_and_option_is_described() -> None:
+    text = read("docs/commands.md")
+    for name, command in main.commands.items():
+        start = f"## `tolami {name}`\n"
+        assert start in text, f"docs/commands.md lacks {start!r}"
+        section = text.partition(start)[2].partition("\n## ")[0]
+        options = [o for p in command.params if p.param_type_name == "option" for o in (*p.opts, *p.secondary_opts)]
+        lacking = [option for option in options if f"`{option}`" not in section]
+        assert lacking == [], f"docs/commands.md: `tolami {name}` lacks these options"
+
+
+def test_every_service_and_prefetch_key_is_described() -> None:
+    published = services(["1-8"])
+    names = {service.id for service in published} | {key for service in published for key in service.prefetch}
+    lacking = [name for name in sorted(names) if not row("docs/services.md", name)]
+    assert lacking == [], "docs/services.md has no row for these"
+
+
+def test_every_key_of_the_schemas_is_described() -> None:
+    front_matter = keys(schema("card.schema.json")["properties"])
+    source = keys(schema("sources.schema.json")["additionalProperties"]["properties"])
+    assert missing("docs/cards.md", (*front_matter, *source)) == [], "docs/cards.md does not describe these keys"
+
+
+def test_every_extension_of_the_terminology_is_described() -> None:
+    used: set[str] = set()
+    for path in (ROOT / "cards/terminology").glob("*/*.json"):
+        used |= set(re.findall(r"StructureDefinition/([a-z-]+)", path.read_text(encoding="utf-8")))
+    lacking = [name for name in sorted(used) if not row("docs/cards.md", name)]
+    assert lacking == [], "docs/cards.md has no row for these extensions"
+
+
+def test_every_module_is_described() -> None:
+    modules = (p for room in ("service", "cards") for p in sorted((ROOT / room).rglob("*.py")))
+    names = [p.relative_to(ROOT).as_posix() for p in modules if p.name != "__init__.py"]
+    lacking = [name for name in names if not row("docs/architecture.md", name)]
+    assert lacking == [], "docs/architecture.md has no row for these modules"
+    told = re.findall(r"^\| `((?:service|cards)/[\w/]+\.py)`", read("docs/architecture.md"), re.MULTILINE)
+    assert [name for name in told if name not in names] == [], "docs/architecture.md describes these, which are gone"
+
+
+def test_the_floors_are_those_that_are_checked() -> None:
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    drawn = [block.splitlines() for block in blocks("docs/architecture.md", "")]
+    assert layers in drawn, "docs/architecture.md shows other floors than pyproject.toml"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.is_file(), f"{page.name}: {target} leads to no file"
+        assert not anchor or anchor in anchors(file), f"{page.name}: {target} leads to no heading"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_and_fixture_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^\$ )make ([a-z-]+)", text, re.MULTILINE))
+    assert named <= targets, f"{page.name}: the Makefile has no such targets"
+    for path in set(re.findall(r"fhir_fixtures/[\w./-]*\w", text)):
+        planned = "amitriptyline-ordered-twice" in path  # the example of docs/cards.md, to be written by the reader
+        assert planned or (ROOT / path).exists(), f"{page.name}: {path} does not exist"
+
+
+def test_the_readme_names_every_make_target() -> None:
+    targets = re.findall(r"^([a-z-]+):.*##", read("Makefile"), re.MULTILINE)
+    assert missing("README.md", [f"make {target}" for target in targets]) == []
