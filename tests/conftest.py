@@ -11,6 +11,7 @@ import pytest
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from cards.library import Library, load
 from service.app import create_app
@@ -20,6 +21,10 @@ from service.settings import Settings
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fhir_fixtures"
 TODAY = date(2026, 11, 23)
+
+# The FHIR models put imports off until they are first used; how long an example takes says nothing.
+settings.register_profile("tolami", deadline=None)
+settings.load_profile("tolami")
 
 
 @pytest.fixture(autouse=True)

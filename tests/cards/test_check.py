@@ -1,0 +1,79 @@
+"""The slow checks: FHIR validity, and that cards, rules and templates belong together."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cards.check import deep_faults
+from cards.library import Library, load
+from tests.cards.folder import changed, copied
+
+FAILED = "unchecked/rule-failed.md"
+TEMPLATE = "orders/amitriptyline-10-mg-at-bedtime.json"
+DRUG = "terminology/drugs/zopiclone.json"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return copied(tmp_path)
+
+
+def faults(folder: Path) -> list[str]:
+    return [str(fault) for fault in deep_faults(load(folder), folder)]
+
+
+def test_the_folder_of_the_repository_has_no_faults(library: Library) -> None:
+    assert deep_faults(library) == []
+
+
+def test_a_code_list_that_is_not_fhir_is_named_with_the_element(folder: Path) -> None:
+    changed(folder, DRUG, '"status": "draft"', '"status": ["draft"], "colour": "red"')
+    found = faults(folder)
+    assert all(fault.startswith(f"{DRUG}: not valid FHIR: ") for fault in found)
+    assert any("status" in fault for fault in found)
+    assert any("colour" in fault for fault in found)
+
+
+def test_every_code_list_that_is_not_fhir_is_named(folder: Path) -> None:
+    others = [DRUG, "terminology/conditions/major-depressive-disorder.json", "terminology/routes/topical.json"]
+    for file in others:
+        changed(folder, file, '"status": "draft"', '"status": ["draft"]')
+    assert {fault.split(":")[0] for fault in faults(folder)} == set(others)
+
+
+def test_a_copy_of_the_folder_has_no_faults_either(folder: Path) -> None:
+    assert faults(folder) == []
+
+
+def test_an_order_template_that_is_not_fhir_is_named_with_the_element(folder: Path) -> None:
+    changed(folder, TEMPLATE, '"frequency": 1', '"frequency": "once"')
+    (fault,) = faults(folder)
+    assert fault.startswith(f"{TEMPLATE}: not valid FHIR: dosageInstruction.0.timing.repeat.frequency")
+
+
+@pytest.mark.parametrize("broken", ["{% if failed %}", "{{ failed", "{% frobnicate %}"])
+def test_words_that_cannot_be_filled_in_are_named_with_their_section(folder: Path, broken: str) -> None:
+    changed(folder, FAILED, "Its absence means nothing.", broken)
+    (fault,) = faults(folder)
+    assert fault.startswith(f"{FAILED}: section '## detail': ")
+
+
+def test_a_card_that_no_rule_raises_is_named(folder: Path) -> None:
+    shutil.copy(folder / FAILED, folder / "unchecked" / "nobody-asks.md")
+    changed(folder, "unchecked/nobody-asks.md", "id: rule-failed", "id: nobody-asks")
+    (fault,) = faults(folder)
+    assert fault.startswith("unchecked/nobody-asks.md: no rule raises this card")
+
+
+@pytest.mark.parametrize("card", ["pair/tolperisone-with-amitriptyline", "unchecked/rule-failed"])
+def test_a_rule_without_its_card_is_named(folder: Path, card: str) -> None:
+    (folder / f"{card}.md").unlink()
+    (fault,) = faults(folder)
+    assert fault.startswith(f"{Path(card).name}.md: a rule of this name raises this card")
+
+
+def test_several_faults_are_all_named(folder: Path) -> None:
+    changed(folder, TEMPLATE, '"frequency": 1', '"frequency": "once"')
+    changed(folder, FAILED, "Its absence means nothing.", "{% if failed %}")
+    assert [fault.split(":")[0] for fault in faults(folder)] == [TEMPLATE, FAILED]

@@ -1,0 +1,224 @@
+"""Every card is what CDS Hooks asks for, whatever the drug is called, and says nothing it has no words for."""
+
+import ast
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+import cards
+import service
+from cards.library import Library
+from cards.rendering import EXTENSION
+from service.clinical.chart import Chart, Patient, Unread
+from service.decide import Decision
+from service.errors import ServiceError
+from service.fhir.identity import NO_DRUG, UNKNOWN_SYSTEM, UNRESOLVED
+from service.fhir.resources import encode
+from service.guidance.engine import RULES, evaluate
+from service.guidance.finding import Finding
+from service.guidance.unchecked import rule_failed, service_failed
+from service.replay import find
+from tests.calls import Json, answered
+from tests.cards.test_escaping import HOSTILE
+from tests.conftest import FIXTURES
+from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, dose, draft
+from tests.guidance.test_unchecked import CHILD, disputed
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def recorded() -> list[Path]:
+    return sorted(find([FIXTURES / "requests"]))
+
+
+@pytest.fixture(scope="module")
+def given_cards(decision: Decision) -> list[Json]:
+    """The cards of every fixture, and those for faults of the service, as a client gets them."""
+    found: list[Json] = []
+    for path in recorded():
+        try:
+            found += answered(path.read_bytes(), decision)
+        except ServiceError:
+            continue
+    faults = [rule_failed(card) for card in decision.library.cards] + [service_failed()]
+    return found + [json.loads(encode(decision.renderer.card(fault, {}, decision.new_uuid))) for fault in faults]
+
+
+def test_every_card_file_is_among_the_cards_checked_here(given_cards: list[Json], library: Library) -> None:
+    assert {card["extension"][EXTENSION]["card"] for card in given_cards} == library.cards.keys()
+
+
+def test_every_card_has_what_the_protocol_requires(given_cards: list[Json]) -> None:
+    for card in given_cards:
+        assert 0 < len(card["summary"]) < 140
+        assert card["indicator"] in ("info", "warning", "critical")
+        assert card["source"]["label"]
+        assert card["source"].get("url", "https://").startswith("https://")
+        assert card["detail"]
+        assert card["links"]
+        assert all(link["url"].startswith("https://") and link["label"] for link in card["links"])
+        assert all(link["type"] == "absolute" for link in card["links"])
+
+
+def test_every_card_and_every_suggestion_has_an_identifier_of_its_own(given_cards: list[Json]) -> None:
+    holders = [*given_cards, *(s for card in given_cards for s in card.get("suggestions", ()))]
+    assert len({holder["uuid"] for holder in holders}) == len(holders)
+
+
+def test_warnings_can_be_overridden_for_a_coded_reason_and_information_needs_none(given_cards: list[Json]) -> None:
+    for card in given_cards:
+        if card["indicator"] == "info":
+            assert "overrideReasons" not in card
+        else:
+            assert all(reason[member] for reason in card["overrideReasons"] for member in ("code", "system", "display"))
+
+
+def test_every_card_says_where_it_comes_from(given_cards: list[Json], library: Library) -> None:
+    for card in given_cards:
+        origin = card["extension"][EXTENSION]
+        file = library.cards[origin["card"]]
+        assert (origin["rule"], origin["guidance"]) == (file.rule, library.version)
+        assert set(file.statements) <= set(origin.get("statements", ()))
+        assert origin.get("rules", [file.rule])[0] == file.rule
+        assert "Not clinically reviewed" in card["detail"]
+        assert library.version in card["detail"]
+
+
+def test_a_suggestion_changes_one_order_and_at_most_one_is_accepted(given_cards: list[Json]) -> None:
+    with_suggestion = [card for card in given_cards if "suggestions" in card]
+    assert with_suggestion
+    for card in with_suggestion:
+        assert card["selectionBehavior"] == "at-most-one"
+        for suggestion in card["suggestions"]:
+            (action,) = suggestion["actions"]
+            assert suggestion["label"]
+            assert (action["type"], bool(action["description"])) == ("update", True)
+            resource = action["resource"]
+            assert f"{resource['resourceType']}/{resource['id']}" in card["extension"][EXTENSION]["orders"]
+
+
+def members(value: Any) -> Iterator[Any]:
+    """Every value of a card, the client's own resources aside."""
+    yield value
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, child in children:
+        if name != "resource":
+            yield from members(child)
+
+
+def test_nothing_on_a_card_is_null_or_empty(given_cards: list[Json]) -> None:
+    for card in given_cards:
+        assert all(value not in (None, "", [], {}) for value in members(card)), card["summary"]
+
+
+def test_statements_and_orders_are_left_out_where_there_are_none(given_cards: list[Json]) -> None:
+    origins = {card["extension"][EXTENSION]["card"]: card["extension"][EXTENSION] for card in given_cards}
+    assert origins["service-failed"].keys() == {"card", "rule", "guidance"}
+    assert "statements" not in origins["not-checked"]
+    assert origins["tolperisone-with-amitriptyline"]["statements"]
+
+
+def found(library: Library, label: str) -> list[Finding]:
+    """A finding for every card and every reason, with drugs of this name."""
+
+    def named(given: Chart) -> Chart:
+        return replace(given, orders=tuple(replace(order, label=label) for order in given.orders))
+
+    drafts = (draft(AMITRIPTYLINE, dose("50")), draft(TOLPERISONE, dose("500.5", 2)))
+    charts = [
+        chart(*drafts),
+        chart(draft(TOLPERISONE, dose("900", 3)), current(AMITRIPTYLINE)),
+        chart(*drafts, patient=CHILD),
+        replace(chart(*drafts, patient=Patient()), history_known=False),
+        chart(draft(TOLPERISONE, dose("300", 1)), disputed()),
+        chart(*drafts, patient=replace(adult(), deceased=True)),
+        replace(chart(current(AMITRIPTYLINE), current(TOLPERISONE)), ordering=False),
+    ]
+    charts = [named(given) for given in charts]
+    order = replace(drafts[0], label=label, dose=None)
+    gaps = [
+        Unread(reason, about, "dosageInstruction[0].timing", label or "x", conflict=bool(label))
+        for reason in library.cards["not-checked"].reasons
+        for about in (order, None)
+    ]
+    charts += [replace(chart(order), unread=(gap, gaps[0])) for gap in gaps]
+
+    def failed(card: str, error: Exception) -> None:
+        raise AssertionError(card) from error
+
+    findings = [finding for given in charts for finding in evaluate(given, library.thresholds, failed)]
+    return [*findings, *map(rule_failed, library.cards), service_failed()]
+
+
+def structure(text: str) -> list[str]:
+    """The kinds of everything in a Markdown text, runs of plain text aside."""
+    tokens = [inline for token in PARSER.parse(text) for inline in (token, *(token.children or ()))]
+    return [token.type for token in tokens if token.type not in ("text", "text_special")]
+
+
+def test_the_findings_used_here_reach_every_rule(library: Library) -> None:
+    assert {finding.card for finding in found(library, "a")} == library.cards.keys()
+    assert len(RULES) < len(library.cards)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.text(max_size=300) | HOSTILE.map(lambda label: label * 5) | st.just("<script>" * 500))
+def test_whatever_a_drug_is_called_the_summary_is_one_short_line(decision: Decision, label: str) -> None:
+    for finding in found(decision.library, label):
+        card = decision.renderer.card(finding, {}, decision.new_uuid)
+        assert 0 < len(card.summary) < 140
+        assert card.summary == " ".join(card.summary.split())
+        assert not set(card.summary) & set("<>")
+
+
+@pytest.fixture(scope="module")
+def harmless(decision: Decision) -> list[list[str]]:
+    """What the details of all findings are made of when the drug has a plain name."""
+    cards_ = [decision.renderer.card(finding, {}, decision.new_uuid) for finding in found(decision.library, "a")]
+    return [structure(card.detail) for card in cards_]
+
+
+@settings(max_examples=20, deadline=None)
+@given(HOSTILE)
+def test_whatever_a_drug_is_called_the_markup_of_the_detail_stays_the_same(
+    decision: Decision, harmless: list[list[str]], label: str
+) -> None:
+    for finding, expected in zip(found(decision.library, f"a {label} z"), harmless, strict=True):
+        detail = decision.renderer.card(finding, {}, decision.new_uuid).detail
+        assert structure(detail) == expected, finding.card
+
+
+def nodes() -> Iterator[ast.AST]:
+    """Everything that stands in our own code."""
+    for package in (service, cards):
+        for path in Path(str(package.__file__)).parent.rglob("*.py"):
+            yield from ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def given_by(*callables: str) -> set[str]:
+    """The first argument of every call of these, where it is written out."""
+    calls = (node for node in nodes() if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
+    first = (call.args[0] for call in calls if call.args and getattr(call.func, "id", "") in callables)
+    return {arg.value for arg in first if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+
+
+def test_every_reason_that_the_code_gives_has_its_words(library: Library) -> None:
+    reasons = given_by("NotComputed", "RateUnknown", "Unread") | {NO_DRUG, UNRESOLVED, UNKNOWN_SYSTEM}
+    assert len(reasons) > 10
+    assert reasons <= library.cards["not-checked"].reasons.keys()
+    refusals = given_by("CannotEdit")
+    assert len(refusals) > 3
+    assert refusals <= library.withheld.keys()
+
+
+def test_every_reason_that_has_words_is_given_somewhere_in_the_code(library: Library) -> None:
+    written = {node.value for node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert library.cards["not-checked"].reasons.keys() <= written
+    assert library.withheld.keys() <= written

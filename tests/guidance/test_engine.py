@@ -1,0 +1,110 @@
+"""The engine: every rule is run, a broken one costs its own advice only, and the order is fixed."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cards.library import Library
+from service.clinical.chart import Chart, Patient
+from service.guidance.engine import RULES, Rule, card_of, evaluate
+from service.guidance.finding import Finding, Indicator, Thresholds
+from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, dose, draft
+
+FULL = chart(draft(AMITRIPTYLINE, dose("50")), draft(TOLPERISONE, dose("500", 3)))
+
+
+def unexpected(card: str, error: Exception) -> None:
+    raise AssertionError(f"{card} failed") from error
+
+
+def finds(card: str, indicator: Indicator | None) -> Rule:
+    """A rule that finds one thing, or nothing."""
+
+    def rule(chart: Chart, thresholds: Thresholds) -> Finding | None:
+        return Finding(card, indicator) if indicator is not None else None
+
+    rule.__name__ = card.replace("-", "_")
+    return rule
+
+
+def breaks(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    raise ValueError("a fault of the rule")
+
+
+def test_every_rule_is_named_after_a_card(library: Library) -> None:
+    assert {card_of(rule) for rule in RULES} <= library.cards.keys()
+    assert len({card_of(rule) for rule in RULES}) == len(RULES)
+
+
+def test_all_rules_speak_with_the_numbers_of_their_cards(library: Library) -> None:
+    cards = {finding.card for finding in evaluate(FULL, library.thresholds, unexpected)}
+    assert cards == {"tolperisone-with-amitriptyline", "amitriptyline-start-dose", "tolperisone-daily-dose"}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.none() | st.sampled_from(Indicator), max_size=8))
+def test_the_most_urgent_comes_first_and_equals_keep_the_order_of_the_rules(found: list[Indicator | None]) -> None:
+    rules = [finds(f"card-{number}", indicator) for number, indicator in enumerate(found)]
+    findings = evaluate(chart(), {}, unexpected, rules)
+    assert len(findings) == len([indicator for indicator in found if indicator is not None])
+    keys = [(-finding.indicator, finding.card) for finding in findings]
+    assert keys == sorted(keys)
+
+
+def test_the_same_chart_gives_the_same_findings(library: Library) -> None:
+    assert evaluate(FULL, library.thresholds, unexpected) == evaluate(FULL, library.thresholds, unexpected)
+
+
+def test_a_rule_that_breaks_loses_only_its_own_advice_and_is_reported() -> None:
+    told: list[tuple[str, type[Exception]]] = []
+    rules = [finds("one", Indicator.INFO), breaks, finds("two", Indicator.CRITICAL)]
+    findings = evaluate(chart(), {}, lambda card, error: told.append((card, type(error))), rules)
+    assert [finding.card for finding in findings] == ["two", "rule-failed", "one"]
+    assert findings[1].facts == {"failed": "breaks"}
+    assert told == [("breaks", ValueError)]
+
+
+def test_a_card_without_its_numbers_breaks_its_rule_and_no_other(library: Library) -> None:
+    thresholds = {card: numbers for card, numbers in library.thresholds.items() if card != "amitriptyline-start-dose"}
+    told: list[tuple[str, type[Exception]]] = []
+    findings = evaluate(FULL, thresholds, lambda card, error: told.append((card, type(error))))
+    assert told == [("amitriptyline-start-dose", KeyError)]
+    assert {finding.card for finding in findings} == {
+        "tolperisone-with-amitriptyline",
+        "rule-failed",
+        "tolperisone-daily-dose",
+    }
+
+
+def test_while_a_critical_finding_stands_no_change_is_offered(library: Library) -> None:
+    critical = chart(draft(AMITRIPTYLINE, dose("50")), draft(TOLPERISONE, dose("900", 3)))
+    by_card = {finding.card: finding for finding in evaluate(critical, library.thresholds, unexpected)}
+    assert by_card["tolperisone-daily-dose"].indicator is Indicator.CRITICAL
+    start = by_card["amitriptyline-start-dose"]
+    assert (start.proposal, start.withheld) == (None, ("critical-finding",))
+
+
+def test_a_change_that_a_rule_withholds_is_not_offered(library: Library) -> None:
+    unknown = chart(draft(AMITRIPTYLINE, dose("50")), patient=Patient())
+    start = next(f for f in evaluate(unknown, library.thresholds, unexpected) if f.card == "amitriptyline-start-dose")
+    assert (start.proposal, start.withheld) == (None, ("age-unknown",))
+
+
+def test_a_change_that_nothing_speaks_against_is_offered(library: Library) -> None:
+    start = next(f for f in evaluate(FULL, library.thresholds, unexpected) if f.card == "amitriptyline-start-dose")
+    assert start.proposal is not None
+    assert start.withheld == ()
+
+
+def test_a_deceased_patient_gets_no_advice_whatever_is_ordered(library: Library) -> None:
+    deceased = replace(FULL, patient=Patient(deceased=True))
+    assert [finding.card for finding in evaluate(deceased, library.thresholds, unexpected)] == ["patient-deceased"]
+
+
+def test_an_opened_chart_of_a_deceased_patient_without_the_drugs_says_nothing(library: Library) -> None:
+    assert evaluate(chart(patient=Patient(deceased=True)), library.thresholds, unexpected) == []
+
+
+def test_an_empty_chart_raises_nothing(library: Library) -> None:
+    assert evaluate(chart(current("nortriptyline")), library.thresholds, unexpected) == []

@@ -1,0 +1,127 @@
+"""R15: the daily dose of tolperisone, at the edges of every number; R16: meals."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cards.library import Library
+from service.clinical.chart import Chart, Patient
+from service.guidance.finding import Finding, Indicator, Threshold, Thresholds
+from service.guidance.tolperisone import FOOD, tolperisone_daily_dose
+from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, dose, draft, drug, titrated
+
+INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
+CHILD = born(date(2016, 3, 1))
+
+
+@pytest.fixture
+def numbers(library: Library) -> Thresholds:
+    return library.thresholds["tolperisone-daily-dose"]
+
+
+def found(given: Chart, numbers: Thresholds) -> Finding:
+    finding = tolperisone_daily_dose(given, numbers)
+    assert finding is not None
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("mg", "times", "indicator"),
+    [
+        ("450", 3, None),
+        ("450.01", 3, WARNING),
+        ("600", 3, WARNING),
+        ("600.01", 3, CRITICAL),
+        ("900", 6, CRITICAL),
+        ("149.99", 1, None),
+        ("150", 1, INFO),
+        ("150", 3, None),
+        ("300", 2, INFO),
+        ("450", 4, INFO),
+        ("450.01", 1, WARNING),
+    ],
+)
+def test_a_day_is_measured_at_450_and_600_mg_and_in_three_doses(
+    numbers: Thresholds, mg: str, times: int, indicator: Indicator | None
+) -> None:
+    finding = tolperisone_daily_dose(chart(draft(TOLPERISONE, dose(mg, times))), numbers)
+    assert (finding.indicator if finding else None) is indicator
+    if finding is not None:
+        assert finding.facts["level"] == finding.indicator.word
+        assert finding.facts["other_times"] is (times != 3)
+
+
+def test_the_numbers_come_from_the_card(numbers: Thresholds) -> None:
+    stricter = {**numbers, "eu_maximum": Threshold(numbers["label_minimum"].value, "mg")}
+    given = chart(draft(TOLPERISONE, dose("300", 3)))
+    assert tolperisone_daily_dose(given, numbers) is None
+    assert found(given, stricter).indicator is WARNING
+
+
+def test_what_counts_is_the_most_on_one_day_and_not_the_average(numbers: Thresholds) -> None:
+    every_other_day = draft(TOLPERISONE, dose("900", 3, average="450"))
+    assert found(chart(every_other_day), numbers).indicator is CRITICAL
+
+
+def test_of_a_titration_the_largest_step_counts(numbers: Thresholds) -> None:
+    steps = titrated(dose("150", 3), dose("600.01", 3), dose("450", 3))
+    assert found(chart(draft(TOLPERISONE, steps)), numbers).indicator is CRITICAL
+
+
+SILENT = {
+    "not selected": chart(replace(draft(TOLPERISONE, dose("900", 3)), focus=False)),
+    "stopped": chart(replace(draft(TOLPERISONE, dose("900", 3)), stops=True)),
+    "only on the list": chart(replace(current(TOLPERISONE), dose=dose("900", 3))),
+    "for the skin": chart(replace(draft(TOLPERISONE, dose("900", 3)), drug=drug(TOLPERISONE, topical=True))),
+    "of unknown dose": chart(draft(TOLPERISONE, NotComputed("unit-missing", "dosageInstruction"))),
+    "without a dose": chart(draft(TOLPERISONE)),
+    "eperisone": chart(draft("eperisone", dose("900", 3))),
+}
+
+
+@pytest.mark.parametrize("given", SILENT.values(), ids=SILENT)
+def test_an_order_that_gives_no_dose_to_judge_raises_nothing(numbers: Thresholds, given: Chart) -> None:
+    assert tolperisone_daily_dose(given, numbers) is None
+
+
+def test_of_several_drafts_the_highest_is_spoken_about(numbers: Thresholds) -> None:
+    drafts = [draft(TOLPERISONE, dose(mg, 3), number) for number, mg in enumerate(("500", "700", "600"))]
+    finding = found(chart(*drafts), numbers)
+    assert (finding.orders, finding.indicator) == ((drafts[1],), CRITICAL)
+
+
+@pytest.mark.parametrize(
+    ("mg", "times", "indicator"), [("300", 1, None), ("450.01", 3, WARNING), ("600.01", 3, CRITICAL)]
+)
+def test_nobody_under_18_is_told_adult_figures_but_a_dose_above_them_is(
+    numbers: Thresholds, mg: str, times: int, indicator: Indicator | None
+) -> None:
+    finding = tolperisone_daily_dose(chart(draft(TOLPERISONE, dose(mg, times)), patient=CHILD), numbers)
+    assert (finding.indicator if finding else None) is indicator
+    assert finding is None or finding.facts["minor"] is True
+
+
+@pytest.mark.parametrize(
+    ("patient", "older"),
+    [
+        (born(date(1961, 11, 23)), True),
+        (born(date(1961, 11, 24)), False),
+        (born(date(1961, 1, 1), date(1961, 12, 31)), False),
+        (born(date(1960, 1, 1), date(1960, 12, 31)), True),
+        (Patient(), False),
+    ],
+    ids=["65 today", "65 tomorrow", "perhaps 64", "surely 65", "age unknown"],
+)
+def test_lower_doses_are_mentioned_for_those_who_are_surely_65(
+    numbers: Thresholds, patient: Patient, older: bool
+) -> None:
+    finding = found(chart(draft(TOLPERISONE, dose("600", 3)), patient=patient), numbers)
+    assert finding.facts["older"] is older
+    assert finding.facts["minor"] is False
+
+
+def test_the_card_says_how_tolperisone_goes_with_meals_and_proposes_nothing(numbers: Thresholds) -> None:
+    finding = found(chart(draft(TOLPERISONE, dose("600", 3))), numbers)
+    assert finding.lines == (FOOD,)
+    assert finding.proposal is None

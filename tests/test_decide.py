@@ -1,0 +1,242 @@
+"""The hall: what is answered to a call of a hook, from its body to its cards."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cards.library import CardFile, Library
+from cards.rendering import Renderer
+from service.decide import Decision, decide
+from service.errors import MissingData, NotConformant, NotParsable
+from tests.calls import (
+    ATC,
+    CRITICAL,
+    NEW_START,
+    PAIR,
+    RAW,
+    Json,
+    answered,
+    by_id,
+    draft,
+    drafted_too,
+    listed,
+    with_raw,
+    without,
+)
+
+Fixture = Callable[[str], dict[str, Any]]
+PAIR_CARD = "tolperisone-with-amitriptyline"
+TOLPERISONE = {"coding": [{"system": ATC, "code": "M03BX04"}], "text": "Tolperison 150 mg"}
+
+
+def changed(decision: Decision, card: str, **changes: Any) -> Decision:
+    """The decision with one card file changed."""
+    file: CardFile = replace(decision.library.cards[card], **changes)
+    library: Library = replace(decision.library, cards={**decision.library.cards, card: file})
+    return replace(decision, library=library, renderer=Renderer.of(library))
+
+
+def test_the_same_call_gives_the_same_cards(fixture: Fixture, decision: Decision) -> None:
+    first, second = (answered(fixture(PAIR), replace(decision, new_uuid=lambda: "u")) for _ in range(2))
+    assert first == second
+    assert [card["indicator"] for card in first] == ["warning", "info"]
+
+
+TAKEN = ("active", "on-hold")
+NOT_TAKEN = ("stopped", "completed", "cancelled", "entered-in-error", "draft", "unknown")
+
+
+@pytest.mark.parametrize("status", [*TAKEN, *NOT_TAKEN])
+def test_what_is_taken_is_told_from_the_status_on_the_list(fixture: Fixture, decision: Decision, status: str) -> None:
+    request = fixture(PAIR)
+    listed(request)["status"] = status
+    cards = by_id(answered(request, decision))
+    assert (PAIR_CARD in cards) is (status in TAKEN)
+    assert ("on hold" in str(cards.get(PAIR_CARD))) is (status == "on-hold")
+
+
+@pytest.mark.parametrize("change", [{"intent": "proposal"}, {"intent": "option"}, {"doNotPerform": True}], ids=str)
+def test_what_is_no_prescription_is_not_taken(fixture: Fixture, decision: Decision, change: Json) -> None:
+    request = fixture(PAIR)
+    listed(request).update(change)
+    assert PAIR_CARD not in by_id(answered(request, decision))
+
+
+def test_a_status_that_fhir_does_not_know_is_said_to_be_unclear(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(PAIR)
+    listed(request)["status"] = "paused"
+    assert "it is not clear whether it is taken" in by_id(answered(request, decision))["not-checked"]["detail"]
+
+
+@pytest.mark.parametrize("change", [{"status": "entered-in-error"}, {"status": "cancelled"}, {"doNotPerform": True}])
+def test_a_draft_that_orders_nothing_gets_no_advice_on_starting(
+    fixture: Fixture, decision: Decision, change: Json
+) -> None:
+    request = fixture(NEW_START)
+    draft(request).update(change)
+    assert answered(request, decision) == []
+
+
+def test_a_selected_order_pairs_with_an_unselected_draft(fixture: Fixture, decision: Decision) -> None:
+    request = drafted_too(fixture(PAIR), id="rx-t", medicationCodeableConcept=TOLPERISONE)
+    request["prefetch"]["medications"] = None
+    card = by_id(answered(request, decision))[PAIR_CARD]
+    orders = card["extension"]["io.github.tolami"]["orders"]
+    assert set(orders) == {"MedicationRequest/rx-draft", "MedicationRequest/rx-t"}
+    assert "in this session, not selected" in card["detail"]
+    request["context"]["selections"] = ["MedicationRequest/rx-t"]
+    assert PAIR_CARD in by_id(answered(request, decision))
+
+
+def test_a_selection_that_is_not_among_the_drafts_is_refused(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(PAIR)
+    for selections in ([], ["rx-draft"], ["MedicationRequest/rx-other"]):
+        request["context"]["selections"] = selections
+        with pytest.raises(NotConformant) as refused:
+            answered(request, decision)
+        assert refused.value.expression == "$.context.selections"
+
+
+@pytest.mark.parametrize("spelling", ["ilona-varga", "Patient/ilona-varga"])
+def test_the_patient_may_be_named_with_or_without_the_type(fixture: Fixture, decision: Decision, spelling: str) -> None:
+    request = fixture(PAIR)
+    request["context"]["patientId"] = spelling
+    assert PAIR_CARD in by_id(answered(request, decision))
+
+
+def test_orders_of_another_patient_are_left_out_and_a_draft_among_them_is_named(
+    fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(PAIR)
+    listed(request)["subject"] = {"reference": "Patient/somebody-else"}
+    assert PAIR_CARD not in by_id(answered(request, decision))
+    draft(request)["subject"] = {"reference": "Patient/somebody-else"}
+    cards = by_id(answered(request, decision))
+    assert list(cards) == ["not-checked"]
+    assert cards["not-checked"]["indicator"] == "warning"
+    assert "for another patient" in cards["not-checked"]["detail"]
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        None,
+        {"resourceType": "OperationOutcome", "issue": []},
+        {"resourceType": "Patient", "id": "somebody-else"},
+        "Patient/ilona-varga",
+        {"resourceType": "Practitioner", "id": "ilona-varga"},
+    ],
+    ids=["null", "not available", "another patient", "no resource", "no patient"],
+)
+def test_without_the_patient_of_the_call_nothing_can_be_said(
+    fixture: Fixture, decision: Decision, patient: Any
+) -> None:
+    request = fixture(PAIR)
+    request["prefetch"]["patient"] = patient
+    with pytest.raises(MissingData) as missing:
+        answered(request, decision)
+    assert missing.value.expression == "prefetch.patient"
+
+
+def test_without_any_prefetch_the_patient_is_asked_for(fixture: Fixture, decision: Decision) -> None:
+    with pytest.raises(MissingData):
+        answered(without(fixture(PAIR), "prefetch"), decision)
+
+
+@pytest.mark.parametrize("key", ["medications", "statements", "conditions"])
+@pytest.mark.parametrize(
+    "value",
+    [b"", b'{"resourceType": "OperationOutcome"}', b"5", b"9" * 5000, b"1e99999999999999999999"],
+    ids=["left out", "not available", "no resource", "too many digits", "too great an exponent"],
+)
+def test_a_list_that_was_not_given_is_said_to_be_missing(
+    fixture: Fixture, decision: Decision, key: str, value: bytes
+) -> None:
+    request = fixture(PAIR)
+    request["prefetch"][key] = RAW
+    body = with_raw(request if value else without(request, "prefetch", key), value)
+    assert f"prefetch.{key}" in by_id(answered(body, decision))["not-checked"]["detail"]
+
+
+def test_a_list_that_the_client_says_is_empty_is_not_missing(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(PAIR)
+    for key in ("medications", "statements", "conditions"):
+        request["prefetch"][key] = None
+    assert list(by_id(answered(request, decision))) == ["amitriptyline-start-dose"]
+
+
+def test_orders_that_do_not_concern_the_guidance_need_no_data_at_all(fixture: Fixture, decision: Decision) -> None:
+    for hook in ("order-sign", "order-select"):
+        request = without(fixture(f"requests/{hook}/amoxicillin"), "prefetch")
+        assert answered(request, decision) == []
+
+
+@pytest.mark.parametrize("name", ["order-sign/both-drugs-drafted", "patient-view/pair-already-taken"])
+def test_the_service_of_a_hook_answers_its_hook_only(fixture: Fixture, decision: Decision, name: str) -> None:
+    request = fixture(f"requests/{name}")
+    for hook in ("order-sign", "order-select", "medication-prescribe", "medication-refill", "patient-view"):
+        if hook != request["hook"]:
+            with pytest.raises(NotConformant):
+                answered(request, decision, hook)
+
+
+@pytest.mark.parametrize(
+    "token", [b'"M\xfcller"', b"9" * 5000, b"1e99999999999999999999"], ids=["not UTF-8", "digits", "exponent"]
+)
+def test_a_draft_that_cannot_be_read_is_never_passed_over_in_silence(
+    fixture: Fixture, decision: Decision, token: bytes
+) -> None:
+    request = fixture(CRITICAL)
+    assert answered(request, decision)[0]["indicator"] == "critical"
+    draft(request)["note"] = RAW
+    with pytest.raises(NotParsable):
+        decide(with_raw(request, token), "order-sign", decision)
+
+
+@pytest.mark.parametrize("levels", [100, 400, 600, 900])
+def test_deep_nesting_in_an_order_loses_no_card(fixture: Fixture, decision: Decision, levels: int) -> None:
+    request = fixture(PAIR)
+    for member in ("ehrInternal", "priorPrescription", "dispenseRequest"):
+        deep = deepcopy(request)
+        draft(deep)[member] = {"validityPeriod": RAW, "reference": "MedicationRequest/x"}
+        cards = by_id(answered(with_raw(deep, b"[" * levels + b"]" * levels), decision))
+        assert PAIR_CARD in cards
+        assert cards.keys().isdisjoint({"service-failed", "rule-failed"})
+
+
+def test_a_rule_that_fails_loses_its_own_advice_and_says_so(
+    fixture: Fixture, decision: Decision, logged: list[Any]
+) -> None:
+    broken = changed(decision, "amitriptyline-start-dose", thresholds={})
+    cards = by_id(answered(fixture(PAIR), broken))
+    assert list(cards) == [PAIR_CARD, "rule-failed"]
+    assert decision.library.cards["amitriptyline-start-dose"].title in cards["rule-failed"]["summary"]
+    (line,) = [line for line in logged if line["event"] == "rule failed"]
+    assert (line["card"], line["error"]) == ("amitriptyline-start-dose", "KeyError")
+
+
+def test_a_card_whose_words_fail_is_replaced_by_one_that_says_so(
+    fixture: Fixture, decision: Decision, logged: list[Any]
+) -> None:
+    sections = {**decision.library.cards[PAIR_CARD].sections, "detail": "{{ nobody_knows }}"}
+    cards = by_id(answered(fixture(PAIR), changed(decision, PAIR_CARD, sections=sections)))
+    assert set(cards) == {"rule-failed", "amitriptyline-start-dose"}
+    assert [line["card"] for line in logged if line["event"] == "rule failed"] == [PAIR_CARD]
+
+
+def test_a_service_that_fails_answers_with_a_card_and_logs_nothing_of_the_request(
+    fixture: Fixture, decision: Decision, logged: list[Any]
+) -> None:
+    def no_clock() -> date:
+        raise OSError("ilona-varga")
+
+    (card,) = answered(fixture(PAIR), replace(decision, today=no_clock))
+    assert (card["extension"]["io.github.tolami"]["card"], card["indicator"]) == ("service-failed", "warning")
+    (line,) = [line for line in logged if line["event"] == "service failed"]
+    assert line["error"] == "OSError"
+    assert line["place"].startswith("test_decide.py:")
+    assert "ilona-varga" not in str(logged)
