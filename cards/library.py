@@ -86,6 +86,15 @@ class Library:
 
 def load(folder: Path = FOLDER) -> Library:
     """The library in a folder. Raises FaultyLibrary with every fault found."""
+    try:
+        return _load(folder)
+    except OSError as error:
+        raise FaultyLibrary([Fault(Path(error.filename or folder).name, 0, error.strerror or str(error))]) from None
+    except (UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FaultyLibrary([Fault("cards", 0, f"not in the form that is expected: {error!r}")]) from error
+
+
+def _load(folder: Path) -> Library:
     faults: list[Fault] = []
     sources = _yaml(folder, "sources.yaml", faults)
     faults += check(sources, schema(folder, "sources.schema.json"))

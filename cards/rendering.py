@@ -21,6 +21,7 @@ NOT_CHECKED = "not-checked"
 SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters (C-071)."""
 
+_SHORT_LABEL = 45
 _LABEL_LIMITS = (90, 60, 45, 36, 28, 20, 14)
 
 
@@ -90,8 +91,9 @@ class Renderer:
         """The sentence of the not-checked card for one gap, long or short, as Markdown or as plain text."""
         file = self.library.cards[NOT_CHECKED]
         environment = self.marked if marked else self.plain
+        label = plain(gap.order.label if gap.order is not None else "") or "an order"
         return environment.get_template(f"{file.id}/{gap.reason}/{form}").render(
-            label=(gap.order.label if gap.order is not None else "") or "an order",
+            label=shortened(label, _SHORT_LABEL) if form == "short" else label,
             element=gap.element,
             found=gap.found,
             list=file.lists.get(gap.element, gap.element),

@@ -80,6 +80,8 @@ def place_of(error: BaseException) -> str:
 def session_of(request: HookRequest, context: Context) -> Session:
     """The context of any hook in one form. A patient id sent as "Patient/id" is understood."""
     patient_id = context.patientId.removeprefix("Patient/")
+    if not patient_id:
+        raise NotConformant("context.patientId is empty. Send the id of the patient.", "$.context.patientId")
     match context:
         case OrderSelectContext():
             raw, selections = context.draftOrders.entry, frozenset(context.selections)

@@ -94,14 +94,24 @@ def _unit(quantity: Quantity) -> Unit | NotComputed:
 
 # Two decimals at most: "1,000 mg" is a thousand to some and one to others, and is not read.
 _NUMBER = r"(\d{1,4}(?:[.,]\d{1,2})?)"
-_MG_IN_TEXT = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg(?!\w)(?!\s*(?:/|per|pro)\s*[\d.,]*\s*ml)")
-_MG_PER_ML = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg\s*(?:/|per|pro)\s*{_NUMBER}?\s*ml(?!\w)")
+_PER = r"\s*(?:/|per|pro|in)\s*"
+_MG_IN_TEXT = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg(?!\w)(?!{_PER}[\d.,]*\s*ml)")
+_ANOTHER_MG = re.compile(rf"mg\s*(?:[/+-]|to|bis)\s*{_NUMBER}\s*mg(?!\w)")
+_MG_PER_ML = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg{_PER}{_NUMBER}?\s*ml(?!\w)")
+_JOINED = r"(?:\s*[-/+&]\s*|\s+(?:and|with|und|mit)\s+)"
 _COMBINATION = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*[-/]\s*{_NUMBER}(?![\w.,/-])")
 
 
 def strengths_in_text(label: str) -> tuple[Fraction, ...]:
-    """The different strengths in mg that a label states; "mg/mL" is a concentration and is not one."""
-    return tuple(dict.fromkeys(_value(match) for match in _MG_IN_TEXT.findall(fold(label))))
+    """The different strengths in mg that a label states; "mg/mL" is a concentration and is not one.
+
+    "500 mg/150 mg" states two: a combination, of which it does not say whose part is which.
+    """
+    folded = fold(label)
+    found = _MG_IN_TEXT.findall(folded)
+    if len(found) > 0:
+        found += _ANOTHER_MG.findall(folded)
+    return tuple(dict.fromkeys(map(_value, found)))
 
 
 def concentrations_in_text(label: str) -> tuple[Fraction, ...]:
@@ -115,15 +125,22 @@ def _value(text: str) -> Fraction:
 
 
 def _part_in_text(label: str, drug: str) -> tuple[Fraction, ...]:
-    """The drug's own strength in a combination's label: beside its name, or second in "10-25" (Q8)."""
+    """The drug's own strength in a combination's label: beside its name, or its place in "10-25" (Q8).
+
+    Numbers stand in the order of the names, so "amitriptyline-perphenazine 25-2" has it first. Brands of
+    amitriptyline combinations write the partner first: Limbitrol 10-25, Triavil 2-25.
+    """
     folded = fold(label)
-    beside = re.findall(
-        rf"{re.escape(drug)}\w*(?:\s+(?:hydrochloride|hcl))?\s+{_NUMBER}\s*mg(?!\s*/\s*\d*\s*ml)", folded
-    )
+    name = rf"{re.escape(drug.removesuffix('e'))}\w*(?:\s+(?:hydrochloride|hcl))?"
+    beside = re.findall(rf"{name}\s+{_NUMBER}\s*mg(?!\s*/\s*\d*\s*ml)", folded)
     if beside:
         return tuple(dict.fromkeys(map(_value, beside)))
-    # Brands of amitriptyline combinations write the partner first: Limbitrol 10-25, Triavil 2-25 (rule Q8).
-    return tuple(dict.fromkeys(_value(second) for _, second in _COMBINATION.findall(folded)))
+    leads = re.search(rf"{name}{_JOINED}[^\W\d]", folded) is not None
+    follows = re.search(rf"[^\W\d]{_JOINED}{name}", folded) is not None
+    if leads == follows and re.search(name, folded) is not None:
+        return ()
+    place = 0 if leads else 1
+    return tuple(dict.fromkeys(_value(pair[place]) for pair in _COMBINATION.findall(folded)))
 
 
 def _strength(product: Product, *, per_ml: bool) -> Strength | NotComputed:

@@ -17,9 +17,18 @@ from itertools import pairwise
 from service.clinical.amounts import Amount, NotComputed, Product, Quantity, amount
 from service.clinical.freetext import Directions, directions, frequency
 from service.clinical.numbers import number
-from service.clinical.timing import Rate, RateUnknown, Timing, rate
+from service.clinical.timing import Rate, RateUnknown, Timing, period_unit, rate
 
 ZERO = Fraction(0)
+GAPS = frozenset({"dose-missing", "frequency-missing", "daily-maximum-not-stated"})
+"""What words may fill: parts that the data leaves out."""
+
+LEFT = frozenset(
+    {"frequency-missing", "daily-maximum-not-stated", "text-conflict"}
+    | {"strength-unknown", "strength-conflict", "concentration-unknown"}
+)
+"""What is told when words were understood and there is still no dose."""
+
 CONFLICTS = frozenset({"frequency-conflict", "daily-maximum-not-stated", "text-conflict"})
 """Reasons that are contradictions or open ends rather than gaps; they are shown as a warning (R28)."""
 
@@ -108,10 +117,10 @@ def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
         return dose
     if isinstance(dose, DailyDose):
         return _agreeing(dosage, dose, said, product)
-    if dose.reason in {"dose-missing", "frequency-missing", "daily-maximum-not-stated"}:
-        filled = _filled(dosage, said, product)
-        return filled if isinstance(filled, DailyDose) else dose
-    return dose
+    if dose.reason not in GAPS:
+        return dose
+    filled = _filled(dosage, said, product)
+    return filled if isinstance(filled, DailyDose) or filled.reason in LEFT else dose
 
 
 def _structured(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
@@ -128,7 +137,8 @@ def _structured(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
         return NotComputed("dose-unclear", quantity, f"{low.words} to {high.words}")
     times = rate(dosage.timing, frequency)
     if dosage.as_needed:
-        return _as_needed(dosage, times, high, product)
+        regular = _dose(high, high, times, " at most (as needed)") if isinstance(times, Rate) else times
+        return _as_needed(dosage, regular, high, product)
     if isinstance(times, RateUnknown):
         return _refused(times, dosage)
     return replace(_dose(low, high, times), days=dosage.days)
@@ -150,42 +160,54 @@ def _dose(low: Amount, high: Amount, times: Rate, note: str = "") -> DailyDose:
     )
 
 
-def _as_needed(dosage: Dosage, times: Rate | RateUnknown, high: Amount, product: Product) -> DailyDose | NotComputed:
-    """The worst case of an as-needed order: the smaller of its frequency and its stated maximum (Q3)."""
+def _as_needed(
+    dosage: Dosage, regular: DailyDose | RateUnknown, largest: Amount, product: Product
+) -> DailyDose | NotComputed:
+    """The worst case of an as-needed order: the smaller of what it is when taken regularly and its maximum (Q3).
+
+    A stated maximum bounds a frequency that is not understood as well; one that contradicts itself has no dose.
+    """
     ceilings = []
     for maximum in dosage.maxima:
         ceiling = _ceiling(maximum, product, dosage)
         if isinstance(ceiling, NotComputed):
             return ceiling
         ceilings.append(ceiling)
-    most = min(ceilings, default=None)
-    if isinstance(times, Rate):
-        dose = replace(_dose(high, high, times, " at most (as needed)"), low=ZERO, days=dosage.days)
-        if most is None or most >= dose.dosing_day:
-            return dose
-    elif times.reason != "frequency-missing":
-        return _refused(times, dosage)
-    if most is None:
+    if isinstance(regular, DailyDose):
+        ceilings.append((regular.high, regular.dosing_day))
+    elif regular.reason in CONFLICTS or (not ceilings and regular.reason != "frequency-missing"):
+        return _refused(regular, dosage)
+    if not ceilings:
         return NotComputed("daily-maximum-not-stated", f"{dosage.element}.maxDosePerPeriod", conflict=True)
-    words = f"{high.words} as needed, at most {number(most)} mg/day"
-    single = min(high.mg, most)
-    return DailyDose(ZERO, most, single, most, max(Fraction(1), most / high.mg), words, days=dosage.days)
+    average, day = (min(each) for each in zip(*ceilings, strict=True))
+    if isinstance(regular, DailyDose) and (average, day) == (regular.high, regular.dosing_day):
+        return replace(regular, low=ZERO, days=dosage.days)
+    on_average = "" if average == day else f", {number(average)} mg/day on average"
+    return DailyDose(
+        low=ZERO,
+        high=average,
+        single=min(largest.mg, day),
+        dosing_day=day,
+        times=max(Fraction(1), day / largest.mg),
+        working=f"{largest.words} as needed, at most {number(day)} mg/day{on_average}",
+        bedtime=isinstance(regular, DailyDose) and regular.bedtime,
+        days=dosage.days,
+    )
 
 
-def _ceiling(maximum: MaxDose, product: Product, dosage: Dosage) -> Fraction | NotComputed:
-    """Mg a day of ``maxDosePerPeriod``. A maximum for several days may all be taken on one of them."""
+def _ceiling(maximum: MaxDose, product: Product, dosage: Dosage) -> tuple[Fraction, Fraction] | NotComputed:
+    """Mg a day on average, and on one day, of ``maxDosePerPeriod``: that of a week may be taken on one day (Q2)."""
     element = f"{dosage.element}.maxDosePerPeriod"
     most = amount(maximum.amount, product)
     if isinstance(most, NotComputed):
         return most.at(element)
-    period = maximum.period
-    unit = period.code or {"day": "d", "days": "d", "hour": "h", "hours": "h", "week": "wk", "weeks": "wk"}.get(
-        period.unit, period.unit
-    )
-    times = rate(Timing(frequency=Fraction(1), period=period.value, unit=unit), frequency)
+    if most.mg <= 0:
+        return NotComputed("dose-unclear", element, most.words)
+    unit = period_unit(maximum.period.code, maximum.period.unit)
+    times = rate(Timing(frequency=Fraction(1), period=maximum.period.value, unit=unit), frequency)
     if isinstance(times, RateUnknown):
         return NotComputed("frequency-unknown", element, unit)
-    return most.mg * max(Fraction(1), times.high)
+    return most.mg * times.high, most.mg * times.on_dosing_day
 
 
 def _refused(unknown: RateUnknown, dosage: Dosage) -> NotComputed:
@@ -195,75 +217,118 @@ def _refused(unknown: RateUnknown, dosage: Dosage) -> NotComputed:
 
 def _filled(dosage: Dosage, said: Directions, product: Product) -> DailyDose | NotComputed:
     """The dose with what the words add to the data."""
-    if said.slots and dosage.high is None:
-        return _scheme(said, product)
-    day = Quantity(Fraction(1), code="d")
-    most = (MaxDose(said.most_a_day, day),) if said.most_a_day is not None else ()
-    completed = replace(
-        dosage,
-        low=dosage.low if dosage.high is not None else said.low or said.amount,
-        high=dosage.high or said.amount,
-        timing=dosage.timing or said.timing,
-        as_needed=dosage.as_needed or said.as_needed,
-        maxima=dosage.maxima or most,
-    )
-    dose = _structured(completed, product)
-    if isinstance(dose, NotComputed):
-        return dose
+    completed = _as_needed_as_said(dosage, said)
+    if said.slots:
+        dose = _scheme(completed, said, product)
+    else:
+        timing = dosage.timing
+        if said.timing is not None and _silent(timing):
+            timing = replace(said.timing, count=timing.count if timing is not None else None)
+        low = dosage.low if dosage.high is not None else said.low or said.amount
+        dose = _structured(replace(completed, low=low, high=dosage.high or said.amount, timing=timing), product)
+    return _read_from_text(dose) if isinstance(dose, DailyDose) else dose
+
+
+def _silent(timing: Timing | None) -> bool:
+    """True when a timing says nothing of how often: only bounds or a count."""
+    return timing is None or timing == Timing(count=timing.count)
+
+
+def _as_needed_as_said(dosage: Dosage, said: Directions) -> Dosage:
+    """The instruction as needed, and at most so much a day, where the words say so and the data does not."""
+    as_needed = dosage.as_needed or said.as_needed
+    if not as_needed or said.most_a_day is None:
+        return replace(dosage, as_needed=as_needed)
+    most = MaxDose(said.most_a_day, Quantity(Fraction(1), code="d"))
+    return replace(dosage, as_needed=True, maxima=dosage.maxima or (most,))
+
+
+def _read_from_text(dose: DailyDose) -> DailyDose:
     return replace(dose, from_text=True, working=f"{dose.working} (read from text)")
 
 
-def _scheme(said: Directions, product: Product) -> DailyDose | NotComputed:
-    """The dose of "1-0-1": the counts of a day, each of one amount."""
-    if said.amount is None:
-        return NotComputed("dose-missing")
-    one = amount(said.amount, product)
+def _scheme(dosage: Dosage, said: Directions, product: Product) -> DailyDose | NotComputed:
+    """The dose of "1-0-1": the counts of a day, each of one amount. What the data says must be the same."""
+    one = amount(said.amount, product) if said.amount is not None else NotComputed("dose-missing")
     if isinstance(one, NotComputed):
         return one
+    largest = Amount(one.mg * max(said.slots), f"{number(max(said.slots))} × {one.words}")
+    differing = _unlike_scheme(dosage, len(said.slots), largest, product)
+    if differing is not None:
+        return differing
     total = one.mg * sum(said.slots)
     counts = " + ".join(map(number, said.slots))
-    return DailyDose(
+    dose = DailyDose(
         low=total,
         high=total,
-        single=one.mg * max(said.slots),
+        single=largest.mg,
         dosing_day=total,
         times=Fraction(len(said.slots)),
-        working=f"({counts}) × {one.words} = {number(total)} mg/day (read from text)",
-        from_text=True,
+        working=f"({counts}) × {one.words} = {number(total)} mg/day",
+        days=dosage.days,
     )
+    return _as_needed(dosage, dose, largest, product) if dosage.as_needed else dose
+
+
+def _unlike_scheme(dosage: Dosage, times: int, largest: Amount, product: Product) -> NotComputed | None:
+    """Why data beside a scheme does not go with it: another number of times, another amount; None when it does."""
+    stated = None if _silent(dosage.timing) else rate(dosage.timing, frequency)
+    if isinstance(stated, RateUnknown):
+        return _refused(stated, dosage)
+    given = amount(dosage.high, product) if dosage.high is not None else largest
+    if isinstance(given, NotComputed):
+        return given
+    if stated is not None and not stated.low <= times <= stated.high:
+        found = f"{stated.words} / {times} a day"
+    elif given.mg != largest.mg:
+        found = f"{given.words} / {largest.words}"
+    else:
+        return None
+    return NotComputed("text-conflict", f"{dosage.element}.text", found, conflict=True)
 
 
 def _agreeing(dosage: Dosage, dose: DailyDose, said: Directions, product: Product) -> DailyDose | NotComputed:
-    """The structured dose, unless its words say another one."""
-    worded = _scheme(said, product) if said.slots else _filled(_as_said(dosage, said), said, product)
-    if isinstance(worded, DailyDose) and (worded.high, worded.single) != (dose.high, dose.single):
-        found = f"{number(dose.high)} mg/day / {number(worded.high)} mg/day"
+    """The structured dose, "as needed" where the words add that; none where they say another dose."""
+    completed = _as_needed_as_said(dosage, said)
+    added = dose if completed == dosage else _structured(completed, product)
+    if isinstance(added, NotComputed):
+        return dose
+    worded = _filled(_as_said(completed, said), said, product)
+    if isinstance(worded, DailyDose) and (worded.high, worded.single) != (added.high, added.single):
+        found = f"{number(added.high)} mg/day / {number(worded.high)} mg/day"
         return NotComputed("text-conflict", f"{dosage.element}.text", found, conflict=True)
-    return dose
+    return dose if added == dose else _read_from_text(added)
 
 
 def _as_said(dosage: Dosage, said: Directions) -> Dosage:
     """The instruction with every part that the words mention taken out, to be filled from the words."""
+    timing = dosage.timing
+    if said.timing is not None or said.slots:
+        timing = Timing(count=timing.count) if timing is not None else None
     return replace(
         dosage,
         low=None if said.amount is not None else dosage.low,
         high=None if said.amount is not None else dosage.high,
-        timing=None if said.timing is not None else dosage.timing,
+        timing=timing,
+        maxima=() if said.most_a_day is not None else dosage.maxima,
     )
 
 
 def _steps(dosages: Sequence[Dosage], doses: Sequence[DailyDose]) -> list[DailyDose]:
-    """The steps of a titration in order: by sequence, or by bounds that do not overlap; one when there are none."""
+    """The steps of a titration in order: by sequence, or by bounds that do not overlap; none when there are none.
+
+    Bounds may be open at the beginning of the first and at the end of the last.
+    """
     if all(dosage.sequence is not None for dosage in dosages):
         order = sorted({dosage.sequence for dosage in dosages if dosage.sequence is not None})
         groups = [[d for g, d in zip(dosages, doses, strict=True) if g.sequence == n] for n in order]
         return [group[0] if len(group) == 1 else _together(group, unsaid=False) for group in groups]
     bounded = sorted(
-        ((d.start, d.end, dose) for d, dose in zip(dosages, doses, strict=True) if d.start and d.end),
+        ((d.start or date.min, d.end or date.max, dose) for d, dose in zip(dosages, doses, strict=True)),
         key=lambda entry: entry[:2],
     )
-    apart = all(a[1] < b[0] for a, b in pairwise(bounded))
-    return [dose for _, _, dose in bounded] if len(bounded) == len(dosages) and apart else []
+    in_turn = all(a[1] < b[0] for a, b in pairwise(bounded)) and all(start <= end for start, end, _ in bounded)
+    return [dose for _, _, dose in bounded] if in_turn else []
 
 
 def _unsaid(dosages: Sequence[Dosage]) -> bool:

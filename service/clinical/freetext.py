@@ -60,7 +60,7 @@ _AMOUNT = re.compile(rf"(?:(?<![\w.,/-])|(?<=\dx)){_N}\s*(?P<u>{_UNITS})(?!\w)")
 _TIMES = rf"(?P<times#>\d|{_any(_NUMBERS)})\s*(?:x|×|times?|mal|-szor|-szer)?"
 
 _A_DAY = r"(?:(?:a|per|each|every)\s*day|daily|/\s*d(?:ay)?|täglich|tgl\.?|(?:am|pro) tag|naponta|napi)"
-_A_WEEK = r"(?:(?:a|per|each|every)?\s*(?:week|wk)|weekly|(?:pro|in der) woche|wöchentlich|hetente)"
+_A_WEEK = r"(?:(?:a|per|each|every)\s*(?:week|wk)|weekly|(?:pro|in der) woche|wöchentlich|hetente)"
 _HOURS = r"(?:hourly|hours?|hrs?|h|stunden|std\.?|stündlich)"
 
 # Alternatives of one pattern, so that a text is searched once; where two start at one place the first one wins.
@@ -70,7 +70,7 @@ _RHYTHMS = (
     (r"(?P<h#>\d{1,2})\s*(?:óránként|stündlich|hourly)", "h"),
     (r"every (?:other|second) day|(?:on )?alternate days|jeden (?:zweiten|2\.?) tag|másnaponta|q\.?o\.?d\.?", "2d"),
     (rf"{_TIMES}\s*{_A_WEEK}", "wk"),
-    (r"weekly|every week|wöchentlich|hetente", "1wk"),
+    (r"weekly|(?:a|per|each|every) week|wöchentlich|hetente", "1wk"),
     (rf"(?:naponta|napi|täglich|tgl\.?|daily)\s*{_TIMES}", "d"),
     (rf"{_TIMES}\s*{_A_DAY}", "d"),
     (r"(?P<times#>\d)\s*[x×]", "d"),
@@ -104,6 +104,10 @@ _MOST = _whole(
     rf"(?:max(?:imum|imal|\.)?|(?:at|not more|no more) (?:most|than)|höchstens|legfeljebb)\s*(?P<n>{_NUM})\s*"
     rf"(?P<u>{_UNITS})\s*(?:{_A_DAY}|(?:per|in|pro|/)\s*24\s*{_HOURS}|/\s*(?:24\s*h|tag))"
 )
+_OFTEN = re.compile(r"[x×]|times?|mal|sz[oe]r|once|twice|thrice")
+"""What makes "3" a number of times: "3x", "3 times", "dreimal", "háromszor"."""
+
+_AND = _whole("and|und|és")
 _FILLER = _whole(
     r"take|takes|nehmen|einnehmen|oral(?:ly)?|by mouth|p\.?o\.?|per os|with (?:water|food)|after (?:meals?|food)|"
     r"mit wasser|nach dem essen|zu den mahlzeiten|étkezés után|szedjen|and|und|és"
@@ -111,29 +115,38 @@ _FILLER = _whole(
 
 
 def directions(text: str) -> Directions | None:
-    """The directions in a text, None unless every word of it was understood."""
+    """The directions in a text, None unless every word of it was understood.
+
+    "two daily" alone may be two tablets or two doses, and is not.
+    """
+    found, bare = _read(text)
+    return None if found is None or (bare and found.amount is None) else found
+
+
+def frequency(text: str) -> Timing | None:
+    """The timing in words, None unless the text says that and nothing else. In its place "two daily" is twice."""
+    found, _ = _read(text)
+    return found.timing if found is not None and found.amount is None and not found.as_needed else None
+
+
+def _read(text: str) -> tuple[Directions | None, bool]:
+    """The directions in a text, and whether its number of times a day is a number and nothing else."""
     rest = " ".join(fold(text).replace("–", "-").replace(FRACTION_SLASH, "/").split())
     if not rest or len(rest) > LONGEST:
-        return None
+        return None, False
     rest, most = _cut(_MOST, rest)
     rest, prn = _cut(_PRN, rest)
     rest, scheme = _cut(_SCHEME, rest)
     rest, amount = _cut(_AMOUNT, rest)
-    rest, timing = _timing(rest)
+    rest, timing, bare = _timing(rest)
     if _FILLER.sub(" ", rest).strip(" .,;:()"):
-        return None
+        return None, False
     if scheme is not None:
-        return _of_scheme(scheme, amount) if timing is None and prn is None else None
-    if amount is None and timing is None:
-        return None
+        return _of_scheme(scheme, amount) if timing is None and prn is None and most is None else None, False
+    if amount is None and timing is None and prn is None and most is None:
+        return None, False
     low = Quantity(_count(amount["l"]), unit=amount["u"]) if amount is not None and amount["l"] else None
-    return Directions(_quantity(amount), low, timing, prn is not None, _quantity(most))
-
-
-def frequency(text: str) -> Timing | None:
-    """The timing in words, None unless the text says that and nothing else."""
-    found = directions(text)
-    return found.timing if found is not None and found.amount is None and not found.as_needed else None
+    return Directions(_quantity(amount), low, timing, prn is not None, _quantity(most)), bare
 
 
 def _cut(pattern: re.Pattern[str], text: str) -> tuple[str, dict[str, str] | None]:
@@ -144,19 +157,37 @@ def _cut(pattern: re.Pattern[str], text: str) -> tuple[str, dict[str, str] | Non
     return f"{text[: match.start()]} {text[match.end() :]}", match.groupdict("")
 
 
-def _timing(rest: str) -> tuple[str, Timing | None]:
-    """The one rhythm in the text; moments of the day may stand beside it or together ("morning and evening")."""
+def _timing(rest: str) -> tuple[str, Timing | None, bool]:
+    """The one rhythm in the text; moments of the day may stand beside it or together ("morning and evening").
+
+    What may mean two things is left in the text, so that it is not understood.
+    """
     rhythm: Timing | None = None
+    bare = False
+    left = rest
     match = _RHYTHM.search(rest)
     if match is not None and match.lastgroup is not None:
         number = match.lastgroup.removeprefix("r")
         groups = {name: match.groupdict().get(f"{name}{number}") or "" for name in ("h", "k", "times")}
         rhythm = _rhythm(_RHYTHMS[int(number)][1], groups)
-        rest = f"{rest[: match.start()]} {rest[match.end() :]}"
-    moments = tuple(str(found.lastgroup) for found in _MOMENT.finditer(rest))
+        bare = bool(groups["times"]) and _OFTEN.search(match[0]) is None
+        left = f"{rest[: match.start()]} {rest[match.end() :]}"
+    moments = tuple(str(found.lastgroup) for found in _MOMENT.finditer(left))
+    if _ambiguous(rhythm, moments, joined=_AND.search(left) is not None):
+        return rest, None, False
     if not moments:
-        return rest, rhythm
-    return _MOMENT.sub(" ", rest), replace(rhythm, when=moments) if rhythm is not None else Timing(when=moments)
+        return left, rhythm, bare
+    timing = replace(rhythm, when=moments) if rhythm is not None else Timing(when=moments)
+    return _MOMENT.sub(" ", left), timing, bare
+
+
+def _ambiguous(rhythm: Timing | None, moments: tuple[str, ...], *, joined: bool) -> bool:
+    """True for "every 0 hours", "daily and at bedtime" (one dose or two?), "in the evening at bedtime"."""
+    if rhythm is not None and 0 in (rhythm.frequency, rhythm.period):
+        return True
+    if rhythm is not None and joined:
+        return len(set(moments)) == 1
+    return not joined and {"EVE", "HS"} <= set(moments)
 
 
 def _rhythm(meaning: str, groups: dict[str, str]) -> Timing:

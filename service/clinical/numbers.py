@@ -9,9 +9,10 @@ def number(value: Fraction) -> str:
     """Exact when three decimals can say it, else rounded to three with "about"."""
     if value.denominator == 1:
         return str(value.numerator)
-    whole, rest = divmod(value.numerator * DECIMALS, value.denominator)
+    whole, rest = divmod(abs(value.numerator) * DECIMALS, value.denominator)
     about = "" if rest == 0 else "about "
     if rest * 2 >= value.denominator:
         whole += 1
     text = f"{whole // DECIMALS}.{whole % DECIMALS:03}".rstrip("0").rstrip(".")
-    return about + text
+    sign = "-" if value < 0 else ""
+    return about + sign + text

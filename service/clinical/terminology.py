@@ -137,7 +137,7 @@ class Terminology:
         self._systems = {uri: system for system in systems for uri in (system.uri, *system.aliases)}
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
         for entry in drug_codes:
-            self._codes.setdefault((entry.system.uri, entry.code), []).append(entry)
+            self._codes.setdefault((entry.system.uri, entry.code.upper()), []).append(entry)
         self._names: dict[str, list[str]] = {}
         for name, drug in drug_names:
             self._names.setdefault(fold(name), []).append(drug)
@@ -152,16 +152,16 @@ class Terminology:
 
     def canonical(self, system: str) -> str:
         """The canonical URI of a system, aliases resolved; an unknown system stays as it is."""
-        known = self._systems.get(system.rstrip("/"))
+        known = self._systems.get(system.strip().rstrip("/"))
         return known.uri if known else system
 
     def knows_system(self, system: str) -> bool:
         """True when drugs of this code system can be recognised, so that an unknown code means another drug."""
-        return system.rstrip("/") in self._systems
+        return system.strip().rstrip("/") in self._systems
 
     def drug_codes(self, coding: Coding) -> Sequence[DrugCode]:
         """What the terminology knows of this code; empty when the system or the code is unknown."""
-        return self._codes.get((self.canonical(coding.system), coding.code), ())
+        return self._codes.get((self.canonical(coding.system), coding.code.strip().upper()), ())
 
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words."""
@@ -176,10 +176,10 @@ class Terminology:
         """Ids of the condition, route and measurement sets that any of the codes belongs to."""
         found: set[str] = set()
         for coding in codings:
-            system = self.canonical(coding.system)
-            found |= self._sets_of_code.get((system, coding.code), frozenset())
+            system, code = self.canonical(coding.system), coding.code.strip().upper()
+            found |= self._sets_of_code.get((system, code), frozenset())
             for length in self._prefix_lengths.get(system, ()):
-                found |= self._sets_of_prefix.get((system, coding.code[:length]), frozenset())
+                found |= self._sets_of_prefix.get((system, code[:length]), frozenset())
         return frozenset(found)
 
     def recognise(self, codings: Sequence[Coding], texts: Sequence[str], *, topical_route: bool = False) -> Recognition:

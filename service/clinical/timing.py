@@ -1,7 +1,7 @@
 """How often a dose is taken: from a FHIR Timing in clinical words to an exact number of doses a day (Q1, Q2)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -17,6 +17,11 @@ DAYS_PER_UNIT = {
     "a": Fraction("365.25"),
 }
 """Length of each FHIR period unit in days (rule Q1; a month is a twelfth of 365.25 days)."""
+
+_PERIOD_WORDS = {
+    "min": "minute minutes", "h": "hour hours hr hrs", "d": "day days", "wk": "week weeks", "mo": "month months",
+}  # fmt: skip
+_UNIT_OF_WORD = {word: unit for unit, words in _PERIOD_WORDS.items() for word in words.split()}
 
 _ONE = Fraction(1)
 
@@ -36,6 +41,9 @@ ONCE_A_DAY_EVENTS = frozenset(
 )
 """FHIR EventTiming codes that occur once a day. AC, PC and C ("with meals") do not say how often."""
 
+CONFLICT = "frequency-conflict"
+UNKNOWN = "frequency-unknown"
+
 BEDTIME = frozenset({"HS", "NIGHT"})
 BEDTIME_CODES = frozenset({"BED", "HS", "QHS"})
 WEEKDAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
@@ -45,7 +53,7 @@ WEEKDAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 class Timing:
     """When doses are taken. Counts and periods are as ordered; ``unit`` is a FHIR period unit code.
 
-    ``code`` is a timing code or, without one, the words in its place. ``events`` counts fixed dates.
+    ``codes`` are timing codes, their names and the words beside them. ``events`` counts fixed dates.
     """
 
     frequency: Fraction | None = None
@@ -57,7 +65,7 @@ class Timing:
     when: tuple[str, ...] = ()
     days_of_week: tuple[str, ...] = ()
     count: Fraction | None = None
-    code: str = ""
+    codes: tuple[str, ...] = ()
     events: int = 0
 
 
@@ -81,105 +89,152 @@ class RateUnknown:
     found: str = ""
 
 
+def period_unit(code: str, text: str = "") -> str:
+    """The FHIR period unit that a code or, without one, a word names; the word itself when it names none."""
+    return code or _UNIT_OF_WORD.get(text.lower(), text)
+
+
 def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate | RateUnknown:
     """Doses a day of a timing. Never assumes "once a day" where the order does not say so.
 
-    ``words`` reads a timing code that is spelled out, such as "every 8 hours".
+    ``words`` reads a timing code that is spelled out, such as "every 8 hours". A code is a complete statement:
+    data beside it that does not say how often ("after meals", a count) is no contradiction.
     """
     if timing is None:
         return RateUnknown("frequency-missing", "timing")
-    coded = _of_code(timing, words)
+    coded = _of_codes(timing, words)
+    if isinstance(coded, RateUnknown) and coded.reason == CONFLICT:
+        return coded
+    if isinstance(coded, Rate) and not _says_how_often(timing):
+        return _at_most(timing.count, coded)
     repeated = _of_repeat(timing)
     if isinstance(repeated, RateUnknown):
         return repeated
     if repeated is None:
-        if coded is not None:
-            return coded
-        if timing.events:
-            return RateUnknown("frequency-unknown", "timing.event", f"{timing.events} dates")
-        return RateUnknown("frequency-missing", "timing.repeat")
-    if isinstance(coded, Rate) and (repeated.low, repeated.high) != (coded.low, coded.high):
-        return RateUnknown("frequency-conflict", "timing", f"{coded.words} / {repeated.words}")
+        return coded if coded is not None else _nothing(timing)
+    if isinstance(coded, Rate):
+        if (repeated.low, repeated.high) != (coded.low, coded.high):
+            return RateUnknown(CONFLICT, "timing", f"{coded.words} / {repeated.words}")
+        repeated = replace(repeated, bedtime=repeated.bedtime or coded.bedtime)
     return _at_most(timing.count, repeated)
 
 
-def _of_code(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | RateUnknown | None:
-    if not timing.code:
+def _nothing(timing: Timing) -> RateUnknown:
+    if timing.events:
+        return RateUnknown(UNKNOWN, "timing.event", f"{timing.events} dates")
+    return RateUnknown("frequency-missing", "timing.repeat")
+
+
+def _says_how_often(timing: Timing) -> bool:
+    numbers = timing.frequency is not None or timing.period is not None
+    named = timing.times_of_day or timing.days_of_week or not ONCE_A_DAY_EVENTS.isdisjoint(timing.when)
+    return numbers or bool(named)
+
+
+def _of_codes(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | RateUnknown | None:
+    """What codes, their names and the words beside them say; what is not understood among them says nothing."""
+    if not timing.codes:
         return None
-    code = timing.code.upper().replace(".", "")
-    per_day = PER_DAY_OF_CODE.get(code)
-    if per_day is None:
-        spelled_out = words(timing.code)
-        read = _of_repeat(spelled_out) if spelled_out is not None else None
-        return read if isinstance(read, Rate) else RateUnknown("frequency-unknown", "timing.code", timing.code)
-    return Rate(per_day, per_day, _on_dosing_day(per_day), in_words(per_day, per_day), code in BEDTIME_CODES)
+    read = [found for code in timing.codes if (found := _of_code(code, words)) is not None]
+    if not read:
+        return RateUnknown(UNKNOWN, "timing.code", timing.codes[0])
+    first = next((found for found in read if found.bedtime), read[0])
+    other = next((found for found in read if (found.low, found.high) != (first.low, first.high)), None)
+    return first if other is None else RateUnknown(CONFLICT, "timing.code", f"{first.words} / {other.words}")
+
+
+def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
+    abbreviation = code.upper().replace(".", "")
+    per_day = PER_DAY_OF_CODE.get(abbreviation)
+    if per_day is not None:
+        spoken = in_words(per_day, per_day)
+        return Rate(per_day, per_day, _on_dosing_day(per_day), spoken, abbreviation in BEDTIME_CODES)
+    spelled_out = words(code)
+    read = _of_repeat(spelled_out) if spelled_out is not None else None
+    return read if isinstance(read, Rate) else None
 
 
 def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
+    days = frozenset(day.lower() for day in timing.days_of_week)
+    if not days <= WEEKDAYS:
+        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
     bedtime = bool(timing.when) and set(timing.when) <= BEDTIME
+    moments = _moments(timing)
     if timing.period is not None or timing.frequency is not None:
-        return _of_frequency(timing, bedtime)
-    if timing.times_of_day:
-        return _daily(Fraction(timing.times_of_day), timing, bedtime)
+        return _of_frequency(timing, days, moments, bedtime)
+    if moments:
+        return _daily(moments, moments, days, bedtime)
     if timing.when:
-        vague = [code for code in timing.when if code not in ONCE_A_DAY_EVENTS]
-        if vague:
-            return RateUnknown("frequency-unknown", "timing.repeat.when", ", ".join(vague))
-        return _daily(Fraction(len(set(timing.when))), timing, bedtime)
+        vague = ", ".join(code for code in timing.when if code not in ONCE_A_DAY_EVENTS)
+        return RateUnknown(UNKNOWN, "timing.repeat.when", vague)
     if timing.count == 1:
         return Rate(_ONE, _ONE, _ONE, "once only")
-    if timing.days_of_week or timing.count is not None:
+    if days or timing.count is not None:
         return RateUnknown("frequency-missing", "timing.repeat.frequency")
     return None
 
 
-def _of_frequency(timing: Timing, bedtime: bool) -> Rate | RateUnknown:
-    # FHIR Timing: "if no frequency is stated, the assumption is that the event occurs once per period".
-    frequency = _ONE if timing.frequency is None else timing.frequency
+def _moments(timing: Timing) -> Fraction:
+    """How many moments of a day are named; none when one of them ("with meals") does not say how often."""
+    named = set(timing.when)
+    return Fraction(timing.times_of_day or (len(named) if named <= ONCE_A_DAY_EVENTS else 0))
+
+
+def _of_frequency(timing: Timing, days: frozenset[str], moments: Fraction, bedtime: bool) -> Rate | RateUnknown:
     if timing.period is None or timing.period <= 0:
         return RateUnknown("frequency-missing", "timing.repeat.period")
     length = DAYS_PER_UNIT.get(timing.unit)
     if length is None:
-        return RateUnknown("frequency-unknown", "timing.repeat.periodUnit", timing.unit)
-    frequency_max = frequency if timing.frequency_max is None else max(frequency, timing.frequency_max)
-    period_max = timing.period if timing.period_max is None else max(timing.period, timing.period_max)
-    if frequency < 0 or frequency_max <= 0:
-        return RateUnknown("frequency-unknown", "timing.repeat.frequency", str(frequency))
-    if timing.period == 1 and timing.unit == "d":
-        conflict = _moments_conflict(timing, frequency, frequency_max)
-        if conflict is not None:
-            return conflict
-        return _daily(frequency_max, timing, bedtime, low=frequency / period_max)
-    low = frequency / (period_max * length)
-    high = frequency_max / (timing.period * length)
-    most = _on_dosing_day(high)
-    if timing.days_of_week:
-        if (timing.period, timing.unit) != (_ONE, "wk"):
-            return RateUnknown("frequency-unknown", "timing.repeat.dayOfWeek")
-        most = _on_dosing_day(frequency_max / len(set(timing.days_of_week)))
-    return Rate(low, high, most, in_words(low, high), bedtime)
+        return RateUnknown(UNKNOWN, "timing.repeat.periodUnit", timing.unit)
+    longest = timing.period if timing.period_max is None else timing.period_max
+    if longest < timing.period:
+        return RateUnknown(UNKNOWN, "timing.repeat.periodMax", f"{number(timing.period)} to {number(longest)}")
+    span = timing.period * length
+    if days and span not in (DAYS_PER_UNIT["d"], DAYS_PER_UNIT["wk"]):
+        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
+    counts = _counts(timing, span, days, moments)
+    if isinstance(counts, RateUnknown):
+        return counts
+    least, most = counts
+    if span == 1:
+        return _daily(least * timing.period / longest, most, days, bedtime)
+    low, high = least / (longest * length), most / span
+    on_named_days = _on_dosing_day(most / len(days)) if days else _ONE
+    at_most = max(_on_dosing_day(high), moments, on_named_days)
+    return Rate(low, high, at_most, in_words(low, high), bedtime)
 
 
-def _moments_conflict(timing: Timing, frequency: Fraction, frequency_max: Fraction) -> RateUnknown | None:
-    """Named moments of the day that are not as many as the times a day."""
-    named = [code for code in timing.when if code in ONCE_A_DAY_EVENTS]
-    moments = timing.times_of_day or (len(set(named)) if len(named) == len(timing.when) else 0)
-    if moments and not frequency <= moments <= frequency_max:
+def _counts(
+    timing: Timing, span: Fraction, days: frozenset[str], moments: Fraction
+) -> tuple[Fraction, Fraction] | RateUnknown:
+    """Doses in one period of ``span`` days, least and most, agreeing with the moments and days that are named.
+
+    Without a frequency the named ones count (Q1), and without those FHIR says "once per period".
+    """
+    named = max(moments, _ONE) * max(len(days) if span > 1 else 1, 1) if span >= 1 else _ONE
+    most = timing.frequency_max
+    least = timing.frequency
+    if least is None:
+        least = named if most is None else min(named, most)
+    most = least if most is None else most
+    if least < 0 or most <= 0:
+        return RateUnknown(UNKNOWN, "timing.repeat.frequency", number(least))
+    if most < least:
+        return RateUnknown(UNKNOWN, "timing.repeat.frequencyMax", f"{number(least)} to {number(most)}")
+    if span > 1 and len(days) > most:
+        return RateUnknown(CONFLICT, "timing.repeat.dayOfWeek", f"{number(most)} / {len(days)} a week")
+    too_many = named > most if span >= 1 else moments > ceil(most / span)
+    if moments and (too_many or (span == 1 and moments < least)):
         element = "timeOfDay" if timing.times_of_day else "when"
-        return RateUnknown("frequency-conflict", f"timing.repeat.{element}", f"{number(frequency)} / {moments} a day")
-    return None
+        return RateUnknown(CONFLICT, f"timing.repeat.{element}", f"{number(least)} / {moments} a day")
+    return least, most
 
 
-def _daily(times: Fraction, timing: Timing, bedtime: bool, low: Fraction | None = None) -> Rate | RateUnknown:
-    """A number of times on each dosing day; days of the week thin the average, not the dosing day."""
-    low = times if low is None else low
-    share = _ONE
-    if timing.days_of_week:
-        days = {day.lower() for day in timing.days_of_week}
-        if not days <= WEEKDAYS:
-            return RateUnknown("frequency-unknown", "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
-        share = Fraction(len(days), len(WEEKDAYS))
-    return Rate(low * share, times * share, _on_dosing_day(times), in_words(low * share, times * share), bedtime)
+def _daily(least: Fraction, most: Fraction, days: frozenset[str], bedtime: bool) -> Rate:
+    """So many times on each dosing day; days of the week thin the average, not the dosing day."""
+    share = Fraction(len(days), len(WEEKDAYS)) if days else _ONE
+    low, high = least * share, most * share
+    return Rate(low, high, _on_dosing_day(most), in_words(low, high), bedtime)
 
 
 def _on_dosing_day(per_day: Fraction) -> Fraction:

@@ -9,6 +9,9 @@ from service.clinical.terminology import fold
 UCUM = "http://unitsofmeasure.org"
 SNOMED_CT = "http://snomed.info/sct"
 
+_UCUM_SYSTEMS = frozenset({"", UCUM, "urn:oid:2.16.840.1.113883.6.8"})
+"""Systems in which a code of one character is UCUM's; in a list of somebody's own it may mean anything."""
+
 
 class Kind(StrEnum):
     """What a dose is counted in."""
@@ -86,8 +89,10 @@ def unit_of_code(code: str, system: str) -> Unit | None:
     """The unit a code names, None when it is not known.
 
     Bracketed and spelled-out words ("{tbl}", "TAB", "tablet") are understood in a code as in a text; a mass
-    only in UCUM's own spelling, because "Mg" and "mg" differ there.
+    only in UCUM's own spelling, because "Mg" and "mg" differ there. "1" and "g" count only as UCUM's.
     """
+    if len(code) == 1 and system.rstrip("/") not in _UCUM_SYSTEMS:
+        return None
     coded = _CODED_PIECES.get((system, code)) or _CODES.get(code)
     if coded is not None or system == SNOMED_CT:
         return coded

@@ -16,7 +16,7 @@ from fhir.resources.R4B.timing import Timing as FhirTiming
 from service.clinical.amounts import Quantity
 from service.clinical.dosing import Dosage, MaxDose
 from service.clinical.terminology import Coding
-from service.clinical.timing import DAYS_PER_UNIT, Timing
+from service.clinical.timing import DAYS_PER_UNIT, Timing, period_unit
 from service.fhir import tolerant
 from service.fhir.numbers import exact
 from service.fhir.versions import max_doses
@@ -58,18 +58,16 @@ def _harmful(dropped: Sequence[str], element: str, several: bool) -> tuple[str, 
 
 
 def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], several: bool) -> Dosage:
-    unreadable = _harmful(dropped, element, several)
-    low, high, ambiguous = _dose(one)
+    low, high, dose_unread = _dose(one)
     maxima = [_maximum(ratio) for ratio in max_doses(raw)]
-    if ambiguous:
-        unreadable = (*unreadable, f"{element}.doseAndRate")
+    unread = ("doseAndRate",) if dose_unread else _numbers_beyond_reason(one.timing)
     if None in maxima:
-        unreadable = (*unreadable, f"{element}.maxDosePerPeriod")
+        unread = (*unread, "maxDosePerPeriod")
     start, end, days = _bounds(one)
     return Dosage(
         low=low,
         high=high,
-        timing=_timing(one.timing),
+        timing=_timing(one.timing, raw),
         as_needed=bool(one.asNeededBoolean) or one.asNeededCodeableConcept is not None,
         maxima=tuple(maximum for maximum in maxima if maximum is not None),
         sequence=one.sequence,
@@ -77,29 +75,38 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
         end=end,
         days=days,
         text=one.text or "",
-        unreadable=unreadable,
+        unreadable=(*_harmful(dropped, element, several), *(f"{element}.{path}" for path in unread)),
         element=element,
     )
 
 
 def _dose(one: FhirDosage) -> tuple[Quantity | None, Quantity | None, bool]:
-    """Lowest and highest dose, and whether several stand there that differ. The ordered one is believed."""
-    doses = list(one.doseAndRate or ())
+    """Lowest and highest dose, and whether it cannot be told: not readable, or several that differ.
+
+    The ordered one is believed; a rate beside a dose is none.
+    """
+    doses = [d for d in one.doseAndRate or () if d.doseQuantity is not None or d.doseRange is not None]
     ordered = [dose for dose in doses if dose.type is not None and ORDERED in {c.code for c in codings(dose.type)}]
-    found = list(dict.fromkeys(_quantities(dose) for dose in (ordered or doses)))
-    if not found:
-        return None, None, False
-    low, high = found[0]
-    return low, high, len(found) > 1
+    found = dict.fromkeys(_quantities(dose) for dose in (ordered or doses))
+    if len(found) != 1 or None in found:
+        return None, None, bool(found)
+    (both,) = found
+    return *(both or (None, None)), False
 
 
-def _quantities(dose: DosageDoseAndRate) -> tuple[Quantity | None, Quantity | None]:
-    if dose.doseRange is not None:
-        high = _quantity(dose.doseRange.high)
-        low = _quantity(dose.doseRange.low)
-        return low or (replace(high, value=Fraction(0)) if high is not None else None), high
-    quantity = _quantity(dose.doseQuantity)
-    return quantity, quantity
+def _quantities(dose: DosageDoseAndRate) -> tuple[Quantity | None, Quantity | None] | None:
+    """Lowest and highest of one dose; None when a value stands there that is no plain amount ("< 25 mg")."""
+    if dose.doseRange is None:
+        quantity = _quantity(dose.doseQuantity)
+        return None if quantity is None and _has_value(dose.doseQuantity) else (quantity, quantity)
+    low, high = _quantity(dose.doseRange.low), _quantity(dose.doseRange.high)
+    if (low is None and _has_value(dose.doseRange.low)) or (high is None and _has_value(dose.doseRange.high)):
+        return None
+    return low or (replace(high, value=Fraction(0)) if high is not None else None), high
+
+
+def _has_value(quantity: FhirQuantity | None) -> bool:
+    return quantity is not None and quantity.value is not None
 
 
 def _quantity(quantity: FhirQuantity | None) -> Quantity | None:
@@ -132,34 +139,60 @@ def _bounds(one: FhirDosage) -> tuple[date | None, date | None, Fraction | None]
         return start, end, days
     if repeat.boundsDuration is not None:
         value = exact(repeat.boundsDuration.value)
-        length = DAYS_PER_UNIT.get(repeat.boundsDuration.code or "")
-        return None, None, value * length if value is not None and length is not None else None
+        unit = period_unit(repeat.boundsDuration.code or "", repeat.boundsDuration.unit or "")
+        length = DAYS_PER_UNIT.get(unit)
+        return None, None, value * length if value is not None and value > 0 and length is not None else None
     return None, None, None
 
 
-def _timing(timing: FhirTiming | None) -> Timing | None:
+def _timing(timing: FhirTiming | None, raw: Any) -> Timing | None:
     if timing is None:
         return None
-    code = ""
-    if timing.code is not None:
-        codings = timing.code.coding or ()
-        code = next((c.code for c in codings if c.code), None) or timing.code.text or ""
+    codes = _words(timing)
     repeat = timing.repeat
     if repeat is None:
         events = len(timing.event or ())
-        return Timing(code=code, events=events) if code or events else None
+        return Timing(codes=codes, events=events) if codes or events else None
     return Timing(
         frequency=exact(repeat.frequency),
         frequency_max=exact(repeat.frequencyMax),
         period=exact(_decimal(repeat.period)),
         period_max=exact(_decimal(repeat.periodMax)),
         unit=repeat.periodUnit or "",
-        times_of_day=len(repeat.timeOfDay or ()),
+        times_of_day=len(set(repeat.timeOfDay or ())),
         when=_codes(repeat.when),
         days_of_week=_codes(repeat.dayOfWeek),
-        count=exact(repeat.count),
-        code=code,
+        count=None if _count_is_least(raw) else exact(repeat.count),
+        codes=codes,
         events=len(timing.event or ()),
+    )
+
+
+def _words(timing: FhirTiming) -> tuple[str, ...]:
+    """What stands in the place of a timing code: the words, then codes and their names, each once."""
+    if timing.code is None:
+        return ()
+    codings = timing.code.coding or ()
+    words = (timing.code.text, *(c.code for c in codings), *(c.display for c in codings))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _count_is_least(raw: Any) -> bool:
+    """True when a ``countMax`` makes ``count`` the fewest doses, which limit nothing."""
+    timing = raw.get("timing") if isinstance(raw, dict) else None
+    repeat = timing.get("repeat") if isinstance(timing, dict) else None
+    return isinstance(repeat, dict) and repeat.get("countMax") is not None
+
+
+def _numbers_beyond_reason(timing: FhirTiming | None) -> tuple[str, ...]:
+    """Numbers of the timing that are there and cannot be computed with (1e400000, 1e-30)."""
+    if timing is None or timing.repeat is None:
+        return ()
+    numbers = {"period": timing.repeat.period, "periodMax": timing.repeat.periodMax}
+    return tuple(
+        f"timing.repeat.{name}"
+        for name, value in numbers.items()
+        if value is not None and exact(_decimal(value)) is None
     )
 
 

@@ -61,7 +61,8 @@ def draft_order(
         focus=focus,
         on_hold=request.status == "on-hold",
         stops=bool(request.doNotPerform) or request.status in STOPPING,
-        continues_earlier=request.priorPrescription is not None,
+        # As sent: a link to an earlier prescription that cannot be read still says that there was one.
+        continues_earlier=bool(resource.get("priorPrescription")),
         dosages=dosages(request.dosageInstruction, dosage_instructions(resource), found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
         reasons=terminology.concepts(c for reason in request.reasonCode or () for c in codings(reason)),

@@ -25,7 +25,7 @@ def patient(resource: Resource, today: date) -> Patient | None:
     if found is None:
         return None
     birth = span(str(found.value.birthDate)) if found.value.birthDate is not None else None
-    deceased = resource.get("deceasedBoolean") is True or resource.get("deceasedDateTime") is not None
+    deceased = resource.get("deceasedBoolean") in (True, "true") or resource.get("deceasedDateTime") is not None
     return Patient(birth=birth if _plausible(birth, today) else None, deceased=deceased)
 
 

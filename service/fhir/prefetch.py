@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Raw
 
-from service.fhir.resources import Resource, as_resource, aslist, decode, entries, is_null, reference, text
+from service.fhir.resources import Resource, as_resource, aslist, damaged, decode, entries, is_null, reference, text
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
 
 
@@ -19,6 +19,7 @@ class State(StrEnum):
 
     GIVEN = "given"
     PARTIAL = "partial"
+    DAMAGED = "damaged"
     UNAVAILABLE = "unavailable"
     ABSENT = "absent"
 
@@ -33,7 +34,7 @@ class Answer:
     @property
     def known(self) -> bool:
         """True when the client answered, be it with "no data"."""
-        return self.state in (State.GIVEN, State.PARTIAL)
+        return self.state in (State.GIVEN, State.PARTIAL, State.DAMAGED)
 
 
 ABSENT = Answer(State.ABSENT)
@@ -85,6 +86,8 @@ def _answer(key: str, raw: Raw) -> Answer:
     kept = tuple(r for r in found if r["resourceType"] != "OperationOutcome")
     if len(kept) < len(found):
         return Answer(State.PARTIAL if kept else State.UNAVAILABLE, kept)
+    if damaged(resource):
+        return Answer(State.DAMAGED, kept)
     return Answer(State.PARTIAL if _has_next_page(resource) else State.GIVEN, kept)
 
 

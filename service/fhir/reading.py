@@ -10,7 +10,7 @@ from service.errors import MissingData
 from service.fhir.conditions import active_conditions
 from service.fhir.identity import identify
 from service.fhir.observations import body_weight
-from service.fhir.orders import DoseReading, draft_order, listed_order
+from service.fhir.orders import IGNORED, DoseReading, draft_order, listed_order
 from service.fhir.patients import patient, same_patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.resources import Resource, text
@@ -23,7 +23,12 @@ STATEMENTS = "statements"
 CONDITIONS = "conditions"
 OBSERVATIONS = "observations"
 
-_WHY = {State.ABSENT: "not-provided", State.UNAVAILABLE: "not-available", State.PARTIAL: "only-first-page"}
+_WHY = {
+    State.ABSENT: "not-provided",
+    State.UNAVAILABLE: "not-available",
+    State.PARTIAL: "only-first-page",
+    State.DAMAGED: "entries-unreadable",
+}
 
 
 def dose_reading(
@@ -83,7 +88,7 @@ def listed(
         if resource["resourceType"] not in ORDER_TYPES | STATEMENT_TYPES:
             continue
         identity = identify(resource, medications_for(resource, prefetch), terminology)
-        unidentified += bool(identity.problem)
+        unidentified += bool(identity.problem) and text(resource.get("status")) not in IGNORED
         if concerns(identity.recognition, doses.subjects):
             order, gaps = listed_order(resource, identity, today, doses)
             found += [order] if order is not None else []
@@ -120,7 +125,7 @@ def read_chart(
         orders=tuple(found + in_list),
         conditions=active_conditions(_own(session, prefetch[CONDITIONS].resources), terminology),
         conditions_known=prefetch[CONDITIONS].known,
-        history_known=prefetch[MEDICATIONS].known,
+        history_known=prefetch[MEDICATIONS].state is State.GIVEN,
         unread=tuple(dict.fromkeys(unread)),
         ordering=session.ordering,
         refill=session.refill,

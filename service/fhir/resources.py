@@ -52,6 +52,15 @@ def entries(bundle: Resource) -> Iterator[Resource]:
                 yield found
 
 
+def damaged(bundle: Resource) -> bool:
+    """True when an entry holds something in a resource's place that is none: it may have mattered."""
+    listed = aslist(bundle.get("entry"))
+    return any(
+        not isinstance(entry, dict) or (entry.get("resource") is not None and as_resource(entry["resource"]) is None)
+        for entry in listed
+    )
+
+
 def reference(res: Resource) -> str:
     """ "Type/id" of a resource, empty when it has no id."""
     identity = res.get("id")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from msgspec import Raw
 
 from service.clinical.terminology import Recognition, Terminology
-from service.errors import NotParsable
+from service.errors import NotConformant, NotParsable
 from service.fhir.identity import Identity, identify
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
@@ -64,6 +64,8 @@ def orders(session: Session) -> list[Resource]:
         resource = (as_resource(entry.get("resource")) or as_resource(entry)) if isinstance(entry, dict) else None
         if resource is not None:
             found.append(resource)
+        elif isinstance(entry, dict) and entry.get("resource") is not None:
+            raise NotConformant("An entry's resource in the context has no resourceType.", "$.context")
     return found
 
 

@@ -46,7 +46,7 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
             "age_known": chart.age is not None,
         },
         proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
-        withheld=withheld(chart, new is True, dose, thresholds),
+        withheld=withheld(chart, new is True, dose, thresholds) + (("depression",) if depression else ()),
     )
 
 
