@@ -75,8 +75,8 @@ def amount(quantity: Quantity, product: Product) -> Amount | NotComputed:
     if per_ml:
         ml = value * unit.size
         return Amount(ml * strength.mg, f"{number(ml)} mL × {number(strength.mg)} mg/mL ({strength.evidence})")
-    pieces = unit.name if value == 1 else f"{unit.name}s"
-    return Amount(value * strength.mg, f"{number(value)} {pieces} × {number(strength.mg)} mg ({strength.evidence})")
+    pieces = f"1 {unit.name}" if value == 1 else f"{number(value)} {unit.name}s"
+    return Amount(value * strength.mg, f"{pieces} × {number(strength.mg)} mg ({strength.evidence})")
 
 
 def _unit(quantity: Quantity) -> Unit | NotComputed:
@@ -109,9 +109,9 @@ def strengths_in_text(label: str) -> tuple[Fraction, ...]:
     """
     folded = fold(label)
     found = _MG_IN_TEXT.findall(folded)
-    if len(found) > 0:
+    if folded.count("mg") > 1:
         found += _ANOTHER_MG.findall(folded)
-    return tuple(dict.fromkeys(map(_value, found)))
+    return tuple(dict.fromkeys(map(_value, dict.fromkeys(found))))
 
 
 def concentrations_in_text(label: str) -> tuple[Fraction, ...]:
@@ -156,7 +156,7 @@ def _strength(product: Product, *, per_ml: bool) -> Strength | NotComputed:
         in_text = strengths_in_text(product.label)
     if len(in_text) == 1:
         known.append(Strength(product.drug, in_text[0], "label text", per_ml))
-    if len({s.mg for s in known}) > 1:
+    if any(s.mg != known[0].mg for s in known[1:]):
         unit = "mg/mL" if per_ml else "mg"
         found = ", ".join(f"{number(s.mg)} {unit} ({s.evidence})" for s in known)
         return NotComputed("strength-conflict", "medication", found, conflict=True)

@@ -133,30 +133,32 @@ def _structured(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
         return high.at(quantity)
     if isinstance(low, NotComputed):
         return low.at(quantity)
-    if not 0 <= low.mg <= high.mg or high.mg == 0:
+    if high.mg <= 0 or not (low is high or 0 <= low.mg <= high.mg):
         return NotComputed("dose-unclear", quantity, f"{low.words} to {high.words}")
     times = rate(dosage.timing, frequency)
     if dosage.as_needed:
-        regular = _dose(high, high, times, " at most (as needed)") if isinstance(times, Rate) else times
+        regular = _dose(high, high, times, dosage, " at most (as needed)") if isinstance(times, Rate) else times
         return _as_needed(dosage, regular, high, product)
     if isinstance(times, RateUnknown):
         return _refused(times, dosage)
-    return replace(_dose(low, high, times), days=dosage.days)
+    return _dose(low, high, times, dosage)
 
 
-def _dose(low: Amount, high: Amount, times: Rate, note: str = "") -> DailyDose:
-    least, most = low.mg * times.low, high.mg * times.high
-    taken = high.words if low.mg == high.mg else f"{low.words} to {high.words}"
-    span = number(most) if least == most else f"{number(least)} to {number(most)}"
+def _dose(low: Amount, high: Amount, times: Rate, dosage: Dosage, note: str = "") -> DailyDose:
+    most = high.mg * times.high
+    least = most if low is high and times.low is times.high else low.mg * times.low
+    taken = high.words if low is high or low.mg == high.mg else f"{low.words} to {high.words}"
+    span = number(most) if least is most or least == most else f"{number(least)} to {number(most)}"
     bedtime = " at bedtime" if times.bedtime else ""
     return DailyDose(
         low=least,
         high=most,
         single=high.mg,
-        dosing_day=high.mg * times.on_dosing_day,
+        dosing_day=most if times.on_dosing_day is times.high else high.mg * times.on_dosing_day,
         times=times.on_dosing_day,
         working=f"{taken} × {times.words}{bedtime} = {span} mg/day{note}",
         bedtime=times.bedtime,
+        days=dosage.days,
     )
 
 
@@ -181,7 +183,7 @@ def _as_needed(
         return NotComputed("daily-maximum-not-stated", f"{dosage.element}.maxDosePerPeriod", conflict=True)
     average, day = (min(each) for each in zip(*ceilings, strict=True))
     if isinstance(regular, DailyDose) and (average, day) == (regular.high, regular.dosing_day):
-        return replace(regular, low=ZERO, days=dosage.days)
+        return replace(regular, low=ZERO)
     on_average = "" if average == day else f", {number(average)} mg/day on average"
     return DailyDose(
         low=ZERO,
@@ -236,11 +238,12 @@ def _silent(timing: Timing | None) -> bool:
 
 def _as_needed_as_said(dosage: Dosage, said: Directions) -> Dosage:
     """The instruction as needed, and at most so much a day, where the words say so and the data does not."""
-    as_needed = dosage.as_needed or said.as_needed
-    if not as_needed or said.most_a_day is None:
-        return replace(dosage, as_needed=as_needed)
-    most = MaxDose(said.most_a_day, Quantity(Fraction(1), code="d"))
-    return replace(dosage, as_needed=True, maxima=dosage.maxima or (most,))
+    if not (dosage.as_needed or said.as_needed):
+        return dosage
+    maxima = dosage.maxima
+    if said.most_a_day is not None and not maxima:
+        maxima = (MaxDose(said.most_a_day, Quantity(Fraction(1), code="d")),)
+    return dosage if dosage.as_needed and maxima is dosage.maxima else replace(dosage, as_needed=True, maxima=maxima)
 
 
 def _read_from_text(dose: DailyDose) -> DailyDose:
@@ -290,7 +293,7 @@ def _unlike_scheme(dosage: Dosage, times: int, largest: Amount, product: Product
 def _agreeing(dosage: Dosage, dose: DailyDose, said: Directions, product: Product) -> DailyDose | NotComputed:
     """The structured dose, "as needed" where the words add that; none where they say another dose."""
     completed = _as_needed_as_said(dosage, said)
-    added = dose if completed == dosage else _structured(completed, product)
+    added = dose if completed is dosage else _structured(completed, product)
     if isinstance(added, NotComputed):
         return dose
     worded = _filled(_as_said(completed, said), said, product)

@@ -155,7 +155,7 @@ def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
 
 
 def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
-    days = frozenset(day.lower() for day in timing.days_of_week)
+    days = frozenset(map(str.lower, timing.days_of_week))
     if not days <= WEEKDAYS:
         return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
     bedtime = bool(timing.when) and set(timing.when) <= BEDTIME
@@ -163,7 +163,7 @@ def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
     if timing.period is not None or timing.frequency is not None:
         return _of_frequency(timing, days, moments, bedtime)
     if moments:
-        return _daily(moments, moments, days, bedtime)
+        return _daily(Fraction(moments), Fraction(moments), days, bedtime)
     if timing.when:
         vague = ", ".join(code for code in timing.when if code not in ONCE_A_DAY_EVENTS)
         return RateUnknown(UNKNOWN, "timing.repeat.when", vague)
@@ -174,72 +174,89 @@ def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
     return None
 
 
-def _moments(timing: Timing) -> Fraction:
+def _moments(timing: Timing) -> int:
     """How many moments of a day are named; none when one of them ("with meals") does not say how often."""
     named = set(timing.when)
-    return Fraction(timing.times_of_day or (len(named) if named <= ONCE_A_DAY_EVENTS else 0))
+    return timing.times_of_day or (len(named) if named <= ONCE_A_DAY_EVENTS else 0)
 
 
-def _of_frequency(timing: Timing, days: frozenset[str], moments: Fraction, bedtime: bool) -> Rate | RateUnknown:
+def _of_frequency(timing: Timing, days: frozenset[str], moments: int, bedtime: bool) -> Rate | RateUnknown:
     if timing.period is None or timing.period <= 0:
         return RateUnknown("frequency-missing", "timing.repeat.period")
     length = DAYS_PER_UNIT.get(timing.unit)
     if length is None:
         return RateUnknown(UNKNOWN, "timing.repeat.periodUnit", timing.unit)
-    longest = timing.period if timing.period_max is None else timing.period_max
-    if longest < timing.period:
-        return RateUnknown(UNKNOWN, "timing.repeat.periodMax", f"{number(timing.period)} to {number(longest)}")
-    span = timing.period * length
+    span = longest = timing.period * length
+    if timing.period_max is not None:
+        if timing.period_max < timing.period:
+            found = f"{number(timing.period)} to {number(timing.period_max)}"
+            return RateUnknown(UNKNOWN, "timing.repeat.periodMax", found)
+        longest = timing.period_max * length
     if days and span not in (DAYS_PER_UNIT["d"], DAYS_PER_UNIT["wk"]):
         return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
-    counts = _counts(timing, span, days, moments)
+    counts = _counts(timing, span, len(days), moments)
     if isinstance(counts, RateUnknown):
         return counts
     least, most = counts
     if span == 1:
-        return _daily(least * timing.period / longest, most, days, bedtime)
-    low, high = least / (longest * length), most / span
-    on_named_days = _on_dosing_day(most / len(days)) if days else _ONE
-    at_most = max(_on_dosing_day(high), moments, on_named_days)
+        return _daily(least if longest == 1 else least / longest, most, days, bedtime)
+    low, high = least / longest, most / span
+    on_named_days = ceil(most / len(days)) if days else 1
+    at_most = max(_on_dosing_day(high), Fraction(max(moments, on_named_days)))
     return Rate(low, high, at_most, in_words(low, high), bedtime)
 
 
-def _counts(
-    timing: Timing, span: Fraction, days: frozenset[str], moments: Fraction
-) -> tuple[Fraction, Fraction] | RateUnknown:
+def _counts(timing: Timing, span: Fraction, days: int, moments: int) -> tuple[Fraction, Fraction] | RateUnknown:
     """Doses in one period of ``span`` days, least and most, agreeing with the moments and days that are named.
 
     Without a frequency the named ones count (Q1), and without those FHIR says "once per period".
     """
-    named = max(moments, _ONE) * max(len(days) if span > 1 else 1, 1) if span >= 1 else _ONE
-    most = timing.frequency_max
-    least = timing.frequency
+    named = 1
+    if moments or days:
+        named = max(moments, 1) * (max(days, 1) if span > 1 else 1) if span >= 1 else 1
+    least, most = timing.frequency, timing.frequency_max
     if least is None:
-        least = named if most is None else min(named, most)
-    most = least if most is None else most
+        least = Fraction(named) if most is None else min(Fraction(named), most)
+    if most is None:
+        most = least
+    elif most < least:
+        return RateUnknown(UNKNOWN, "timing.repeat.frequencyMax", f"{number(least)} to {number(most)}")
     if least < 0 or most <= 0:
         return RateUnknown(UNKNOWN, "timing.repeat.frequency", number(least))
-    if most < least:
-        return RateUnknown(UNKNOWN, "timing.repeat.frequencyMax", f"{number(least)} to {number(most)}")
-    if span > 1 and len(days) > most:
-        return RateUnknown(CONFLICT, "timing.repeat.dayOfWeek", f"{number(most)} / {len(days)} a week")
-    too_many = named > most if span >= 1 else moments > ceil(most / span)
-    if moments and (too_many or (span == 1 and moments < least)):
-        element = "timeOfDay" if timing.times_of_day else "when"
-        return RateUnknown(CONFLICT, f"timing.repeat.{element}", f"{number(least)} / {moments} a day")
-    return least, most
+    conflict = _named_otherwise(timing, span, days, moments, least, most) if moments or days else None
+    return conflict or (least, most)
+
+
+def _named_otherwise(
+    timing: Timing, span: Fraction, days: int, moments: int, least: Fraction, most: Fraction
+) -> RateUnknown | None:
+    """The contradiction when days or moments are named and are not as many as the frequency."""
+    if span > 1 and days > most:
+        return RateUnknown(CONFLICT, "timing.repeat.dayOfWeek", f"{number(most)} / {days} a week")
+    if span < 1:
+        fits = moments <= ceil(most / span)
+    elif span == 1:
+        fits = not moments or least <= moments <= most
+    else:
+        fits = moments * max(days, 1) <= most
+    if fits:
+        return None
+    element = "timeOfDay" if timing.times_of_day else "when"
+    return RateUnknown(CONFLICT, f"timing.repeat.{element}", f"{number(least)} / {moments} a day")
 
 
 def _daily(least: Fraction, most: Fraction, days: frozenset[str], bedtime: bool) -> Rate:
     """So many times on each dosing day; days of the week thin the average, not the dosing day."""
-    share = Fraction(len(days), len(WEEKDAYS)) if days else _ONE
-    low, high = least * share, most * share
+    low, high = least, most
+    if days:
+        share = Fraction(len(days), len(WEEKDAYS))
+        low, high = least * share, most * share
     return Rate(low, high, _on_dosing_day(most), in_words(low, high), bedtime)
 
 
 def _on_dosing_day(per_day: Fraction) -> Fraction:
     """The most doses that can fall on one day: whole doses, and at least one."""
-    return Fraction(max(1, ceil(per_day)))
+    return per_day if per_day.denominator == 1 and per_day.numerator > 0 else Fraction(max(1, ceil(per_day)))
 
 
 def _at_most(count: Fraction | None, given: Rate) -> Rate:
@@ -251,9 +268,11 @@ def _at_most(count: Fraction | None, given: Rate) -> Rate:
 
 def in_words(low: Fraction, high: Fraction) -> str:
     """Doses a day in words: "2 a day", "1 to 2 a day", "3 a week", "1 every 2 days"."""
-    if low != high:
+    if low is not high and low != high:
         return f"{number(low)} to {number(high)} a day"
-    for unit, name in (("d", "day"), ("wk", "week"), ("mo", "month")):
+    if high.denominator == 1:
+        return f"{high} a day"
+    for unit, name in (("wk", "week"), ("mo", "month")):
         count = high * DAYS_PER_UNIT[unit]
         if count.denominator == 1:
             return f"{count} a {name}"

@@ -1,0 +1,250 @@
+"""Drugs are told by their codes, in the order of belief, and by whole words only where no code is known (X6, X7)."""
+
+import json
+from fractions import Fraction
+from itertools import permutations
+from string import punctuation
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cards.library import FOLDER
+from service.clinical.terminology import Coding, Terminology
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+SNOMED = "http://snomed.info/sct"
+ATC = "http://www.whocc.no/atc"
+UNII = "http://fdasis.nlm.nih.gov"
+
+AMITRIPTYLINE = ("amitriptyline",)
+TOLPERISONE = ("tolperisone",)
+
+AMITRIPTYLINE_IN = {
+    "RxNorm": Coding(RXNORM, "704"),
+    "SNOMED CT": Coding(SNOMED, "372726002"),
+    "ATC": Coding(ATC, "N06AA09"),
+    "UNII": Coding(UNII, "1806D8D52K"),
+}
+TOLPERISONE_IN = {
+    "SNOMED CT": Coding(SNOMED, "703717006"),
+    "ATC": Coding(ATC, "M03BX04"),
+    "UNII": Coding(UNII, "F5EOM0LD8E"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "coding", "drugs"),
+    [
+        *((name, coding, AMITRIPTYLINE) for name, coding in AMITRIPTYLINE_IN.items()),
+        *((name, coding, TOLPERISONE) for name, coding in TOLPERISONE_IN.items()),
+        ("UNII", Coding(UNII, "26LUD4JO9K"), AMITRIPTYLINE),
+        ("UNII", Coding(UNII, "8Z075K2TIG"), TOLPERISONE),
+    ],
+)
+def test_a_drug_and_its_salt_are_recognised_by_their_code_in_each_system(
+    terminology: Terminology, name: str, coding: Coding, drugs: tuple[str, ...]
+) -> None:
+    found = terminology.recognise([coding], [])
+    assert (found.drugs, found.evidence, found.from_text) == (drugs, f"{name} {coding.code}", False)
+
+
+def test_the_code_of_the_system_believed_most_decides_wherever_it_stands(terminology: Terminology) -> None:
+    codings = [AMITRIPTYLINE_IN["RxNorm"], TOLPERISONE_IN["SNOMED CT"], TOLPERISONE_IN["ATC"], TOLPERISONE_IN["UNII"]]
+    for order in permutations(codings):
+        assert terminology.recognise(order, []).evidence == "RxNorm 704"
+    for order in permutations([AMITRIPTYLINE_IN["SNOMED CT"], TOLPERISONE_IN["ATC"], TOLPERISONE_IN["UNII"]]):
+        assert terminology.recognise(order, []).evidence == "SNOMED CT 372726002"
+    for order in permutations([AMITRIPTYLINE_IN["ATC"], TOLPERISONE_IN["UNII"]]):
+        assert terminology.recognise(order, ["Mydocalm"]).evidence == "ATC N06AA09"
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "drugs"),
+    [
+        ("urn:oid:2.16.840.1.113883.6.88", "704", AMITRIPTYLINE),
+        ("urn:oid:2.16.840.1.113883.6.96", "703717006", TOLPERISONE),
+        ("urn:oid:2.16.840.1.113883.6.73", "M03BX04", TOLPERISONE),
+        ("http://fhir.de/CodeSystem/bfarm/atc", "N06AA09", AMITRIPTYLINE),
+        (f"{RXNORM}/", "704", AMITRIPTYLINE),
+        (f" {ATC}", "n06aa09 ", AMITRIPTYLINE),
+    ],
+)
+def test_other_spellings_of_a_system_and_a_code_are_the_same(
+    terminology: Terminology, system: str, code: str, drugs: tuple[str, ...]
+) -> None:
+    assert terminology.knows_system(system)
+    assert terminology.recognise([Coding(system, code)], []).drugs == drugs
+
+
+def test_an_unknown_system_stays_as_it_is_and_names_nothing(terminology: Terminology) -> None:
+    local = "http://pharmacy.example.org/products"
+    assert (terminology.canonical(local), terminology.knows_system(local)) == (local, False)
+    assert terminology.recognise([Coding(local, "704")], ["house preparation 7"]).claims == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "drugs"),
+    [
+        ("Amitriptyline 25 mg", AMITRIPTYLINE),
+        ("AMITRIPTYLINE HCL", AMITRIPTYLINE),
+        ("Amitriptylin-neuraxpharm 25 mg", AMITRIPTYLINE),
+        ("Amitriptylinhydrochlorid", AMITRIPTYLINE),
+        ("amitriptilin", AMITRIPTYLINE),
+        ("(amitriptylina)", AMITRIPTYLINE),
+        ("Saroten retard 50", AMITRIPTYLINE),
+        ("Elavil", AMITRIPTYLINE),
+        ("Laroxyl gotas", AMITRIPTYLINE),
+        ("Ａｍｉｔｒｉｐｔｙｌｉｎｅ", AMITRIPTYLINE),
+        ("Tolperison HEXAL 150 mg Filmtabletten", TOLPERISONE),
+        ("tolperizon-hidroklorid", TOLPERISONE),
+        ("Tolperisonum", TOLPERISONE),
+        ("tolperyzon", TOLPERISONE),
+        ("Mydocalm, 3x1", TOLPERISONE),
+        ("MYDETON 150 mg filmtabletta", TOLPERISONE),
+        ("Viveo/Mydoflex", TOLPERISONE),
+    ],
+)
+def test_names_brands_and_foreign_spellings_are_recognised_as_whole_words(
+    terminology: Terminology, words: str, drugs: tuple[str, ...]
+) -> None:
+    found = terminology.recognise([], [words])
+    assert (found.drugs, found.evidence, found.from_text) == (drugs, "text", True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Nortriptyline 25 mg", "Amitriptylinoxid 60 mg", "xamitriptyline", "tolperisones", "Mydocalmin", "eperisone", ""],
+)
+def test_other_drugs_with_similar_names_are_neither_of_the_two(terminology: Terminology, words: str) -> None:
+    found = terminology.recognise([], [words])
+    assert not found.names("amitriptyline")
+    assert not found.names("tolperisone")
+
+
+def test_a_name_inside_another_word_is_not_found_beside_a_name_that_is(terminology: Terminology) -> None:
+    assert terminology.drugs_in_text("Mydocalm, xamitriptyline, amitriptylines") == {"tolperisone"}
+
+
+def test_nortriptyline_is_a_drug_of_its_own_in_words_and_codes(terminology: Terminology) -> None:
+    assert terminology.drugs_in_text("Nortriptyline 25 mg") == {"nortriptyline"}
+    assert terminology.recognise([Coding(RXNORM, "7531")], ["nortriptyline"]).drugs == ("nortriptyline",)
+
+
+def test_a_code_that_lost_its_system_is_made_up_for_by_the_words(terminology: Terminology) -> None:
+    sandbox = Coding(RXNORM, "M03BX04", "tolperisone")
+    assert terminology.drug_codes(sandbox) == ()
+    found = terminology.recognise([sandbox], ["Tolperisone 150 mg"])
+    assert (found.drugs, found.evidence, found.from_text) == (TOLPERISONE, "text", True)
+    assert terminology.recognise([sandbox], []).evidence == "name of M03BX04"
+
+
+def test_a_known_code_is_believed_over_words_that_say_something_else(terminology: Terminology) -> None:
+    found = terminology.recognise([AMITRIPTYLINE_IN["RxNorm"]], ["Nortriptyline 25 mg"])
+    assert found.drugs == AMITRIPTYLINE
+    assert found.disputes("amitriptyline")
+    assert found.mentions("nortriptyline")
+    assert [(claim.evidence, *claim.drugs) for claim in found.claims] == [
+        ("RxNorm 704", "amitriptyline"),
+        ("text", "nortriptyline"),
+    ]
+
+
+def test_two_codes_of_different_drugs_disagree(terminology: Terminology) -> None:
+    found = terminology.recognise([AMITRIPTYLINE_IN["ATC"], TOLPERISONE_IN["SNOMED CT"]], [])
+    assert found.disputes("amitriptyline")
+    assert found.disputes("tolperisone")
+
+
+def test_agreeing_codes_and_words_dispute_nothing(terminology: Terminology) -> None:
+    found = terminology.recognise(list(AMITRIPTYLINE_IN.values()), ["Saroten", "ward stock"])
+    assert not found.disputes("amitriptyline")
+    assert not found.disputes("tolperisone")
+
+
+def test_a_topical_product_is_not_the_systemic_drug(terminology: Terminology) -> None:
+    found = terminology.recognise([Coding(ATC, "M02AX06")], [])
+    assert (found.drugs, found.topical, found.names("tolperisone")) == (TOLPERISONE, True, False)
+
+
+@pytest.mark.parametrize(
+    "words", ["Amitriptyline 2% cream", "Amitriptylin Salbe", "AMITRIPTYLINE gel", "Pommade Elavil"]
+)
+def test_a_form_for_the_skin_in_the_words_makes_it_topical(terminology: Terminology, words: str) -> None:
+    assert not terminology.recognise([], [words]).names("amitriptyline")
+
+
+def test_a_tablet_stays_systemic_whatever_route_or_words_say(terminology: Terminology) -> None:
+    tablet = Coding(RXNORM, "856834")
+    assert terminology.recognise([tablet], ["in gel capsule"], topical_route=True).names("amitriptyline")
+    assert not terminology.recognise([], ["Amitriptyline"], topical_route=True).names("amitriptyline")
+
+
+@pytest.mark.parametrize(
+    ("code", "drugs", "strength"),
+    [
+        ("856797", ("amitriptyline", "perphenazine"), Fraction(25)),
+        ("856769", ("amitriptyline", "chlordiazepoxide"), Fraction(25, 2)),
+    ],
+)
+def test_a_combination_product_names_both_drugs_and_amitriptylines_own_strength(
+    terminology: Terminology, code: str, drugs: tuple[str, ...], strength: Fraction
+) -> None:
+    found = terminology.recognise([Coding(RXNORM, code)], [])
+    assert (found.drugs, found.combination) == (drugs, True)
+    assert {s.mg for s in found.strengths if s.drug == "amitriptyline"} == {strength}
+
+
+def test_a_product_code_states_its_strength_and_an_ingredient_code_none(terminology: Terminology) -> None:
+    (strength,) = terminology.recognise([Coding(RXNORM, "856834")], []).strengths
+    assert (strength.drug, strength.mg, strength.evidence) == ("amitriptyline", Fraction(25), "RxNorm 856834")
+    assert terminology.recognise([AMITRIPTYLINE_IN["RxNorm"]], []).strengths == ()
+
+
+def test_a_condition_belongs_to_its_set_by_exact_code_or_icd_prefix(terminology: Terminology) -> None:
+    depression = {"major-depressive-disorder"}
+    assert terminology.concepts([Coding(SNOMED, "370143000")]) == depression
+    assert terminology.concepts([Coding("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "F33.2")]) == depression
+    assert terminology.concepts([Coding("http://hl7.org/fhir/sid/icd-10", "F31.1")]) == set()
+    assert terminology.concepts([Coding(SNOMED, "3701430001"), Coding("", "370143000")]) == set()
+
+
+def test_every_drug_code_of_the_repository_names_the_drug_of_its_file(terminology: Terminology) -> None:
+    counted = 0
+    for path in FOLDER.glob("terminology/drugs/*.json"):
+        for include in json.loads(path.read_text(encoding="utf-8"))["compose"]["include"]:
+            for concept in include["concept"]:
+                found = terminology.recognise([Coding(include["system"], concept["code"])], [])
+                assert path.stem in found.drugs, f"{include['system']} {concept['code']}"
+                counted += 1
+    assert counted > len(AMITRIPTYLINE_IN) + len(TOLPERISONE_IN)
+
+
+around = st.text(alphabet=punctuation.replace("_", "") + " \t\n", max_size=5)
+
+
+@given(before=around, name=st.sampled_from(["amitriptyline", "Tolperison", "MYDOCALM", "tryptizol"]), after=around)
+def test_a_name_is_found_between_any_characters_that_are_no_letters(
+    terminology: Terminology, before: str, name: str, after: str
+) -> None:
+    assert len(terminology.drugs_in_text(before + name + after)) == 1
+
+
+systems = st.one_of(st.sampled_from([RXNORM, SNOMED, ATC, UNII]), st.text(max_size=20))
+codes = st.one_of(st.sampled_from(["704", "856797", "M03BX04", "M02AX06"]), st.text(max_size=20))
+labels = st.one_of(st.sampled_from(["amitriptyline", "nortriptyline", "Mydocalm gel"]), st.text(max_size=40))
+
+
+@given(
+    codings=st.lists(st.builds(Coding, systems, codes, labels), max_size=4),
+    texts=st.lists(labels, max_size=3),
+    topical=st.booleans(),
+)
+def test_no_code_and_no_words_ever_raise_and_no_drug_is_named_without_evidence(
+    terminology: Terminology, codings: list[Coding], texts: list[str], topical: bool
+) -> None:
+    found = terminology.recognise(codings, texts, topical_route=topical)
+    assert set(found.drugs) <= {drug for claim in found.claims for drug in claim.drugs}
+    assert bool(found.drugs) == bool(found.claims) == bool(found.evidence)
+    assert found.from_text == (bool(found.drugs) and not any(terminology.drug_codes(c) for c in codings))
+    terminology.concepts(codings)

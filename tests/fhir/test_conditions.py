@@ -1,0 +1,106 @@
+"""Only conditions that are active and true count, however their status is written."""
+
+from typing import Any
+
+import pytest
+
+from service.clinical.terminology import Terminology
+from service.fhir.conditions import active_conditions
+from service.fhir.resources import Resource
+from tests.fhir.samples import SNOMED, order
+
+DEPRESSION = {"coding": [{"system": SNOMED, "code": "370143000"}]}
+FOUND = {"major-depressive-disorder"}
+
+
+def condition(**members: Any) -> Resource:
+    return {"resourceType": "Condition", "id": "c1", "code": DEPRESSION, **members}
+
+
+def coded(*codes: str) -> dict[str, Any]:
+    return {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": c} for c in codes]
+    }
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"clinicalStatus": "active"},
+        {"clinicalStatus": "relapse"},
+        {"clinicalStatus": "recurrence"},
+        {"clinicalStatus": coded("active")},
+        {"clinicalStatus": coded("recurrence")},
+        {"clinicalStatus": coded("relapse", "active"), "verificationStatus": coded("confirmed")},
+        {"clinicalStatus": "active", "verificationStatus": "provisional"},
+        {"verificationStatus": coded("unconfirmed")},
+        {"clinicalStatus": {"text": "ongoing"}},
+    ],
+)
+def test_an_active_condition_counts(status: dict[str, Any], terminology: Terminology) -> None:
+    assert active_conditions([condition(**status)], terminology) == FOUND
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"clinicalStatus": "resolved"},
+        {"clinicalStatus": "remission"},
+        {"clinicalStatus": "inactive"},
+        {"clinicalStatus": coded("resolved")},
+        {"clinicalStatus": coded("inactive"), "verificationStatus": coded("confirmed")},
+        {"clinicalStatus": "active", "verificationStatus": "refuted"},
+        {"clinicalStatus": coded("active"), "verificationStatus": coded("refuted")},
+        {"verificationStatus": coded("entered-in-error")},
+        {"verificationStatus": "entered-in-error"},
+    ],
+)
+def test_a_condition_that_is_over_or_was_never_there_does_not_count(
+    status: dict[str, Any], terminology: Terminology
+) -> None:
+    assert active_conditions([condition(**status)], terminology) == set()
+
+
+@pytest.mark.parametrize(
+    "status", [5, True, [], ["active"], [coded("resolved")], {"coding": "active"}, {"coding": [5]}]
+)
+def test_a_status_that_cannot_be_read_leaves_the_condition_standing(status: Any, terminology: Terminology) -> None:
+    assert active_conditions([condition(clinicalStatus=status)], terminology) == FOUND
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        ("http://hl7.org/fhir/sid/icd-10", "F32.2"),
+        ("http://hl7.org/fhir/sid/icd-10-cm", "F33.1"),
+        ("urn:oid:2.16.840.1.113883.6.90", "F32.A"),
+        ("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "F32.1"),
+        ("urn:oid:2.16.840.1.113883.6.96", "36923009"),
+    ],
+)
+def test_a_condition_is_recognised_in_every_code_system(system: str, code: str, terminology: Terminology) -> None:
+    found = active_conditions([condition(code={"coding": [{"system": system, "code": code}]})], terminology)
+    assert found == FOUND
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        condition(code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F31"}]}),
+        condition(code={"text": "major depressive disorder"}),
+        condition(code=None),
+        condition(code="370143000"),
+        condition(code=[DEPRESSION]),
+        {"resourceType": "Condition"},
+        order(code=DEPRESSION),
+    ],
+)
+def test_what_is_no_coded_condition_of_the_guidance_is_passed_over(other: Resource, terminology: Terminology) -> None:
+    assert active_conditions([other], terminology) == set()
+
+
+def test_one_active_entry_is_enough_among_resolved_ones(terminology: Terminology) -> None:
+    listed = [condition(clinicalStatus="resolved"), condition(), condition(verificationStatus="refuted")]
+    assert active_conditions(listed, terminology) == FOUND
+    assert active_conditions([], terminology) == set()

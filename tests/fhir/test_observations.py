@@ -1,0 +1,145 @@
+"""The body weight is the patient's latest valid one in kilograms, if it is recent enough to dose by (Q6)."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.clinical.terminology import Terminology
+from service.fhir.observations import Weight, body_weight
+from service.fhir.resources import Resource
+from tests.fhir.hostile import junk
+from tests.fhir.samples import TODAY, order
+
+MOST_DAYS = 90
+LOINC = "http://loinc.org"
+WEIGHT = {"coding": [{"system": LOINC, "code": "29463-7"}]}
+
+
+def kilograms(value: Any, **members: Any) -> dict[str, Any]:
+    return {"value": value, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg", **members}
+
+
+def observation(**changes: Any) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": WEIGHT,
+        "effectiveDateTime": "2026-11-20",
+        "valueQuantity": kilograms(70),
+        **changes,
+    }
+
+
+def read(terminology: Terminology, *resources: Resource) -> Weight | None:
+    return body_weight(resources, terminology, TODAY, MOST_DAYS)
+
+
+def test_the_latest_weight_of_several_is_taken_wherever_it_stands(terminology: Terminology) -> None:
+    older = observation(effectiveDateTime="2026-10-01", valueQuantity=kilograms(80))
+    for listed in ((older, observation()), (observation(), older)):
+        assert read(terminology, *listed) == Weight(Fraction(70), date(2026, 11, 20))
+
+
+@pytest.mark.parametrize(
+    ("measured", "recent"),
+    [
+        ("2026-11-23", True),
+        ("2026-11-23T08:00:00+01:00", True),
+        ("2026-08-25", True),
+        ("2026-08-24", False),
+        ("2026-11-24", False),
+        ("2026-11", True),
+        ("2026-08", False),
+        ("2026", False),
+        ("Invalid date", False),
+    ],
+)
+def test_a_weight_counts_for_ninety_days_and_not_before_it_was_measured(
+    measured: str, recent: bool, terminology: Terminology
+) -> None:
+    assert (read(terminology, observation(effectiveDateTime=measured)) is not None) is recent
+
+
+def test_the_end_of_a_period_is_when_it_was_measured(terminology: Terminology) -> None:
+    period = {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-01-01", "end": "2026-11-01"}}
+    found = read(terminology, observation(**period))
+    assert found is not None
+    assert found.measured == date(2026, 11, 1)
+    started = {**period, "effectivePeriod": {"start": "2026-11-02"}}
+    assert read(terminology, observation(**started)) == Weight(Fraction(70), date(2026, 11, 2))
+
+
+@pytest.mark.parametrize("status", ["final", "amended", "corrected"])
+def test_a_valid_observation_counts(status: str, terminology: Terminology) -> None:
+    assert read(terminology, observation(status=status)) is not None
+
+
+@pytest.mark.parametrize("status", ["preliminary", "registered", "cancelled", "entered-in-error", "unknown", None, 5])
+def test_an_observation_that_is_not_or_no_longer_valid_does_not_count(status: Any, terminology: Terminology) -> None:
+    assert read(terminology, observation(status=status)) is None
+
+
+@pytest.mark.parametrize(
+    ("quantity", "weight"),
+    [
+        ({"value": 70, "code": "kg"}, Fraction(70)),
+        ({"value": 70, "unit": "kg"}, Fraction(70)),
+        ({"value": Decimal("70.50"), "code": "kg"}, Fraction(141, 2)),
+        ({"value": 70000, "code": "g"}, Fraction(70)),
+        ({"value": 100, "code": "[lb_av]"}, Fraction("45.359237")),
+    ],
+)
+def test_a_weight_is_exact_in_kilograms_whatever_its_unit(
+    quantity: dict[str, Any], weight: Fraction, terminology: Terminology
+) -> None:
+    found = read(terminology, observation(valueQuantity=quantity))
+    assert found is not None
+    assert found.kilograms == weight
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        None,
+        {},
+        {"value": 70},
+        {"value": 70, "unit": "stone"},
+        kilograms(0),
+        kilograms(-70),
+        kilograms("seventy"),
+        kilograms(Decimal("1e400000")),
+        kilograms(70, comparator="<"),
+        {"code": "kg"},
+    ],
+)
+def test_what_is_no_certain_weight_is_none(quantity: Any, terminology: Terminology) -> None:
+    assert read(terminology, observation(valueQuantity=quantity)) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        observation(code={"coding": [{"system": LOINC, "code": "8480-6"}]}),
+        observation(code={"text": "Body weight"}),
+        observation(code=None),
+        observation(code="29463-7"),
+        {"resourceType": "Observation"},
+        {**order(), "code": WEIGHT},
+    ],
+)
+def test_what_is_no_coded_body_weight_is_passed_over(other: Resource, terminology: Terminology) -> None:
+    assert read(terminology, other) is None
+    assert read(terminology, other, observation()) == Weight(Fraction(70), date(2026, 11, 20))
+
+
+@given(member=st.sampled_from(["status", "code", "effectiveDateTime", "effectivePeriod", "valueQuantity"]), value=junk)
+def test_any_json_in_place_of_any_member_is_read_or_passed_over(
+    terminology: Terminology, member: str, value: Any
+) -> None:
+    found = read(terminology, observation(**{member: value}))
+    assert found is None or found.kilograms > 0

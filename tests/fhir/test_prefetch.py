@@ -1,0 +1,152 @@
+"""Data, no data, a failure and silence are told apart; a failure is never taken for "no data" (conformance 4.3)."""
+
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from service.fhir.prefetch import Prefetch, State
+from tests.fhir.samples import bundle, order, raw, statement
+
+OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+MEDICATION = {"resourceType": "Medication", "id": "m1", "code": {"text": "Saroten"}}
+NEXT = [
+    {"relation": "self", "url": "https://fhir.example.org/a"},
+    {"relation": "next", "url": "https://fhir.example.org/b"},
+]
+
+
+def state(value: Any, key: str = "medications") -> State:
+    return Prefetch({key: raw(value)})[key].state
+
+
+@pytest.mark.parametrize("given", [None, {}, {"patient": raw(None)}])
+def test_a_key_that_was_not_sent_is_absent(given: dict[str, Raw] | None) -> None:
+    answer = Prefetch(given)["medications"]
+    assert (answer.state, answer.known, answer.resources) == (State.ABSENT, False, ())
+
+
+@pytest.mark.parametrize("empty", [None, bundle(), {"resourceType": "Bundle", "type": "searchset", "total": 0}])
+def test_null_and_a_bundle_without_entries_both_mean_that_there_is_nothing(empty: Any) -> None:
+    answer = Prefetch({"medications": raw(empty)})["medications"]
+    assert (answer.state, answer.known, answer.resources) == (State.GIVEN, True, ())
+
+
+def test_white_space_around_null_changes_nothing() -> None:
+    assert Prefetch({"medications": Raw(b" null\n")})["medications"].known
+
+
+def test_a_bundle_gives_its_resources_in_order() -> None:
+    answer = Prefetch({"medications": raw(bundle(order(id="a"), MEDICATION, order(id="b")))})["medications"]
+    assert answer.state is State.GIVEN
+    assert [resource["id"] for resource in answer.resources] == ["a", "m1", "b"]
+
+
+@pytest.mark.parametrize(
+    ("key", "resource"),
+    [
+        ("patient", {"resourceType": "Patient", "id": "1"}),
+        ("medications", order()),
+        ("medications", {**order(), "resourceType": "MedicationOrder"}),
+        ("statements", statement()),
+        ("conditions", {"resourceType": "Condition"}),
+        ("observations", {"resourceType": "Observation"}),
+        ("somebodyElsesKey", {"resourceType": "Basic"}),
+    ],
+)
+def test_a_single_resource_that_was_asked_for_is_data(key: str, resource: dict[str, Any]) -> None:
+    answer = Prefetch({key: raw(resource)})[key]
+    assert (answer.state, answer.resources) == (State.GIVEN, (resource,))
+
+
+@pytest.mark.parametrize(
+    ("key", "resource"),
+    [
+        ("medications", {"resourceType": "Patient", "id": "1"}),
+        ("statements", {"resourceType": "Parameters"}),
+        ("conditions", order()),
+        ("patient", order()),
+    ],
+)
+def test_a_single_resource_of_another_type_leaves_the_key_unsatisfied(key: str, resource: dict[str, Any]) -> None:
+    assert not Prefetch({key: raw(resource)})[key].known
+
+
+@pytest.mark.parametrize("value", ["123", "", 5, True, [], [order()], {}, {"response": {}, "resource": order()}])
+def test_what_is_neither_null_nor_a_resource_leaves_the_key_unsatisfied(value: Any) -> None:
+    assert state(value) is State.ABSENT
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'{"resourceType":"Bundle","id":"\xff"}',
+        b'{"resourceType":"Bundle","total":1e99999999999999999999}',
+        b'{"resourceType":"Bundle","total":' + b"1" * 5000 + b"}",
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"resourceType":"Bundle"',
+        b"",
+    ],
+    ids=["not UTF-8", "endless exponent", "endless number", "deep", "cut off", "empty"],
+)
+def test_what_turns_out_to_be_no_json_is_never_taken_for_no_data(broken: bytes) -> None:
+    answer = Prefetch({"medications": Raw(broken)})["medications"]
+    assert (answer.state, answer.known) == (State.ABSENT, False)
+
+
+def test_an_error_in_place_of_data_is_unavailable() -> None:
+    answer = Prefetch({"medications": raw(OUTCOME)})["medications"]
+    assert (answer.state, answer.known, answer.resources) == (State.UNAVAILABLE, False, ())
+
+
+def test_a_bundle_of_nothing_but_an_error_is_unavailable() -> None:
+    assert state(bundle(OUTCOME)) is State.UNAVAILABLE
+
+
+def test_an_error_among_the_entries_makes_the_rest_partial() -> None:
+    answer = Prefetch({"medications": raw(bundle(order(), OUTCOME))})["medications"]
+    assert (answer.state, answer.known, answer.resources) == (State.PARTIAL, True, (order(),))
+
+
+def test_a_page_with_a_next_one_is_partial() -> None:
+    assert state(bundle(order(), link=NEXT)) is State.PARTIAL
+    assert state(bundle(link=NEXT)) is State.PARTIAL
+
+
+@pytest.mark.parametrize("broken", [5, "x", None, {"resource": 5}, {"resource": {"id": "no type"}}, {"resource": []}])
+def test_an_entry_that_is_no_resource_makes_the_rest_damaged(broken: Any) -> None:
+    answer = Prefetch({"medications": raw(bundle(entry=[{"resource": order()}, broken]))})["medications"]
+    assert (answer.state, answer.known, answer.resources) == (State.DAMAGED, True, (order(),))
+
+
+def test_an_entry_without_any_resource_does_no_damage() -> None:
+    assert state(bundle(entry=[{"fullUrl": "urn:x"}, {"resource": None}, {"resource": order()}])) is State.GIVEN
+
+
+@pytest.mark.parametrize(
+    "link", [None, [], NEXT[:1], "next", [None, 5, {}, {"relation": ["next"]}], {"relation": "self"}]
+)
+def test_any_other_link_is_no_next_page(link: Any) -> None:
+    assert state(bundle(order(), link=link)) is State.GIVEN
+
+
+def test_one_link_that_is_no_list_is_read_as_one() -> None:
+    assert state(bundle(order(), link=NEXT[1])) is State.PARTIAL
+
+
+def test_medications_are_collected_from_every_key_by_their_reference() -> None:
+    other = {"resourceType": "Medication", "id": "m2"}
+    prefetch = Prefetch(
+        {
+            "medications": raw(bundle(order(), MEDICATION, {"resourceType": "Medication"})),
+            "statements": raw(bundle(statement(), other)),
+            "patient": raw(None),
+            "broken": Raw(b"{"),
+        }
+    )
+    assert prefetch.medications() == {"Medication/m1": MEDICATION, "Medication/m2": other}
+
+
+def test_a_key_is_decoded_once_and_only_when_it_is_asked_for() -> None:
+    prefetch = Prefetch({"medications": raw(bundle(order()))})
+    assert prefetch["medications"] is prefetch["medications"]

@@ -1,0 +1,126 @@
+"""The orders of a call: which are there, which are in focus, which are this patient's, which concern the guidance."""
+
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from service.clinical.terminology import Terminology
+from service.errors import NotConformant, NotParsable
+from service.fhir.prefetch import Prefetch
+from service.fhir.resources import Resource
+from service.fhir.session import Draft, Session, concerns, drafts, orders
+from service.guidance.finding import SUBJECTS
+from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw, statement
+
+NOTHING = Prefetch(None)
+
+
+def session(*entries: Any, selections: list[str] | None = None) -> Session:
+    chosen = frozenset(selections) if selections is not None else None
+    return Session("order-sign", "1", tuple(raw(entry) for entry in entries), chosen)
+
+
+def looked_at(
+    terminology: Terminology, *resources: Resource, selections: list[str] | None = None, prefetch: Prefetch = NOTHING
+) -> list[Draft]:
+    call = session(*({"resource": resource} for resource in resources), selections=selections)
+    return drafts(call, orders(call), prefetch, terminology)
+
+
+def test_the_resources_of_all_entries_are_found_in_order() -> None:
+    first, second = order(id="a"), order(id="b")
+    found = orders(session({"resource": first}, None, 5, {}, {"resource": None}, {"fullUrl": "urn:x"}, second))
+    assert found == [first, second]
+    assert orders(session()) == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [b'{"resource":{"id":"\xff"}}', b'{"resource":{"id":1e99999999999999999999}}', b"[" * 100_000 + b"]" * 100_000],
+    ids=["not UTF-8", "endless exponent", "deep"],
+)
+def test_an_entry_that_cannot_be_read_is_refused_and_not_passed_over(entry: bytes) -> None:
+    with pytest.raises(NotParsable):
+        orders(Session("order-sign", "1", (raw({"resource": order()}), Raw(entry))))
+
+
+@pytest.mark.parametrize("resource", [5, "x", [], {}, {"id": "rx-1"}, {"resourceType": 5}])
+def test_an_entry_whose_resource_is_none_is_refused_and_not_passed_over(resource: Any) -> None:
+    with pytest.raises(NotConformant):
+        orders(session({"resource": order()}, {"resource": resource}))
+
+
+def test_only_orders_of_drugs_are_looked_at(terminology: Terminology) -> None:
+    others = [
+        {"resourceType": kind, "id": "x"} for kind in ("ServiceRequest", "NutritionOrder", "Medication", "Patient")
+    ]
+    dstu2 = {**order(), "resourceType": "MedicationOrder"}
+    found = looked_at(terminology, *others, order(), statement(), dstu2)
+    assert [draft.reference for draft in found] == ["MedicationRequest/rx-1", "MedicationOrder/rx-1"]
+
+
+def test_all_orders_are_in_focus_unless_some_were_selected(terminology: Terminology) -> None:
+    pair = [order(id="a"), order(id="b")]
+    assert [draft.focus for draft in looked_at(terminology, *pair)] == [True, True]
+    assert [d.focus for d in looked_at(terminology, *pair, selections=["MedicationRequest/b"])] == [False, True]
+    assert [d.focus for d in looked_at(terminology, *pair, selections=["b", "MedicationOrder/a"])] == [False, False]
+
+
+def test_an_order_without_an_id_cannot_be_selected_but_is_still_there(terminology: Terminology) -> None:
+    (draft,) = looked_at(terminology, order(id=None), selections=["MedicationRequest/rx-1", "MedicationRequest/"])
+    assert (draft.reference, draft.focus, draft.own) == ("", False, True)
+
+
+@pytest.mark.parametrize(
+    ("subject", "own"),
+    [
+        ({"subject": {"reference": "Patient/1"}}, True),
+        ({"subject": {"reference": "https://fhir.example.org/Patient/1"}}, True),
+        ({"subject": {"display": "somebody"}}, True),
+        ({"subject": None}, True),
+        ({"subject": None, "patient": {"reference": "Patient/1"}}, True),
+        ({"subject": {"reference": "Patient/2"}}, False),
+        ({"subject": None, "patient": {"reference": "Patient/2"}}, False),
+    ],
+)
+def test_an_order_is_the_patients_own_unless_it_names_somebody_else(
+    subject: dict[str, Any], own: bool, terminology: Terminology
+) -> None:
+    (draft,) = looked_at(terminology, order(**subject))
+    assert draft.own is own
+
+
+def test_a_drug_that_is_a_reference_is_looked_up_in_prefetch(terminology: Terminology) -> None:
+    pointing = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/m1"})
+    medication = {"resourceType": "Medication", "id": "m1", "code": TOLPERISONE}
+    prefetch = Prefetch({"medications": raw(bundle(medication))})
+    (found,) = looked_at(terminology, pointing, prefetch=prefetch)
+    assert found.identity.recognition.drugs == ("tolperisone",)
+    (missing,) = looked_at(terminology, pointing)
+    assert missing.identity.problem == "reference-unresolved"
+
+
+def test_a_drug_named_in_the_order_is_told_without_looking_at_prefetch(terminology: Terminology) -> None:
+    unreadable = Prefetch({"medications": Raw(b"{")})
+    (draft,) = looked_at(terminology, order(), prefetch=unreadable)
+    assert draft.identity.recognition.drugs == ("amitriptyline",)
+
+
+@pytest.mark.parametrize(
+    ("concept", "concerned"),
+    [
+        (AMITRIPTYLINE, True),
+        (TOLPERISONE, True),
+        ({"text": "Amoxicillin 500 mg"}, False),
+        ({"text": "Nortriptyline 25 mg"}, False),
+        ({"text": "Amitriptyline cream"}, False),
+        ({**AMITRIPTYLINE, "text": "Nortriptyline 25 mg"}, True),
+        ({}, False),
+    ],
+)
+def test_an_order_concerns_the_guidance_when_it_names_or_disputes_one_of_the_drugs(
+    concept: dict[str, Any], concerned: bool, terminology: Terminology
+) -> None:
+    recognition = identity_of(order(medicationCodeableConcept=concept), terminology).recognition
+    assert concerns(recognition, SUBJECTS) is concerned

@@ -1,0 +1,112 @@
+"""A log is lines for people or for programs, of the levels that were asked for."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from service.logs import configure_logs
+from service.settings import Settings
+
+FORGED = "first\nsecond line"
+
+
+class Terminal(io.StringIO):
+    """Text somebody is looking at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def restored(logged: list[Any]) -> Iterator[None]:
+    """Puts the configuration of the other tests back."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+def line_of(stream: io.StringIO, **chosen: Any) -> str:
+    """What a first line looks like under some settings."""
+    configure_logs(Settings(**chosen), stream)
+    structlog.get_logger().info("answered", service="order-select", cards=["a", "b"], milliseconds=1.5)
+    return stream.getvalue()
+
+
+def test_a_line_for_programs_is_one_json_object_with_level_and_time() -> None:
+    line = line_of(io.StringIO(), log_format="json")
+    assert line.count("\n") == 1
+    said = json.loads(line)
+    assert said.pop("timestamp").endswith("Z")
+    assert said == {
+        "event": "answered",
+        "level": "info",
+        "service": "order-select",
+        "cards": ["a", "b"],
+        "milliseconds": 1.5,
+    }
+
+
+def test_a_line_for_people_is_no_json_and_names_the_event() -> None:
+    line = line_of(io.StringIO(), log_format="console")
+    assert "answered" in line
+    assert "service=order-select" in line
+    assert not line.startswith("{")
+
+
+def test_the_form_is_for_people_on_a_terminal_and_for_programs_elsewhere() -> None:
+    assert line_of(io.StringIO()).startswith("{")
+    assert not line_of(Terminal()).startswith("{")
+    assert line_of(Terminal(), log_format="json").startswith("{")
+
+
+def test_colours_are_used_on_a_terminal_only() -> None:
+    escape = "\x1b["
+    assert escape in line_of(Terminal(), log_format="console")
+    assert escape not in line_of(io.StringIO(), log_format="console")
+
+
+@pytest.mark.parametrize(
+    ("least", "written"),
+    [
+        ("debug", ["debug", "info", "warning", "error"]),
+        ("info", ["info", "warning", "error"]),
+        ("warning", ["warning", "error"]),
+        ("error", ["error"]),
+    ],
+)
+def test_only_lines_of_the_least_level_and_above_are_written(least: str, written: list[str]) -> None:
+    stream = io.StringIO()
+    configure_logs(Settings(log_level=least, log_format="json"), stream)
+    for level in ("debug", "info", "warning", "error"):
+        getattr(structlog.get_logger(), level)("something")
+    assert [json.loads(line)["level"] for line in stream.getvalue().splitlines()] == written
+
+
+def test_standard_error_is_written_to_when_no_stream_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(Settings(log_format="json"))
+    structlog.get_logger().warning("rule failed", card="some-card")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert json.loads(captured.err)["event"] == "rule failed"
+
+
+def test_a_line_break_in_a_value_does_not_make_a_second_line_for_programs() -> None:
+    stream = io.StringIO()
+    configure_logs(Settings(log_format="json"), stream)
+    structlog.get_logger().info("answered", place=FORGED)
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line)["place"] == FORGED
+
+
+def test_what_was_bound_to_the_context_is_on_every_line() -> None:
+    stream = io.StringIO()
+    configure_logs(Settings(log_format="json"), stream)
+    with structlog.contextvars.bound_contextvars(request="r-1"):
+        structlog.get_logger().info("one")
+    structlog.get_logger().info("two")
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["request"], "request" in second) == ("r-1", False)
