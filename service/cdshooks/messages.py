@@ -169,8 +169,11 @@ def read_request(body: bytes) -> HookRequest:
     Raises NotParsable when the body is not JSON, NotConformant when a required member is missing or of the
     wrong type; both name the member.
     """
-    if not body.strip():
+    start = body.lstrip()[:1]
+    if not start:
         raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
+    if start != b"{":
+        raise NotParsable("The request is not a JSON object. Send the CDS Hooks request as one.")
     try:
         # What stays raw is not looked at now, and must not turn out later to be no text at all.
         body.decode()

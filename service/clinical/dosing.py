@@ -279,11 +279,9 @@ def _unlike_scheme(dosage: Dosage, times: int, largest: Amount, product: Product
     if isinstance(stated, RateUnknown):
         return _refused(stated, dosage)
     given = amount(dosage.high, product) if dosage.high is not None else largest
-    if isinstance(given, NotComputed):
-        return given
     if stated is not None and not stated.low <= times <= stated.high:
         found = f"{stated.words} / {times} a day"
-    elif given.mg != largest.mg:
+    elif isinstance(given, Amount) and given.mg != largest.mg:
         found = f"{given.words} / {largest.words}"
     else:
         return None

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 TEXT = "text"
+_NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
 _WORD = re.compile(r"\w+")
+_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d])(?=\d)")
+_SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,11 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
+def _apart(folded: str) -> str:
+    """Names freed from what is written onto them: "mydocalm150", "tolperisone_150_mg", soft hyphens."""
+    return _LETTER_BEFORE_DIGIT.sub(" ", folded.replace("_", " ").replace("\N{SOFT HYPHEN}", ""))
+
+
 def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern that finds any of the words, whole, the longest first."""
     alternatives = "|".join(re.escape(fold(word)) for word in sorted(words, key=lambda w: (-len(w), w)))
@@ -155,9 +163,10 @@ class Terminology:
         known = self._systems.get(system.strip().rstrip("/"))
         return known.uri if known else system
 
-    def knows_system(self, system: str) -> bool:
-        """True when drugs of this code system can be recognised, so that an unknown code means another drug."""
-        return system.strip().rstrip("/") in self._systems
+    def can_judge(self, coding: Coding) -> bool:
+        """True when an unknown code means another drug: a known system, and a code that can be one of its codes."""
+        system = self._systems.get(coding.system.strip().rstrip("/"))
+        return system is not None and (system.name not in _NUMERIC or coding.code.strip().isdecimal())
 
     def drug_codes(self, coding: Coding) -> Sequence[DrugCode]:
         """What the terminology knows of this code; empty when the system or the code is unknown."""
@@ -165,7 +174,7 @@ class Terminology:
 
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words."""
-        folded = fold(text)
+        folded = _apart(fold(text))
         # Nearly every label names another drug: one look at its words saves the search for all names.
         if self._first_words.isdisjoint(_WORD.findall(folded)):
             return frozenset()
@@ -215,7 +224,9 @@ class Terminology:
     def topical_words(self, texts: Iterable[str]) -> bool:
         """True when one of the texts names a form for the skin, such as "gel"."""
         topical = self.concept_sets.get("topical")
-        return topical is not None and any(topical.in_words(text) for text in texts)
+        return topical is not None and any(
+            topical.in_words(text) and _SWALLOWED.search(fold(text)) is None for text in texts
+        )
 
 
 def _by_member(sets: Iterable[tuple[str, frozenset[tuple[str, str]]]]) -> dict[tuple[str, str], frozenset[str]]:

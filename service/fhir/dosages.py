@@ -19,7 +19,8 @@ from service.clinical.terminology import Coding
 from service.clinical.timing import DAYS_PER_UNIT, Timing, period_unit
 from service.fhir import tolerant
 from service.fhir.numbers import exact
-from service.fhir.versions import max_doses
+from service.fhir.resources import Resource
+from service.fhir.versions import dosage_instructions, max_doses
 
 ORDERED = "ordered"
 _HARMLESS = (".text", ".route")
@@ -28,22 +29,24 @@ _HARMLESS_ALONE = (".timing.repeat.bounds", ".timing.event", ".sequence")
 
 
 def dosages(
-    read: Sequence[FhirDosage] | None, given: Sequence[Any], dropped: Sequence[str], element: str
+    read: Sequence[FhirDosage] | None, order: Resource, dropped: Sequence[str], element: str
 ) -> tuple[Dosage, ...]:
     """The dosage instructions of an order.
 
-    ``read`` are the models, ``given`` the instructions as sent, ``dropped`` the refused paths, ``element`` the
+    ``read`` are the models, ``order`` is the order as sent, ``dropped`` the refused paths, ``element`` the
     list's name. An instruction that lost an element its dose rests on says so, and no dose is computed from it.
-    When a whole instruction was refused, none of the others can be read as "all there is".
+    When a whole instruction was refused, none of the others can be read as "all there is". A modifier extension
+    may change what anything means, so no dose is read beside one.
     """
     lost = tuple(path for path in dropped if path == element or _whole(path, element))
     if lost or not read:
         return (Dosage(unreadable=lost, element=element),) if lost else ()
     several = len(read) > 1
-    return tuple(
-        _dosage(one, raw, f"{element}[{i}]", dropped, several)
-        for i, (one, raw) in enumerate(zip(read, given, strict=True))
-    )
+    given = zip(read, dosage_instructions(order), strict=True)
+    found = tuple(_dosage(one, raw, f"{element}[{i}]", dropped, several) for i, (one, raw) in enumerate(given))
+    if order.get("modifierExtension"):
+        return tuple(replace(one, unreadable=(*one.unreadable, "modifierExtension")) for one in found)
+    return found
 
 
 def _whole(path: str, element: str) -> bool:
@@ -63,6 +66,8 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
     unread = ("doseAndRate",) if dose_unread else _numbers_beyond_reason(one.timing)
     if None in maxima:
         unread = (*unread, "maxDosePerPeriod")
+    if isinstance(raw, dict) and raw.get("modifierExtension"):
+        unread = (*unread, "modifierExtension")
     start, end, days = _bounds(one)
     return Dosage(
         low=low,

@@ -132,7 +132,7 @@ def _problem(
     if named:
         return ""
     if codings:
-        return "" if any(terminology.knows_system(coding.system) for coding in codings) else UNKNOWN_SYSTEM
+        return "" if any(terminology.can_judge(coding) for coding in codings) else UNKNOWN_SYSTEM
     return UNRESOLVED if pointer and medication is None else NO_DRUG
 
 

@@ -16,13 +16,13 @@ from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.identity import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import read
-from service.fhir.versions import NOT_STATED, ORDER_TYPES, dosage_instructions, order_as_r4, statement_as_r4
+from service.fhir.versions import NOT_STATED, ORDER_TYPES, order_as_r4, statement_as_r4
 
 TAKEN = frozenset({"active", "on-hold"})
 STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
 ENDED = frozenset({"stopped", "completed", "ended"})
 IGNORED = frozenset({"cancelled", "entered-in-error", "draft", "unknown", "not-taken"})
-STOPPING = frozenset({"stopped", "cancelled"})
+STOPPING = frozenset({"stopped", "cancelled", "ended"})
 NOT_A_PRESCRIPTION = frozenset({"proposal", "option"})
 
 _REQUIRED_ORDER = {"status": NOT_STATED, "intent": "order"}
@@ -63,7 +63,7 @@ def draft_order(
         stops=bool(request.doNotPerform) or request.status in STOPPING,
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
-        dosages=dosages(request.dosageInstruction, dosage_instructions(resource), found.dropped, "dosageInstruction"),
+        dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
         reasons=terminology.concepts(c for reason in request.reasonCode or () for c in codings(reason)),
         reason_given=bool(request.reasonCode),
@@ -95,7 +95,7 @@ def _listed_request(
     if role is None:
         return None, unread
     dispense = request.dispenseRequest
-    given = dosages(request.dosageInstruction, dosage_instructions(resource), found.dropped, "dosageInstruction")
+    given = dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction")
     valid_until = dispense.validityPeriod.end if dispense is not None and dispense.validityPeriod else None
     order = replace(
         order,
@@ -130,7 +130,7 @@ def _listed_statement(
         role=role,
         status=statement.status or "",
         on_hold=statement.status == "on-hold",
-        dosages=dosages(statement.dosage, dosage_instructions(resource), found.dropped, "dosage"),
+        dosages=dosages(statement.dosage, resource, found.dropped, "dosage"),
         authored=as_day(started) or as_day(statement.dateAsserted),
         last_taken=ended,
     )
@@ -143,11 +143,11 @@ def read_dosages(resource: Resource) -> tuple[Dosage, ...]:
         order = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
         given = order.value.dosageInstruction if order is not None else None
         dropped = order.dropped if order is not None else ("dosageInstruction",)
-        return dosages(given, dosage_instructions(resource), dropped, "dosageInstruction")
+        return dosages(given, resource, dropped, "dosageInstruction")
     statement = read(MedicationStatement, statement_as_r4(resource), _REQUIRED_STATEMENT)
     given = statement.value.dosage if statement is not None else None
     dropped = statement.dropped if statement is not None else ("dosage",)
-    return dosages(given, dosage_instructions(resource), dropped, "dosage")
+    return dosages(given, resource, dropped, "dosage")
 
 
 def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[Role | None, list[Unread]]:

@@ -73,7 +73,7 @@ def is_possible(dose: DailyDose | NotComputed) -> bool:
     return 0 <= dose.low <= dose.high <= dose.dosing_day and 0 < dose.single <= dose.dosing_day
 
 
-@settings(max_examples=1200, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(order=spoilt_orders())
 def test_arbitrary_json_in_place_of_any_element_never_raises(terminology: Terminology, order: Json) -> None:
     assert is_possible(dose_of(order, terminology))
@@ -81,13 +81,13 @@ def test_arbitrary_json_in_place_of_any_element_never_raises(terminology: Termin
 
 @pytest.mark.parametrize("value", [None, True, 0, -1, "", "x", [], {}, [None], [[]], 10**19, Decimal("1e400000")])
 def test_one_hostile_value_in_every_place_of_an_order_never_raises(value: Any, terminology: Terminology) -> None:
-    for order in ORDERS[::10]:
+    for order in ORDERS[::20]:
         for path in paths(order):
             if path != ("resourceType",):
                 assert is_possible(dose_of(changed(order, path, value), terminology))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(spoilt=any_json, beside=st.lists(any_json.filter(lambda value: isinstance(value, dict)), max_size=2))
 def test_a_medication_or_a_weight_of_arbitrary_json_never_raises(
     terminology: Terminology, spoilt: Any, beside: list[Json]

@@ -73,13 +73,13 @@ def test_the_code_of_the_system_believed_most_decides_wherever_it_stands(termino
 def test_other_spellings_of_a_system_and_a_code_are_the_same(
     terminology: Terminology, system: str, code: str, drugs: tuple[str, ...]
 ) -> None:
-    assert terminology.knows_system(system)
+    assert terminology.can_judge(Coding(system, "1"))
     assert terminology.recognise([Coding(system, code)], []).drugs == drugs
 
 
 def test_an_unknown_system_stays_as_it_is_and_names_nothing(terminology: Terminology) -> None:
     local = "http://pharmacy.example.org/products"
-    assert (terminology.canonical(local), terminology.knows_system(local)) == (local, False)
+    assert (terminology.canonical(local), terminology.can_judge(Coding(local, "1"))) == (local, False)
     assert terminology.recognise([Coding(local, "704")], ["house preparation 7"]).claims == ()
 
 
@@ -248,3 +248,21 @@ def test_no_code_and_no_words_ever_raise_and_no_drug_is_named_without_evidence(
     assert bool(found.drugs) == bool(found.claims) == bool(found.evidence)
     assert found.from_text == (bool(found.drugs) and not any(terminology.drug_codes(c) for c in codings))
     terminology.concepts(codings)
+
+
+def test_a_code_that_cannot_be_one_of_its_system_judges_nothing(terminology: Terminology) -> None:
+    rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm"
+    assert not terminology.can_judge(Coding(rxnorm, "M03BX04")), "the Sandbox sends ATC codes as RxNorm"
+    assert terminology.can_judge(Coding(rxnorm, "617993"))
+
+
+@pytest.mark.parametrize(
+    "label", ["Mydocalm150", "TOLPERISONE_150_MG", "Tolperi\N{SOFT HYPHEN}son 50 mg", "толперизон 150 мг"]
+)
+def test_a_name_is_found_however_it_is_written_onto_other_things(label: str, terminology: Terminology) -> None:
+    assert terminology.recognise([], [label]).drugs == ("tolperisone",)
+
+
+def test_a_soft_gel_capsule_is_swallowed(terminology: Terminology) -> None:
+    assert not terminology.recognise([], ["Tolperison soft gel capsule 150 mg"]).topical
+    assert terminology.recognise([], ["Tolperison Gel"]).topical

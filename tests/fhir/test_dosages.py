@@ -151,3 +151,12 @@ def test_only_a_full_date_is_a_day() -> None:
     assert as_day(datetime.fromisoformat("2026-11-01T23:30:00+02:00")) == date(2026, 11, 1)
     assert as_day("2026-11-01") is None
     assert as_day(None) is None
+
+
+@pytest.mark.parametrize("holder", ["order", "dosage"])
+def test_no_dose_is_read_beside_a_modifier_extension(holder: str) -> None:
+    dosage: dict[str, Any] = {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}
+    order: dict[str, Any] = {"resourceType": "MedicationRequest", "dosageInstruction": [dosage]}
+    (order if holder == "order" else dosage)["modifierExtension"] = [{"url": "https://ehr.example.org/x"}]
+    (read,) = read_dosages(order)
+    assert read.unreadable[-1].endswith("modifierExtension")
