@@ -9,7 +9,7 @@ from service.clinical.amounts import NotComputed
 from service.clinical.dosing import DailyDose
 from service.clinical.terminology import Terminology
 from tests.clinical.dose_examples import PARTS
-from tests.clinical.dose_orders import Dose, Example, Refused
+from tests.clinical.dose_orders import DAILY, Dose, Example, Json, Refused, mg, order, quantity, take
 from tests.clinical.dose_reading import WEIGHT_DAYS, dose_of
 
 EXAMPLES = [pytest.param(one, id=f"{part}: {one.name}") for part, examples in PARTS.items() for one in examples]
@@ -37,6 +37,28 @@ def test_no_example_breaks_what_holds_for_every_dose(one: Example) -> None:
         low, high, single, day = map(Fraction, (dose.low, dose.high, dose.single, dose.day))
         assert 0 <= low <= high <= day >= single > 0
         assert not dose.steps or high == max(map(Fraction, dose.steps))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "days"),
+    [
+        ({"boundsPeriod": {"start": "2026-11-01", "end": "2026-11-07"}}, "7"),
+        ({"boundsPeriod": {"start": "2026-11-01", "end": "2026-11-01"}}, "1"),
+        ({"boundsPeriod": {"start": "2026-11-07", "end": "2026-11-01"}}, None),
+        ({"boundsPeriod": {"start": "2026-11-01"}}, None),
+        ({"boundsDuration": quantity(7, "days", "d")}, "7"),
+        ({"boundsDuration": quantity(2, "weeks", "wk")}, "14"),
+        ({"boundsDuration": quantity(36, "hours", "h")}, "3/2"),
+        ({"boundsDuration": quantity(7, "days")}, "7"),
+        ({"boundsDuration": quantity(-7, "days", "d")}, None),
+        ({"boundsDuration": quantity(1, "course")}, None),
+        ({"boundsRange": {"low": quantity(7, "days", "d"), "high": quantity(14, "days", "d")}}, None),
+    ],
+)
+def test_the_length_of_a_step_is_that_of_its_bounds(bounds: Json, days: str | None, terminology: Terminology) -> None:
+    found = dose_of(order(take(mg(25), {**DAILY, **bounds})), terminology)
+    assert isinstance(found, DailyDose)
+    assert found.days == (None if days is None else Fraction(days))
 
 
 def test_the_examples_are_many_told_apart_and_each_says_where_it_comes_from() -> None:

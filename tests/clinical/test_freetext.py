@@ -90,6 +90,7 @@ def as_needed(amount: str, a_day: str | None = None, **more: Any) -> dict[str, A
         ("25 mg in the morning", dose("25 mg", "1")),
         ("25 mg in the morning and at bedtime", dose("25 mg", "2")),
         ("25 mg every morning and every evening", dose("25 mg", "2")),
+        ("25 mg in the evening and at bedtime", dose("25 mg", "2")),
         ("25 mg at noon and at bedtime", dose("25 mg", "2")),
         ("25 mg twice daily, in the morning and at night", dose("25 mg", "2")),
         ("1 tablet daily", dose("1 tablet", "1")),
