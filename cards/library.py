@@ -41,6 +41,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of the article: what it says, the verdict on it and why; why no card carries it, if none does."""
+
+    key: str
+    says: str
+    verdict: str
+    because: str
+    not_carried: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardFile:
     """One card (or shared line) as written: its front matter and its sections, not yet rendered."""
 
@@ -72,10 +83,12 @@ class Library:
     lines: Mapping[str, str]
     line_cards: Mapping[str, CardFile]
     sources: Mapping[str, Source]
+    statements: Mapping[str, Statement]
     override_system: str
     override_reasons: Mapping[str, str]
     withheld: Mapping[str, str]
-    orders: Mapping[str, Mapping[str, Any]]
+    orders: Mapping[str, dict[str, Any]]
+    offers: Mapping[str, Mapping[str, Any]]
     terminology: LoadedTerminology
 
     @property
@@ -98,6 +111,8 @@ def _load(folder: Path) -> Library:
     faults: list[Fault] = []
     sources = _yaml(folder, "sources.yaml", faults)
     faults += check(sources, schema(folder, "sources.schema.json"))
+    statements = _yaml(folder, "statements.yaml", faults)
+    faults += check(statements, schema(folder, "statements.schema.json"))
     overrides = _yaml(folder, "override-reasons.yaml", faults)
     phrases = _yaml(folder, "phrases.yaml", faults)
     guidance = _yaml(folder, "guidance.yaml", faults)
@@ -112,6 +127,7 @@ def _load(folder: Path) -> Library:
     cards, shared = _card_files(folder, faults)
     if not faults:
         faults += _cross_check({**cards, **shared}, sources.value, overrides.value["reasons"])
+        faults += _unknown_statements({**cards, **shared}, statements.value)
     if faults:
         raise FaultyLibrary(faults)
     return Library(
@@ -120,10 +136,12 @@ def _load(folder: Path) -> Library:
         lines={**lines, **{id_: card.sections["line"] for id_, card in shared.items()}},
         line_cards=shared,
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
+        statements={key: _statement(key, entry) for key, entry in statements.value.items()},
         override_system=overrides.value["system"],
         override_reasons=overrides.value["reasons"],
         withheld=phrases.value["withheld"],
         orders=orders,
+        offers=_yaml(folder, "orders/offers.yaml", faults).value,
         terminology=terminology,
     )
 
@@ -194,6 +212,19 @@ def _cross_check(
     return faults
 
 
+def _unknown_statements(files: Mapping[str, CardFile], statements: Mapping[str, Any]) -> list[Fault]:
+    return [
+        Fault(card.file, 0, f"statements: '{key}' is not in statements.yaml")
+        for card in files.values()
+        for key in card.statements
+        if key not in statements
+    ]
+
+
+def _statement(key: str, entry: Mapping[str, str]) -> Statement:
+    return Statement(key, entry["says"], entry["verdict"], entry["because"], entry.get("not_carried", ""))
+
+
 def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
     front = document.value
     return CardFile(
@@ -230,7 +261,7 @@ def _source(key: str, entry: Mapping[str, Any]) -> Source:
     return Source(key, title, label, link, entry["kind"], entry.get("url", ""), entry["read"])
 
 
-def _orders(folder: Path, faults: list[Fault]) -> dict[str, Mapping[str, Any]]:
+def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
     """The order templates. Numbers stay decimal, so that they are sent as they were written."""
     orders = {}
     for path in sorted(folder.glob("orders/*.json")):

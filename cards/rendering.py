@@ -9,7 +9,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from cards.escaping import markdown, plain, shortened
 from cards.library import CardFile, Library
-from cards.suggestions import Change, change_for
+from cards.suggestions import Asked, Change, actions_for, change_for
 from service.cdshooks.messages import Action, Card, Coding, Link, Source, Suggestion
 from service.clinical.chart import MedicationOrder, Unread
 from service.clinical.numbers import number
@@ -18,6 +18,7 @@ from service.guidance.finding import Finding
 
 EXTENSION = "io.github.tolami"
 NOT_CHECKED = "not-checked"
+LOCAL = "http://127.0.0.1:8000"
 SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters (C-071)."""
 
@@ -32,16 +33,17 @@ class Renderer:
     library: Library
     plain: Environment
     marked: Environment
+    public_url: str
 
     @classmethod
-    def of(cls, library: Library) -> "Renderer":
-        """A renderer for a library."""
-        return cls(library, _environment(library, plain), _environment(library, markdown))
+    def of(cls, library: Library, public_url: str = LOCAL) -> "Renderer":
+        """A renderer for a library; ``public_url`` is where clients find the pages behind the cards."""
+        return cls(library, _environment(library, plain), _environment(library, markdown), public_url.rstrip("/"))
 
-    def card(self, finding: Finding, drafts: Mapping[str, Resource], new_uuid: Callable[[], str]) -> Card:
-        """The card of a finding. ``drafts`` are the client's orders by reference, for changes to them."""
+    def card(self, finding: Finding, asked: Asked, new_uuid: Callable[[], str]) -> Card:
+        """The card of a finding. ``asked`` is what suggestions have to fit."""
         file = self.library.cards[finding.card]
-        finding, change = self._change(finding, drafts)
+        finding, change = self._change(finding, asked.drafts)
         values = self._values(file, finding, change)
         card = Card(
             uuid=new_uuid(),
@@ -49,11 +51,17 @@ class Renderer:
             indicator=finding.indicator.word,
             source=self._source(file),
             detail=_tidy(self.marked.get_template(f"{file.id}/detail").render(values)),
-            links=self._links(file),
+            links=self._links(file, finding),
             extension={EXTENSION: self._extension(file, finding)},
         )
-        if change is not None:
-            card.suggestions = [self._suggestion(file, values, change, new_uuid)]
+        suggestions = [self._suggestion(file, values, change, new_uuid)] if change is not None else []
+        for offer in finding.offers:
+            offered = actions_for(offer, asked, self.library)
+            if offered is not None:
+                label, action = offered
+                suggestions.append(Suggestion(label, new_uuid(), [action]))
+        if suggestions:
+            card.suggestions = suggestions
             card.selectionBehavior = "at-most-one"
         if finding.indicator.word != "info" and file.override_reasons:
             card.overrideReasons = [
@@ -83,6 +91,8 @@ class Renderer:
         }
         if "failed" in finding.facts:
             values["failed_title"] = self.library.cards[finding.facts["failed"]].title
+        if "folded" in finding.facts:
+            values["titles"] = [self.library.cards[card].title for card in finding.facts["folded"]]
         if finding.unread:
             values |= self._unread(finding.unread)
         return values
@@ -123,13 +133,15 @@ class Renderer:
         source = self.library.sources[file.sources[0]]
         return Source(source.label, source.url) if source.url else Source(source.label)
 
-    def _links(self, file: CardFile) -> list[Link]:
-        return [Link(self.library.sources[key].link, self.library.sources[key].url) for key in file.links]
+    def _links(self, file: CardFile, finding: Finding) -> list[Link]:
+        named = [file, *(self.library.cards[card] for card in finding.facts.get("folded", ()))]
+        pages = [Link(f"About this card: {one.title}", f"{self.public_url}/guidance/{one.id}") for one in named]
+        return [*pages, *(Link(self.library.sources[key].link, self.library.sources[key].url) for key in file.links)]
 
     def _extension(self, file: CardFile, finding: Finding) -> dict[str, Any]:
         """What a program may want to know of a card; merged rules are listed, empty members left out."""
         lines = [self.library.line_cards[line] for line in finding.lines]
-        rules = [file.rule, *(line.rule for line in lines)]
+        rules = [file.rule, *finding.rules, *(line.rule for line in lines)]
         statements = sorted({*file.statements, *(s for line in lines for s in line.statements)})
         references = [order.reference for order in finding.orders if order.reference]
         return {

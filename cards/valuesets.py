@@ -46,12 +46,17 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
     concept_sets: dict[str, ConceptSet] = {}
     summaries: list[SetSummary] = []
     loinc: list[str] = []
+    classes: dict[str, frozenset[str]] = {}
     for path in sorted(folder.glob("*/*.json")):
         name = path.relative_to(folder.parent).as_posix()
         value_set = _read(path, name, faults)
         if value_set is None:
             continue
         kind = path.parent.name
+        if kind == "classes":
+            classes[value_set["id"]] = _members(value_set)
+            summaries.append(SetSummary(value_set["id"], kind, len(classes[value_set["id"]]), 0, 0))
+            continue
         includes = list(_includes(value_set, by_uri, name, faults))
         words = [e["valueString"] for e in value_set.get("extension", ()) if e["url"] == f"{EXTENSION}name-in-text"]
         if kind == "drugs":
@@ -70,7 +75,11 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
                 len(words),
             )
         )
-    terminology = Terminology(systems, drug_codes, names, concept_sets)
+    drugs = {summary.id for summary in summaries if summary.kind == "drugs"}
+    for class_, members in classes.items():
+        for unknown in sorted(members - drugs):
+            faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
+    terminology = Terminology(systems, drug_codes, names, concept_sets, classes)
     return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc))), faults
 
 
@@ -98,6 +107,13 @@ class _Include:
                 combination=self.combination,
                 strength=strength,
             )
+
+
+def _members(value_set: Mapping[str, Any]) -> frozenset[str]:
+    """The drugs of a class: the ids of the ValueSets that it includes."""
+    return frozenset(
+        url.rsplit("/", 1)[1] for include in value_set["compose"]["include"] for url in include.get("valueSet", ())
+    )
 
 
 def _systems(folder: Path, faults: list[Fault]) -> list[CodeSystem]:

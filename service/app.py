@@ -8,13 +8,14 @@ from flask import Flask
 from flask_cors import CORS
 
 from cards.library import Library, load
-from cards.rendering import Renderer
+from cards.rendering import LOCAL, Renderer
 from service.cdshooks.services import services
 from service.decide import Decision
 from service.settings import Settings
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.invoke import invoke
+from service.web.pages import pages
 
 
 def new_uuid() -> str:
@@ -33,10 +34,13 @@ def create_app(
     app = Flask("tolami", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     published = services(library.terminology.loinc)
-    decision = Decision(library, Renderer.of(library), today, new_id)
+    decision = Decision(
+        library, Renderer.of(library, settings.public_url or LOCAL), today, new_id, settings.jurisdiction
+    )
     app.extensions["decision"] = decision
     app.register_blueprint(discovery(published))
     app.register_blueprint(invoke(published, decision))
+    app.register_blueprint(pages(library))
     register_errors(app)
     CORS(app, methods=["GET", "POST", "OPTIONS"], allow_headers=["Authorization", "Content-Type"], max_age=600)
     return app

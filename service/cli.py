@@ -86,6 +86,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
         click.echo(f"             -d @{sample} {base}/cds-services/order-select")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
 
+    settings = settings.model_copy(update={"public_url": base})
     server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
 
 
@@ -244,6 +245,26 @@ def check() -> None:
         f"Guidance {library.version}: {len(library.cards)} cards, {len(library.lines)} shared lines,"
         f" {len(library.sources)} sources, {len(library.orders)} order templates. Settings are valid."
     )
+
+
+@_example("tolami cards\ntolami cards --markdown      the tables of docs/guidance.md")
+@main.command()
+@click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
+def cards(markdown: bool) -> None:
+    """Show every card and when it is raised, every statement and its verdict."""
+    from cards.catalogue import markdown as as_markdown
+
+    text = as_markdown(_library())
+    if markdown:
+        click.echo(text, nl=False)
+        return
+    from rich.console import Console
+
+    from service.display import catalogue_tables
+
+    console = Console()
+    for table in catalogue_tables(_library()):
+        console.print(table)
 
 
 @_example("tolami services")

@@ -13,6 +13,7 @@ import structlog
 
 from cards.library import Library
 from cards.rendering import Renderer
+from cards.suggestions import Asked
 from service.cdshooks.messages import (
     Card,
     Context,
@@ -32,7 +33,8 @@ from service.fhir.orders import DoseReading
 from service.fhir.prefetch import Prefetch
 from service.fhir.reading import MEDICATIONS, STATEMENTS, dose_reading, listed, read_chart, unidentified
 from service.fhir.resources import Resource, reference
-from service.fhir.session import Draft, Session, concerns, drafts, orders
+from service.fhir.session import Draft, Session, concerns, drafts, known, orders
+from service.fhir.versions import version_of
 from service.guidance.engine import evaluate
 from service.guidance.finding import SUBJECTS, Finding
 from service.guidance.unchecked import rule_failed, service_failed
@@ -48,6 +50,7 @@ class Decision:
     renderer: Renderer
     today: Callable[[], date]
     new_uuid: Callable[[], str]
+    jurisdiction: str = "eu"
 
 
 def decide(body: bytes, hook: str, using: Decision) -> Response:
@@ -60,13 +63,16 @@ def decide(body: bytes, hook: str, using: Decision) -> Response:
     session = session_of(request, read_context(request, hook))
     try:
         chart, by_reference = _chart(request, session, using)
-        return Response(cards=_cards(chart, by_reference, using) if chart is not None else [])
+        if chart is None:
+            return Response(cards=[])
+        asked = Asked(by_reference, session.patient_id, chart.today, version_of(list(by_reference.values())))
+        return Response(cards=_cards(chart, asked, using))
     except ServiceError:
         raise
     except Exception as error:
         # Clients show an error as "all clear". A card that says the opposite is the only honest answer.
         log.error("service failed", error=type(error).__name__, place=place_of(error))
-        return Response(cards=[using.renderer.card(service_failed(), {}, using.new_uuid)])
+        return Response(cards=[using.renderer.card(service_failed(), Asked({}), using.new_uuid)])
 
 
 def place_of(error: BaseException) -> str:
@@ -104,7 +110,7 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
     weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
     doses = dose_reading(session, prefetch, terminology, SUBJECTS, today, weight_days)
     if not session.ordering:
-        return _opened_chart(session, prefetch, terminology, doses, today), {}
+        return _opened_chart(session, prefetch, doses, using), {}
     resources = orders(session)
     if session.selections is not None and not any(reference(r) in session.selections for r in resources):
         raise NotConformant(
@@ -113,8 +119,8 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
             "$.context.selections",
         )
     looked_at = drafts(session, resources, prefetch, terminology)
-    if any(d.focus and d.own and concerns(d.identity.recognition, SUBJECTS) for d in looked_at):
-        chart = read_chart(session, looked_at, prefetch, terminology, doses, today)
+    if _concerned(session, looked_at, prefetch, doses, using):
+        chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction)
         return chart, _once(looked_at)
     gaps = unidentified(looked_at, SUBJECTS)
     if gaps:
@@ -122,15 +128,38 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
     return None, {}
 
 
-def _opened_chart(
-    session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseReading, today: date
-) -> Chart | None:
+def _concerned(
+    session: Session, looked_at: list[Draft], prefetch: Prefetch, doses: DoseReading, using: Decision
+) -> bool:
+    """True when an order in question is for one of the drugs, or for one that matters beside them.
+
+    A drug of an interaction class concerns the guidance only when one of the drugs is drafted or on the list,
+    so the lists are read for it and for nothing else.
+    """
+    terminology = using.library.terminology.terminology
+    focus = [d.identity.recognition for d in looked_at if d.focus and d.own]
+    if any(concerns(recognition, SUBJECTS) for recognition in focus):
+        return True
+    if not any(known(recognition, SUBJECTS, terminology) for recognition in focus):
+        return False
+    drafted = any(concerns(d.identity.recognition, SUBJECTS) for d in looked_at if d.own)
+    return drafted or _on_list(session, prefetch, terminology, doses, using.today())
+
+
+def _on_list(session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseReading, today: date) -> bool:
+    found, _ = listed(session, prefetch, terminology, doses, today)
+    return any(order.drug.names(drug) for order in found for drug in SUBJECTS)
+
+
+def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseReading, using: Decision) -> Chart | None:
     """The chart when it is only opened: worth reading when the drugs are on the list, or no list was given."""
+    terminology, today = using.library.terminology.terminology, using.today()
     found, gaps = listed(session, prefetch, terminology, doses, today)
+    subject = any(concerns(order.drug, SUBJECTS) for order in found)
     no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
-    if not (found or gaps or no_list):
+    if not (subject or gaps or no_list):
         return None
-    return read_chart(session, (), prefetch, terminology, doses, today)
+    return read_chart(session, (), prefetch, terminology, doses, today, using.jurisdiction)
 
 
 def _once(looked_at: list[Draft]) -> dict[str, Resource]:
@@ -139,7 +168,7 @@ def _once(looked_at: list[Draft]) -> dict[str, Resource]:
     return {d.reference: d.resource for d in looked_at if d.reference and references.count(d.reference) == 1}
 
 
-def _cards(chart: Chart, by_reference: dict[str, Resource], using: Decision) -> list[Card]:
+def _cards(chart: Chart, asked: Asked, using: Decision) -> list[Card]:
     def failed(card: str, error: Exception) -> None:
         # The type only: a message may repeat what the request held.
         log.error(
@@ -148,9 +177,9 @@ def _cards(chart: Chart, by_reference: dict[str, Resource], using: Decision) -> 
 
     def rendered(finding: Finding) -> Card:
         try:
-            return using.renderer.card(finding, by_reference, using.new_uuid)
+            return using.renderer.card(finding, asked, using.new_uuid)
         except Exception as error:
             failed(finding.card, error)
-            return using.renderer.card(rule_failed(finding.card), {}, using.new_uuid)
+            return using.renderer.card(rule_failed(finding.card), Asked({}), using.new_uuid)
 
     return [rendered(finding) for finding in evaluate(chart, using.library.thresholds, failed)]

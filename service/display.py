@@ -10,6 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cards.catalogue import in_order, statements, when
+from cards.library import Library
 from cards.valuesets import SetSummary
 from service.cdshooks.services import Service
 from service.doses import OrderReading
@@ -70,6 +72,18 @@ def dose_lines(reading: OrderReading) -> list[Text]:
     lines = [head, Text(f"  drug  {drug}", style="default" if reading.drug else "dim")]
     lines.append(Text(f"  dose  {reading.dose}", style="green" if reading.computed else "yellow"))
     return lines + [Text(f"        {detail}", style="dim") for detail in reading.details]
+
+
+def catalogue_tables(library: Library) -> list[Table]:
+    """The cards with when they are raised, and the statements with their verdicts."""
+    cards = Table("rule", "card", "raised when", title="Cards", show_lines=True)
+    for card in in_order(library):
+        cards.add_row(card.rule, card.id, escape(when(card)))
+    told = Table("no.", "the article says", "verdict", "card", title="Statements of the article", show_lines=True)
+    for carried in statements(library):
+        by = ", ".join(card.id for card in carried.cards) or f"none: {carried.statement.not_carried}"
+        told.add_row(carried.statement.key, escape(carried.statement.says), carried.statement.verdict, escape(by))
+    return [cards, told]
 
 
 def services_table(services: Sequence[Service]) -> Table:

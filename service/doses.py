@@ -10,7 +10,8 @@ from cards.library import Library
 from cards.rendering import Renderer
 from service.clinical.amounts import NotComputed, Product
 from service.clinical.chart import MedicationOrder, Role, Unread
-from service.clinical.dosing import DailyDose, daily_dose
+from service.clinical.dose import DailyDose
+from service.clinical.dosing import daily_dose
 from service.clinical.numbers import number
 from service.fhir.identity import identify
 from service.fhir.observations import body_weight
@@ -57,8 +58,7 @@ def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
     weight = body_weight(resources, library.terminology.terminology, today, weight_days)
     medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
     renderer = Renderer.of(library)
-    kilograms = weight.kilograms if weight is not None else None
-    return [_reading(order, medications, kilograms, renderer) for order in orders]
+    return [_reading(order, medications, weight, renderer) for order in orders]
 
 
 def _resources(value: object) -> Iterator[Resource]:

@@ -25,6 +25,7 @@ from service.web.errors import operation_outcome
 
 EXPECTED = ".expected.json"
 GUIDANCE = "<guidance version>"
+PUBLIC_URL = "<public url>"
 
 
 class NotReplayable(Exception):
@@ -172,13 +173,17 @@ class OverHttp:
 
 
 def normalised(answer: Answer) -> Answer:
-    """The answer with identifiers numbered and the guidance version replaced: what may be compared."""
+    """The answer with identifiers numbered, guidance version and own address replaced: what may be compared."""
     text = json.dumps(answer.body)
     for version in sorted({_guidance(card) for card in answer.cards} - {""}):
         text = text.replace(version, GUIDANCE)
     shown = Answer(answer.status, json.loads(text))
     numbers = count(1)
     for card in shown.cards:
+        for link in aslist(card.get("links")):
+            page = link.get("url") if isinstance(link, dict) else None
+            if isinstance(page, str) and "/guidance/" in page and _own(card):
+                link["url"] = PUBLIC_URL + page[page.index("/guidance/") :]
         for holder in (card, *aslist(card.get("suggestions"))):
             if isinstance(holder, dict):
                 holder["uuid"] = f"<uuid {next(numbers)}>"
@@ -187,9 +192,14 @@ def normalised(answer: Answer) -> Answer:
 
 def _guidance(card: dict[str, Any]) -> str:
     """The guidance version that a card of this service names; empty for a card of any other."""
+    return str(_own(card).get("guidance", ""))
+
+
+def _own(card: dict[str, Any]) -> dict[str, Any]:
+    """What this service says of a card in its extension; empty for a card of any other."""
     extension = card.get("extension")
     own = extension.get("io.github.tolami") if isinstance(extension, dict) else None
-    return str(own.get("guidance", "")) if isinstance(own, dict) else ""
+    return own if isinstance(own, dict) else {}
 
 
 def difference(request: Request, answer: Answer) -> list[str]:

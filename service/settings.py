@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         "", description="Log lines for people or for programs; by default console on a terminal, else json."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    jurisdiction: Literal["eu", "uk", "us", "ch", "other"] = Field(
+        "eu", description="Whose labels and indications advice goes by where they differ."
+    )
     max_body_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="Largest request body accepted, in bytes; larger ones get 413."
     )

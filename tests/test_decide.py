@@ -30,6 +30,8 @@ from tests.calls import (
 
 Fixture = Callable[[str], dict[str, Any]]
 PAIR_CARD = "tolperisone-with-amitriptyline"
+START_CARD = "amitriptyline-start-dose"
+LISTS = ("medications", "statements", "conditions", "allergies", "observations")
 TOLPERISONE = {"coding": [{"system": ATC, "code": "M03BX04"}], "text": "Tolperison 150 mg"}
 
 
@@ -43,7 +45,10 @@ def changed(decision: Decision, card: str, **changes: Any) -> Decision:
 def test_the_same_call_gives_the_same_cards(fixture: Fixture, decision: Decision) -> None:
     first, second = (answered(fixture(PAIR), replace(decision, new_uuid=lambda: "u")) for _ in range(2))
     assert first == second
-    assert [card["indicator"] for card in first] == ["warning", "info"]
+    assert {card: by_id(first)[card]["indicator"] for card in (PAIR_CARD, START_CARD)} == {
+        PAIR_CARD: "warning",
+        START_CARD: "info",
+    }
 
 
 TAKEN = ("active", "on-hold")
@@ -147,7 +152,7 @@ def test_without_any_prefetch_the_patient_is_asked_for(fixture: Fixture, decisio
         answered(without(fixture(PAIR), "prefetch"), decision)
 
 
-@pytest.mark.parametrize("key", ["medications", "statements", "conditions"])
+@pytest.mark.parametrize("key", LISTS)
 @pytest.mark.parametrize(
     "value",
     [b"", b'{"resourceType": "OperationOutcome"}', b"5", b"9" * 5000, b"1e99999999999999999999"],
@@ -164,9 +169,11 @@ def test_a_list_that_was_not_given_is_said_to_be_missing(
 
 def test_a_list_that_the_client_says_is_empty_is_not_missing(fixture: Fixture, decision: Decision) -> None:
     request = fixture(PAIR)
-    for key in ("medications", "statements", "conditions"):
+    for key in LISTS:
         request["prefetch"][key] = None
-    assert list(by_id(answered(request, decision))) == ["amitriptyline-start-dose"]
+    cards = by_id(answered(request, decision))
+    assert START_CARD in cards
+    assert "not-checked" not in cards
 
 
 def test_orders_that_do_not_concern_the_guidance_need_no_data_at_all(fixture: Fixture, decision: Decision) -> None:
@@ -211,12 +218,13 @@ def test_deep_nesting_in_an_order_loses_no_card(fixture: Fixture, decision: Deci
 def test_a_rule_that_fails_loses_its_own_advice_and_says_so(
     fixture: Fixture, decision: Decision, logged: list[Any]
 ) -> None:
-    broken = changed(decision, "amitriptyline-start-dose", thresholds={})
-    cards = by_id(answered(fixture(PAIR), broken))
-    assert list(cards) == [PAIR_CARD, "rule-failed"]
-    assert decision.library.cards["amitriptyline-start-dose"].title in cards["rule-failed"]["summary"]
+    whole = by_id(answered(fixture(PAIR), decision))
+    cards = by_id(answered(fixture(PAIR), changed(decision, START_CARD, thresholds={})))
+    assert START_CARD in whole
+    assert set(cards) == {*whole.keys() - {START_CARD}, "rule-failed"}
+    assert decision.library.cards[START_CARD].title in cards["rule-failed"]["summary"]
     (line,) = [line for line in logged if line["event"] == "rule failed"]
-    assert (line["card"], line["error"]) == ("amitriptyline-start-dose", "KeyError")
+    assert (line["card"], line["error"]) == (START_CARD, "KeyError")
 
 
 def test_a_card_whose_words_fail_is_replaced_by_one_that_says_so(
@@ -224,7 +232,7 @@ def test_a_card_whose_words_fail_is_replaced_by_one_that_says_so(
 ) -> None:
     sections = {**decision.library.cards[PAIR_CARD].sections, "detail": "{{ nobody_knows }}"}
     cards = by_id(answered(fixture(PAIR), changed(decision, PAIR_CARD, sections=sections)))
-    assert set(cards) == {"rule-failed", "amitriptyline-start-dose"}
+    assert set(cards) == {*by_id(answered(fixture(PAIR), decision)).keys() - {PAIR_CARD}, "rule-failed"}
     assert [line["card"] for line in logged if line["event"] == "rule failed"] == [PAIR_CARD]
 
 

@@ -49,13 +49,13 @@ _TEXTS = {
     ),
     "order-select": (
         "Tolperisone and amitriptyline at order selection",
-        "Guidance on tolperisone together with amitriptyline for the orders just selected: the combination,"
-        " starting and daily doses, and what could not be checked.",
+        "Guidance on tolperisone together with amitriptyline for the orders just selected: interactions,"
+        " contraindications, doses, and what could not be checked.",
     ),
     "order-sign": (
         "Tolperisone and amitriptyline at signing",
-        "Guidance on tolperisone together with amitriptyline for all orders about to be signed: the combination,"
-        " starting and daily doses, and what could not be checked.",
+        "Guidance on tolperisone together with amitriptyline for all orders about to be signed: interactions,"
+        " contraindications, doses, and what could not be checked.",
     ),
     "medication-refill": (
         "Tolperisone and amitriptyline at refill",
@@ -63,7 +63,8 @@ _TEXTS = {
     ),
     "patient-view": (
         "Tolperisone and amitriptyline in the chart",
-        "Shows when a patient already takes tolperisone together with amitriptyline.",
+        "For patients who take tolperisone or amitriptyline: both together, reviews that are due, what to measure, and"
+        " what in the record speaks against them.",
     ),
 }
 

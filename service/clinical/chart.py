@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from service.clinical.amounts import NotComputed
 from service.clinical.dates import Span
-from service.clinical.dosing import DailyDose, Dosage
+from service.clinical.dose import DailyDose, Dosage
 from service.clinical.terminology import Recognition
 
 
@@ -34,10 +34,14 @@ class Age:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The patient of the request. ``birth`` is None when the birth date is missing or not plausible."""
+    """The patient of the request. ``birth`` is None when the birth date is missing or not plausible.
+
+    ``gender`` is "male" or "female", empty when the record says neither.
+    """
 
     birth: Span | None = None
     deceased: bool = False
+    gender: str = ""
 
     def age(self, today: date) -> Age | None:
         """Age on a day, None when unknown (rule X9)."""
@@ -75,11 +79,43 @@ class MedicationOrder:
     last_taken: date | None = None
     reasons: frozenset[str] = frozenset()
     reason_given: bool = False
+    classes: frozenset[str] = frozenset()
+    started: date | None = None
 
     @property
     def is_draft(self) -> bool:
         """True while the order is being written in this session."""
         return self.role is Role.DRAFT
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition that the terminology knows: the sets it belongs to, whether it holds now, and since when.
+
+    ``recorded_only`` marks an onset that is only the day of recording: the condition began then or before.
+    """
+
+    sets: frozenset[str]
+    label: str
+    active: bool = True
+    onset: Span | None = None
+    recorded_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A valid observation: what was measured (a set's id), when, and its value or coded answer.
+
+    ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score} or kg. ``sets`` are the
+    condition sets that a coded answer belongs to.
+    """
+
+    kind: str
+    taken: date
+    value: Fraction | None = None
+    unit: str = ""
+    answer: str = ""
+    sets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +145,11 @@ class Chart:
     hook: str
     patient: Patient
     orders: tuple[MedicationOrder, ...] = ()
-    conditions: frozenset[str] = frozenset()
+    conditions: tuple[Condition, ...] = ()
+    allergies: frozenset[str] = frozenset()
+    measurements: tuple[Measurement, ...] = ()
+    jurisdiction: str = "eu"
+    patient_id: str = ""
     conditions_known: bool = True
     history_known: bool = True
     unread: tuple[Unread, ...] = ()
@@ -132,6 +172,40 @@ class Chart:
     def current(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders and statements by which the drug is taken now."""
         return (o for o in self.orders if o.role is Role.CURRENT and o.drug.names(drug))
+
+    def in_question(self, drug: str) -> list[MedicationOrder]:
+        """Orders of a drug that advice about it concerns: selected drafts, or what is taken when a chart is opened."""
+        if self.ordering:
+            return [order for order in self.drafts(drug) if order.focus]
+        return list(self.current(drug))
+
+    def taken_or_drafted(self, drug: str) -> list[MedicationOrder]:
+        """Drafts and current orders of a drug."""
+        return [*self.drafts(drug), *self.current(drug)]
+
+    def of_class(self, *classes: str, roles: tuple[Role, ...] = (Role.DRAFT, Role.CURRENT)) -> list[MedicationOrder]:
+        """Orders of systemic products whose drug belongs to one of the classes; orders that only stop are left out."""
+        wanted = frozenset(classes)
+        return [
+            order
+            for order in self.orders
+            if order.role in roles and order.classes & wanted and not order.drug.topical and not order.stops
+        ]
+
+    def has(self, *sets: str) -> bool:
+        """True when an active condition belongs to one of the sets."""
+        wanted = frozenset(sets)
+        return any(condition.active and condition.sets & wanted for condition in self.conditions)
+
+    def active(self, *sets: str) -> list[Condition]:
+        """The active conditions of the sets, as the record names them."""
+        wanted = frozenset(sets)
+        return [condition for condition in self.conditions if condition.active and condition.sets & wanted]
+
+    def latest(self, *kinds: str) -> Measurement | None:
+        """The latest measurement of one of the kinds."""
+        found = [m for m in self.measurements if m.kind in kinds]
+        return max(found, key=lambda m: m.taken, default=None)
 
     def past(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders and statements by which the drug was taken before."""

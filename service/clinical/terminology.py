@@ -141,6 +141,7 @@ class Terminology:
         drug_codes: Iterable[DrugCode],
         drug_names: Iterable[tuple[str, str]],
         concept_sets: Mapping[str, ConceptSet],
+        classes: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self._systems = {uri: system for system in systems for uri in (system.uri, *system.aliases)}
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
@@ -152,6 +153,10 @@ class Terminology:
         self._name_pattern = word_pattern(self._names) if self._names else re.compile(r"(?!)")
         self._first_words = frozenset(_WORD.findall(name)[0] for name in self._names)
         self.concept_sets = dict(concept_sets)
+        self._classes_of: dict[str, frozenset[str]] = {}
+        for class_, drugs in (classes or {}).items():
+            for drug in drugs:
+                self._classes_of[drug] = self._classes_of.get(drug, frozenset()) | {class_}
         self._sets_of_code = _by_member((s.id, s.codes) for s in concept_sets.values())
         self._sets_of_prefix = _by_member((s.id, s.prefixes) for s in concept_sets.values())
         self._prefix_lengths: dict[str, set[int]] = {}
@@ -180,6 +185,10 @@ class Terminology:
             return frozenset()
         found = self._name_pattern.findall(folded)
         return frozenset(drug for name in found for drug in self._names[name])
+
+    def classes(self, drugs: Iterable[str]) -> frozenset[str]:
+        """The interaction classes that any of the drugs belongs to, such as "serotonergic"."""
+        return frozenset(class_ for drug in drugs for class_ in self._classes_of.get(drug, ()))
 
     def concepts(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Ids of the condition, route and measurement sets that any of the codes belongs to."""
@@ -230,11 +239,11 @@ class Terminology:
 
 
 def _by_member(sets: Iterable[tuple[str, frozenset[tuple[str, str]]]]) -> dict[tuple[str, str], frozenset[str]]:
-    """The ids of the sets that hold each code."""
+    """The ids of the sets that hold each code; codes in capitals, as they are looked up."""
     found: dict[tuple[str, str], set[str]] = {}
     for id_, members in sets:
-        for member in members:
-            found.setdefault(member, set()).add(id_)
+        for system, code in members:
+            found.setdefault((system, code.upper()), set()).add(id_)
     return {member: frozenset(ids) for member, ids in found.items()}
 
 

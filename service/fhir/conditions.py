@@ -2,45 +2,50 @@
 
 from collections.abc import Iterable
 
-from fhir.resources.R4B.condition import Condition
-
+from service.clinical.chart import Condition
+from service.clinical.dates import Span, span
 from service.clinical.terminology import Terminology
-from service.fhir.dosages import codings
 from service.fhir.identity import codings_of
-from service.fhir.resources import Resource
-from service.fhir.tolerant import read
+from service.fhir.resources import Resource, text
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 
-_SUBJECT = {"subject": {"display": "not stated"}}
 
-
-def active_conditions(resources: Iterable[Resource], terminology: Terminology) -> frozenset[str]:
-    """Ids of the condition sets that an active, not refuted condition belongs to (terminology.md, 5)."""
-    found: set[str] = set()
+def conditions(resources: Iterable[Resource], terminology: Terminology) -> tuple[Condition, ...]:
+    """Conditions that the terminology knows; refuted ones and errors count for nothing (terminology.md, 5)."""
+    found = []
     for resource in resources:
         code = resource.get("code")
         if resource["resourceType"] != "Condition" or not isinstance(code, dict):
             continue
-        concepts = terminology.concepts(codings_of(code))
-        if concepts and _holds(resource):
-            found |= concepts
-    return frozenset(found)
+        coded = codings_of(code)
+        sets = terminology.concepts(coded)
+        if not sets or _status(resource.get("verificationStatus")) & NOT_TRUE:
+            continue
+        clinical = _status(resource.get("clinicalStatus"))
+        label = text(code.get("text")) or next((c.display for c in coded if c.display), f"code {coded[0].code}")
+        ended = resource.get("abatementDateTime") is not None or resource.get("abatementPeriod") is not None
+        active = bool(clinical & ACTIVE) if clinical else not ended
+        onset, recorded = _onset(resource), _recorded(resource)
+        found.append(Condition(sets, label, active, onset or recorded, onset is None and recorded is not None))
+    return tuple(found)
 
 
-def _holds(resource: Resource) -> bool:
-    """True when the condition is active and true. Statuses are codes up to STU3, CodeableConcepts from R4."""
-    clinical, verification = (_status(resource.get(member)) for member in ("clinicalStatus", "verificationStatus"))
-    return (not clinical or bool(clinical & ACTIVE)) and not verification & NOT_TRUE
+def _onset(resource: Resource) -> Span | None:
+    """When the condition began, as far as the record says."""
+    period = resource.get("onsetPeriod")
+    given = (resource.get("onsetDateTime"), period.get("start") if isinstance(period, dict) else None)
+    return next((found for value in given if (found := span(text(value))) is not None), None)
+
+
+def _recorded(resource: Resource) -> Span | None:
+    """When the condition was recorded (``recordedDate`` from R4, before that under other names)."""
+    return span(text(resource.get("recordedDate") or resource.get("assertedDate") or resource.get("dateRecorded")))
 
 
 def _status(value: object) -> frozenset[str]:
+    """The codes of a status: a plain code up to STU3, a CodeableConcept from R4."""
     if isinstance(value, str):
         return frozenset({value})
-    if value is None:
-        return frozenset()
-    shape = {"resourceType": "Condition", "clinicalStatus": value, **_SUBJECT}
-    found = read(Condition, shape)
-    concept = found.value.clinicalStatus if found is not None else None
-    return frozenset(c.code for c in codings(concept)) if concept is not None else frozenset()
+    return frozenset(c.code for c in codings_of(value)) if isinstance(value, dict) else frozenset()

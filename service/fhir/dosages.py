@@ -14,7 +14,7 @@ from fhir.resources.R4B.ratio import Ratio
 from fhir.resources.R4B.timing import Timing as FhirTiming
 
 from service.clinical.amounts import Quantity
-from service.clinical.dosing import Dosage, MaxDose
+from service.clinical.dose import Dosage, MaxDose
 from service.clinical.terminology import Coding
 from service.clinical.timing import DAYS_PER_UNIT, Timing, period_unit
 from service.fhir import tolerant

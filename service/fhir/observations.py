@@ -1,55 +1,106 @@
-"""Measurements of the patient that decisions rest on."""
+"""Measurements of the patient that decisions rest on, in one unit for each kind."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
-from fhir.resources.R4B.observation import Observation
-
+from service.clinical.chart import Measurement
 from service.clinical.dates import span
 from service.clinical.terminology import Terminology
 from service.fhir.identity import codings_of
 from service.fhir.numbers import exact
-from service.fhir.resources import Resource, text
-from service.fhir.tolerant import read
+from service.fhir.resources import Resource, aslist, text
 
 BODY_WEIGHT = "body-weight"
 VALID = frozenset({"final", "amended", "corrected"})
-KILOGRAMS = {"kg": Fraction(1), "g": Fraction(1, 1000), "[lb_av]": Fraction("0.45359237")}
-"""Kilograms in each UCUM unit of body weight (the pound by its international definition)."""
 
-_MEMBERS = ("resourceType", "status", "code", "effectiveDateTime", "effectivePeriod", "valueQuantity")
+_SIZES: dict[str, tuple[str, Fraction]] = {
+    "kg": ("kg", Fraction(1)),
+    "g": ("kg", Fraction(1, 1000)),
+    "[lb_av]": ("kg", Fraction("0.45359237")),
+    "mm[Hg]": ("mm[Hg]", Fraction(1)),
+    "mmHg": ("mm[Hg]", Fraction(1)),
+    "ms": ("ms", Fraction(1)),
+    "msec": ("ms", Fraction(1)),
+    "s": ("ms", Fraction(1000)),
+    "mL/min": ("mL/min", Fraction(1)),
+    "mL/min/{1.73_m2}": ("mL/min", Fraction(1)),
+    "mL/min/1.73m2": ("mL/min", Fraction(1)),
+    "mL/min/1.73 m2": ("mL/min", Fraction(1)),
+    "{score}": ("{score}", Fraction(1)),
+    "{points}": ("{score}", Fraction(1)),
+    "1": ("{score}", Fraction(1)),
+    "": ("{score}", Fraction(1)),
+}
+"""Each unit that is understood: its canonical unit and how many of those it is (the pound by its definition)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """A body weight in kg and the last day it can have been measured on."""
-
-    kilograms: Fraction
-    measured: date
+def measurements(resources: Iterable[Resource], terminology: Terminology) -> tuple[Measurement, ...]:
+    """Valid observations of the kinds that the terminology knows, components of panels included."""
+    return tuple(m for res in resources if res["resourceType"] == "Observation" for m in _of(res, terminology))
 
 
-def body_weight(resources: Iterable[Resource], terminology: Terminology, today: date, most_days: int) -> Weight | None:
-    """The latest valid body weight of the last ``most_days`` days, None when there is none (rule Q6)."""
-    weights = [weight for res in resources if (weight := _weight(res, terminology)) is not None]
-    recent = [w for w in weights if 0 <= (today - w.measured).days <= most_days and w.kilograms > 0]
-    return max(recent, key=lambda weight: weight.measured, default=None)
+def body_weight(
+    resources: Iterable[Resource], terminology: Terminology, today: date, most_days: int
+) -> Fraction | None:
+    """Kg of the latest body weight of the last ``most_days`` days, None when there is none (rule Q6)."""
+    found = [
+        m
+        for m in measurements(resources, terminology)
+        if m.kind == BODY_WEIGHT and m.unit == "kg" and 0 <= (today - m.taken).days <= most_days
+    ]
+    latest = max((m for m in found if m.value is not None and m.value > 0), key=lambda m: m.taken, default=None)
+    return latest.value if latest is not None else None
 
 
-def _weight(resource: Resource, terminology: Terminology) -> Weight | None:
-    code = resource.get("code")
-    if resource["resourceType"] != "Observation" or not isinstance(code, dict):
-        return None
-    if BODY_WEIGHT not in terminology.concepts(codings_of(code)) or text(resource.get("status")) not in VALID:
-        return None
-    found = read(Observation, {key: resource[key] for key in _MEMBERS if resource.get(key) is not None})
-    quantity = found.value.valueQuantity if found is not None else None
-    if found is None or quantity is None or quantity.comparator is not None:
-        return None
-    value = exact(quantity.value)
-    unit = KILOGRAMS.get(quantity.code or quantity.unit or "")
-    period = found.value.effectivePeriod
-    when = found.value.effectiveDateTime or (period.end or period.start if period is not None else None)
-    day = span(str(when).replace(" ", "T")) if when is not None else None
-    return Weight(value * unit, day.earliest) if value is not None and unit is not None and day is not None else None
+def _of(resource: Resource, terminology: Terminology) -> Iterator[Measurement]:
+    parts = [resource, *(part for part in aslist(resource.get("component")) if isinstance(part, dict))]
+    kinds = [(_kinds(part, terminology), part) for part in parts]
+    if not any(found for found, _ in kinds) or text(resource.get("status")) not in VALID:
+        return
+    day = _day(resource)
+    if day is None:
+        return
+    for found, part in kinds:
+        for kind in sorted(found):
+            value, unit = _value(part.get("valueQuantity", part.get("valueInteger")))
+            coded = part.get("valueCodeableConcept")
+            answer = _answer(coded) or text(part.get("valueString"))
+            sets = terminology.concepts(codings_of(coded)) if isinstance(coded, dict) else frozenset[str]()
+            if value is not None or answer:
+                yield Measurement(kind, day, value, unit, answer, sets)
+
+
+def _kinds(part: Mapping[str, Any], terminology: Terminology) -> frozenset[str]:
+    code = part.get("code")
+    return terminology.concepts(codings_of(code)) if isinstance(code, dict) else frozenset()
+
+
+def _day(resource: Resource) -> date | None:
+    """When it was measured: of a period its end, of a date known to the month or year its first day."""
+    period = resource.get("effectivePeriod")
+    of_period = (period.get("end"), period.get("start")) if isinstance(period, dict) else ()
+    given = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), *of_period)
+    return next((found.earliest for value in given if (found := span(text(value))) is not None), None)
+
+
+def _value(given: object) -> tuple[Fraction | None, str]:
+    """A value in its canonical unit; None when the unit is not understood or a comparator blurs it."""
+    if isinstance(given, int):
+        return exact(given), "{score}"
+    if not isinstance(given, dict) or given.get("comparator") is not None:
+        return None, ""
+    known = _SIZES.get(text(given.get("code")) or text(given.get("unit")))
+    value = exact(given.get("value"))
+    return (value * known[1], known[0]) if known is not None and value is not None else (None, "")
+
+
+def _answer(concept: object) -> str:
+    """A coded answer in words: its text, a name or the code."""
+    if not isinstance(concept, dict):
+        return ""
+    codings = codings_of(concept)
+    return text(concept.get("text")) or next(
+        (c.display for c in codings if c.display), codings[0].code if codings else ""
+    )

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
 from service.clinical.amounts import Product
 from service.clinical.chart import MedicationOrder, Role, Unread
-from service.clinical.dosing import Dosage, daily_dose
+from service.clinical.dose import Dosage
+from service.clinical.dosing import daily_dose
 from service.clinical.terminology import Terminology
 from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.identity import Identity
@@ -65,20 +67,24 @@ def draft_order(
         continues_earlier=bool(resource.get("priorPrescription")),
         dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
-        reasons=terminology.concepts(c for reason in request.reasonCode or () for c in codings(reason)),
+        reasons=terminology.concepts(c for reason in _why(request) for c in codings(reason)),
         reason_given=bool(request.reasonCode),
+        classes=terminology.classes(identity.recognition.drugs),
     )
     order = _with_dose(order, identity, doses)
     return order, [Unread("element-unreadable", order, path) for path in found.dropped]
 
 
 def listed_order(
-    resource: Resource, identity: Identity, today: date, doses: DoseReading
+    resource: Resource, identity: Identity, terminology: Terminology, today: date, doses: DoseReading
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing."""
     if resource["resourceType"] in ORDER_TYPES:
-        return _listed_request(resource, identity, doses)
-    return _listed_statement(resource, identity, today, doses)
+        order, unread = _listed_request(resource, identity, doses)
+    else:
+        order, unread = _listed_statement(resource, identity, today, doses)
+    classes = terminology.classes(identity.recognition.drugs)
+    return (replace(order, classes=classes) if order is not None else None), unread
 
 
 def _listed_request(
@@ -104,6 +110,7 @@ def _listed_request(
         on_hold=request.status == "on-hold",
         dosages=given,
         authored=as_day(request.authoredOn),
+        continues_earlier=request.priorPrescription is not None,
         last_taken=_latest(*(dosage.end for dosage in given), as_day(valid_until)),
     )
     return _with_dose(order, identity, doses), unread
@@ -169,6 +176,12 @@ def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseReading) -
     weight = doses.weight() if any(_by_weight(dosage) for dosage in order.dosages) else None
     product = Product(drug, identity.recognition, identity.label, identity.strengths, weight)
     return replace(order, dose=daily_dose(order.dosages, product))
+
+
+def _why(request: MedicationRequest) -> list[Any]:
+    """The reasons of an order; of one that ends treatment also why it ends (R20)."""
+    given = list(request.reasonCode or ())
+    return [*given, request.statusReason] if request.statusReason is not None else given
 
 
 def _by_weight(dosage: Dosage) -> bool:

@@ -6,11 +6,14 @@ from fhir.resources.R4B.patient import Patient as FhirPatient
 
 from service.clinical.chart import Patient
 from service.clinical.dates import Span, span
-from service.fhir.resources import Resource
+from service.fhir.resources import Resource, text
 from service.fhir.tolerant import read
 
 OLDEST = 130
 """A birth date that makes somebody older than this many years is a typing error, and the age is unknown."""
+
+GENDERS = frozenset({"male", "female"})
+"""The only ones that a number of the guidance depends on (R17)."""
 
 _MEMBERS = ("resourceType", "birthDate")
 
@@ -26,7 +29,9 @@ def patient(resource: Resource, today: date) -> Patient | None:
         return None
     birth = span(str(found.value.birthDate)) if found.value.birthDate is not None else None
     deceased = resource.get("deceasedBoolean") in (True, "true") or resource.get("deceasedDateTime") is not None
-    return Patient(birth=birth if _plausible(birth, today) else None, deceased=deceased)
+    gender = text(resource.get("gender"))
+    known = gender if gender in GENDERS else ""
+    return Patient(birth=birth if _plausible(birth, today) else None, deceased=deceased, gender=known)
 
 
 def _plausible(birth: Span | None, today: date) -> bool:

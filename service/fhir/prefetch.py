@@ -46,6 +46,7 @@ _TYPES = {
     "statements": ORDER_TYPES | STATEMENT_TYPES,
     "conditions": frozenset({"Condition"}),
     "observations": frozenset({"Observation"}),
+    "allergies": frozenset({"AllergyIntolerance"}),
 }
 """What a single resource under a key must be. Anything else leaves the key unsatisfied (L-33)."""
 

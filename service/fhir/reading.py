@@ -7,20 +7,22 @@ from fractions import Fraction
 from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.clinical.terminology import Recognition, Terminology
 from service.errors import MissingData
-from service.fhir.conditions import active_conditions
+from service.fhir.allergies import allergies
+from service.fhir.conditions import conditions
 from service.fhir.identity import identify
-from service.fhir.observations import body_weight
+from service.fhir.observations import body_weight, measurements
 from service.fhir.orders import IGNORED, DoseReading, draft_order, listed_order
 from service.fhir.patients import patient, same_patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.resources import Resource, text
-from service.fhir.session import Draft, Session, concerns, medications_for
+from service.fhir.session import Draft, Session, concerns, known, medications_for
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
 
 PATIENT = "patient"
 MEDICATIONS = "medications"
 STATEMENTS = "statements"
 CONDITIONS = "conditions"
+ALLERGIES = "allergies"
 OBSERVATIONS = "observations"
 
 _WHY = {
@@ -42,8 +44,7 @@ def dose_reading(
     """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
 
     def weight() -> Fraction | None:
-        found = body_weight(_own(session, prefetch[OBSERVATIONS].resources), terminology, today, weight_days)
-        return found.kilograms if found is not None else None
+        return body_weight(_own(session, prefetch[OBSERVATIONS].resources), terminology, today, weight_days)
 
     return DoseReading(tuple(subjects), weight)
 
@@ -89,8 +90,8 @@ def listed(
             continue
         identity = identify(resource, medications_for(resource, prefetch), terminology)
         unidentified += bool(identity.problem) and text(resource.get("status")) not in IGNORED
-        if concerns(identity.recognition, doses.subjects):
-            order, gaps = listed_order(resource, identity, today, doses)
+        if known(identity.recognition, doses.subjects, terminology):
+            order, gaps = listed_order(resource, identity, terminology, today, doses)
             found += [order] if order is not None else []
             unread += gaps
     if unidentified:
@@ -105,13 +106,14 @@ def read_chart(
     terminology: Terminology,
     doses: DoseReading,
     today: date,
+    jurisdiction: str,
 ) -> Chart:
     """Everything the rules may know about this call. Raises MissingData when the patient is not provided."""
     who = required_patient(prefetch, session.patient_id, today)
     found: list[MedicationOrder] = []
     unread: list[Unread] = []
     for draft in drafts:
-        if draft.own and concerns(draft.identity.recognition, doses.subjects):
+        if draft.own and known(draft.identity.recognition, doses.subjects, terminology):
             order, gaps = draft_order(draft.resource, draft.identity, terminology, doses, focus=draft.focus)
             found += [order] if order is not None else []
             unread += gaps if draft.focus else []
@@ -123,7 +125,11 @@ def read_chart(
         hook=session.hook,
         patient=who,
         orders=tuple(found + in_list),
-        conditions=active_conditions(_own(session, prefetch[CONDITIONS].resources), terminology),
+        conditions=conditions(_own(session, prefetch[CONDITIONS].resources), terminology),
+        allergies=allergies(_own(session, prefetch[ALLERGIES].resources), terminology),
+        measurements=measurements(_own(session, prefetch[OBSERVATIONS].resources), terminology),
+        jurisdiction=jurisdiction,
+        patient_id=session.patient_id,
         conditions_known=prefetch[CONDITIONS].known,
         history_known=prefetch[MEDICATIONS].state is State.GIVEN,
         unread=tuple(dict.fromkeys(unread)),
@@ -150,6 +156,6 @@ def _missing(prefetch: Prefetch) -> list[Unread]:
     """The lists that guidance rests on and that were not given in full."""
     return [
         Unread(_WHY[prefetch[key].state], element=key)
-        for key in (MEDICATIONS, STATEMENTS, CONDITIONS)
+        for key in (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
         if prefetch[key].state is not State.GIVEN
     ]

@@ -90,6 +90,11 @@ def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:
     return any(recognition.names(drug) or recognition.disputes(drug) for drug in subjects)
 
 
+def known(recognition: Recognition, subjects: Sequence[str], terminology: Terminology) -> bool:
+    """True when a rule may look at the order: one of the subjects, or a drug of an interaction class."""
+    return concerns(recognition, subjects) or (not recognition.topical and bool(terminology.classes(recognition.drugs)))
+
+
 def medications_for(resource: Resource, prefetch: Prefetch) -> dict[str, Resource]:
     """Medication resources a draft may point to; prefetch is decoded only for a draft that points outside itself."""
     target = text(medication_reference(resource).get("reference"))

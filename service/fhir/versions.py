@@ -36,6 +36,7 @@ def order_as_r4(order: Resource) -> Resource:
         doNotPerform=order.get("doNotPerform"),
         authoredOn=order.get("authoredOn") or order.get("dateWritten"),
         reasonCode=_reasons(order),
+        statusReason=order.get("statusReason"),
         priorPrescription=_one(order.get("priorPrescription")),
         basedOn=aslist(order.get("basedOn")) or None,
         dispenseRequest=_dispense(order),
@@ -59,6 +60,28 @@ def statement_as_r4(statement: Resource) -> Resource:
         dosage=[_dosage(d) for d in dosage_instructions(statement)] or None,
         **_READ_ALREADY,
     )
+
+
+def version_of(orders: list[Resource]) -> str:
+    """The FHIR version that a session's orders are written in, told from their shape; R4 when nothing tells."""
+    for order in orders:
+        dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
+        if order["resourceType"] == "MedicationOrder":
+            return "DSTU2"
+        if isinstance(order.get("medication"), dict):
+            return "R5"
+        if any("doseAndRate" not in d and ("doseQuantity" in d or "doseRange" in d) for d in dosages):
+            return "STU3"
+    return "R4"
+
+
+def order_as_stu3(order: Resource) -> Resource:
+    """A MedicationRequest of our own templates in STU3's shape: the dose beside the timing."""
+    dosages = []
+    for dosage in order.get("dosageInstruction", ()):
+        bare = {key: value for key, value in dosage.items() if key != "doseAndRate"}
+        dosages.append({**bare, **dosage["doseAndRate"][0]})
+    return {**order, "dosageInstruction": dosages}
 
 
 def subject_reference(resource: Resource) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from service.clinical.chart import Chart, MedicationOrder
-from service.clinical.dosing import DailyDose
+from service.clinical.dose import DailyDose
 from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds
 
 DEPRESSION = "major-depressive-disorder"
@@ -66,7 +66,7 @@ def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> boo
 
 def for_depression(chart: Chart, order: MedicationOrder) -> bool:
     """True when the order's reason, or in its absence the patient's conditions, say major depression."""
-    return DEPRESSION in (order.reasons if order.reason_given else chart.conditions)
+    return DEPRESSION in order.reasons if order.reason_given else chart.has(DEPRESSION)
 
 
 def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thresholds) -> tuple[str, ...]:

@@ -4,18 +4,42 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from service.clinical.chart import Chart
+from service.guidance import (
+    alternatives,
+    course,
+    duplicates,
+    genes,
+    heart,
+    interactions,
+    maoi,
+    monitoring,
+    safety,
+    stopping,
+    titration,
+)
 from service.guidance.amitriptyline import amitriptyline_start_dose
-from service.guidance.finding import Finding, Indicator, Thresholds
+from service.guidance.finding import Finding, Indicator, Rule, Thresholds
+from service.guidance.order import FOLD, folded, in_order
 from service.guidance.pair import tolperisone_with_amitriptyline
-from service.guidance.tolperisone import tolperisone_daily_dose
+from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_indication
 from service.guidance.unchecked import code_and_text_disagree, not_checked, patient_deceased, rule_failed
 
-Rule = Callable[[Chart, Thresholds], Finding | None]
-
 RULES: tuple[Rule, ...] = (
+    *maoi.RULES,
+    *heart.RULES,
+    *safety.RULES,
     tolperisone_with_amitriptyline,
+    *interactions.RULES,
+    *genes.RULES,
+    tolperisone_indication,
     amitriptyline_start_dose,
+    *duplicates.RULES,
+    *course.RULES,
+    *titration.RULES,
+    *stopping.RULES,
     tolperisone_daily_dose,
+    *monitoring.RULES,
+    *alternatives.RULES,
     code_and_text_disagree,
     not_checked,
 )
@@ -50,7 +74,8 @@ def evaluate(
             finding = rule_failed(card)
         if finding is not None:
             findings.append(finding)
-    return sorted(map(_settler(findings), findings), key=lambda finding: -finding.indicator)
+    settled = map(_settler(findings), findings)
+    return folded(in_order(list(settled)), thresholds.get(FOLD, {}))
 
 
 def _settler(findings: Sequence[Finding]) -> Callable[[Finding], Finding]:
@@ -58,9 +83,11 @@ def _settler(findings: Sequence[Finding]) -> Callable[[Finding], Finding]:
     critical = any(finding.indicator is Indicator.CRITICAL for finding in findings)
 
     def settle(finding: Finding) -> Finding:
+        if critical and finding.offers:
+            finding = replace(finding, offers=(), withheld=(*finding.withheld, "critical-finding"))
         if finding.proposal is None:
             return finding
-        reasons = (*finding.withheld, *(("critical-finding",) if critical else ()))
+        reasons = tuple(dict.fromkeys((*finding.withheld, *(("critical-finding",) if critical else ()))))
         return replace(finding, withheld=reasons, proposal=None if reasons else finding.proposal)
 
     return settle

@@ -1,12 +1,12 @@
 """What a rule finds: that something is to be said and how urgent it is, never in which words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 from typing import Any, Literal
 
-from service.clinical.chart import MedicationOrder, Unread
+from service.clinical.chart import Chart, MedicationOrder, Unread
 
 AMITRIPTYLINE = "amitriptyline"
 TOLPERISONE = "tolperisone"
@@ -64,13 +64,24 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Something a card may offer besides changing the order: a new order from a template, or a draft to delete.
+
+    ``template`` names a file of ``cards/orders``; ``delete`` is the draft that would go ("Type/id").
+    """
+
+    template: str = ""
+    delete: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One finding for one card.
 
     ``card`` is the card's id. ``orders`` are the orders it is about, the one in question first. ``facts``
     are what the card's words mention. ``withheld`` are reasons (keys of ``cards/phrases.yaml``) why a
     proposal that the rule would make is not offered. ``lines`` are shared lines (``cards/lines``) that the
-    card carries, each with a rule of its own.
+    card carries, each with a rule of its own. ``rules`` are further rules that this finding is merged from.
     """
 
     card: str
@@ -79,5 +90,11 @@ class Finding:
     facts: Mapping[str, Any] = field(default_factory=dict)
     proposal: Proposal | None = None
     withheld: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
     unread: tuple[Unread, ...] = ()
     lines: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+Rule = Callable[[Chart, Thresholds], Finding | None]
+"""A rule: a pure function named after its card, handed the chart and the numbers of its card."""

@@ -1,7 +1,8 @@
-"""Tolperisone together with amitriptyline (R01)."""
+"""Tolperisone together with amitriptyline (R01), merged with R04 when a strong CYP2D6 inhibitor is there, too."""
 
 from service.clinical.chart import Chart, MedicationOrder
 from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Thresholds
+from service.guidance.interactions import Inhibitors, inhibitor_facts, inhibitors
 from service.guidance.tolperisone import FOOD
 
 
@@ -10,22 +11,34 @@ def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Find
 
     On order-select at least one of the pair has to be selected (X4). A chart that is only opened shows the
     pair that is already taken.
+
+    With a strong CYP2D6 inhibitor this card is also that of R04, names every inhibitor, and is a warning even
+    when the pair only continues; ordering the inhibitor creates the risk, too.
     """
     pair = {drug: [*chart.drafts(drug), *chart.current(drug)] for drug in (TOLPERISONE, AMITRIPTYLINE)}
     if not all(pair.values()):
         return None
+    found = inhibitors(chart, thresholds)
+    merged = found if found.strong else Inhibitors()
     ordered = [order for orders in pair.values() for order in orders if order.is_draft]
-    if chart.ordering and not any(order.focus for order in ordered):
+    joining = [order for order in merged.now if order.focus]
+    if chart.ordering and not any(order.focus for order in [*ordered, *joining]):
         return None
     starts = any(is_new(chart, drug, order) for drug in pair for order in ordered)
     state = ("started" if starts else "continued") if chart.ordering else "taken"
     first = {drug: orders[0] for drug, orders in pair.items()}
     return Finding(
         card="tolperisone-with-amitriptyline",
-        indicator=Indicator.INFO if state == "continued" else Indicator.WARNING,
-        orders=tuple(dict.fromkeys([*ordered, *first.values()])),
-        facts={"tolperisone": first[TOLPERISONE], "amitriptyline": first[AMITRIPTYLINE], "state": state},
+        indicator=Indicator.INFO if state == "continued" and not merged.certain else Indicator.WARNING,
+        orders=tuple(dict.fromkeys([*joining, *ordered, *first.values(), *merged.all])),
+        facts={
+            "tolperisone": first[TOLPERISONE],
+            "amitriptyline": first[AMITRIPTYLINE],
+            "state": state,
+            **inhibitor_facts(chart, merged),
+        },
         lines=(FOOD,) if first[TOLPERISONE].is_draft else (),
+        rules=("R04",) if merged.all else (),
     )
 
 

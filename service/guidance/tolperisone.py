@@ -1,11 +1,40 @@
 """Rules about tolperisone alone (R15)."""
 
-from service.clinical.chart import Chart
-from service.clinical.dosing import DailyDose
+from service.clinical.chart import Chart, MedicationOrder
+from service.clinical.dose import DailyDose
 from service.guidance.finding import TOLPERISONE, Finding, Indicator, Thresholds
 
 FOOD = "tolperisone-food"
 """R16, a line on the cards about a tolperisone order."""
+
+
+POST_STROKE = "post-stroke-spasticity"
+
+
+def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R02: tolperisone without evidence of spasticity after a stroke; quieter where another use is labelled."""
+    orders = chart.in_question(TOLPERISONE)
+    if not orders or _post_stroke_spasticity(chart, orders):
+        return None
+    return Finding(
+        card="tolperisone-indication",
+        indicator=Indicator.INFO if chart.jurisdiction == "other" else Indicator.WARNING,
+        orders=tuple(orders),
+        facts={
+            "order": orders[0],
+            "jurisdiction": chart.jurisdiction,
+            "conditions_known": chart.conditions_known,
+            "musculoskeletal": chart.has("musculoskeletal-disorder"),
+        },
+        lines=(FOOD,) if any(order.is_draft for order in orders) else (),
+    )
+
+
+def _post_stroke_spasticity(chart: Chart, orders: list[MedicationOrder]) -> bool:
+    reasons = frozenset(reason for order in orders for reason in order.reasons)
+    spastic = chart.has("spasticity", "spastic-hemiplegia") or reasons & {"spasticity", "spastic-hemiplegia"}
+    stroke = any("stroke" in c.sets for c in chart.conditions) or "stroke" in reasons
+    return chart.has(POST_STROKE) or POST_STROKE in reasons or bool(spastic and stroke)
 
 
 def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:

@@ -32,12 +32,11 @@ def claims(order: MedicationOrder) -> list[str]:
 def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R28: everything a decision would have rested on and that was missing, contradictory or not understood.
 
-    One card for all of it; a contradiction or an open-ended dose makes it a warning.
+    One card for all of it; a contradiction or an open-ended dose makes it a warning. That doses for children are not
+    known here is said by R30.
     """
-    minor = chart.under_age(thresholds["adult"].value)
     gaps = [
         *(gap for order in chart.orders if order.focus and not order.stops for gap in _dose_gaps(order, thresholds)),
-        *(Unread("under-age", order) for order in chart.orders if minor and order.focus and order.dose is not None),
         *chart.unread,
     ]
     if not gaps:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from service.clinical.amounts import NotComputed, Product, Quantity
-from service.clinical.dosing import Dosage, MaxDose, daily_dose
+from service.clinical.dose import Dosage, MaxDose
+from service.clinical.dosing import daily_dose
 from service.clinical.terminology import Recognition, Strength
 from service.clinical.timing import Timing
 

@@ -9,11 +9,12 @@ FEW = {"amitriptyline.json", "tolperisone.json", "zopiclone.json"}
 
 
 def copied(target: Path, *, whole: bool = False) -> Path:
-    """The folder of cards without its code, copied; with a few drugs, or ``whole`` with all."""
+    """The folder of cards without its code, copied; with a few drugs and no classes, or ``whole`` with all."""
 
     def left_out(folder: str, names: list[str]) -> set[str]:
-        drugs = set(names) - FEW if Path(folder).name == "drugs" and not whole else set()
-        return drugs | {name for name in names if name.endswith((".py", "__pycache__"))}
+        few = {"drugs": FEW, "classes": set[str]()}.get(Path(folder).name)
+        dropped = set(names) - few if few is not None and not whole else set()
+        return dropped | {name for name in names if name.endswith((".py", "__pycache__"))}
 
     return Path(shutil.copytree(FOLDER, target / "cards", ignore=left_out))
 

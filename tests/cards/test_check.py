@@ -69,8 +69,17 @@ def test_a_card_that_no_rule_raises_is_named(folder: Path) -> None:
 @pytest.mark.parametrize("card", ["pair/tolperisone-with-amitriptyline", "unchecked/rule-failed"])
 def test_a_rule_without_its_card_is_named(folder: Path, card: str) -> None:
     (folder / f"{card}.md").unlink()
-    (fault,) = faults(folder)
+    fault, *uncarried = faults(folder)
     assert fault.startswith(f"{Path(card).name}.md: a rule of this name raises this card")
+    assert all("no card carries it" in statement for statement in uncarried)
+
+
+def test_a_statement_that_no_card_carries_and_that_does_not_say_why_is_named(folder: Path) -> None:
+    carried = load(folder).line_cards["tolperisone-food"].statements
+    text = (folder / "lines/tolperisone-food.md").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("statements:"))
+    changed(folder, "lines/tolperisone-food.md", f"{line}\n", "")
+    assert [fault.split(": ")[:2] for fault in faults(folder)] == [["statements.yaml", key] for key in carried]
 
 
 def test_several_faults_are_all_named(folder: Path) -> None:

@@ -3,7 +3,8 @@
 import ast
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from markdown_it import MarkdownIt
 import cards
 import service
 from cards.library import Library
-from cards.rendering import EXTENSION
+from cards.rendering import EXTENSION, LOCAL
+from cards.suggestions import Asked
 from service.clinical.chart import Chart, Patient, Unread
 from service.decide import Decision
 from service.errors import ServiceError
@@ -23,6 +25,7 @@ from service.fhir.identity import NO_DRUG, UNKNOWN_SYSTEM, UNRESOLVED
 from service.fhir.resources import encode
 from service.guidance.engine import RULES, evaluate
 from service.guidance.finding import Finding
+from service.guidance.order import FOLD
 from service.guidance.unchecked import rule_failed, service_failed
 from service.replay import find
 from tests.calls import Json, answered
@@ -38,17 +41,38 @@ def recorded() -> list[Path]:
     return sorted(find([FIXTURES / "requests"]))
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What every fixture is answered with, and the charts that were looked at for it."""
+
+    cards: list[Json] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+
+
 @pytest.fixture(scope="module")
-def given_cards(decision: Decision) -> list[Json]:
+def answers(decision: Decision) -> Answers:
+    """Every fixture answered once, as a client gets it."""
+    found = Answers()
+
+    def looked_at(chart: Chart, *rest: Any) -> list[Finding]:
+        found.charts.append(chart)
+        return evaluate(chart, *rest)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("service.decide.evaluate", looked_at)
+        for path in recorded():
+            with suppress(ServiceError):
+                found.cards.extend(answered(path.read_bytes(), decision))
+    return found
+
+
+@pytest.fixture(scope="module")
+def given_cards(answers: Answers, decision: Decision) -> list[Json]:
     """The cards of every fixture, and those for faults of the service, as a client gets them."""
-    found: list[Json] = []
-    for path in recorded():
-        try:
-            found += answered(path.read_bytes(), decision)
-        except ServiceError:
-            continue
     faults = [rule_failed(card) for card in decision.library.cards] + [service_failed()]
-    return found + [json.loads(encode(decision.renderer.card(fault, {}, decision.new_uuid))) for fault in faults]
+    return answers.cards + [
+        json.loads(encode(decision.renderer.card(fault, Asked({}), decision.new_uuid))) for fault in faults
+    ]
 
 
 def test_every_card_file_is_among_the_cards_checked_here(given_cards: list[Json], library: Library) -> None:
@@ -63,8 +87,24 @@ def test_every_card_has_what_the_protocol_requires(given_cards: list[Json]) -> N
         assert card["source"].get("url", "https://").startswith("https://")
         assert card["detail"]
         assert card["links"]
-        assert all(link["url"].startswith("https://") and link["label"] for link in card["links"])
-        assert all(link["type"] == "absolute" for link in card["links"])
+        assert all(link["type"] == "absolute" and link["label"] for link in card["links"])
+
+
+def test_the_first_link_is_the_cards_own_page_and_the_others_are_its_sources(given_cards: list[Json]) -> None:
+    for card in given_cards:
+        own, *others = (link["url"] for link in card["links"])
+        assert own == f"{LOCAL}/guidance/{card['extension'][EXTENSION]['card']}"
+        assert others
+        assert all(url.startswith(("https://", f"{LOCAL}/guidance/")) for url in others)
+
+
+def test_a_folded_card_links_the_page_of_every_card_that_it_names(given_cards: list[Json], library: Library) -> None:
+    folded = [card for card in given_cards if card["extension"][EXTENSION]["card"] == FOLD]
+    assert any(len(card["links"]) > len(library.cards[FOLD].links) + 2 for card in folded)
+    for card in folded:
+        for link in card["links"][1:]:
+            id_ = link["url"].removeprefix(f"{LOCAL}/guidance/")
+            assert id_ == link["url"] or library.cards[id_].title in card["detail"]
 
 
 def test_every_card_and_every_suggestion_has_an_identifier_of_its_own(given_cards: list[Json]) -> None:
@@ -91,7 +131,7 @@ def test_every_card_says_where_it_comes_from(given_cards: list[Json], library: L
         assert library.version in card["detail"]
 
 
-def test_a_suggestion_changes_one_order_and_at_most_one_is_accepted(given_cards: list[Json]) -> None:
+def test_a_suggestion_concerns_one_order_and_at_most_one_is_accepted(given_cards: list[Json]) -> None:
     with_suggestion = [card for card in given_cards if "suggestions" in card]
     assert with_suggestion
     for card in with_suggestion:
@@ -99,9 +139,14 @@ def test_a_suggestion_changes_one_order_and_at_most_one_is_accepted(given_cards:
         for suggestion in card["suggestions"]:
             (action,) = suggestion["actions"]
             assert suggestion["label"]
-            assert (action["type"], bool(action["description"])) == ("update", True)
-            resource = action["resource"]
-            assert f"{resource['resourceType']}/{resource['id']}" in card["extension"][EXTENSION]["orders"]
+            assert action["description"]
+            if action["type"] == "create":
+                assert "id" not in action["resource"], "the client gives a new order its id"
+                assert action["resource"]["subject"]["reference"].startswith("Patient/")
+                continue
+            resource = action.get("resource", {})
+            changed = action.get("resourceId") or f"{resource['resourceType']}/{resource['id']}"
+            assert changed in card["extension"][EXTENSION]["orders"]
 
 
 def members(value: Any) -> Iterator[Any]:
@@ -125,7 +170,28 @@ def test_statements_and_orders_are_left_out_where_there_are_none(given_cards: li
     assert origins["tolperisone-with-amitriptyline"]["statements"]
 
 
-def found(library: Library, label: str) -> list[Finding]:
+def failed(card: str, error: Exception) -> None:
+    raise AssertionError(card) from error
+
+
+@pytest.fixture(scope="module")
+def telling(answers: Answers, library: Library) -> list[Chart]:
+    """Charts of the fixtures, as few as raise every card that any of them raises."""
+    chosen, reached = [], set[str]()
+    for seen in answers.charts:
+        raised = {finding.card for finding in unfolded(seen, library)}
+        if not raised <= reached:
+            chosen.append(seen)
+            reached |= raised
+    return chosen
+
+
+def unfolded(given: Chart, library: Library) -> list[Finding]:
+    """Every finding for a chart, however many there are."""
+    return evaluate(given, {card: n for card, n in library.thresholds.items() if card != FOLD}, failed)
+
+
+def found(library: Library, label: str, telling: list[Chart]) -> list[Finding]:
     """A finding for every card and every reason, with drugs of this name."""
 
     def named(given: Chart) -> Chart:
@@ -133,6 +199,7 @@ def found(library: Library, label: str) -> list[Finding]:
 
     drafts = (draft(AMITRIPTYLINE, dose("50")), draft(TOLPERISONE, dose("500.5", 2)))
     charts = [
+        *telling,
         chart(*drafts),
         chart(draft(TOLPERISONE, dose("900", 3)), current(AMITRIPTYLINE)),
         chart(*drafts, patient=CHILD),
@@ -150,11 +217,9 @@ def found(library: Library, label: str) -> list[Finding]:
     ]
     charts += [replace(chart(order), unread=(gap, gaps[0])) for gap in gaps]
 
-    def failed(card: str, error: Exception) -> None:
-        raise AssertionError(card) from error
-
-    findings = [finding for given in charts for finding in evaluate(given, library.thresholds, failed)]
-    return [*findings, *map(rule_failed, library.cards), service_failed()]
+    findings = [finding for given in charts for finding in unfolded(given, library)]
+    crowd = replace(findings[0], card=FOLD, facts={"folded": tuple(sorted(library.cards))}, proposal=None, unread=())
+    return [*findings, crowd, *map(rule_failed, library.cards), service_failed()]
 
 
 def structure(text: str) -> list[str]:
@@ -163,35 +228,37 @@ def structure(text: str) -> list[str]:
     return [token.type for token in tokens if token.type not in ("text", "text_special")]
 
 
-def test_the_findings_used_here_reach_every_rule(library: Library) -> None:
-    assert {finding.card for finding in found(library, "a")} == library.cards.keys()
+def test_the_findings_used_here_reach_every_rule(library: Library, telling: list[Chart]) -> None:
+    assert {finding.card for finding in found(library, "a", telling)} == library.cards.keys()
     assert len(RULES) < len(library.cards)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.text(max_size=300) | HOSTILE.map(lambda label: label * 5) | st.just("<script>" * 500))
-def test_whatever_a_drug_is_called_the_summary_is_one_short_line(decision: Decision, label: str) -> None:
-    for finding in found(decision.library, label):
-        card = decision.renderer.card(finding, {}, decision.new_uuid)
+def test_whatever_a_drug_is_called_the_summary_is_one_short_line(
+    decision: Decision, telling: list[Chart], label: str
+) -> None:
+    for finding in found(decision.library, label, telling):
+        card = decision.renderer.card(finding, Asked({}), decision.new_uuid)
         assert 0 < len(card.summary) < 140
         assert card.summary == " ".join(card.summary.split())
         assert not set(card.summary) & set("<>")
 
 
 @pytest.fixture(scope="module")
-def harmless(decision: Decision) -> list[list[str]]:
+def harmless(decision: Decision, telling: list[Chart]) -> list[list[str]]:
     """What the details of all findings are made of when the drug has a plain name."""
-    cards_ = [decision.renderer.card(finding, {}, decision.new_uuid) for finding in found(decision.library, "a")]
-    return [structure(card.detail) for card in cards_]
+    findings = found(decision.library, "a", telling)
+    return [structure(decision.renderer.card(f, Asked({}), decision.new_uuid).detail) for f in findings]
 
 
 @settings(max_examples=20, deadline=None)
 @given(HOSTILE)
 def test_whatever_a_drug_is_called_the_markup_of_the_detail_stays_the_same(
-    decision: Decision, harmless: list[list[str]], label: str
+    decision: Decision, telling: list[Chart], harmless: list[list[str]], label: str
 ) -> None:
-    for finding, expected in zip(found(decision.library, f"a {label} z"), harmless, strict=True):
-        detail = decision.renderer.card(finding, {}, decision.new_uuid).detail
+    for finding, expected in zip(found(decision.library, f"a {label} z", telling), harmless, strict=True):
+        detail = decision.renderer.card(finding, Asked({}), decision.new_uuid).detail
         assert structure(detail) == expected, finding.card
 
 

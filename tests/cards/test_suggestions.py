@@ -238,5 +238,7 @@ def test_under_18_neither_figures_nor_a_change_are_given(fixture: Fixture, decis
     request = fixture(NEW_START)
     request["prefetch"]["patient"]["birthDate"] = "2010"
     cards = by_id(answered(request, decision))
-    assert list(cards) == ["not-checked"]
+    assert "patient-under-18" in cards
+    assert cards.keys().isdisjoint({"amitriptyline-start-dose", "amitriptyline-titration", "amitriptyline-upper-range"})
+    assert all("suggestions" not in card for card in cards.values())
     assert "10 mg" not in json.dumps(cards)

@@ -102,6 +102,10 @@ def test_the_summary_counts_what_the_files_hold(library: Library) -> None:
         for kind in ("drugs", "conditions", "observations", "routes")
         for value_set in value_sets(kind)
     }
+    counted |= {
+        value_set["id"]: sum(len(include["valueSet"]) for include in value_set["compose"]["include"])
+        for value_set in value_sets("classes")
+    }
     assert {summary.id: summary.codes for summary in library.terminology.sets} == counted
 
 
@@ -134,5 +138,19 @@ def test_a_faulty_code_list_is_left_out_and_the_others_are_loaded(tmp_path: Path
     folder = copied(tmp_path, whole=True)
     changed(folder, DRUG, '"resourceType": "ValueSet"', '"resourceType": "CodeSystem"')
     loaded, faults = load_terminology(folder / "terminology")
-    assert [fault.file for fault in faults] == [DRUG]
+    assert [fault.file for fault in faults if "classes" not in fault.file] == [DRUG]
+    assert all("'zopiclone'" in fault.reason for fault in faults if "classes" in fault.file)
     assert len(loaded.sets) == len(library.terminology.sets) - 1
+
+
+def test_a_drug_belongs_to_the_classes_that_include_it(library: Library) -> None:
+    terminology = library.terminology.terminology
+    assert terminology.classes(["zopiclone"]) >= {"z-drug", "cns-depressant"}
+    assert terminology.classes(["paracetamol"]) == set()
+
+
+def test_a_class_of_a_drug_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    folder = copied(tmp_path, whole=True)
+    changed(folder, "terminology/classes/z-drug.json", "ValueSet/zopiclone", "ValueSet/zopiclon")
+    _, faults = load_terminology(folder / "terminology")
+    assert [str(fault) for fault in faults] == ["terminology/classes/z-drug.json: there is no drug ValueSet 'zopiclon'"]

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from service.clinical.amounts import NotComputed, Product
-from service.clinical.dosing import DailyDose, daily_dose
+from service.clinical.dose import DailyDose
+from service.clinical.dosing import daily_dose
 from service.clinical.terminology import Terminology
 from service.fhir.identity import identify
 from service.fhir.observations import body_weight
@@ -21,9 +22,8 @@ def dose_of(order: Json, terminology: Terminology, beside: Sequence[Json] = ()) 
     sent: Resource = decode(encode(order))
     resources: list[Resource] = decode(encode(list(beside)))
     medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
-    weight = body_weight(resources, terminology, TODAY, WEIGHT_DAYS)
+    kilograms = body_weight(resources, terminology, TODAY, WEIGHT_DAYS)
     identity = identify(sent, medications, terminology)
     drug = next((d for d in SUBJECTS if identity.recognition.names(d)), "")
-    kilograms = weight.kilograms if weight is not None else None
     product = Product(drug, identity.recognition, identity.label, identity.strengths, kilograms)
     return daily_dose(read_dosages(sent), product)

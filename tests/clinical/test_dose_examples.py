@@ -6,7 +6,7 @@ import pytest
 
 from cards.library import Library
 from service.clinical.amounts import NotComputed
-from service.clinical.dosing import DailyDose
+from service.clinical.dose import DailyDose
 from service.clinical.terminology import Terminology
 from tests.clinical.dose_examples import PARTS
 from tests.clinical.dose_orders import DAILY, Dose, Example, Json, Refused, mg, order, quantity, take

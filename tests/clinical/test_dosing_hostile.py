@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.clinical.amounts import NotComputed
-from service.clinical.dosing import DailyDose
+from service.clinical.dose import DailyDose
 from service.clinical.terminology import Terminology
 from tests.clinical.dose_examples import PARTS
 from tests.clinical.dose_orders import Json

@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from service.clinical.amounts import NotComputed, Product, Quantity
-from service.clinical.dosing import DailyDose, Dosage, MaxDose, daily_dose
+from service.clinical.dose import DailyDose, Dosage, MaxDose
+from service.clinical.dosing import daily_dose
 from service.clinical.freetext import directions
 from service.clinical.numbers import number
 from service.clinical.terminology import Recognition, Strength

@@ -1,6 +1,7 @@
 """Drugs are told by their codes, in the order of belief, and by whole words only where no code is known (X6, X7)."""
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import permutations
 from string import punctuation
@@ -205,8 +206,22 @@ def test_a_condition_belongs_to_its_set_by_exact_code_or_icd_prefix(terminology:
     depression = {"major-depressive-disorder"}
     assert terminology.concepts([Coding(SNOMED, "370143000")]) == depression
     assert terminology.concepts([Coding("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "F33.2")]) == depression
-    assert terminology.concepts([Coding("http://hl7.org/fhir/sid/icd-10", "F31.1")]) == set()
+    assert terminology.concepts([Coding("http://hl7.org/fhir/sid/icd-10", "F31.1")]) == {"bipolar-disorder"}
+    assert terminology.concepts([Coding("http://hl7.org/fhir/sid/icd-10", "F3")]) == set()
     assert terminology.concepts([Coding(SNOMED, "3701430001"), Coding("", "370143000")]) == set()
+
+
+@pytest.mark.parametrize("letters", [str, str.upper, str.lower])
+def test_every_code_of_a_set_belongs_to_it_however_its_letters_are_written(
+    terminology: Terminology, letters: Callable[[str], str]
+) -> None:
+    members = [
+        (concept_set.id, Coding(system, letters(code)))
+        for concept_set in terminology.concept_sets.values()
+        for system, code in concept_set.codes | concept_set.prefixes
+    ]
+    assert members
+    assert [member for member in members if member[0] not in terminology.concepts([member[1]])] == []
 
 
 def test_every_drug_code_of_the_repository_names_the_drug_of_its_file(terminology: Terminology) -> None:

@@ -103,4 +103,4 @@ def drafted(resource: Resource, terminology: Terminology) -> tuple[MedicationOrd
 
 def listed(resource: Resource, terminology: Terminology) -> tuple[MedicationOrder | None, list[Unread]]:
     """The resource read as an entry of the patient's list."""
-    return listed_order(resource, identity_of(resource, terminology), TODAY, doses())
+    return listed_order(resource, identity_of(resource, terminology), terminology, TODAY, doses())

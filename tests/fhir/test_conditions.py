@@ -1,11 +1,13 @@
 """Only conditions that are active and true count, however their status is written."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from service.clinical.chart import Condition
 from service.clinical.terminology import Terminology
-from service.fhir.conditions import active_conditions
+from service.fhir.conditions import conditions
 from service.fhir.resources import Resource
 from tests.fhir.samples import SNOMED, order
 
@@ -21,6 +23,11 @@ def coded(*codes: str) -> dict[str, Any]:
     return {
         "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": c} for c in codes]
     }
+
+
+def active(resources: list[Resource], terminology: Terminology) -> set[str]:
+    """The sets of the conditions that hold now."""
+    return {set_ for found in conditions(resources, terminology) if found.active for set_ in found.sets}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +46,7 @@ def coded(*codes: str) -> dict[str, Any]:
     ],
 )
 def test_an_active_condition_counts(status: dict[str, Any], terminology: Terminology) -> None:
-    assert active_conditions([condition(**status)], terminology) == FOUND
+    assert active([condition(**status)], terminology) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -59,14 +66,14 @@ def test_an_active_condition_counts(status: dict[str, Any], terminology: Termino
 def test_a_condition_that_is_over_or_was_never_there_does_not_count(
     status: dict[str, Any], terminology: Terminology
 ) -> None:
-    assert active_conditions([condition(**status)], terminology) == set()
+    assert active([condition(**status)], terminology) == set()
 
 
 @pytest.mark.parametrize(
     "status", [5, True, [], ["active"], [coded("resolved")], {"coding": "active"}, {"coding": [5]}]
 )
 def test_a_status_that_cannot_be_read_leaves_the_condition_standing(status: Any, terminology: Terminology) -> None:
-    assert active_conditions([condition(clinicalStatus=status)], terminology) == FOUND
+    assert active([condition(clinicalStatus=status)], terminology) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -80,14 +87,14 @@ def test_a_status_that_cannot_be_read_leaves_the_condition_standing(status: Any,
     ],
 )
 def test_a_condition_is_recognised_in_every_code_system(system: str, code: str, terminology: Terminology) -> None:
-    found = active_conditions([condition(code={"coding": [{"system": system, "code": code}]})], terminology)
+    found = active([condition(code={"coding": [{"system": system, "code": code}]})], terminology)
     assert found == FOUND
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        condition(code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F31"}]}),
+        condition(code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "Z00.0"}]}),
         condition(code={"text": "major depressive disorder"}),
         condition(code=None),
         condition(code="370143000"),
@@ -97,10 +104,54 @@ def test_a_condition_is_recognised_in_every_code_system(system: str, code: str, 
     ],
 )
 def test_what_is_no_coded_condition_of_the_guidance_is_passed_over(other: Resource, terminology: Terminology) -> None:
-    assert active_conditions([other], terminology) == set()
+    assert conditions([other], terminology) == ()
 
 
 def test_one_active_entry_is_enough_among_resolved_ones(terminology: Terminology) -> None:
     listed = [condition(clinicalStatus="resolved"), condition(), condition(verificationStatus="refuted")]
-    assert active_conditions(listed, terminology) == FOUND
-    assert active_conditions([], terminology) == set()
+    assert active(listed, terminology) == FOUND
+    assert active([], terminology) == set()
+
+
+def only(terminology: Terminology, **members: Any) -> Condition:
+    (found,) = conditions([condition(**members)], terminology)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "label"),
+    [
+        ({**DEPRESSION, "text": "Depression since 2019"}, "Depression since 2019"),
+        ({"coding": [{**DEPRESSION["coding"][0], "display": "Major depression"}]}, "Major depression"),
+        (DEPRESSION, "code 370143000"),
+    ],
+)
+def test_a_condition_is_named_as_the_record_names_it(code: Any, label: str, terminology: Terminology) -> None:
+    assert only(terminology, code=code).label == label
+
+
+@pytest.mark.parametrize("ended", [{"abatementDateTime": "2020-01-01"}, {"abatementPeriod": {"end": "2020"}}])
+def test_an_end_makes_a_condition_past_unless_its_status_says_otherwise(
+    ended: dict[str, Any], terminology: Terminology
+) -> None:
+    assert not only(terminology, **ended).active
+    assert only(terminology, **ended, clinicalStatus="recurrence").active
+
+
+@pytest.mark.parametrize(
+    ("dates", "earliest", "recorded_only"),
+    [
+        ({"onsetDateTime": "2026-10-01", "recordedDate": "2026-11-01"}, date(2026, 10, 1), False),
+        ({"onsetPeriod": {"start": "2026-10"}}, date(2026, 10, 1), False),
+        ({"recordedDate": "2026-11-01"}, date(2026, 11, 1), True),
+        ({"assertedDate": "2026-11-01"}, date(2026, 11, 1), True),
+        ({"dateRecorded": "2026-11-01"}, date(2026, 11, 1), True),
+        ({"onsetDateTime": "long ago"}, None, False),
+        ({}, None, False),
+    ],
+)
+def test_when_a_condition_began_is_told_apart_from_when_it_was_recorded(
+    dates: dict[str, Any], earliest: date | None, recorded_only: bool, terminology: Terminology
+) -> None:
+    found = only(terminology, **dates)
+    assert ((found.onset.earliest if found.onset else None), found.recorded_only) == (earliest, recorded_only)

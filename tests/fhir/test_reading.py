@@ -17,7 +17,8 @@ from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, doses, order,
 
 PATIENT = {"resourceType": "Patient", "id": "1", "birthDate": "1961-11-23"}
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
-COMPLETE = {"patient": PATIENT, "medications": None, "statements": None, "conditions": None}
+LISTS = ("medications", "statements", "conditions", "allergies", "observations")
+COMPLETE = {"patient": PATIENT, **dict.fromkeys(LISTS)}
 SOMEBODY_ELSE = {"reference": "Patient/2"}
 WEIGHT = {
     "resourceType": "Observation",
@@ -26,6 +27,7 @@ WEIGHT = {
     "effectiveDateTime": "2026-11-20",
     "valueQuantity": {"value": 70, "unit": "kg", "code": "kg"},
 }
+ALLERGY = {"resourceType": "AllergyIntolerance", "code": TOLPERISONE}
 DEPRESSION = {"resourceType": "Condition", "code": {"coding": [{"system": SNOMED, "code": "370143000"}]}}
 
 
@@ -39,7 +41,7 @@ def chart(terminology: Terminology, *resources: Resource, selections: list[str] 
     chosen = frozenset(selections) if selections is not None else None
     session = Session("order-sign", "1", entries, chosen)
     looked_at = drafts(session, orders(session), prefetch, terminology)
-    return read_chart(session, looked_at, prefetch, terminology, doses(), TODAY)
+    return read_chart(session, looked_at, prefetch, terminology, doses(), TODAY, "eu")
 
 
 def reasons(read: Chart) -> set[tuple[str, str]]:
@@ -88,6 +90,8 @@ def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Term
         medications=bundle(order(id="taken", medicationCodeableConcept=TOLPERISONE), order(id="old", status="stopped")),
         statements=bundle(statement(id="said")),
         conditions=bundle(DEPRESSION),
+        allergies=bundle(ALLERGY),
+        observations=bundle(WEIGHT),
     )
     assert [(o.reference, o.role) for o in read.orders] == [
         ("MedicationRequest/new", Role.DRAFT),
@@ -95,12 +99,14 @@ def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Term
         ("MedicationRequest/old", Role.PAST),
         ("MedicationStatement/said", Role.CURRENT),
     ]
-    assert read.conditions == {"major-depressive-disorder"}
+    assert read.has("major-depressive-disorder")
+    assert read.allergies == {"tolperisone"}
+    assert [m.kind for m in read.measurements] == ["body-weight"]
     assert (read.age, read.hook) == (Age(65, 65), "order-sign")
     assert (read.unread, read.history_known, read.conditions_known) == ((), True, True)
 
 
-@pytest.mark.parametrize("key", ["medications", "statements", "conditions"])
+@pytest.mark.parametrize("key", LISTS)
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -131,9 +137,12 @@ def test_orders_and_conditions_of_another_patient_are_left_out(terminology: Term
         ),
         statements=bundle(statement(subject=SOMEBODY_ELSE)),
         conditions=bundle({**DEPRESSION, "subject": SOMEBODY_ELSE}, {**DEPRESSION, "patient": SOMEBODY_ELSE}),
+        allergies=bundle({**ALLERGY, "patient": SOMEBODY_ELSE}),
+        observations=bundle({**WEIGHT, "subject": SOMEBODY_ELSE}),
     )
     assert [o.reference for o in read.orders] == ["MedicationRequest/own", "MedicationRequest/b"]
-    assert read.conditions == set()
+    assert (read.conditions, read.measurements) == ((), ())
+    assert read.allergies == set()
 
 
 def test_the_weight_of_another_patient_is_no_weight_of_this_one(terminology: Terminology) -> None:
@@ -200,8 +209,9 @@ def test_a_drug_of_the_list_is_found_in_a_medication_under_any_key(terminology: 
 
 def test_what_the_hook_says_of_the_session_is_on_the_chart(terminology: Terminology) -> None:
     session = Session("medication-refill", "1", refill=True)
-    read = read_chart(session, (), prefetched(**COMPLETE), terminology, doses(), TODAY)
+    read = read_chart(session, (), prefetched(**COMPLETE), terminology, doses(), TODAY, "ch")
     assert (read.hook, read.refill, read.ordering, read.today) == ("medication-refill", True, True, TODAY)
+    assert (read.patient_id, read.jurisdiction) == ("1", "ch")
 
 
 def test_nothing_is_unidentified_where_every_drug_is_told(terminology: Terminology) -> None:

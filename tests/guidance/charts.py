@@ -7,7 +7,7 @@ from fractions import Fraction
 from service.clinical.amounts import NotComputed
 from service.clinical.chart import Chart, MedicationOrder, Patient, Role
 from service.clinical.dates import Span
-from service.clinical.dosing import DailyDose
+from service.clinical.dose import DailyDose
 from service.clinical.terminology import Claim, Recognition
 from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE
 from tests.conftest import TODAY

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.library import Library
-from service.clinical.chart import Chart, MedicationOrder, Patient
+from service.clinical.chart import Chart, Condition, MedicationOrder, Patient
 from service.guidance.amitriptyline import DEPRESSION, amitriptyline_start_dose
 from service.guidance.finding import Finding, Indicator
 from tests.guidance.charts import (
@@ -94,6 +94,7 @@ def test_a_start_that_is_not_certain_is_said_and_no_change_offered(start: Start,
     assert "start-not-certain" in finding.withheld
 
 
+DEPRESSED = Condition(frozenset({DEPRESSION}), "depression")
 DRAFT = draft(AMITRIPTYLINE, dose("50"))
 NOT_STARTS = {
     "taken now": chart(DRAFT, current(AMITRIPTYLINE)),
@@ -115,15 +116,16 @@ def test_an_order_that_starts_nothing_raises_nothing(start: Start, given: Chart)
 @pytest.mark.parametrize(
     ("order", "conditions", "indicator"),
     [
-        (DRAFT, frozenset(), WARNING),
-        (DRAFT, frozenset({DEPRESSION}), INFO),
-        (replace(DRAFT, reason_given=True, reasons=frozenset({DEPRESSION})), frozenset(), INFO),
-        (replace(DRAFT, reason_given=True), frozenset({DEPRESSION}), WARNING),
+        (DRAFT, (), WARNING),
+        (DRAFT, (DEPRESSED,), INFO),
+        (replace(DRAFT, reason_given=True, reasons=frozenset({DEPRESSION})), (), INFO),
+        (replace(DRAFT, reason_given=True), (DEPRESSED,), WARNING),
+        (DRAFT, (replace(DEPRESSED, active=False),), WARNING),
     ],
-    ids=["no reason", "in the problem list", "the order's reason", "the order has another reason"],
+    ids=["no reason", "in the problem list", "the order's reason", "the order has another reason", "over"],
 )
 def test_for_major_depression_a_higher_start_is_no_warning(
-    start: Start, order: MedicationOrder, conditions: frozenset[str], indicator: Indicator
+    start: Start, order: MedicationOrder, conditions: tuple[Condition, ...], indicator: Indicator
 ) -> None:
     assert start.found(replace(chart(order), conditions=conditions)).indicator is indicator
 

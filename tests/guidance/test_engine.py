@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cards.library import Library
 from service.clinical.chart import Chart, Patient
-from service.guidance.engine import RULES, Rule, card_of, evaluate
-from service.guidance.finding import Finding, Indicator, Thresholds
+from service.guidance.engine import RULES, card_of, evaluate
+from service.guidance.finding import Finding, Indicator, Rule, Thresholds
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, dose, draft
 
 FULL = chart(draft(AMITRIPTYLINE, dose("50")), draft(TOLPERISONE, dose("500", 3)))
@@ -39,7 +39,7 @@ def test_every_rule_is_named_after_a_card(library: Library) -> None:
 
 def test_all_rules_speak_with_the_numbers_of_their_cards(library: Library) -> None:
     cards = {finding.card for finding in evaluate(FULL, library.thresholds, unexpected)}
-    assert cards == {"tolperisone-with-amitriptyline", "amitriptyline-start-dose", "tolperisone-daily-dose"}
+    assert cards >= {"tolperisone-with-amitriptyline", "amitriptyline-start-dose", "tolperisone-daily-dose"}
 
 
 @settings(max_examples=50, deadline=None)
@@ -70,11 +70,8 @@ def test_a_card_without_its_numbers_breaks_its_rule_and_no_other(library: Librar
     told: list[tuple[str, type[Exception]]] = []
     findings = evaluate(FULL, thresholds, lambda card, error: told.append((card, type(error))))
     assert told == [("amitriptyline-start-dose", KeyError)]
-    assert {finding.card for finding in findings} == {
-        "tolperisone-with-amitriptyline",
-        "rule-failed",
-        "tolperisone-daily-dose",
-    }
+    whole = {finding.card for finding in evaluate(FULL, library.thresholds, unexpected)}
+    assert {finding.card for finding in findings} == {*whole - {"amitriptyline-start-dose"}, "rule-failed"}
 
 
 def test_while_a_critical_finding_stands_no_change_is_offered(library: Library) -> None:

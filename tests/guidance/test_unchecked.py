@@ -8,6 +8,7 @@ import pytest
 from cards.library import Library
 from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.clinical.terminology import Claim, Recognition
+from service.guidance.engine import evaluate
 from service.guidance.finding import Finding, Indicator, Thresholds
 from service.guidance.unchecked import (
     code_and_text_disagree,
@@ -101,15 +102,17 @@ def test_instructions_that_were_added_up_are_said_to_be_so(numbers: Thresholds) 
     assert finding.indicator is Indicator.INFO
 
 
-def test_under_18_the_dose_is_said_to_be_unchecked(numbers: Thresholds) -> None:
-    order = draft(AMITRIPTYLINE, dose("10"))
-    finding = found(chart(order, patient=CHILD), numbers)
-    assert finding.unread == (Unread("under-age", order),)
-    assert finding.indicator is Indicator.INFO
+@pytest.mark.parametrize("patient", [CHILD, Patient()], ids=["under 18", "of unknown age"])
+def test_the_age_is_a_matter_of_other_cards(numbers: Thresholds, patient: Patient) -> None:
+    assert not_checked(chart(draft(AMITRIPTYLINE, dose("10")), patient=patient), numbers) is None
 
 
-def test_under_18_is_not_said_of_an_unknown_age(numbers: Thresholds) -> None:
-    assert not_checked(chart(draft(AMITRIPTYLINE, dose("10")), patient=Patient()), numbers) is None
+def test_under_18_the_dose_is_said_to_be_unchecked_on_a_card_of_its_own(library: Library) -> None:
+    def failed(card: str, error: Exception) -> None:
+        raise AssertionError(card) from error
+
+    findings = evaluate(chart(draft(AMITRIPTYLINE, dose("10")), patient=CHILD), library.thresholds, failed)
+    assert "patient-under-18" in {finding.card for finding in findings}
 
 
 def disputed(name: str = AMITRIPTYLINE, *, role: Role = Role.DRAFT, focus: bool = True) -> MedicationOrder:

@@ -1,0 +1,46 @@
+"""Allergies of the patient to drugs that the terminology knows (rule R29)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from service.clinical.terminology import Terminology
+from service.fhir.identity import codings_of
+from service.fhir.resources import Resource, aslist, text
+
+NOT_TRUE = frozenset({"refuted", "entered-in-error"})
+NOT_NOW = frozenset({"inactive", "resolved"})
+
+
+def allergies(resources: Iterable[Resource], terminology: Terminology) -> frozenset[str]:
+    """Drugs the patient is recorded as allergic to, unless the record is refuted, resolved or an error.
+
+    The substance stands in ``code`` (from STU3 on), in ``substance`` (DSTU2), or with a reaction.
+    """
+    found: set[str] = set()
+    for resource in resources:
+        if resource["resourceType"] != "AllergyIntolerance" or _status(resource) & (NOT_TRUE | NOT_NOW):
+            continue
+        reactions = (r.get("substance") for r in aslist(resource.get("reaction")) if isinstance(r, dict))
+        for concept in (resource.get("code"), resource.get("substance"), *reactions):
+            if isinstance(concept, dict):
+                found |= _substances(concept, terminology)
+    return frozenset(found)
+
+
+def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str]:
+    codings = codings_of(concept)
+    drugs = set(terminology.recognise(codings, [text(concept.get("text"))]).drugs)
+    named = {id_.removeprefix("allergy-to-") for id_ in terminology.concepts(codings) if id_.startswith("allergy-to-")}
+    return drugs | named
+
+
+def _status(resource: Resource) -> frozenset[str]:
+    """Every code of the clinical and the verification status (DSTU2 has one ``status``)."""
+    found: set[str] = set()
+    for member in ("clinicalStatus", "verificationStatus", "status"):
+        value = resource.get(member)
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, dict):
+            found |= {coding.code for coding in codings_of(value)}
+    return frozenset(found)

@@ -1,0 +1,208 @@
+"""Opioids in fibromyalgia and other drugs than amitriptyline (R19, R21, R22, R23)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from service.clinical.chart import Chart, Measurement, MedicationOrder, Role
+from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
+from service.guidance.monitoring import HEART, NEUROPATHIC, PAIN, indication, starts, surely_older
+
+FIBROMYALGIA = "fibromyalgia"
+STRONG_OPIOID = "opioid-strong"
+OPIOID_ACCEPTED = ("cancer", "palliative-care", "opioid-use-disorder")
+"""Where strong opioids have their place, or are the treatment (R19)."""
+
+ANTICHOLINERGIC_RISK = (
+    "urinary-retention",
+    "benign-prostatic-hyperplasia",
+    "angle-closure-glaucoma",
+    "paralytic-ileus",
+    "dementia",
+    "delirium",
+    "falls",
+)
+TRIGEMINAL = frozenset({"trigeminal-neuralgia"})
+"""Pain for which NICE CG173 has none of these drugs."""
+
+MAOI = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic", "maoi-weak")
+BREATHING = (STRONG_OPIOID, "opioid-weak", "benzodiazepine", "z-drug")
+
+CLEARANCE = ("creatinine-clearance-cockcroft-gault", "creatinine-clearance-24h-urine")
+FILTRATION = (
+    "egfr-ckd-epi-2021",
+    "egfr-ckd-epi-2009",
+    "egfr-formula-unspecified",
+    "egfr-mdrd",
+    "egfr-mdrd-77147-7",
+)
+
+
+def opioid_in_fibromyalgia(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R19: a strong opioid, beside amitriptyline or tolperisone, for somebody with fibromyalgia.
+
+    Drafted, or on the list when the chart is opened. Not in cancer, palliative care or opioid use disorder;
+    tramadol and codeine are not strong.
+    """
+    beside = [order for drug in (AMITRIPTYLINE, TOLPERISONE) for order in chart.taken_or_drafted(drug)]
+    listed = chart.of_class(STRONG_OPIOID, roles=(Role.CURRENT,))
+    opioids = chart.of_class(STRONG_OPIOID, roles=(Role.DRAFT,)) if chart.ordering else listed
+    if not beside or not opioids or not _opioid_questionable(chart, opioids):
+        return None
+    if chart.ordering and not any(order.focus for order in (*opioids, *beside)):
+        return None
+    taken = {drug for order in listed for drug in order.drug.drugs}
+    continued = chart.refill or any(o.continues_earlier or taken.intersection(o.drug.drugs) for o in opioids)
+    return Finding(
+        card="opioid-in-fibromyalgia",
+        indicator=Indicator.WARNING,
+        orders=(*opioids, *beside),
+        facts={
+            "opioid": opioids[0],
+            "continued": continued or not chart.ordering,
+            "ordering": chart.ordering,
+            "conditions_known": chart.conditions_known,
+        },
+    )
+
+
+def _opioid_questionable(chart: Chart, opioids: list[MedicationOrder]) -> bool:
+    reasons = frozenset(reason for order in opioids for reason in order.reasons)
+    fibromyalgia = chart.has(FIBROMYALGIA) or FIBROMYALGIA in reasons
+    return fibromyalgia and not (chart.has(*OPIOID_ACCEPTED) or reasons.intersection(OPIOID_ACCEPTED))
+
+
+def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R21, R22, R23: duloxetine, gabapentin or pregabalin instead of amitriptyline for pain, when a reason exists.
+
+    In one card, while amitriptyline is ordered for an adult. An option that something recorded speaks against
+    is not one; what is not known is said. Silent when no option is left.
+    """
+    orders = chart.in_question(AMITRIPTYLINE) if chart.ordering else []
+    wanted = indication(chart, orders) & PAIN
+    reasons = reasons_against_amitriptyline(chart, thresholds)
+    if not orders or not wanted or not any(reasons.values()) or chart.under_age(thresholds["adult"].value):
+        return None
+    kidney = kidney_function(chart, thresholds["kidney_age"])
+    checks = duloxetine_checks(chart, kidney, thresholds)
+    drugs = {
+        "duloxetine": wanted != TRIGEMINAL and False not in checks.values(),
+        **_gabapentinoids(chart, wanted),
+    }
+    if not any(drugs.values()):
+        return None
+    merged = {"duloxetine": "R21", "gabapentin": "R22", "pregabalin": "R23"}
+    return Finding(
+        card="other-options",
+        indicator=Indicator.INFO,
+        orders=tuple(orders),
+        facts={
+            "order": orders[0],
+            "starts": starts(chart, orders),
+            **reasons,
+            "options": [drug for drug, is_option in drugs.items() if is_option],
+            "holds": [check for check, holds in checks.items() if holds],
+            "open": [check for check, holds in checks.items() if holds is None],
+            "against": [check for check, holds in checks.items() if holds is False],
+            "serotonergic": list(
+                dict.fromkeys(o.label for o in chart.of_class("serotonergic") if not o.drug.names(AMITRIPTYLINE))
+            ),
+            "fibromyalgia": FIBROMYALGIA in wanted,
+            "age_known": chart.age is not None,
+            "kidney": kidney,
+            "clearance": kidney is not None and kidney.kind in CLEARANCE,
+            "kidney_disease": chart.has("renal-impairment"),
+            **_renal_doses(kidney, thresholds),
+            "breathing": list(dict.fromkeys(order.label for order in chart.of_class(*BREATHING))),
+            "heart_failure": chart.has("heart-failure"),
+            "tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
+            "jurisdiction": chart.jurisdiction,
+        },
+        rules=tuple(rule for drug, rule in merged.items() if drugs[drug] and rule != "R21"),
+    )
+
+
+def reasons_against_amitriptyline(chart: Chart, thresholds: Thresholds) -> dict[str, Any]:
+    """Why another drug may be wanted: age, heart, other anticholinergic risks and drugs, earlier intolerance."""
+    drugs = [o for o in chart.of_class("anticholinergic-strong") if not o.drug.names(AMITRIPTYLINE)]
+    conditions = chart.active(*HEART, *ANTICHOLINERGIC_RISK)
+    return {
+        "older": surely_older(chart, thresholds["older"]),
+        "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
+        "anticholinergics": list(dict.fromkeys(order.label for order in drugs)),
+        "intolerance": "allergy-to-amitriptyline" in chart.allergies or chart.has("allergy-to-amitriptyline"),
+    }
+
+
+def kidney_function(chart: Chart, most: Threshold) -> Measurement | None:
+    """The latest creatinine clearance, else the latest eGFR, in mL/min and not older than that; None when unknown."""
+    earliest = chart.today - timedelta(days=int(most.value))
+    for kinds in (CLEARANCE, FILTRATION):
+        found = [
+            m
+            for m in chart.measurements
+            if m.kind in kinds and m.unit == "mL/min" and m.value is not None and earliest <= m.taken <= chart.today
+        ]
+        if found:
+            return max(found, key=lambda m: m.taken)
+    return None
+
+
+def duloxetine_checks(chart: Chart, kidney: Measurement | None, thresholds: Thresholds) -> dict[str, bool | None]:
+    """Each condition of duloxetine: true when it holds, false when something recorded speaks against, None unknown."""
+    adult = None if chart.age is None else chart.age.at_least >= thresholds["adult"].value
+    enough = None if kidney is None or kidney.value is None else kidney.value >= thresholds["duloxetine_kidney"].value
+    known = chart.conditions_known
+    return {
+        "adult": adult,
+        "kidney": enough,
+        "liver": _absent(chart.has("hepatic-impairment", "hepatic-failure"), known),
+        "maoi": _no_maoi(chart, thresholds["maoi_gap"]),
+        "angle": _absent(chart.has("angle-closure-glaucoma"), known and not chart.has("glaucoma-unspecified")),
+        "antidepressant": _absent(bool(chart.of_class("ssri", "snri")), chart.history_known),
+    }
+
+
+def _absent(present: bool, known: bool) -> bool | None:
+    return False if present else True if known else None
+
+
+def _no_maoi(chart: Chart, gap: Threshold) -> bool | None:
+    """No MAO inhibitor now or within the gap; None when the list is not known or an ended one bears no date."""
+    earliest = chart.today - timedelta(days=int(gap.value))
+    ended = [order.last_taken or order.authored for order in chart.of_class(*MAOI, roles=(Role.PAST,))]
+    present = bool(chart.of_class(*MAOI)) or any(day is not None and day >= earliest for day in ended)
+    open_end = any(order.last_taken is None for order in chart.of_class(*MAOI, roles=(Role.PAST,)))
+    return _absent(present, chart.history_known and not open_end)
+
+
+def _gabapentinoids(chart: Chart, wanted: frozenset[str]) -> Mapping[str, bool]:
+    """Gabapentin and pregabalin for neuropathic pain without fibromyalgia; in the US pregabalin for fibromyalgia."""
+    taken = bool(chart.of_class("gabapentinoid"))
+    fibromyalgia = FIBROMYALGIA in wanted
+    neuropathic = bool(wanted & NEUROPATHIC) and not fibromyalgia
+    american = fibromyalgia and chart.jurisdiction == "us"
+    return {"gabapentin": neuropathic and not taken, "pregabalin": (neuropathic or american) and not taken}
+
+
+def _renal_doses(kidney: Measurement | None, thresholds: Thresholds) -> dict[str, Any]:
+    """The labels' daily range of gabapentin and pregabalin at this kidney function; the band alone when normal."""
+    value = kidney.value if kidney is not None else None
+    if value is None:
+        return {"band": "unknown", "gabapentin_range": None, "pregabalin_range": None}
+    if value <= thresholds["renal_failure"].value:
+        band = "failure"
+    elif value < thresholds["renal_severe"].value:
+        band = "severe"
+    elif value < thresholds["renal_moderate"].value:
+        band = "moderate"
+    else:
+        band = "normal"
+    ranges = {
+        f"{drug}_range": (thresholds[f"{drug}_{band}_low"], thresholds[f"{drug}_{band}_high"])
+        for drug in ("gabapentin", "pregabalin")
+    }
+    return {"band": band, **ranges}
+
+
+RULES: tuple[Rule, ...] = (opioid_in_fibromyalgia, other_options)

@@ -1,0 +1,151 @@
+"""Amitriptyline twice, or with another tricyclic (R27); whether orders add up or replace each other (X5)."""
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from itertools import combinations
+
+from service.clinical.chart import Chart, MedicationOrder
+from service.clinical.dose import DailyDose
+from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Thresholds
+
+TRICYCLIC = "tca"
+ZERO = Fraction(0)
+
+
+def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R27: orders of amitriptyline that add up, or amitriptyline beside another tricyclic.
+
+    Only the session that creates it is told: one of the orders is a draft in focus (X4).
+    """
+    same = duplicates(chart)
+    others = _tricyclics(chart)
+    if not same and not others:
+        return None
+    orders = same or _first_focused(remaining(chart, AMITRIPTYLINE))
+    total, complete = summed(same)
+    deletable = _deletable(same)
+    return Finding(
+        card="amitriptyline-duplicate",
+        indicator=Indicator.WARNING,
+        orders=(*orders, *others),
+        facts={
+            "order": orders[0],
+            "same": len(same),
+            "other": others[0] if others else None,
+            "total": total,
+            "complete": complete,
+            "combination": any(order.drug.combination for order in same),
+            "deletable": deletable,
+        },
+        offers=(Offer(delete=deletable.reference),) if deletable is not None and deletable.reference else (),
+    )
+
+
+def duplicates(chart: Chart) -> list[MedicationOrder]:
+    """Orders of amitriptyline that would be taken together, focused drafts first; empty when none add up (X5).
+
+    Two drafts of one session are, unless their stated periods follow each other. A draft and an order on the
+    list are only when their periods overlap or one of them is a combination; otherwise the draft is a change.
+    """
+    orders = remaining(chart, AMITRIPTYLINE)
+    together = {
+        position
+        for pair in combinations(range(len(orders)), 2)
+        if any(orders[place].focus for place in pair) and _together(chart, *(orders[place] for place in pair))
+        for position in pair
+    }
+    return _first_focused([orders[position] for position in sorted(together)])
+
+
+def summed(orders: Sequence[MedicationOrder]) -> tuple[Fraction | None, bool]:
+    """The mg of amitriptyline on a day on which all are taken, and whether every dose is in the sum."""
+    doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
+    return (sum(doses, ZERO) if doses else None), len(doses) == len(orders)
+
+
+def remaining(chart: Chart, drug: str) -> list[MedicationOrder]:
+    """Drafts of a drug, and what of its orders on the list is not ended in this session."""
+    return [*chart.drafts(drug), *(order for order in chart.current(drug) if _stays(chart, order))]
+
+
+def _stays(chart: Chart, order: MedicationOrder) -> bool:
+    """False for an order on the list that a draft of this session ends (X3).
+
+    A stop of another order on the list leaves this one only when its dose differs: else both tell of one
+    treatment, as a prescription and the statement about it do.
+    """
+    return not any(
+        _ends(chart, stop, order)
+        for stop in chart.orders
+        if stop.is_draft and stop.stops and not set(stop.drug.drugs).isdisjoint(order.drug.drugs)
+    )
+
+
+def _ends(chart: Chart, stop: MedicationOrder, order: MedicationOrder) -> bool:
+    listed = [o for o in chart.orders if not o.is_draft and o.reference == stop.reference]
+    if stop.reference == order.reference or not listed:
+        return True
+    stopped = [o.dose.high for o in (stop, *listed) if isinstance(o.dose, DailyDose)]
+    return not (isinstance(order.dose, DailyDose) and stopped and order.dose.high not in stopped)
+
+
+def _tricyclics(chart: Chart) -> tuple[MedicationOrder, ...]:
+    """Other tricyclics beside amitriptyline, when the session orders one of the two."""
+    own = remaining(chart, AMITRIPTYLINE)
+    others = [
+        order
+        for order in chart.of_class(TRICYCLIC)
+        if not order.drug.names(AMITRIPTYLINE) and (order.is_draft or _stays(chart, order))
+    ]
+    if not own or not any(order.focus for order in (*own, *others)):
+        return ()
+    return tuple(_first_focused(others))
+
+
+def _together(chart: Chart, one: MedicationOrder, two: MedicationOrder) -> bool:
+    """True when two orders, the first of them a draft, are not each other's change (X5)."""
+    if one.reference and one.reference == two.reference:
+        return False
+    if two.is_draft:
+        return not (_before(one, two) or _before(two, one))
+    return one.is_draft and not chart.refill and _adds_to(one, two)
+
+
+def _before(one: MedicationOrder, two: MedicationOrder) -> bool:
+    """True when one certainly ends before two begins."""
+    end, start = _end(one), _start(two)
+    return end is not None and start is not None and end < start
+
+
+def _adds_to(draft: MedicationOrder, current: MedicationOrder) -> bool:
+    """True when a draft is no change of the order on the list, but comes on top of it (X5)."""
+    if draft.continues_earlier:
+        return False
+    if draft.drug.combination is not current.drug.combination:
+        return True
+    end, start = _end(current), _start(draft)
+    return end is not None and start is not None and start <= end and not _before(draft, current)
+
+
+def _start(order: MedicationOrder) -> date | None:
+    return min((dosage.start for dosage in order.dosages if dosage.start is not None), default=None)
+
+
+def _end(order: MedicationOrder) -> date | None:
+    """The last day, when every instruction states one."""
+    ends = [dosage.end for dosage in order.dosages]
+    return max((end for end in ends if end is not None), default=None) if None not in ends else None
+
+
+def _deletable(same: Sequence[MedicationOrder]) -> MedicationOrder | None:
+    """The older of several drafts; the first one written down when the dates are alike. Never an order on the list."""
+    drafts = [order for order in same if order.is_draft]
+    return min(drafts, key=lambda order: order.authored or date.max) if len(drafts) > 1 else None
+
+
+def _first_focused(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
+    return sorted(orders, key=lambda order: (not order.focus, not order.is_draft))
+
+
+RULES: tuple[Rule, ...] = (amitriptyline_duplicate,)

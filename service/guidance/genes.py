@@ -1,0 +1,102 @@
+"""How fast the patient's enzymes break amitriptyline down (R06)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from service.clinical.chart import Chart
+from service.clinical.dose import DailyDose
+from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Thresholds
+
+GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}
+
+POOR, INTERMEDIATE, RAPID, ULTRARAPID = "poor", "intermediate", "rapid", "ultrarapid"
+UNCLEAR = "unclear"
+AS_USUAL = "as usual"
+
+_ANSWERS = {
+    "LA9657-3": POOR,
+    "LA10317-8": INTERMEDIATE,
+    "LA25391-6": AS_USUAL,
+    "LA25390-8": RAPID,
+    "LA10315-2": ULTRARAPID,
+}
+"""LOINC's answers (HL7 genomics reporting)."""
+
+_WORDS = {
+    POOR: re.compile(r"\bpoor\b|\bpm\b"),
+    INTERMEDIATE: re.compile(r"\bintermediate\b|\bim\b"),
+    ULTRARAPID: re.compile(r"\bultra[- ]?rapid\b|\bum\b"),
+    RAPID: re.compile(r"(?<!ultra)(?<!ultra[- ])\brapid\b|\brm\b"),
+    AS_USUAL: re.compile(r"\b(?:normal|extensive|indeterminate|unknown)\b|\b[ne]m\b"),
+}
+_NOT = re.compile(r"\b(?:not|no|non|excluded|ruled out|or|to)\b")
+
+AVOIDED = {POOR, ULTRARAPID}
+
+
+@dataclass(frozen=True, slots=True)
+class Metaboliser:
+    """The latest result for one gene; ``answer`` is how the laboratory put it."""
+
+    gene: str
+    type: str
+    answer: str
+    taken: date
+
+
+def metaboliser_type(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R06: a CYP2D6 or CYP2C19 type other than normal; a warning from 50 mg a day for poor and ultrarapid.
+
+    Below that only a word, as no dose change is recommended. When a chart is only opened, warnings only.
+    """
+    orders = chart.in_question(AMITRIPTYLINE)
+    results = [result for result in results_of(chart) if result.type != AS_USUAL]
+    if not orders or not results:
+        return None
+    doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
+    high = max(doses, default=None)
+    cut = thresholds["depression_range"].value
+    level = "unknown" if high is None else "high" if high >= cut else "low"
+    if level == "low" and len(doses) < len(orders):
+        level = "unknown"
+    warns = level == "high" and any(result.type in AVOIDED for result in results)
+    if not (warns or chart.ordering):
+        return None
+    return Finding(
+        card="metaboliser-type",
+        indicator=Indicator.WARNING if warns else Indicator.INFO,
+        orders=tuple(orders),
+        facts={
+            "order": orders[0],
+            "results": results,
+            "level": level,
+            "warns": warns,
+            "poor": any(result.type == POOR for result in results),
+            "day": high,
+            "tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
+        },
+    )
+
+
+def results_of(chart: Chart) -> Iterator[Metaboliser]:
+    """The latest result of each gene; CYP2D6 has no rapid type."""
+    for gene, kind in GENES.items():
+        latest = chart.latest(kind)
+        if latest is not None:
+            type_ = metaboliser(latest.answer)
+            known = gene != "CYP2D6" or type_ != RAPID
+            yield Metaboliser(gene, type_ if known else UNCLEAR, latest.answer, latest.taken)
+
+
+def metaboliser(answer: str) -> str:
+    """The type that an answer names, by code or in words; "unclear" when it names none, several or denies one."""
+    if answer in _ANSWERS:
+        return _ANSWERS[answer]
+    words = answer.lower()
+    found = [type_ for type_, pattern in _WORDS.items() if pattern.search(words)]
+    return found[0] if len(found) == 1 and not _NOT.search(words) else UNCLEAR
+
+
+RULES: tuple[Rule, ...] = (metaboliser_type,)

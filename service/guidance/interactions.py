@@ -1,0 +1,268 @@
+"""Drugs taken beside amitriptyline or tolperisone that change their effect (R04, R05, R10, R12, R13).
+
+One card a rule, with every partner drug in it. A rule speaks when the session creates the risk: an order in
+focus is for the drug itself or for a partner. It then names all partners, those taken before included.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from service.clinical.chart import Chart, MedicationOrder, Role
+from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
+
+STRONG = "cyp2d6-inhibitor-strong"
+INHIBITORS = (STRONG, "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong")
+LINGERING = ("fluoxetine", "terbinafine")
+"""Inhibitors that still act for weeks after the last dose; a card says how long in ``<drug>_lingers``."""
+
+PERPHENAZINE = "perphenazine"
+"""The one strongly anticholinergic drug that is sold in one product with amitriptyline (Q8)."""
+
+DEPRESSANTS = ("cns-depressant", "muscle-relaxant")
+CNS_ACTIVE = "cns-active"
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibitors:
+    """Orders of drugs that slow the breakdown of amitriptyline (R04).
+
+    ``now`` are taken or being ordered, ``lingering`` have ended but still act, ``unsure`` have ended on a day
+    that is not recorded.
+    """
+
+    now: tuple[MedicationOrder, ...] = ()
+    lingering: tuple[MedicationOrder, ...] = ()
+    unsure: tuple[MedicationOrder, ...] = ()
+
+    @property
+    def all(self) -> tuple[MedicationOrder, ...]:
+        """Every order, the certain ones first."""
+        return (*self.now, *self.lingering, *self.unsure)
+
+    @property
+    def certain(self) -> bool:
+        """True when at least one of them surely acts."""
+        return bool(self.now or self.lingering)
+
+    @property
+    def strong(self) -> bool:
+        """True when one of them inhibits CYP2D6 strongly, so that a pair has one merged card."""
+        return any(STRONG in order.classes for order in self.all)
+
+
+def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
+    """R04: what slows the breakdown of amitriptyline; fluoxetine and oral terbinafine also for weeks after the stop."""
+    lingering: list[MedicationOrder] = []
+    unsure: list[MedicationOrder] = []
+    for drug in LINGERING:
+        courses = [] if chart.taken_or_drafted(drug) else list(chart.past(drug))
+        if not courses:
+            continue
+        last = max(courses, key=_last_known)
+        if _last_known(last) >= _since(chart, thresholds[f"{drug}_lingers"]):
+            lingering.append(last)
+        else:
+            unsure += [max(ended, key=_last_known)] if (ended := [c for c in courses if c.last_taken is None]) else []
+    return Inhibitors(_nearest_first(chart.of_class(*INHIBITORS)), tuple(lingering), tuple(unsure))
+
+
+def _last_known(order: MedicationOrder) -> date:
+    """The latest day on which a past order is known to have counted."""
+    return order.last_taken or order.authored or date.min
+
+
+def _since(chart: Chart, span: Threshold) -> date:
+    return chart.today - timedelta(days=int(span.value))
+
+
+def cyp_inhibitor_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R04: amitriptyline with an inhibitor of CYP2D6 or CYP2C19; quieter when it may have ended long ago.
+
+    The pair with a strong CYP2D6 inhibitor is one merged card, that of R01; this rule is silent then.
+    """
+    found = inhibitors(chart, thresholds)
+    if found.strong and chart.taken_or_drafted(TOLPERISONE):
+        return None
+    orders = _together(chart, AMITRIPTYLINE, found.all)
+    if not orders:
+        return None
+    return Finding(
+        card="cyp-inhibitor-with-amitriptyline",
+        indicator=Indicator.WARNING if found.certain else Indicator.INFO,
+        orders=orders,
+        facts={**inhibitor_facts(chart, found), "amitriptyline": _first(orders, AMITRIPTYLINE)},
+    )
+
+
+def inhibitor_facts(chart: Chart, found: Inhibitors) -> dict[str, object]:
+    """What the words about inhibitors need, on the card of R04 and on the merged one of R01."""
+    return {
+        "inhibitors": _one_each(found.all),
+        "lingering": found.lingering,
+        "unsure": found.unsure,
+        "certain": found.certain,
+        "today": chart.today,
+        "bupropion": any(order.drug.names("bupropion") for order in found.now),
+    }
+
+
+def tolperisone_with_cyp2d6_drug(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R05: tolperisone with a drug whose level it may raise; a warning for thioridazine. Amitriptyline is R01."""
+    partners = chart.of_class("cyp2d6-substrate-tolperisone-sensitive")
+    orders = _together(chart, TOLPERISONE, partners)
+    if not orders:
+        return None
+    thioridazine = [order for order in partners if order.drug.names("thioridazine")]
+    named = _one_each([*_nearest_first(thioridazine), *_nearest_first(partners)])
+    return Finding(
+        card="tolperisone-with-cyp2d6-drug",
+        indicator=Indicator.WARNING if thioridazine else Indicator.INFO,
+        orders=orders,
+        facts={
+            "tolperisone": _first(orders, TOLPERISONE),
+            "partners": named,
+            "thioridazine": bool(thioridazine),
+            "beta_blocker": _any(partners, "metoprolol", "nebivolol"),
+            "pressure": _any(partners, "venlafaxine", "atomoxetine"),
+            "anticholinergic": _any(partners, "tolterodine", "desipramine", PERPHENAZINE),
+        },
+    )
+
+
+def serotonergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R10: amitriptyline with another serotonergic drug. MAOIs are R03 and are not of the class."""
+    partners = [order for order in chart.of_class("serotonergic") if not order.drug.names(AMITRIPTYLINE)]
+    orders = _together(chart, AMITRIPTYLINE, partners)
+    if not orders:
+        return None
+    return Finding(
+        card="serotonergic-with-amitriptyline",
+        indicator=Indicator.WARNING,
+        orders=orders,
+        facts={
+            "amitriptyline": _first(orders, AMITRIPTYLINE),
+            "partners": _one_each(_nearest_first(partners)),
+            "tramadol": _any(partners, "tramadol"),
+            "bupropion": bool(chart.of_class("lowers-seizure-threshold")),
+            "epilepsy": chart.has("epilepsy"),
+            "had_serotonin_syndrome": chart.has("serotonin-syndrome"),
+        },
+    )
+
+
+def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R12: amitriptyline with another strongly anticholinergic drug, also in one product with it."""
+    partners = [
+        order
+        for order in chart.of_class("anticholinergic-strong")
+        if not order.drug.names(AMITRIPTYLINE) or order.drug.names(PERPHENAZINE)
+    ]
+    orders = _together(chart, AMITRIPTYLINE, partners)
+    if not orders:
+        return None
+    return Finding(
+        card="anticholinergic-with-amitriptyline",
+        indicator=Indicator.WARNING,
+        orders=orders,
+        facts={
+            "amitriptyline": _first(orders, AMITRIPTYLINE),
+            "partners": _one_each(_nearest_first(partners)),
+            "older": _reached(chart, thresholds["older"]),
+        },
+    )
+
+
+def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R13: amitriptyline, or the pair, with drugs that depress the brain; from an age on also their number.
+
+    Tolperisone is no partner of its own (R01), but an order for it may complete the combination, and it counts
+    as one CNS-active drug.
+    """
+    depressants = [order for order in chart.of_class(*DEPRESSANTS) if not order.drug.names(TOLPERISONE)]
+    active = chart.of_class(CNS_ACTIVE)
+    older = _reached(chart, thresholds["older"])
+    count = _distinct(active)
+    many = older == "yes" and count >= thresholds["many"].value
+    partners = [*depressants, *(order for order in active if many and order not in depressants)]
+    partners = [order for order in partners if order.drug.drugs != (AMITRIPTYLINE,)]
+    pair = list(chart.taken_or_drafted(TOLPERISONE))
+    orders = _together(chart, AMITRIPTYLINE, [*partners, *pair]) if partners else ()
+    if not orders:
+        return None
+    return Finding(
+        card="sedating-drugs-with-amitriptyline",
+        indicator=Indicator.WARNING,
+        orders=orders,
+        facts={
+            "amitriptyline": _first(orders, AMITRIPTYLINE),
+            "partners": _one_each(_nearest_first(partners)),
+            "pair": bool(pair),
+            "opioid": any(order.classes & {"opioid-strong", "opioid-weak"} for order in partners),
+            "older": older,
+            "many": many,
+            "count": count,
+        },
+    )
+
+
+def _together(chart: Chart, drug: str, partners: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
+    """The orders of a drug and of its partners, those in focus first; none unless one of them is in focus."""
+    drugs, others = chart.taken_or_drafted(drug), list(partners)
+    orders = _nearest_first(dict.fromkeys([*drugs, *others]))
+    return orders if drugs and others and any(order.focus for order in orders) else ()
+
+
+_NEARNESS = {Role.DRAFT: 1, Role.CURRENT: 2, Role.PAST: 3}
+
+
+def _nearest_first(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
+    """Orders in focus, then other drafts, then what is taken, then what was taken."""
+    return tuple(sorted(orders, key=lambda order: 0 if order.focus else _NEARNESS[order.role]))
+
+
+def _one_each(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
+    """One order for each drug: the first."""
+    first: dict[tuple[str, ...], MedicationOrder] = {}
+    for order in orders:
+        first.setdefault(order.drug.drugs, order)
+    return tuple(first.values())
+
+
+def _first(orders: Iterable[MedicationOrder], drug: str) -> MedicationOrder:
+    return next(order for order in orders if order.drug.names(drug))
+
+
+def _any(orders: Iterable[MedicationOrder], *drugs: str) -> bool:
+    return any(order.drug.names(drug) for order in orders for drug in drugs)
+
+
+def _distinct(orders: Iterable[MedicationOrder]) -> int:
+    """How many drugs these are. A product counts once, one with amitriptyline as two."""
+    return len({part for order in orders for part in _parts(order)})
+
+
+def _parts(order: MedicationOrder) -> Iterator[tuple[str, ...]]:
+    others = tuple(drug for drug in order.drug.drugs if drug != AMITRIPTYLINE)
+    if len(others) < len(order.drug.drugs):
+        yield (AMITRIPTYLINE,)
+    if others:
+        yield others
+
+
+def _reached(chart: Chart, age: Threshold) -> str:
+    """Whether the patient has reached an age: yes, no, maybe (only a year of birth), or unknown (X9)."""
+    if chart.age is None:
+        return "unknown"
+    if chart.age.at_least >= age.value:
+        return "yes"
+    return "maybe" if chart.age.at_most >= age.value else "no"
+
+
+RULES: tuple[Rule, ...] = (
+    cyp_inhibitor_with_amitriptyline,
+    serotonergic_with_amitriptyline,
+    sedating_drugs_with_amitriptyline,
+    anticholinergic_with_amitriptyline,
+    tolperisone_with_cyp2d6_drug,
+)

@@ -1,0 +1,126 @@
+"""MAO inhibitors and amitriptyline (R03): never together, and not soon after one another."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+from service.clinical.chart import Chart, MedicationOrder, Role
+from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.guidance.points import Point, gathered, partners, within
+
+WEAK = "maoi-weak"
+STRONG = ("maoi-irreversible", "maoi-b", "maoi-reversible")
+METHYLENE_BLUE = "methylene-blue"
+
+
+def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R03: amitriptyline with an MAO inhibitor, or one within the wash-out of the other: contraindicated.
+
+    A warning only for tedizolid, for urinary products with methylene blue, and when it is not recorded when the
+    earlier drug ended. A chart that is only opened raises nothing.
+    """
+    before = _latest_day([*_together(chart, thresholds), *_after_maoi(chart, thresholds)])
+    points = [*before, *_after_amitriptyline(chart, thresholds)]
+    amitriptyline = [*chart.taken_or_drafted(AMITRIPTYLINE), *chart.past(AMITRIPTYLINE)]
+    return gathered(
+        "amitriptyline-with-maoi",
+        points,
+        amitriptyline[:1],
+        {
+            "jurisdiction": chart.jurisdiction,
+            "drugs": frozenset(_kind(point.order) for point in points if point.order is not None),
+            "today": chart.today,
+        },
+    )
+
+
+def _kind(order: MedicationOrder) -> str:
+    """What sort of MAO inhibitor an order is for."""
+    if order.drug.names(METHYLENE_BLUE):
+        return "urinary" if order.drug.combination else METHYLENE_BLUE
+    if "maoi-antibiotic" in order.classes:
+        return "linezolid"
+    kinds = ("maoi-irreversible", "maoi-b", WEAK)
+    return next((kind for kind in kinds if kind in order.classes), "moclobemide")
+
+
+def _weak(order: MedicationOrder) -> bool:
+    return _kind(order) in (WEAK, "urinary")
+
+
+def _wash_out(order: MedicationOrder, thresholds: Thresholds) -> timedelta:
+    reversible = "maoi-reversible" in order.classes
+    return timedelta(days=int(thresholds["reversible" if reversible else "irreversible"].value))
+
+
+def _after(thresholds: Thresholds) -> timedelta:
+    """How long after amitriptyline an MAO inhibitor may be started."""
+    return timedelta(days=int(thresholds["amitriptyline"].value))
+
+
+def _together(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    """Both are ordered or taken. The day is the earliest for the drug being ordered if the other stops today."""
+    taken = any(True for _ in chart.current(AMITRIPTYLINE))
+    for order in _one_of_each(partners(chart, AMITRIPTYLINE, *STRONG, WEAK, lasting=True)):
+        if _weak(order):
+            yield Point("weak", Indicator.WARNING, order=order)
+        elif order.is_draft and taken:
+            yield Point("maoi-ordered", Indicator.CRITICAL, order=order, day=chart.today + _after(thresholds))
+        else:
+            earliest = None if order.is_draft else chart.today + _wash_out(order, thresholds)
+            yield Point("together", Indicator.CRITICAL, order=order, day=earliest)
+
+
+def _after_maoi(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    """Amitriptyline is ordered and an MAO inhibitor ended shortly before."""
+    if not any(order.focus for order in chart.drafts(AMITRIPTYLINE)):
+        return
+    now = {order.drug.drugs for order in chart.of_class(*STRONG)}
+    ended = [order for order in chart.of_class(*STRONG, roles=(Role.PAST,)) if not _weak(order)]
+    for order in _one_of_each(ended):
+        if order.drug.drugs not in now:
+            point = Point("after-maoi", Indicator.CRITICAL, order=order)
+            courses = [course for course in ended if course.drug.drugs == order.drug.drugs]
+            yield from _too_soon(chart, courses, _wash_out(order, thresholds), thresholds, point)
+
+
+def _after_amitriptyline(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    """An MAO inhibitor is ordered and amitriptyline ended shortly before."""
+    if chart.taken_or_drafted(AMITRIPTYLINE):
+        return
+    courses = list(chart.past(AMITRIPTYLINE))
+    drafts = [o for o in chart.of_class(*STRONG, roles=(Role.DRAFT,)) if o.focus and not _weak(o)]
+    for order in _one_of_each(drafts):
+        point = Point("after-amitriptyline", Indicator.CRITICAL, order=order)
+        yield from _too_soon(chart, courses, _after(thresholds), thresholds, point)
+
+
+def _too_soon(
+    chart: Chart, courses: list[MedicationOrder], wash_out: timedelta, thresholds: Thresholds, point: Point
+) -> Iterator[Point]:
+    """The point with the earliest day for the second drug; a question when it is not recorded when the first ended."""
+    ends = [min(course.last_taken, chart.today) for course in courses if course.last_taken is not None]
+    earliest = max(ends, default=date.min) + wash_out
+    span = thresholds["unknown_end"].value
+    if chart.today < earliest:
+        yield replace(point, day=earliest)
+    elif any(c.last_taken is None and (c.authored is None or within(chart, c.authored, span)) for c in courses):
+        yield replace(point, kind=f"{point.kind}-end-unknown", indicator=Indicator.WARNING)
+
+
+def _latest_day(points: list[Point]) -> list[Point]:
+    """The points with one earliest day for amitriptyline: with several MAO inhibitors the latest of their days."""
+    waiting = ("together", "after-maoi")
+    day = max((point.day for point in points if point.kind in waiting and point.day is not None), default=None)
+    return [replace(p, day=day) if p.kind in waiting and p.day is not None else p for p in points]
+
+
+def _one_of_each(orders: Iterable[MedicationOrder]) -> list[MedicationOrder]:
+    """One order of each drug; one that is taken rather than one being written, for the dates."""
+    found: dict[tuple[str, ...], MedicationOrder] = {}
+    for order in sorted(orders, key=lambda order: order.role is not Role.CURRENT):
+        found.setdefault(order.drug.drugs, order)
+    return list(found.values())
+
+
+RULES: tuple[Rule, ...] = (amitriptyline_with_maoi,)

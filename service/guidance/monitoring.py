@@ -1,0 +1,247 @@
+"""What to measure and when to look again (R11, R24, R25, R26)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+from service.clinical.chart import Chart, Measurement, MedicationOrder
+from service.clinical.dose import DailyDose
+from service.guidance.finding import (
+    AMITRIPTYLINE,
+    TOLPERISONE,
+    Finding,
+    Indicator,
+    Offer,
+    Rule,
+    Threshold,
+    Thresholds,
+)
+from service.guidance.pair import is_new
+
+NEUROPATHIC = frozenset({"neuropathic-pain", "diabetic-neuropathy", "postherpetic-neuralgia"})
+PAIN = NEUROPATHIC | {"trigeminal-neuralgia", "fibromyalgia", "chronic-pain", "musculoskeletal-disorder"}
+
+HEART = (
+    "ischaemic-heart-disease",
+    "recent-myocardial-infarction",
+    "old-myocardial-infarction",
+    "cardiac-arrhythmia",
+    "heart-block",
+    "long-qt",
+    "brugada-syndrome",
+    "heart-failure",
+    "orthostatic-hypotension",
+)
+CIRCULATION = (*HEART, "stroke")
+
+SCORE = "pain-nrs-0-10"
+OTHER_SCALES = ("pain-vas-score", "pain-severity-reported-generic-scale-unknown")
+SIGNS_OF_REVIEW = (SCORE, *OTHER_SCALES, "phq-9-total")
+"""Measurements that show that somebody asked how the treatment works."""
+
+OBSERVATIONS = "observations"
+LYING, STANDING = "supine", "standing"
+
+
+def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R11: amitriptyline in question for somebody who is surely 65 or older (X9: a year of birth may not be enough)."""
+    orders = chart.in_question(AMITRIPTYLINE)
+    if not orders or not surely_older(chart, thresholds["older"]):
+        return None
+    assert chart.age is not None
+    doses = [order.dose.first.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
+    return Finding(
+        card="amitriptyline-older-adult",
+        indicator=Indicator.WARNING,
+        orders=tuple(orders),
+        facts={
+            "order": orders[0],
+            "age": chart.age.at_least,
+            "starts": starts(chart, orders),
+            "above_start": bool(doses) and max(doses) > thresholds["article_start"].value,
+        },
+    )
+
+
+def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R24: amitriptyline taken for 4 to 6 weeks, or longer and not reviewed; when a chart is opened or it is renewed.
+
+    A score of pain or depression since the fourth week counts as a review. Silent when the start is not known.
+    """
+    orders = chart.in_question(AMITRIPTYLINE)
+    since = taken_since(chart, thresholds["gap"])
+    if not orders or since is None or starts(chart, orders):
+        return None
+    days = (chart.today - since).days
+    due = since + timedelta(days=int(thresholds["review_from"].value))
+    reviewed = any(due <= m.taken <= chart.today for m in chart.measurements if m.kind in SIGNS_OF_REVIEW)
+    if chart.today < due or reviewed:
+        return None
+    return Finding(
+        card="amitriptyline-review",
+        indicator=Indicator.INFO,
+        orders=tuple(orders),
+        facts={
+            "order": orders[0],
+            "since": since,
+            "days": days,
+            "overdue": days > thresholds["review_by"].value,
+            "pain": bool(indication(chart, orders) & PAIN),
+        },
+        offers=(Offer("review-of-amitriptyline"),),
+    )
+
+
+def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R25: amitriptyline for pain, or both drugs, and no pain score of 0 to 10 in the last 4 weeks.
+
+    Scores on other scales do not count, and neither does a number that cannot be one of 0 to 10. Silent when
+    the measurements were not given in full: that is said elsewhere.
+    """
+    orders = chart.in_question(AMITRIPTYLINE)
+    asked = orders if indication(chart, orders) & PAIN else _pair_in_question(chart)
+    if not asked or not _observations_known(chart):
+        return None
+    recent = list(_recent(chart, thresholds["recent"]))
+    lowest, highest = thresholds["lowest"].value, thresholds["highest"].value
+    if any(m.kind == SCORE and m.value is not None and lowest <= m.value <= highest for m in recent):
+        return None
+    return Finding(
+        card="pain-score",
+        indicator=Indicator.INFO,
+        orders=tuple(asked),
+        facts={
+            "order": asked[0],
+            "starts": starts(chart, asked),
+            "other_scale": any(m.kind in OTHER_SCALES for m in recent),
+        },
+        offers=(Offer("pain-score-0-to-10"),),
+    )
+
+
+def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R26: no lying and standing blood pressure in 30 days at 65 or with heart disease; a warning when it falls.
+
+    The latest day with both counts. A fall is told at any age. Silent about what is missing when the
+    measurements were not given in full: that is said elsewhere.
+    """
+    orders = chart.in_question(AMITRIPTYLINE)
+    readings = lying_and_standing(_recent(chart, thresholds["recent"]))
+    conditions = chart.active(*CIRCULATION)
+    at_risk = bool(conditions) or surely_older(chart, thresholds["older"])
+    falls = readings is not None and (
+        _fall(readings.systolic) >= thresholds["systolic_fall"].value
+        or _fall(readings.diastolic) >= thresholds["diastolic_fall"].value
+    )
+    missing = readings is None and at_risk and _observations_known(chart)
+    if not orders or not (falls or missing):
+        return None
+    return Finding(
+        card="standing-blood-pressure",
+        indicator=Indicator.WARNING if falls else Indicator.INFO,
+        orders=tuple(orders),
+        facts={
+            "order": orders[0],
+            "falls": falls,
+            "starts": starts(chart, orders),
+            "readings": readings,
+            "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
+            "older": surely_older(chart, thresholds["older"]),
+        },
+        offers=(Offer("blood-pressure-lying-and-standing"),) if missing and not falls else (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Blood pressures of one day in mmHg, each (lying, standing); of several the highest lying, lowest standing."""
+
+    taken: date
+    systolic: tuple[Fraction, Fraction] | None
+    diastolic: tuple[Fraction, Fraction] | None
+    several: bool = False
+
+
+def lying_and_standing(measurements: Iterable[Measurement]) -> Readings | None:
+    """The latest day on which blood pressure was taken lying and standing; None when there is no such day."""
+    found: dict[date, dict[str, list[Fraction]]] = {}
+    for m in measurements:
+        if m.value is not None and m.unit == "mm[Hg]":
+            found.setdefault(m.taken, {}).setdefault(m.kind, []).append(m.value)
+    for day in sorted(found, reverse=True):
+        systolic, diastolic = (_both(found[day], f"{part}-bp") for part in ("systolic", "diastolic"))
+        if systolic is not None or diastolic is not None:
+            several = any(len(v) > 1 for kind, v in found[day].items() if kind.endswith((LYING, STANDING)))
+            return Readings(day, systolic, diastolic, several)
+    return None
+
+
+def _both(values: dict[str, list[Fraction]], part: str) -> tuple[Fraction, Fraction] | None:
+    lying, standing = values.get(f"{part}-{LYING}"), values.get(f"{part}-{STANDING}")
+    return (max(lying), min(standing)) if lying and standing else None
+
+
+def _fall(pair: tuple[Fraction, Fraction] | None) -> Fraction:
+    return pair[0] - pair[1] if pair is not None else Fraction(0)
+
+
+def surely_older(chart: Chart, older: Threshold) -> bool:
+    """True when the patient is certainly at least that old (X9)."""
+    return chart.age is not None and chart.age.at_least >= older.value
+
+
+def starts(chart: Chart, orders: Iterable[MedicationOrder]) -> bool:
+    """True when one of the orders starts amitriptyline."""
+    return any(order.is_draft and is_new(chart, AMITRIPTYLINE, order) for order in orders)
+
+
+def indication(chart: Chart, orders: Iterable[MedicationOrder]) -> frozenset[str]:
+    """What the orders are for, as sets of conditions: their reasons, or the patient's conditions when none is given."""
+    given = [order for order in orders if order.reason_given]
+    if given:
+        return frozenset(reason for order in given for reason in order.reasons)
+    return frozenset(set_ for condition in chart.conditions if condition.active for set_ in condition.sets)
+
+
+def taken_since(chart: Chart, gap: Threshold) -> date | None:
+    """Since when amitriptyline is taken at least; None when it is not taken or an order bears no date.
+
+    Ended orders belong to the same treatment as long as no gap of more than ``gap`` lies between.
+    """
+    dates = [order.authored for order in chart.current(AMITRIPTYLINE)]
+    known = [day for day in dates if day is not None]
+    if not known or len(known) < len(dates):
+        return None
+    since = min(known)
+    bridge = timedelta(days=int(gap.value))
+    earlier = [(order.last_taken or order.authored, order.authored) for order in chart.past(AMITRIPTYLINE)]
+    for ended, began in sorted(((e, b) for e, b in earlier if e is not None and b is not None), reverse=True):
+        if ended >= since - bridge:
+            since = min(since, began)
+    return since
+
+
+def _pair_in_question(chart: Chart) -> list[MedicationOrder]:
+    """The orders of both drugs when one of them is in question, the first ones first; nothing otherwise."""
+    pair = [chart.taken_or_drafted(drug) for drug in (AMITRIPTYLINE, TOLPERISONE)]
+    orders = [order for drug in pair for order in drug]
+    asked = not chart.ordering or any(order.focus for order in orders)
+    return orders if asked and all(pair) else []
+
+
+def _recent(chart: Chart, span: Threshold) -> Iterable[Measurement]:
+    earliest = chart.today - timedelta(days=int(span.value))
+    return (m for m in chart.measurements if earliest <= m.taken <= chart.today)
+
+
+def _observations_known(chart: Chart) -> bool:
+    return not any(gap.element == OBSERVATIONS for gap in chart.unread)
+
+
+RULES: tuple[Rule, ...] = (
+    amitriptyline_older_adult,
+    standing_blood_pressure,
+    amitriptyline_review,
+    pain_score,
+)

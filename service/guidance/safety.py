@@ -1,0 +1,200 @@
+"""Contraindications and warnings from the patient's record (R18, R29, R30, R31)."""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from service.clinical.chart import Chart, Measurement
+from service.guidance.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds
+from service.guidance.points import Point, gathered, partners, within
+
+INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
+
+ACUTE = {"angle-closure-glaucoma": "acute-angle-closure", "urinary-retention": "acute-urinary-retention"}
+"""Conditions that are critical when the record calls them acute, and the sets whose codes say so."""
+CAUTIONED = (
+    "benign-prostatic-hyperplasia",
+    "paralytic-ileus",
+    "epilepsy",
+    "bipolar-disorder",
+    "hyperthyroidism",
+    "dementia",
+    "delirium",
+    "falls",
+    "suicidal-ideation",
+)
+LIVER = ("hepatic-failure", "hepatic-impairment")
+RENAL = (
+    "egfr-ckd-epi-2021",
+    "egfr-ckd-epi-2009",
+    "egfr-formula-unspecified",
+    "egfr-mdrd",
+    "egfr-mdrd-77147-7",
+    "creatinine-clearance-cockcroft-gault",
+    "creatinine-clearance-24h-urine",
+)
+SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
+YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
+"""Answers in words to "pregnant?" and "breastfeeding?", where the code is not known."""
+
+
+def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R18: conditions that amitriptyline can worsen, a line for each; young age only when it is being ordered."""
+    points = [*_acute_or_not(chart), *_cautioned(chart), *_liver(chart), *_young(chart, thresholds)]
+    return _about(chart, AMITRIPTYLINE, "amitriptyline-and-other-conditions", points)
+
+
+def _about(chart: Chart, drug: str, card: str, points: list[Point]) -> Finding | None:
+    """The card about a drug that is ordered, or taken when the chart is opened; None when it is neither."""
+    orders = chart.in_question(drug)
+    facts = {"jurisdiction": chart.jurisdiction, "ordering": chart.ordering}
+    return gathered(card, points, orders, facts) if orders else None
+
+
+def _acute_or_not(chart: Chart) -> Iterator[Point]:
+    for kind, acute in ACUTE.items():
+        for condition in chart.active(kind):
+            if acute in condition.sets or SAYS_ACUTE.search(condition.label):
+                yield Point(acute, CRITICAL, condition.label)
+            else:
+                yield Point(kind, WARNING, condition.label)
+
+
+def _cautioned(chart: Chart) -> Iterator[Point]:
+    for kind in CAUTIONED:
+        for condition in chart.active(kind):
+            yield Point(kind, WARNING, condition.label)
+    if not chart.has("angle-closure-glaucoma"):
+        for condition in chart.active("glaucoma-unspecified"):
+            yield Point("glaucoma-unspecified", INFO, condition.label)
+
+
+def _liver(chart: Chart) -> Iterator[Point]:
+    severe = _severe_liver(chart)
+    kind = "severe-liver-disease" if severe else "liver-disease"
+    for condition in chart.active(*LIVER):
+        yield Point(kind, CRITICAL if severe and chart.jurisdiction == "uk" else WARNING, condition.label)
+
+
+def _severe_liver(chart: Chart) -> bool:
+    """Liver failure, or liver disease together with a sign of decompensation."""
+    return chart.has("hepatic-failure") or (chart.has("hepatic-impairment") and chart.has("hepatic-decompensation"))
+
+
+def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    if chart.ordering and chart.under_age(thresholds["young"].value):
+        yield Point("young", WARNING)
+
+
+def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R29: what speaks against tolperisone: allergies, myasthenia gravis, breastfeeding, kidney, liver, other drugs."""
+    orders = chart.in_question(TOLPERISONE)
+    points = list(_beside_tolperisone(chart))
+    if orders:
+        span = thresholds["status_age"].value
+        points += [*_allergies(chart), *_myasthenia(chart), *_kidney(chart, thresholds), *_liver_and_tolperisone(chart)]
+        points += [*_breastfeeding(chart, span, CRITICAL), *_pregnancy(chart, span)]
+    about = orders or chart.taken_or_drafted(TOLPERISONE)
+    return gathered("tolperisone-contraindications", points, about, {"ordering": chart.ordering})
+
+
+def _beside_tolperisone(chart: Chart) -> Iterator[Point]:
+    for order in partners(chart, TOLPERISONE, "muscle-relaxant"):
+        yield Point("muscle-relaxant", WARNING, order=order)
+    for order in partners(chart, TOLPERISONE, "nsaid-potentiated-by-tolperisone"):
+        yield Point("nsaid", INFO, order=order)
+
+
+def _allergies(chart: Chart) -> Iterator[Point]:
+    for drug in ("tolperisone", "eperisone"):
+        if drug in chart.allergies:
+            yield Point("allergy", CRITICAL, drug)
+    if "lidocaine" in chart.allergies or chart.has("allergy-to-lidocaine"):
+        yield Point("lidocaine-allergy", WARNING)
+
+
+def _myasthenia(chart: Chart) -> Iterator[Point]:
+    for condition in chart.active("myasthenia-gravis"):
+        yield Point("myasthenia-gravis", CRITICAL, condition.label)
+
+
+def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    """By the latest eGFR or clearance, of several on one day the lowest; by the problem list only without one."""
+    found = [
+        (m.taken, -m.value)
+        for m in chart.measurements
+        if m.kind in RENAL and m.unit == "mL/min" and m.value is not None
+    ]
+    if found:
+        day, value = max(found)
+        if -value < thresholds["severe_renal"].value:
+            yield Point("severe-renal", WARNING, day=day, value=-value)
+        elif -value < thresholds["moderate_renal"].value:
+            yield Point("moderate-renal", INFO, day=day, value=-value)
+        return
+    for condition in chart.active("renal-impairment"):
+        severe = "severe-renal-impairment" in condition.sets
+        yield Point("severe-renal" if severe else "renal-unmeasured", WARNING if severe else INFO, condition.label)
+
+
+def _liver_and_tolperisone(chart: Chart) -> Iterator[Point]:
+    severe = _severe_liver(chart)
+    for condition in chart.active(*LIVER):
+        yield Point("severe-liver" if severe else "liver", WARNING if severe else INFO, condition.label)
+
+
+def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R30: the patient is, or may be, under 18; critical for amitriptyline under 6. No adult numbers."""
+    age = chart.age
+    if age is None or not chart.under_age(thresholds["adult"].value):
+        return None
+    child = age.at_least < thresholds["uk_minimum"].value
+    points = [
+        Point(drug, CRITICAL if child and drug == AMITRIPTYLINE else WARNING)
+        for drug in SUBJECTS
+        if chart.in_question(drug)
+    ]
+    orders = [order for drug in SUBJECTS for order in chart.in_question(drug)]
+    facts = {
+        "ordering": chart.ordering,
+        "certain": age.at_most < thresholds["adult"].value,
+        "child": child,
+        "certain_child": age.at_most < thresholds["uk_minimum"].value,
+        "drugs": [point.kind for point in points],
+    }
+    return gathered("patient-under-18", points, orders, facts)
+
+
+def amitriptyline_in_pregnancy_or_breastfeeding(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R31: amitriptyline for somebody who is pregnant or breastfeeding."""
+    span = thresholds["status_age"].value
+    points = [*_pregnancy(chart, span), *_breastfeeding(chart, span, WARNING)]
+    return _about(chart, AMITRIPTYLINE, "amitriptyline-in-pregnancy-or-breastfeeding", points)
+
+
+def _pregnancy(chart: Chart, span: Fraction) -> Iterator[Point]:
+    """One point when a pregnancy is on record that cannot be over yet, as a condition or as the latest answer."""
+    conditions = [c for c in chart.active("pregnancy") if c.onset is None or within(chart, c.onset.latest, span)]
+    if conditions or _answered(chart, "pregnancy", span):
+        yield Point("pregnancy", WARNING)
+
+
+def _breastfeeding(chart: Chart, span: Fraction, indicator: Indicator) -> Iterator[Point]:
+    if chart.has("breastfeeding") or _answered(chart, "breastfeeding", span):
+        yield Point("breastfeeding", indicator)
+
+
+def _answered(chart: Chart, what: str, span: Fraction) -> bool:
+    """True when the latest answer about it is yes and not too old."""
+    latest: Measurement | None = chart.latest(f"{what}-status")
+    if latest is None or not within(chart, latest.taken, span):
+        return False
+    return what in latest.sets or latest.answer.casefold().strip() in YES
+
+
+RULES: tuple[Rule, ...] = (
+    tolperisone_contraindications,
+    amitriptyline_and_other_conditions,
+    patient_under_18,
+    amitriptyline_in_pregnancy_or_breastfeeding,
+)

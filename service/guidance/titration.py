@@ -1,0 +1,133 @@
+"""Steps of amitriptyline's dose, inside an order and from the list to the draft (R08)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from service.clinical.chart import Chart, MedicationOrder
+from service.clinical.dose import DailyDose
+from service.guidance.course import purpose
+from service.guidance.duplicates import duplicates
+from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rise of the dose: mg on a dosing day before and after, and how long the dose before was taken."""
+
+    order: MedicationOrder
+    before: Fraction
+    after: Fraction
+    days: Fraction | None
+    inside: bool
+
+    @property
+    def rise(self) -> Fraction:
+        """The mg added."""
+        return self.after - self.before
+
+
+def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R08: steps above the article's pace; above the label's a warning, unless it is for depression.
+
+    Steps inside one order and the step from the order on the list to the draft. A step inside an order whose
+    length is not stated is said, because nothing tells its pace.
+    """
+    if chart.under_age(thresholds["adult"].value):
+        return None
+    together = duplicates(chart)
+    steps = [
+        (indicator, step)
+        for order in chart.drafts(AMITRIPTYLINE)
+        if order.focus and isinstance(order.dose, DailyDose)
+        for step in _steps(chart, order, order.dose, added=order in together)
+        if (indicator := _pace(step, thresholds)) is not None
+    ]
+    if not steps:
+        return None
+    urgent, step = max(steps, key=lambda entry: (entry[0], entry[1].rise))
+    depression = purpose(chart, step.order) == "depression"
+    return Finding(
+        card="amitriptyline-titration",
+        indicator=Indicator.INFO if depression else urgent,
+        orders=(step.order, *(() if step.inside else taken(chart))),
+        facts={
+            "order": step.order,
+            "before": step.before,
+            "after": step.after,
+            "rise": step.rise,
+            "days": step.days,
+            "inside": step.inside,
+            "above_label": step.rise > thresholds["label_step"].value,
+            "too_soon": step.days is not None and step.days < thresholds["label_interval"].value,
+            "above_article": step.rise > thresholds["article_step"].value,
+            "working": step.order.dose.working if isinstance(step.order.dose, DailyDose) else "",
+            "depression": depression,
+            "age_known": chart.age is not None,
+        },
+    )
+
+
+def _steps(chart: Chart, order: MedicationOrder, dose: DailyDose, *, added: bool) -> Iterator[Step]:
+    """The rises that a draft brings: from what is taken now, unless it comes on top, and inside the order."""
+    now = None if added else _now(chart)
+    if now is not None:
+        yield Step(order, now[0], dose.first.dosing_day, now[1], inside=False)
+    for before, after in pairwise(dose.steps):
+        yield Step(order, before.dosing_day, after.dosing_day, before.days, inside=True)
+
+
+def _pace(step: Step, thresholds: Thresholds) -> Indicator | None:
+    """How urgent the pace of a rise is; None within the article's. 10 mg a week is also 5 mg in half a week."""
+    article, interval = thresholds["article_step"].value, thresholds["article_interval"].value
+    if step.rise <= 0:
+        return None
+    soon = step.days is not None and step.days < thresholds["label_interval"].value
+    if step.rise > article or (step.days is not None and step.rise * interval > article * step.days):
+        urgent = soon or step.rise > thresholds["label_step"].value
+        return Indicator.WARNING if urgent else Indicator.INFO
+    return Indicator.INFO if step.days is None and step.inside else None
+
+
+def taken(chart: Chart) -> tuple[MedicationOrder, ...]:
+    """Orders and statements by which amitriptyline is taken now."""
+    return tuple(chart.current(AMITRIPTYLINE))
+
+
+def _now(chart: Chart) -> tuple[Fraction, Fraction | None] | None:
+    """The most that is taken now on a dosing day, and for how many days at least; None when no dose is known.
+
+    An order of today corrects rather than follows; for it, and for a renewal, nothing tells how long.
+    """
+    doses = [
+        (dose.dosing_day, order, since)
+        for order in taken(chart)
+        if isinstance(order.dose, DailyDose)
+        for dose, since in [dose_on(order, order.dose, chart.today)]
+    ]
+    if not doses:
+        return None
+    day = max(dose for dose, _, _ in doses)
+    same = [(order, since) for dose, order, since in doses if dose == day]
+    since = min((since for _, since in same if since is not None), default=None)
+    if since is None or since >= chart.today or any(order.continues_earlier for order, _ in same):
+        return day, None
+    return day, Fraction((chart.today - since).days)
+
+
+def dose_on(order: MedicationOrder, dose: DailyDose, today: date) -> tuple[DailyDose, date | None]:
+    """The step that an order on the list has reached, and its first day; the last one when nothing tells."""
+    began = order.started or order.authored
+    for step in dose.steps[:-1]:
+        if began is None or step.days is None:
+            return dose.steps[-1], None
+        ends = began + timedelta(days=int(step.days))
+        if today < ends:
+            return step, began
+        began = ends
+    return (dose.steps[-1] if dose.steps else dose), began
+
+
+RULES: tuple[Rule, ...] = (amitriptyline_titration,)

@@ -1,0 +1,66 @@
+"""A page behind every card, and the list of all cards and statements: plain HTML, printable, without script."""
+
+from flask import Blueprint, Response, abort, render_template
+
+from cards.catalogue import in_order, statements, when
+from cards.library import Library
+
+LABELS = {
+    "drugs": "Drugs",
+    "consequence": "What can happen",
+    "seriousness": "How serious",
+    "classification": "Class of action",
+    "action": "Recommended",
+    "mechanism": "Why it happens",
+    "modifying_factors": "What changes the risk",
+    "evidence": "Evidence",
+    "exposure_frequency": "How often both are given",
+    "harm_frequency": "How often harm follows",
+}
+"""PDDI's items in words, in the order in which they are shown."""
+
+READ = {
+    "whole": "read in whole",
+    "part": "read in part",
+    "copy": "read in a copy on another site",
+    "not opened": "not opened; quoted from general knowledge",
+}
+
+
+def pages(library: Library) -> Blueprint:
+    """The blueprint of the pages; what they show changes only with the guidance."""
+    blueprint = Blueprint("pages", __name__, template_folder="templates")
+
+    @blueprint.get("/guidance")
+    def index() -> str:
+        return render_template(
+            "guidance.html",
+            cards=[(card, when(card)) for card in in_order(library)],
+            statements=list(statements(library)),
+            version=library.version,
+        )
+
+    @blueprint.get("/guidance/<card_id>")
+    def card(card_id: str) -> str:
+        found = library.cards.get(card_id) or library.line_cards.get(card_id)
+        if found is None:
+            abort(404)
+        return render_template(
+            "card.html",
+            card=found,
+            when=when(found),
+            labels=LABELS,
+            read=READ,
+            sources=[library.sources[key] for key in found.sources],
+            statements=[library.statements[key] for key in found.statements],
+            version=library.version,
+        )
+
+    @blueprint.after_request
+    def harden(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return blueprint

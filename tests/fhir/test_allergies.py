@@ -1,0 +1,81 @@
+"""An allergy counts when it is to a drug that the terminology knows and the record does not take it back (R29)."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.clinical.terminology import Terminology
+from service.fhir.allergies import allergies
+from service.fhir.resources import Resource
+from tests.fhir.hostile import junk
+from tests.fhir.samples import AMITRIPTYLINE, SNOMED, TOLPERISONE, order
+
+
+def allergy(**members: Any) -> Resource:
+    return {"resourceType": "AllergyIntolerance", "code": TOLPERISONE, **members}
+
+
+def coded(code: str) -> dict[str, Any]:
+    return {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": code}]}
+
+
+@pytest.mark.parametrize(
+    ("substance", "drugs"),
+    [
+        ({}, {"tolperisone"}),
+        ({"code": {"text": "Lidocaine"}}, {"lidocaine"}),
+        ({"code": {"coding": [{"system": SNOMED, "code": "293829000"}]}}, {"amitriptyline"}),
+        ({"code": None, "substance": AMITRIPTYLINE}, {"amitriptyline"}),
+        ({"code": None, "reaction": [{"substance": TOLPERISONE}]}, {"tolperisone"}),
+        ({"reaction": {"substance": AMITRIPTYLINE}}, {"amitriptyline", "tolperisone"}),
+        ({"code": {"text": "Peanut"}}, set()),
+        ({"code": None}, set()),
+    ],
+    ids=["code", "words", "allergy code", "DSTU2", "reaction", "reaction as well", "no drug", "nothing"],
+)
+def test_the_substance_is_found_wherever_its_version_puts_it(
+    substance: dict[str, Any], drugs: set[str], terminology: Terminology
+) -> None:
+    assert allergies([allergy(**substance)], terminology) == drugs
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"clinicalStatus": coded("active"), "verificationStatus": coded("confirmed")},
+        {"clinicalStatus": "active", "verificationStatus": "unconfirmed"},
+        {"status": "confirmed"},
+        {"clinicalStatus": {"text": "resolved, perhaps"}},
+    ],
+    ids=str,
+)
+def test_an_allergy_counts_until_the_record_takes_it_back(status: dict[str, Any], terminology: Terminology) -> None:
+    assert allergies([allergy(**status)], terminology) == {"tolperisone"}
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"clinicalStatus": coded("resolved")},
+        {"clinicalStatus": coded("inactive"), "verificationStatus": coded("confirmed")},
+        {"clinicalStatus": coded("active"), "verificationStatus": coded("refuted")},
+        {"verificationStatus": "entered-in-error"},
+        {"status": "resolved"},
+        {"status": "entered-in-error"},
+    ],
+    ids=str,
+)
+def test_a_refuted_or_resolved_allergy_is_none(status: dict[str, Any], terminology: Terminology) -> None:
+    assert allergies([allergy(**status)], terminology) == set()
+    assert allergies([allergy(**status), allergy()], terminology) == {"tolperisone"}
+
+
+def test_an_order_is_no_allergy(terminology: Terminology) -> None:
+    assert allergies([order(code=TOLPERISONE)], terminology) == set()
+
+
+@given(member=st.sampled_from(["clinicalStatus", "verificationStatus", "status", "reaction", "substance"]), value=junk)
+def test_any_json_in_place_of_any_member_raises_nothing(terminology: Terminology, member: str, value: Any) -> None:
+    assert allergies([allergy(**{member: value})], terminology) <= {"tolperisone"}

@@ -1,0 +1,125 @@
+"""A measurement is read in one unit for its kind; panels give their components, questions their answers."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from service.clinical.chart import Measurement
+from service.clinical.terminology import Terminology
+from service.fhir.observations import measurements
+from service.fhir.resources import Resource
+from tests.fhir.samples import SNOMED
+
+LOINC = "http://loinc.org"
+DAY = date(2026, 11, 20)
+PAIN, QTC, EGFR, WEIGHT = "72514-3", "76635-2", "98979-8", "29463-7"
+PANEL, STANDING = "85354-9", "8460-8"
+CYP2D6, PREGNANCY = "79715-9", "82810-3"
+
+
+def code(loinc: str) -> dict[str, Any]:
+    return {"coding": [{"system": LOINC, "code": loinc}]}
+
+
+def observation(loinc: str, **members: Any) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": code(loinc),
+        "effectiveDateTime": DAY.isoformat(),
+        **members,
+    }
+
+
+def quantity(value: Any, unit: str, **members: Any) -> dict[str, Any]:
+    return {"value": value, "code": unit, **members}
+
+
+def read(terminology: Terminology, *resources: Resource) -> list[Measurement]:
+    return list(measurements(resources, terminology))
+
+
+@pytest.mark.parametrize(
+    ("loinc", "given", "value", "unit"),
+    [
+        (QTC, quantity(480, "ms"), "480", "ms"),
+        (QTC, quantity(Decimal("0.48"), "s"), "480", "ms"),
+        (QTC, {"value": 480, "unit": "msec"}, "480", "ms"),
+        (EGFR, quantity(45, "mL/min/{1.73_m2}"), "45", "mL/min"),
+        (STANDING, quantity(95, "mm[Hg]"), "95", "mm[Hg]"),
+        (STANDING, {"value": 95, "unit": "mmHg"}, "95", "mm[Hg]"),
+        (PAIN, quantity(7, "{score}"), "7", "{score}"),
+        (PAIN, quantity(0, "1"), "0", "{score}"),
+        (PAIN, {"value": 7}, "7", "{score}"),
+        (WEIGHT, quantity(70500, "g"), "70.5", "kg"),
+    ],
+)
+def test_a_value_is_read_in_the_unit_of_its_kind(
+    loinc: str, given: dict[str, Any], value: str, unit: str, terminology: Terminology
+) -> None:
+    (found,) = read(terminology, observation(loinc, valueQuantity=given))
+    assert (found.value, found.unit, found.taken) == (Fraction(value), unit, DAY)
+
+
+def test_a_whole_number_is_a_score(terminology: Terminology) -> None:
+    (found,) = read(terminology, observation(PAIN, valueInteger=7))
+    assert (found.kind, found.value, found.unit) == ("pain-nrs-0-10", Fraction(7), "{score}")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"valueQuantity": quantity(480, "furlong")},
+        {"valueQuantity": quantity(480, "ms", comparator=">")},
+        {"valueQuantity": quantity("480", "ms")},
+        {"valueQuantity": quantity(480, "ms"), "status": "preliminary"},
+        {"valueQuantity": quantity(480, "ms"), "status": "entered-in-error"},
+        {"valueQuantity": quantity(480, "ms"), "effectiveDateTime": None},
+        {"valueQuantity": quantity(480, "ms"), "code": code("1-8")},
+        {"valueInteger": True},
+    ],
+    ids=str,
+)
+def test_what_is_no_certain_value_is_passed_over(members: dict[str, Any], terminology: Terminology) -> None:
+    assert read(terminology, observation(QTC, **members)) == []
+
+
+def test_a_panel_gives_each_component_that_is_known(terminology: Terminology) -> None:
+    parts = [
+        {"code": code(STANDING), "valueQuantity": quantity(95, "mm[Hg]")},
+        {"code": code("8480-6"), "valueQuantity": quantity(120, "mm[Hg]")},
+        {"code": code("1-8"), "valueQuantity": quantity(1, "mm[Hg]")},
+        {"code": code("8480-6"), "dataAbsentReason": {"text": "not done"}},
+        "no component",
+    ]
+    found = read(terminology, observation(PANEL, component=parts))
+    assert {(m.kind, m.value) for m in found} == {
+        ("systolic-bp-standing", Fraction(95)),
+        ("systolic-bp", Fraction(120)),
+    }
+    assert {m.taken for m in found} == {DAY}
+    assert read(terminology, observation(PANEL, component=parts, status="cancelled")) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "answer"),
+    [
+        ({"valueCodeableConcept": {"text": "Poor metabolizer", "coding": [{"code": "x"}]}}, "Poor metabolizer"),
+        ({"valueCodeableConcept": {"coding": [{"code": "LA9657-3", "display": "Poor"}]}}, "Poor"),
+        ({"valueCodeableConcept": {"coding": [{"system": LOINC, "code": "LA9657-3"}]}}, "LA9657-3"),
+        ({"valueString": "*4/*4"}, "*4/*4"),
+    ],
+)
+def test_an_answer_is_read_in_words(members: dict[str, Any], answer: str, terminology: Terminology) -> None:
+    (found,) = read(terminology, observation(CYP2D6, **members))
+    assert (found.kind, found.value, found.answer) == ("cyp2d6-phenotype", None, answer)
+
+
+def test_a_coded_answer_belongs_to_the_sets_of_its_code(terminology: Terminology) -> None:
+    pregnant = {"coding": [{"system": SNOMED, "code": "77386006"}]}
+    (found,) = read(terminology, observation(PREGNANCY, valueCodeableConcept=pregnant))
+    assert found.sets == {"pregnancy"}

@@ -1,0 +1,300 @@
+"""R18, R29, R30 and R31: what the patient's record says against amitriptyline and tolperisone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+import pytest
+
+from cards.library import Library
+from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient
+from service.clinical.dates import Span
+from service.guidance import safety
+from service.guidance.finding import Finding, Indicator
+from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, draft, drug
+
+INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
+
+RULES = {rule.__name__.replace("_", "-"): rule for rule in safety.RULES}
+Judge = Callable[[str, Chart], Finding | None]
+
+
+@pytest.fixture
+def judge(library: Library) -> Judge:
+    return lambda card, given: RULES[card](given, library.thresholds[card])
+
+
+def on_record(*sets: str, label: str = "as recorded", active: bool = True, onset: date | None = None) -> Condition:
+    return Condition(frozenset(sets), label, active, Span(onset, onset) if onset else None)
+
+
+def with_conditions(order: MedicationOrder, *conditions: Condition) -> Chart:
+    return replace(chart(order), conditions=conditions)
+
+
+def of_class(order: MedicationOrder, *classes: str) -> MedicationOrder:
+    return replace(order, classes=frozenset(classes))
+
+
+OTHER = "amitriptyline-and-other-conditions"
+TOLP = "tolperisone-contraindications"
+YOUNG = "patient-under-18"
+CHILD = "amitriptyline-in-pregnancy-or-breastfeeding"
+
+
+def urgency(finding: Finding | None) -> Indicator | None:
+    return finding.indicator if finding else None
+
+
+def kinds(finding: Finding | None) -> list[str]:
+    return [point.kind for point in finding.facts["points"]] if finding else []
+
+
+# R18
+
+
+@pytest.mark.parametrize(
+    ("condition", "indicator", "kind"),
+    [
+        (on_record("angle-closure-glaucoma"), WARNING, "angle-closure-glaucoma"),
+        (on_record("angle-closure-glaucoma", "acute-angle-closure"), CRITICAL, "acute-angle-closure"),
+        (on_record("angle-closure-glaucoma", label="Acute angle closure"), CRITICAL, "acute-angle-closure"),
+        (on_record("angle-closure-glaucoma", label="Subacute angle closure"), WARNING, "angle-closure-glaucoma"),
+        (on_record("angle-closure-glaucoma", label="Non-acute angle closure"), WARNING, "angle-closure-glaucoma"),
+        (on_record("glaucoma-unspecified"), INFO, "glaucoma-unspecified"),
+        (on_record("urinary-retention"), WARNING, "urinary-retention"),
+        (on_record("urinary-retention", "acute-urinary-retention"), CRITICAL, "acute-urinary-retention"),
+        (on_record("urinary-retention", label="ACUTE retention"), CRITICAL, "acute-urinary-retention"),
+        (on_record("benign-prostatic-hyperplasia"), WARNING, "benign-prostatic-hyperplasia"),
+        (on_record("benign-prostatic-hyperplasia", label="acute prostate"), WARNING, "benign-prostatic-hyperplasia"),
+        *((on_record(one), WARNING, one) for one in safety.CAUTIONED),
+        (on_record("hepatic-impairment"), WARNING, "liver-disease"),
+        (on_record("hepatic-failure"), WARNING, "severe-liver-disease"),
+        (on_record("falls", active=False), None, ""),
+        (on_record("myasthenia-gravis"), None, ""),
+        (on_record("hepatic-decompensation"), None, ""),
+    ],
+)
+def test_each_condition_has_its_line(
+    judge: Judge, condition: Condition, indicator: Indicator | None, kind: str
+) -> None:
+    finding = judge(OTHER, with_conditions(draft(AMITRIPTYLINE), condition))
+    assert urgency(finding) is indicator
+    assert kinds(finding) == ([kind] if kind else [])
+
+
+def test_severe_liver_disease_is_critical_in_the_uk_only(judge: Judge) -> None:
+    cirrhosis, ascites = on_record("hepatic-impairment"), on_record("hepatic-decompensation")
+    given = with_conditions(draft(AMITRIPTYLINE), cirrhosis, ascites)
+    assert urgency(judge(OTHER, given)) is WARNING
+    assert urgency(judge(OTHER, replace(given, jurisdiction="uk"))) is CRITICAL
+    assert urgency(judge(OTHER, replace(given, jurisdiction="us"))) is WARNING
+    compensated = replace(with_conditions(draft(AMITRIPTYLINE), cirrhosis), jurisdiction="uk")
+    assert urgency(judge(OTHER, compensated)) is WARNING
+
+
+def test_several_conditions_are_one_card_the_most_urgent_first(judge: Judge) -> None:
+    given = with_conditions(
+        draft(AMITRIPTYLINE),
+        on_record("falls"),
+        on_record("falls"),
+        on_record("urinary-retention", "acute-urinary-retention"),
+    )
+    finding = judge(OTHER, given)
+    assert urgency(finding) is CRITICAL
+    assert kinds(finding) == ["acute-urinary-retention", "falls"]
+
+
+def test_a_known_angle_closure_answers_which_glaucoma_it_is(judge: Judge) -> None:
+    given = with_conditions(
+        draft(AMITRIPTYLINE), on_record("glaucoma-unspecified"), on_record("angle-closure-glaucoma")
+    )
+    assert kinds(judge(OTHER, given)) == ["angle-closure-glaucoma"]
+
+
+@pytest.mark.parametrize(
+    ("birth", "fires"),
+    [(date(2001, 11, 23), False), (date(2001, 11, 24), True), (date(2003, 1, 1), True)],
+)
+def test_the_boxed_warning_is_for_those_under_25(judge: Judge, birth: date, fires: bool) -> None:
+    assert kinds(judge(OTHER, chart(draft(AMITRIPTYLINE), patient=born(birth)))) == (["young"] if fires else [])
+
+
+def test_a_year_of_birth_that_may_mean_24_counts_as_young(judge: Judge) -> None:
+    year = born(date(2001, 1, 1), date(2001, 12, 31))
+    assert kinds(judge(OTHER, chart(draft(AMITRIPTYLINE), patient=year))) == ["young"]
+
+
+def test_age_alone_is_no_reason_to_speak_when_a_chart_is_opened_or_age_is_unknown(judge: Judge) -> None:
+    opened = chart(current(AMITRIPTYLINE), patient=born(date(2004, 1, 1)), hook="patient-view")
+    assert judge(OTHER, replace(opened, ordering=False)) is None
+    assert judge(OTHER, chart(draft(AMITRIPTYLINE), patient=Patient())) is None
+
+
+def test_an_opened_chart_shows_the_condition_of_somebody_who_takes_amitriptyline(judge: Judge) -> None:
+    opened = replace(with_conditions(current(AMITRIPTYLINE), on_record("suicidal-ideation")), ordering=False)
+    assert kinds(judge(OTHER, opened)) == ["suicidal-ideation"]
+
+
+# R29
+
+
+def test_allergies_myasthenia_and_breastfeeding_contraindicate_tolperisone(judge: Judge) -> None:
+    for allergy in ("tolperisone", "eperisone"):
+        given = replace(chart(draft(TOLPERISONE)), allergies=frozenset({allergy}))
+        assert urgency(judge(TOLP, given)) is CRITICAL
+    for condition in ("myasthenia-gravis", "breastfeeding"):
+        assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), on_record(condition)))) is CRITICAL
+
+
+def test_an_allergy_to_lidocaine_or_a_pregnancy_is_a_warning(judge: Judge) -> None:
+    lidocaine = replace(chart(draft(TOLPERISONE)), allergies=frozenset({"lidocaine"}))
+    assert urgency(judge(TOLP, lidocaine)) is WARNING
+    assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), on_record("pregnancy")))) is WARNING
+    assert judge(TOLP, replace(chart(draft(TOLPERISONE)), allergies=frozenset({"amitriptyline"}))) is None
+
+
+def egfr(value: str, ago: int = 10, unit: str = "mL/min") -> Measurement:
+    return Measurement("egfr-ckd-epi-2021", days_ago(ago), Fraction(value), unit)
+
+
+@pytest.mark.parametrize(
+    ("measured", "indicator"),
+    [
+        ([egfr("29.9")], WARNING),
+        ([egfr("30")], INFO),
+        ([egfr("59.9")], INFO),
+        ([egfr("60")], None),
+        ([egfr("20", ago=100), egfr("75")], None),
+        ([egfr("75"), egfr("29")], WARNING),
+        ([egfr("20", unit="{score}")], None),
+        ([], None),
+    ],
+)
+def test_kidney_function_is_measured_at_30_and_60(
+    judge: Judge, measured: list[Measurement], indicator: Indicator | None
+) -> None:
+    given = replace(chart(draft(TOLPERISONE)), measurements=tuple(measured))
+    assert urgency(judge(TOLP, given)) is indicator
+
+
+def test_without_a_measurement_the_problem_list_speaks_and_with_one_it_does_not(judge: Judge) -> None:
+    stage_3, stage_4 = on_record("renal-impairment"), on_record("renal-impairment", "severe-renal-impairment")
+    assert kinds(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_3))) == ["renal-unmeasured"]
+    assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_3))) is INFO
+    assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_4))) is WARNING
+    measured = replace(with_conditions(draft(TOLPERISONE), stage_4), measurements=(egfr("75"),))
+    assert judge(TOLP, measured) is None
+
+
+def test_severe_liver_disease_is_a_warning_and_any_other_an_info(judge: Judge) -> None:
+    assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), on_record("hepatic-failure")))) is WARNING
+    assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), on_record("hepatic-impairment")))) is INFO
+
+
+BACLOFEN, NIFLUMIC = ("muscle-relaxant", WARNING), ("nsaid-potentiated-by-tolperisone", INFO)
+
+
+@pytest.mark.parametrize(("class_", "indicator"), [BACLOFEN, NIFLUMIC])
+def test_another_drug_counts_in_the_session_that_puts_both_together(
+    judge: Judge, class_: str, indicator: Indicator
+) -> None:
+    beside, ordered = of_class(current("other"), class_), of_class(draft("other"), class_)
+    tolperisone = of_class(current(TOLPERISONE), "muscle-relaxant")
+    assert urgency(judge(TOLP, chart(of_class(draft(TOLPERISONE), "muscle-relaxant"), beside))) is indicator
+    assert urgency(judge(TOLP, chart(ordered, tolperisone))) is indicator
+    assert judge(TOLP, chart(replace(ordered, focus=False), tolperisone)) is None
+    assert judge(TOLP, replace(chart(tolperisone, beside), ordering=False)) is None
+    assert judge(TOLP, chart(ordered)) is None
+
+
+def test_a_muscle_relaxant_for_somebody_on_tolperisone_says_nothing_of_the_record(judge: Judge) -> None:
+    given = chart(of_class(draft("baclofen"), "muscle-relaxant"), current(TOLPERISONE))
+    given = replace(given, conditions=(on_record("myasthenia-gravis"),))
+    assert kinds(judge(TOLP, given)) == ["muscle-relaxant"]
+
+
+def test_tolperisone_is_not_its_own_partner(judge: Judge) -> None:
+    both = chart(of_class(draft(TOLPERISONE), "muscle-relaxant"), of_class(current(TOLPERISONE), "muscle-relaxant"))
+    assert judge(TOLP, both) is None
+
+
+# R30
+
+
+@pytest.mark.parametrize(
+    ("birth", "amitriptyline", "tolperisone"),
+    [
+        (date(2020, 11, 24), CRITICAL, WARNING),
+        (date(2020, 11, 23), WARNING, WARNING),
+        (date(2008, 11, 24), WARNING, WARNING),
+        (date(2008, 11, 23), None, None),
+    ],
+)
+def test_age_is_measured_at_6_and_18_years(
+    judge: Judge, birth: date, amitriptyline: Indicator | None, tolperisone: Indicator | None
+) -> None:
+    assert urgency(judge(YOUNG, chart(draft(AMITRIPTYLINE), patient=born(birth)))) is amitriptyline
+    assert urgency(judge(YOUNG, chart(draft(TOLPERISONE), patient=born(birth)))) is tolperisone
+
+
+def test_somebody_who_may_be_under_18_counts_and_the_card_says_may(judge: Judge) -> None:
+    year = born(date(2008, 1, 1), date(2008, 12, 31))
+    finding = judge(YOUNG, chart(draft(AMITRIPTYLINE), patient=year))
+    assert finding is not None
+    assert finding.facts["certain"] is False
+    assert judge(YOUNG, chart(draft(AMITRIPTYLINE), patient=Patient())) is None
+
+
+def test_both_drugs_are_one_card(judge: Judge) -> None:
+    finding = judge(YOUNG, chart(draft(TOLPERISONE), draft(AMITRIPTYLINE), patient=born(date(2022, 1, 1))))
+    assert finding is not None
+    assert finding.indicator is CRITICAL
+    assert finding.facts["drugs"] == [AMITRIPTYLINE, TOLPERISONE]
+    assert len(finding.orders) == 2
+
+
+def test_another_drug_for_a_child_is_not_our_business(judge: Judge) -> None:
+    assert judge(YOUNG, chart(draft("amoxicillin"), patient=born(date(2022, 1, 1)))) is None
+    for_the_skin = replace(draft(TOLPERISONE), drug=drug(TOLPERISONE, topical=True))
+    assert judge(YOUNG, chart(for_the_skin, patient=born(date(2022, 1, 1)))) is None
+
+
+# R31
+
+
+def answered(kind: str, answer: str, *sets: str, ago: int = 10) -> Measurement:
+    return Measurement(kind, days_ago(ago), answer=answer, sets=frozenset(sets))
+
+
+@pytest.mark.parametrize(
+    ("answers", "fires"),
+    [
+        ([answered("pregnancy-status", "Pregnant")], True),
+        ([answered("pregnancy-status", "schwanger", "pregnancy")], True),
+        ([answered("pregnancy-status", "Not pregnant")], False),
+        ([answered("pregnancy-status", "Unknown")], False),
+        ([answered("pregnancy-status", "Pregnant", ago=300)], True),
+        ([answered("pregnancy-status", "Pregnant", ago=301)], False),
+        ([answered("pregnancy-status", "Pregnant", ago=60), answered("pregnancy-status", "Not pregnant")], False),
+        ([answered("breastfeeding-status", "Yes")], True),
+        ([answered("breastfeeding-status", "No")], False),
+    ],
+)
+def test_the_latest_answer_counts_while_it_can_be_true(judge: Judge, answers: list[Measurement], fires: bool) -> None:
+    given = replace(chart(draft(AMITRIPTYLINE)), measurements=tuple(answers))
+    assert urgency(judge(CHILD, given)) is (WARNING if fires else None)
+
+
+@pytest.mark.parametrize(("onset", "fires"), [(None, True), (days_ago(300), True), (days_ago(301), False)])
+def test_a_pregnancy_that_must_be_over_does_not_count(judge: Judge, onset: date | None, fires: bool) -> None:
+    given = with_conditions(draft(AMITRIPTYLINE), on_record("pregnancy", onset=onset))
+    assert (judge(CHILD, given) is not None) is fires
+
+
+def test_both_are_lines_of_one_card_and_nothing_is_said_without_amitriptyline(judge: Judge) -> None:
+    both = on_record("pregnancy"), on_record("breastfeeding")
+    assert kinds(judge(CHILD, with_conditions(draft(AMITRIPTYLINE), *both))) == ["pregnancy", "breastfeeding"]
+    assert judge(CHILD, with_conditions(draft(TOLPERISONE), *both)) is None
+    assert judge(CHILD, with_conditions(replace(draft(AMITRIPTYLINE), stops=True), *both)) is None
