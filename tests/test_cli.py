@@ -89,7 +89,7 @@ def test_replay_of_one_request_shows_its_cards_in_full_or_a_line_each_and_agrees
     assert (full.exit_code, brief.exit_code) == (0, 0)
     assert "warning · R01" in full.output
     assert ("Source: " in full.output, "Source: " in brief.output) == (True, False)
-    assert "  warning  Start low" in brief.output
+    assert "  warning  Keep amitriptyline low" in brief.output
     assert all(result.output.endswith("1 agree\n") for result in (full, brief))
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from service.clinical.chart import Chart, MedicationOrder
 from service.clinical.dose import DailyDose
+from service.guidance.duplicates import duplicates
 from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds
 
 DEPRESSION = "major-depressive-disorder"
@@ -74,6 +75,8 @@ def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thr
     checks = {
         "age-unknown": chart.age is None,
         "start-not-certain": not certainly_new,
+        # One of two orders at 10 mg would leave the other as it is.
+        "ordered-twice": bool(duplicates(chart)),
         # The whole interval has to come down: an as-needed or a weekly dose may be less than a nightly one.
         "would-not-lower": dose.low <= thresholds["article_start"].value,
     }

@@ -28,12 +28,12 @@ RULES: tuple[Rule, ...] = (
     *maoi.RULES,
     *heart.RULES,
     *safety.RULES,
+    *duplicates.RULES,
     tolperisone_with_amitriptyline,
     *interactions.RULES,
     *genes.RULES,
     tolperisone_indication,
     amitriptyline_start_dose,
-    *duplicates.RULES,
     *course.RULES,
     *titration.RULES,
     *stopping.RULES,
@@ -44,6 +44,10 @@ RULES: tuple[Rule, ...] = (
     not_checked,
 )
 """Every rule, in the order of their cards where urgency is equal. A rule is named after its card."""
+
+
+NEEDLESS_BESIDE = {"amitriptyline-titration": "amitriptyline-upper-range"}
+"""Cards not shown beside a critical other one: how fast to reach a dose that must not be reached is no question."""
 
 
 def card_of(rule: Rule) -> str:
@@ -74,6 +78,8 @@ def evaluate(
             finding = rule_failed(card)
         if finding is not None:
             findings.append(finding)
+    critical = {finding.card for finding in findings if finding.indicator is Indicator.CRITICAL}
+    findings = [finding for finding in findings if NEEDLESS_BESIDE.get(finding.card) not in critical]
     settled = map(_settler(findings), findings)
     return folded(in_order(list(settled)), thresholds.get(FOLD, {}))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from service.clinical.chart import Chart, MedicationOrder, Role
+from service.guidance.duplicates import remaining
 from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
 
 STRONG = "cyp2d6-inhibitor-strong"
@@ -21,6 +22,7 @@ PERPHENAZINE = "perphenazine"
 
 DEPRESSANTS = ("cns-depressant", "muscle-relaxant")
 CNS_ACTIVE = "cns-active"
+OPIOIDS = frozenset({"opioid-strong", "opioid-weak"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,8 @@ def serotonergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Fin
         orders=orders,
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
-            "partners": _one_each(_nearest_first(partners)),
+            # An opioid is named first: with it breathing is at stake.
+            "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
             "tramadol": _any(partners, "tramadol"),
             "bupropion": bool(chart.of_class("lowers-seizure-threshold")),
             "epilepsy": chart.has("epilepsy"),
@@ -167,7 +170,8 @@ def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> 
         orders=orders,
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
-            "partners": _one_each(_nearest_first(partners)),
+            # An opioid is named first: with it breathing is at stake.
+            "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
             "older": _reached(chart, thresholds["older"]),
         },
     )
@@ -196,9 +200,10 @@ def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> F
         orders=orders,
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
-            "partners": _one_each(_nearest_first(partners)),
+            # An opioid is named first: with it breathing is at stake.
+            "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
             "pair": bool(pair),
-            "opioid": any(order.classes & {"opioid-strong", "opioid-weak"} for order in partners),
+            "opioid": any(order.classes & OPIOIDS for order in partners),
             "older": older,
             "many": many,
             "count": count,
@@ -207,8 +212,11 @@ def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> F
 
 
 def _together(chart: Chart, drug: str, partners: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
-    """The orders of a drug and of its partners, those in focus first; none unless one of them is in focus."""
-    drugs, others = chart.taken_or_drafted(drug), list(partners)
+    """The orders of a drug and of its partners, those in focus first; none unless one of them is in focus.
+
+    An order of the drug that this session ends does not count (X3).
+    """
+    drugs, others = remaining(chart, drug), list(partners)
     orders = _nearest_first(dict.fromkeys([*drugs, *others]))
     return orders if drugs and others and any(order.focus for order in orders) else ()
 

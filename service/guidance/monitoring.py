@@ -57,7 +57,7 @@ def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding |
         orders=tuple(orders),
         facts={
             "order": orders[0],
-            "age": chart.age.at_least,
+            "age": chart.age,
             "starts": starts(chart, orders),
             "above_start": bool(doses) and max(doses) > thresholds["article_start"].value,
         },

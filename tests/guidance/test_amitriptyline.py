@@ -200,3 +200,9 @@ def test_a_change_is_offered_only_for_a_certain_start_that_it_lowers(
         assert finding.proposal.dose < finding.proposal.current
         assert history
         assert stopped is None or stopped < days_ago(90)
+
+
+def test_no_change_of_one_order_is_offered_while_amitriptyline_is_ordered_twice(start: Start) -> None:
+    one, two = draft(AMITRIPTYLINE, dose("50"), 1), draft(AMITRIPTYLINE, dose("50"), 2)
+    assert start.found(chart(one)).withheld == ()
+    assert start.found(chart(one, two)).withheld == ("ordered-twice",)

@@ -105,3 +105,14 @@ def test_an_opened_chart_of_a_deceased_patient_without_the_drugs_says_nothing(li
 
 def test_an_empty_chart_raises_nothing(library: Library) -> None:
     assert evaluate(chart(current("nortriptyline")), library.thresholds, unexpected) == []
+
+
+def test_the_pace_is_no_question_beside_a_dose_that_must_not_be_reached(library: Library) -> None:
+    def cards(mg: str) -> list[str]:
+        taken = replace(current(AMITRIPTYLINE), dose=dose("25"))
+        given = chart(draft(AMITRIPTYLINE, dose(mg)), taken)
+        return [f.card for f in evaluate(given, library.thresholds, unexpected) if f.card.startswith(AMITRIPTYLINE)]
+
+    assert "amitriptyline-titration" in cards("150")
+    assert "amitriptyline-upper-range" in cards("200")
+    assert "amitriptyline-titration" not in cards("200")

@@ -536,3 +536,13 @@ def test_every_card_is_written_for_one_and_for_many_partners_under_the_limit(
                         card = Renderer.of(library).card(finding, Asked({}), str)
                         assert len(card.summary) < 140
                         assert not card.summary.endswith("…"), card.summary
+
+
+@pytest.mark.parametrize("rule", [serotonergic_with_amitriptyline, anticholinergic_with_amitriptyline])
+def test_amitriptyline_that_the_session_ends_counts_no_more(
+    rule: Rule, apply: Apply, draft: Classed, current: Classed
+) -> None:
+    taken, replacing = current(AMITRIPTYLINE), draft("paroxetine")
+    ending = replace(draft(AMITRIPTYLINE), stops=True)
+    assert apply(rule, chart(taken, replacing)) is not None
+    assert apply(rule, chart(taken, ending, replacing)) is None

@@ -9,7 +9,7 @@ import pytest
 from cards.library import Library
 from cards.rendering import Renderer
 from cards.suggestions import Asked
-from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.clinical.chart import Age, Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.guidance.finding import Finding, Indicator, Rule
 from service.guidance.monitoring import (
     CIRCULATION,
@@ -144,7 +144,7 @@ def test_beers_is_for_those_who_are_surely_65(find: Find, patient: Patient, indi
 )
 def test_the_start_at_10_mg_is_for_starts(find: Find, given: Chart, starts: bool, above: bool) -> None:
     facts = find.facts(amitriptyline_older_adult, given)
-    assert (facts["starts"], facts["above_start"], facts["age"]) == (starts, above, 76)
+    assert (facts["starts"], facts["above_start"], facts["age"]) == (starts, above, Age(76, 76))
 
 
 @pytest.mark.parametrize(
