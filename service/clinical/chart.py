@@ -106,7 +106,9 @@ class Condition:
 class Measurement:
     """A valid observation: what was measured (a set's id), when, and its value or coded answer.
 
-    ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score} or kg. ``sets`` are the
+    ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score} or kg. ``comparator`` says that the
+    true value is below ("<", "<=") or above (">", ">=") it; only rules that can do with a bound use such a value.
+    ``sets`` are the
     condition sets that a coded answer belongs to.
     """
 
@@ -116,6 +118,12 @@ class Measurement:
     unit: str = ""
     answer: str = ""
     sets: frozenset[str] = frozenset()
+    comparator: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """True when there is a value and it is not only a bound."""
+        return self.value is not None and not self.comparator
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,14 @@ class Span:
     latest: date
 
 
+def later(day: date, days: int) -> date:
+    """The day so many days after another, before it when negative; the first or last there is if it lies beyond.
+
+    Records hold days such as 0001-01-01 and 9999-12-31 for "not known" and "no end".
+    """
+    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
+
+
 def span(text: str) -> Span | None:
     """The days a FHIR date or dateTime can mean; None when it is not one."""
     match = _PARTIAL.fullmatch(text)

@@ -1,5 +1,6 @@
 """Allergies of the patient to drugs that the terminology knows (rule R29)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,6 +9,9 @@ from service.fhir.identity import codings_of
 from service.fhir.resources import Resource, aslist, text
 
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
+SAYS_NONE = re.compile(r"\b(?:no|not|none|nil|denies|without|tolerates|tolerated)\b", re.IGNORECASE)
+"""Words by which a text tells that there is no allergy to what it names."""
+
 NOT_NOW = frozenset({"inactive", "resolved"})
 
 
@@ -29,7 +33,10 @@ def allergies(resources: Iterable[Resource], terminology: Terminology) -> frozen
 
 def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str]:
     codings = codings_of(concept)
-    drugs = set(terminology.recognise(codings, [text(concept.get("text"))]).drugs)
+    words = text(concept.get("text"))
+    if SAYS_NONE.search(words) or any(SAYS_NONE.search(coding.display) for coding in codings):
+        return set()
+    drugs = set(terminology.recognise(codings, [words]).drugs)
     named = {id_.removeprefix("allergy-to-") for id_ in terminology.concepts(codings) if id_.startswith("allergy-to-")}
     return drugs | named
 

@@ -9,6 +9,7 @@ from service.fhir.identity import codings_of
 from service.fhir.resources import Resource, text
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
+OVER = frozenset({"inactive", "remission", "resolved"})
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 
 
@@ -25,7 +26,8 @@ def conditions(resources: Iterable[Resource], terminology: Terminology) -> tuple
             continue
         clinical = _status(resource.get("clinicalStatus"))
         label = text(code.get("text")) or next((c.display for c in coded if c.display), f"code {coded[0].code}")
-        ended = resource.get("abatementDateTime") is not None or resource.get("abatementPeriod") is not None
+        # abatement[x] in any of its types; false is DSTU2's and STU3's "not over".
+        ended = any(k.startswith("abatement") and v not in (None, False) for k, v in resource.items())
         active = bool(clinical & ACTIVE) if clinical else not ended
         onset, recorded = _onset(resource), _recorded(resource)
         found.append(Condition(sets, label, active, onset or recorded, onset is None and recorded is not None))
@@ -45,7 +47,10 @@ def _recorded(resource: Resource) -> Span | None:
 
 
 def _status(value: object) -> frozenset[str]:
-    """The codes of a status: a plain code up to STU3, a CodeableConcept from R4."""
+    """The codes of a status: a plain code up to STU3, a CodeableConcept from R4; without a code a text that is one."""
     if isinstance(value, str):
         return frozenset({value})
-    return frozenset(c.code for c in codings_of(value)) if isinstance(value, dict) else frozenset()
+    if not isinstance(value, dict):
+        return frozenset()
+    words = frozenset({text(value.get("text")).strip().lower()})
+    return frozenset(c.code.lower() for c in codings_of(value)) or words & (ACTIVE | OVER | NOT_TRUE)

@@ -18,22 +18,24 @@ VALID = frozenset({"final", "amended", "corrected"})
 _SIZES: dict[str, tuple[str, Fraction]] = {
     "kg": ("kg", Fraction(1)),
     "g": ("kg", Fraction(1, 1000)),
-    "[lb_av]": ("kg", Fraction("0.45359237")),
+    "[lbav]": ("kg", Fraction("0.45359237")),
     "mm[Hg]": ("mm[Hg]", Fraction(1)),
     "mmHg": ("mm[Hg]", Fraction(1)),
     "ms": ("ms", Fraction(1)),
     "msec": ("ms", Fraction(1)),
+    "milliseconds": ("ms", Fraction(1)),
     "s": ("ms", Fraction(1000)),
     "mL/min": ("mL/min", Fraction(1)),
-    "mL/min/{1.73_m2}": ("mL/min", Fraction(1)),
     "mL/min/1.73m2": ("mL/min", Fraction(1)),
-    "mL/min/1.73 m2": ("mL/min", Fraction(1)),
-    "{score}": ("{score}", Fraction(1)),
-    "{points}": ("{score}", Fraction(1)),
+    "score": ("{score}", Fraction(1)),
+    "points": ("{score}", Fraction(1)),
     "1": ("{score}", Fraction(1)),
     "": ("{score}", Fraction(1)),
 }
-"""Each unit that is understood: its canonical unit and how many of those it is (the pound by its definition)."""
+"""Each unit that is understood, as ``_spelled`` writes it: its canonical unit and how many of those it is (the pound
+by its definition)."""
+
+_MARKS = str.maketrans({"²": "2", **dict.fromkeys(" {}_^*")})
 
 
 def measurements(resources: Iterable[Resource], terminology: Terminology) -> tuple[Measurement, ...]:
@@ -48,7 +50,7 @@ def body_weight(
     found = [
         m
         for m in measurements(resources, terminology)
-        if m.kind == BODY_WEIGHT and m.unit == "kg" and 0 <= (today - m.taken).days <= most_days
+        if m.kind == BODY_WEIGHT and m.unit == "kg" and m.exact and 0 <= (today - m.taken).days <= most_days
     ]
     latest = max((m for m in found if m.value is not None and m.value > 0), key=lambda m: m.taken, default=None)
     return latest.value if latest is not None else None
@@ -64,12 +66,14 @@ def _of(resource: Resource, terminology: Terminology) -> Iterator[Measurement]:
         return
     for found, part in kinds:
         for kind in sorted(found):
-            value, unit = _value(part.get("valueQuantity", part.get("valueInteger")))
+            given = part.get("valueQuantity", part.get("valueInteger"))
+            value, unit = _value(given)
+            comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
             coded = part.get("valueCodeableConcept")
             answer = _answer(coded) or text(part.get("valueString"))
             sets = terminology.concepts(codings_of(coded)) if isinstance(coded, dict) else frozenset[str]()
             if value is not None or answer:
-                yield Measurement(kind, day, value, unit, answer, sets)
+                yield Measurement(kind, day, value, unit, answer, sets, comparator)
 
 
 def _kinds(part: Mapping[str, Any], terminology: Terminology) -> frozenset[str]:
@@ -86,14 +90,21 @@ def _day(resource: Resource) -> date | None:
 
 
 def _value(given: object) -> tuple[Fraction | None, str]:
-    """A value in its canonical unit; None when the unit is not understood or a comparator blurs it."""
+    """A value in its canonical unit; None when the unit is not understood."""
     if isinstance(given, int):
         return exact(given), "{score}"
-    if not isinstance(given, dict) or given.get("comparator") is not None:
+    if not isinstance(given, dict):
         return None, ""
-    known = _SIZES.get(text(given.get("code")) or text(given.get("unit")))
+    code, unit = _spelled(text(given.get("code"))), _spelled(text(given.get("unit")))
+    known = _SIZES.get(code or unit) or _SIZES.get(unit or code)
     value = exact(given.get("value"))
     return (value * known[1], known[0]) if known is not None and value is not None else (None, "")
+
+
+def _spelled(unit: str) -> str:
+    """A unit without the marks that differ between systems: mL/min/{1.73_m2}, ml/min/1.73m² and others alike."""
+    bare = unit.translate(_MARKS)
+    return f"mL/{bare[3:]}" if bare.startswith("ml/") else bare
 
 
 def _answer(concept: object) -> str:

@@ -11,6 +11,7 @@ from fhir.resources.R4B.medicationstatement import MedicationStatement
 
 from service.clinical.amounts import Product
 from service.clinical.chart import MedicationOrder, Role, Unread
+from service.clinical.dates import span
 from service.clinical.dose import Dosage
 from service.clinical.dosing import daily_dose
 from service.clinical.terminology import Terminology
@@ -18,7 +19,7 @@ from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.identity import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import read
-from service.fhir.versions import NOT_STATED, ORDER_TYPES, order_as_r4, statement_as_r4
+from service.fhir.versions import NOT_STATED, ORDER_TYPES, continues_earlier, ended_on, order_as_r4, statement_as_r4
 
 TAKEN = frozenset({"active", "on-hold"})
 STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
@@ -63,8 +64,7 @@ def draft_order(
         focus=focus,
         on_hold=request.status == "on-hold",
         stops=bool(request.doNotPerform) or request.status in STOPPING,
-        # As sent: a link to an earlier prescription that cannot be read still says that there was one.
-        continues_earlier=bool(resource.get("priorPrescription")),
+        continues_earlier=continues_earlier(resource),
         dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
         reasons=terminology.concepts(c for reason in _why(request) for c in codings(reason)),
@@ -102,6 +102,7 @@ def _listed_request(
         return None, unread
     dispense = request.dispenseRequest
     given = dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction")
+    ended = span(ended_on(resource)) if role is Role.PAST else None
     valid_until = dispense.validityPeriod.end if dispense is not None and dispense.validityPeriod else None
     order = replace(
         order,
@@ -110,8 +111,8 @@ def _listed_request(
         on_hold=request.status == "on-hold",
         dosages=given,
         authored=as_day(request.authoredOn),
-        continues_earlier=request.priorPrescription is not None,
-        last_taken=_latest(*(dosage.end for dosage in given), as_day(valid_until)),
+        continues_earlier=continues_earlier(resource),
+        last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), as_day(valid_until)),
     )
     return _with_dose(order, identity, doses), unread
 

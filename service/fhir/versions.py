@@ -20,6 +20,9 @@ _REPEAT = ("boundsDuration", "boundsPeriod", "boundsRange", "count", "frequency"
 
 # Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
 # need to see that R4 has them.
+_ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
+"""Beginnings of R5's adherence codes, which also tell whether it is so as directed."""
+
 _READ_ALREADY = {"subject": {"display": "read already"}, "medicationCodeableConcept": {"text": "read already"}}
 
 
@@ -48,18 +51,33 @@ def order_as_r4(order: Resource) -> Resource:
 def statement_as_r4(statement: Resource) -> Resource:
     """A MedicationStatement of any version as a small R4 one.
 
-    STU3's ``taken`` and DSTU2's ``wasNotTaken`` become R4's status "not-taken".
+    STU3's ``taken``, DSTU2's ``wasNotTaken`` and R5's ``adherence`` become R4's status.
     """
     not_taken = statement.get("taken") == "n" or statement.get("wasNotTaken") is True
+    status = "not-taken" if not_taken else _adherence(statement) or statement.get("status") or NOT_STATED
     return _present(
         resourceType="MedicationStatement",
-        status="not-taken" if not_taken else statement.get("status") or NOT_STATED,
+        status=status,
         effectiveDateTime=statement.get("effectiveDateTime"),
         effectivePeriod=statement.get("effectivePeriod"),
         dateAsserted=statement.get("dateAsserted"),
         dosage=[_dosage(d) for d in dosage_instructions(statement)] or None,
         **_READ_ALREADY,
     )
+
+
+def ended_on(order: Resource) -> str:
+    """The day on which an order that has ended did so: R5's ``statusChanged``, DSTU2's ``dateEnded``."""
+    return text(order.get("dateEnded")) or text(order.get("statusChanged"))
+
+
+def continues_earlier(order: Resource) -> bool:
+    """True when an order says that it renews or replaces an earlier one (X5).
+
+    As sent: a link that cannot be read still says that there was an earlier prescription.
+    """
+    based_on = (text(b.get("reference")) for b in aslist(order.get("basedOn")) if isinstance(b, dict))
+    return bool(order.get("priorPrescription")) or any("MedicationRequest/" in pointer for pointer in based_on)
 
 
 def version_of(orders: list[Resource]) -> str:
@@ -139,6 +157,15 @@ def routes(order: Resource) -> list[dict[str, Any]]:
     """Route CodeableConcepts of all dosage instructions."""
     dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
     return [d["route"] for d in dosages if isinstance(d.get("route"), dict)]
+
+
+def _adherence(statement: Resource) -> str:
+    """R4's status for R5's ``adherence``, empty when it says nothing against the drug being taken."""
+    adherence = statement.get("adherence")
+    concept = adherence.get("code") if isinstance(adherence, dict) else None
+    listed = aslist(concept.get("coding")) if isinstance(concept, dict) else []
+    codes = [text(coding.get("code")) for coding in listed if isinstance(coding, dict)]
+    return next((r4 for r5, r4 in _ADHERENCE.items() if any(code.startswith(r5) for code in codes)), "")
 
 
 def _reasons(order: Resource) -> list[Any] | None:

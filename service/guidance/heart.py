@@ -55,16 +55,24 @@ def _drugs(chart: Chart) -> Iterator[Point]:
 
 
 def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    """The latest corrected QT, of several on one day the longest. Without a gender the lower limit counts."""
-    found = [(m.taken, m.value) for m in chart.measurements if m.kind in QTC and m.unit == "ms" and m.value is not None]
+    """The latest corrected QT, of several on one day the longest; "below so much" tells nothing.
+
+    Without a gender the lower limit counts.
+    """
+    found = [
+        (m.taken, m.value, m.comparator)
+        for m in chart.measurements
+        if m.kind in QTC and m.unit == "ms" and m.value is not None and m.comparator[:1] != "<"
+        if m.taken <= chart.today
+    ]
     if not found:
         return
-    day, value = max(found)
+    day, value, comparator = max(found)
     raised = thresholds["qtc_women" if chart.patient.gender == "female" else "qtc_men"].value
     if value >= thresholds["qtc_critical"].value:
-        yield Point("qtc-critical", Indicator.CRITICAL, day=day, value=value)
+        yield Point("qtc-critical", Indicator.CRITICAL, day=day, value=value, comparator=comparator)
     elif value >= raised:
-        yield Point("qtc-raised", Indicator.WARNING, day=day, value=value)
+        yield Point("qtc-raised", Indicator.WARNING, day=day, value=value, comparator=comparator)
 
 
 def _conditions(chart: Chart, *, qt_only: bool) -> Iterator[Point]:

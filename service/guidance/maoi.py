@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from service.clinical.chart import Chart, MedicationOrder, Role
+from service.clinical.dates import later
 from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
 from service.guidance.points import Point, gathered, partners, within
 
@@ -21,7 +22,7 @@ def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | N
     """
     before = _latest_day([*_together(chart, thresholds), *_after_maoi(chart, thresholds)])
     points = [*before, *_after_amitriptyline(chart, thresholds)]
-    amitriptyline = [*chart.taken_or_drafted(AMITRIPTYLINE), *chart.past(AMITRIPTYLINE)]
+    amitriptyline = [*chart.taken_or_drafted(AMITRIPTYLINE), *chart.past(AMITRIPTYLINE), *_stopped(chart)]
     return gathered(
         "amitriptyline-with-maoi",
         points,
@@ -76,7 +77,8 @@ def _after_maoi(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     if not any(order.focus for order in chart.drafts(AMITRIPTYLINE)):
         return
     now = {order.drug.drugs for order in chart.of_class(*STRONG)}
-    ended = [order for order in chart.of_class(*STRONG, roles=(Role.PAST,)) if not _weak(order)]
+    past = [*chart.of_class(*STRONG, roles=(Role.PAST,)), *(o for o in _stopped(chart) if o.classes & set(STRONG))]
+    ended = [order for order in past if not _weak(order)]
     for order in _one_of_each(ended):
         if order.drug.drugs not in now:
             point = Point("after-maoi", Indicator.CRITICAL, order=order)
@@ -88,11 +90,16 @@ def _after_amitriptyline(chart: Chart, thresholds: Thresholds) -> Iterator[Point
     """An MAO inhibitor is ordered and amitriptyline ended shortly before."""
     if chart.taken_or_drafted(AMITRIPTYLINE):
         return
-    courses = list(chart.past(AMITRIPTYLINE))
+    courses = [*chart.past(AMITRIPTYLINE), *(o for o in _stopped(chart) if o.drug.names(AMITRIPTYLINE))]
     drafts = [o for o in chart.of_class(*STRONG, roles=(Role.DRAFT,)) if o.focus and not _weak(o)]
     for order in _one_of_each(drafts):
         point = Point("after-amitriptyline", Indicator.CRITICAL, order=order)
         yield from _too_soon(chart, courses, _after(thresholds), thresholds, point)
+
+
+def _stopped(chart: Chart) -> list[MedicationOrder]:
+    """Orders that this session ends: taken until today as far as is known (X3)."""
+    return [replace(order, last_taken=chart.today) for order in chart.orders if order.is_draft and order.stops]
 
 
 def _too_soon(
@@ -105,7 +112,12 @@ def _too_soon(
     if chart.today < earliest:
         yield replace(point, day=earliest)
     elif any(c.last_taken is None and (c.authored is None or within(chart, c.authored, span)) for c in courses):
-        yield replace(point, kind=f"{point.kind}-end-unknown", indicator=Indicator.WARNING)
+        # One that was written within the wash-out ended within it, whenever that was.
+        surely = any(
+            c.last_taken is None and c.authored and later(c.authored, wash_out.days) > chart.today for c in courses
+        )
+        urgency = Indicator.CRITICAL if surely else Indicator.WARNING
+        yield replace(point, kind=f"{point.kind}-end-unknown", indicator=urgency)
 
 
 def _latest_day(points: list[Point]) -> list[Point]:

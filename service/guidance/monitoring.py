@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from service.clinical.chart import Chart, Measurement, MedicationOrder
+from service.clinical.dates import later
 from service.clinical.dose import DailyDose
 from service.guidance.finding import (
     AMITRIPTYLINE,
@@ -74,7 +75,7 @@ def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None
     if not orders or since is None or starts(chart, orders):
         return None
     days = (chart.today - since).days
-    due = since + timedelta(days=int(thresholds["review_from"].value))
+    due = later(since, int(thresholds["review_from"].value))
     reviewed = any(due <= m.taken <= chart.today for m in chart.measurements if m.kind in SIGNS_OF_REVIEW)
     if chart.today < due or reviewed:
         return None
@@ -105,7 +106,7 @@ def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
         return None
     recent = list(_recent(chart, thresholds["recent"]))
     lowest, highest = thresholds["lowest"].value, thresholds["highest"].value
-    if any(m.kind == SCORE and m.value is not None and lowest <= m.value <= highest for m in recent):
+    if any(m.kind == SCORE and m.exact and m.value is not None and lowest <= m.value <= highest for m in recent):
         return None
     return Finding(
         card="pain-score",
@@ -167,7 +168,7 @@ def lying_and_standing(measurements: Iterable[Measurement]) -> Readings | None:
     """The latest day on which blood pressure was taken lying and standing; None when there is no such day."""
     found: dict[date, dict[str, list[Fraction]]] = {}
     for m in measurements:
-        if m.value is not None and m.unit == "mm[Hg]":
+        if m.exact and m.value is not None and m.unit == "mm[Hg]":
             found.setdefault(m.taken, {}).setdefault(m.kind, []).append(m.value)
     for day in sorted(found, reverse=True):
         systolic, diastolic = (_both(found[day], f"{part}-bp") for part in ("systolic", "diastolic"))
@@ -214,10 +215,9 @@ def taken_since(chart: Chart, gap: Threshold) -> date | None:
     if not known or len(known) < len(dates):
         return None
     since = min(known)
-    bridge = timedelta(days=int(gap.value))
     earlier = [(order.last_taken or order.authored, order.authored) for order in chart.past(AMITRIPTYLINE)]
     for ended, began in sorted(((e, b) for e, b in earlier if e is not None and b is not None), reverse=True):
-        if ended >= since - bridge:
+        if ended >= later(since, -int(gap.value)):
             since = min(since, began)
     return since
 

@@ -15,7 +15,7 @@ class Point:
     """One line of a card. ``kind`` picks its words, the others complete them.
 
     ``name`` is a condition as the record names it, ``order`` another drug's order, ``day`` when something was
-    measured, began or ended, ``value`` what was measured.
+    measured, began or ended, ``value`` what was measured and ``comparator`` whether the true value is below or above.
     """
 
     kind: str
@@ -24,6 +24,7 @@ class Point:
     order: MedicationOrder | None = None
     day: date | None = None
     value: Fraction | None = None
+    comparator: str = ""
 
 
 def gathered(

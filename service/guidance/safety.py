@@ -34,6 +34,7 @@ RENAL = (
     "creatinine-clearance-24h-urine",
 )
 SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
+SAYS_OTHERWISE = re.compile(r"\b(?:not|no|non|history|previous|earlier)\b", re.IGNORECASE)
 YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
 """Answers in words to "pregnant?" and "breastfeeding?", where the code is not known."""
 
@@ -54,10 +55,15 @@ def _about(chart: Chart, drug: str, card: str, points: list[Point]) -> Finding |
 def _acute_or_not(chart: Chart) -> Iterator[Point]:
     for kind, acute in ACUTE.items():
         for condition in chart.active(kind):
-            if acute in condition.sets or SAYS_ACUTE.search(condition.label):
+            if acute in condition.sets or _says_acute(condition.label):
                 yield Point(acute, CRITICAL, condition.label)
             else:
                 yield Point(kind, WARNING, condition.label)
+
+
+def _says_acute(label: str) -> bool:
+    """True when the words say that it is acute now, not that it is not or once was."""
+    return SAYS_ACUTE.search(label) is not None and SAYS_OTHERWISE.search(label) is None
 
 
 def _cautioned(chart: Chart) -> Iterator[Point]:
@@ -119,21 +125,28 @@ def _myasthenia(chart: Chart) -> Iterator[Point]:
 
 
 def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    """By the latest eGFR or clearance, of several on one day the lowest; by the problem list only without one."""
+    """By the latest eGFR or clearance, of several on one day the lowest.
+
+    The problem list counts without one, and severe impairment on it also beside a better value, which may be old.
+    """
     found = [
-        (m.taken, -m.value)
+        (m.taken, -m.value, m.comparator)
         for m in chart.measurements
-        if m.kind in RENAL and m.unit == "mL/min" and m.value is not None
+        if m.kind in RENAL and m.unit == "mL/min" and m.value is not None and m.taken <= chart.today
     ]
     if found:
-        day, value = max(found)
-        if -value < thresholds["severe_renal"].value:
-            yield Point("severe-renal", WARNING, day=day, value=-value)
-        elif -value < thresholds["moderate_renal"].value:
-            yield Point("moderate-renal", INFO, day=day, value=-value)
-        return
+        day, negative, comparator = max(found)
+        value = -negative
+        below = comparator == "<"
+        if value < (limit := thresholds["severe_renal"].value) or (below and value == limit):
+            yield Point("severe-renal", WARNING, day=day, value=value, comparator=comparator)
+            return
+        if value < (limit := thresholds["moderate_renal"].value) or (below and value == limit):
+            yield Point("moderate-renal", INFO, day=day, value=value, comparator=comparator)
     for condition in chart.active("renal-impairment"):
         severe = "severe-renal-impairment" in condition.sets
+        if found and not severe:
+            continue
         yield Point("severe-renal" if severe else "renal-unmeasured", WARNING if severe else INFO, condition.label)
 
 

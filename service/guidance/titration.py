@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
 from service.clinical.chart import Chart, MedicationOrder
+from service.clinical.dates import later
 from service.clinical.dose import DailyDose
 from service.guidance.course import purpose
 from service.guidance.duplicates import duplicates
@@ -123,7 +124,7 @@ def dose_on(order: MedicationOrder, dose: DailyDose, today: date) -> tuple[Daily
     for step in dose.steps[:-1]:
         if began is None or step.days is None:
             return dose.steps[-1], None
-        ends = began + timedelta(days=int(step.days))
+        ends = later(began, int(step.days))
         if today < ends:
             return step, began
         began = ends

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.clinical.dates import Span, span
+from service.clinical.dates import Span, later, span
 
 
 def whole_day(year: int, month: int, day: int) -> Span:
@@ -92,3 +92,9 @@ def test_every_day_means_itself_and_lies_within_its_month_and_year(day: date) ->
 def test_no_text_ever_raises_and_no_span_ends_before_it_starts(text: str) -> None:
     found = span(text)
     assert found is None or found.earliest <= found.latest
+
+
+@given(st.dates(), st.integers(-(10**12), 10**12))
+def test_a_day_beyond_all_days_is_the_last_there_is(day: date, days: int) -> None:
+    found = later(day, days)
+    assert (found - day).days == days or found in (date.min, date.max)

@@ -79,3 +79,16 @@ def test_an_order_is_no_allergy(terminology: Terminology) -> None:
 @given(member=st.sampled_from(["clinicalStatus", "verificationStatus", "status", "reaction", "substance"]), value=junk)
 def test_any_json_in_place_of_any_member_raises_nothing(terminology: Terminology, member: str, value: Any) -> None:
     assert allergies([allergy(**{member: value})], terminology) <= {"tolperisone"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"text": "No known allergy to tolperisone"},
+        {"text": "Not allergic to tolperisone"},
+        {"coding": [{"system": SNOMED, "code": "716186003", "display": "No known allergy"}], "text": "tolperisone"},
+        {"coding": [{"system": SNOMED, "code": "716186003"}], "text": "Tolerates tolperisone"},
+    ],
+)
+def test_words_that_there_is_no_allergy_name_none(code: dict[str, Any], terminology: Terminology) -> None:
+    assert allergies([allergy(code=code)], terminology) == frozenset()

@@ -43,6 +43,7 @@ def active(resources: list[Resource], terminology: Terminology) -> set[str]:
         {"clinicalStatus": "active", "verificationStatus": "provisional"},
         {"verificationStatus": coded("unconfirmed")},
         {"clinicalStatus": {"text": "ongoing"}},
+        {"abatementBoolean": False},
     ],
 )
 def test_an_active_condition_counts(status: dict[str, Any], terminology: Terminology) -> None:
@@ -61,6 +62,13 @@ def test_an_active_condition_counts(status: dict[str, Any], terminology: Termino
         {"clinicalStatus": coded("active"), "verificationStatus": coded("refuted")},
         {"verificationStatus": coded("entered-in-error")},
         {"verificationStatus": "entered-in-error"},
+        {"clinicalStatus": {"text": "Resolved"}},
+        {"clinicalStatus": "active", "verificationStatus": {"text": "Refuted"}},
+        {"verificationStatus": coded("Refuted")},
+        {"abatementDateTime": "2020"},
+        {"abatementAge": {"value": 40, "unit": "a"}},
+        {"abatementString": "years ago"},
+        {"abatementBoolean": True},
     ],
 )
 def test_a_condition_that_is_over_or_was_never_there_does_not_count(

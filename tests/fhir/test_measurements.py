@@ -48,6 +48,13 @@ def read(terminology: Terminology, *resources: Resource) -> list[Measurement]:
         (QTC, quantity(480, "ms"), "480", "ms"),
         (QTC, quantity(Decimal("0.48"), "s"), "480", "ms"),
         (QTC, {"value": 480, "unit": "msec"}, "480", "ms"),
+        (QTC, {"value": 480, "unit": "milliseconds"}, "480", "ms"),
+        (QTC, {"value": 480, "unit": "ms", "code": "258673006"}, "480", "ms"),
+        *(
+            (EGFR, quantity(20, unit), "20", "mL/min")
+            for unit in ("ml/min", "mL/min/1.73m²", "mL/min/1.73m*2", "mL/min/1.73_m2", "ml/min/1.73 m^2")
+        ),
+        (STANDING, {"value": 95, "unit": "mm Hg"}, "95", "mm[Hg]"),
         (EGFR, quantity(45, "mL/min/{1.73_m2}"), "45", "mL/min"),
         (STANDING, quantity(95, "mm[Hg]"), "95", "mm[Hg]"),
         (STANDING, {"value": 95, "unit": "mmHg"}, "95", "mm[Hg]"),
@@ -74,7 +81,6 @@ def test_a_whole_number_is_a_score(terminology: Terminology) -> None:
     [
         {},
         {"valueQuantity": quantity(480, "furlong")},
-        {"valueQuantity": quantity(480, "ms", comparator=">")},
         {"valueQuantity": quantity("480", "ms")},
         {"valueQuantity": quantity(480, "ms"), "status": "preliminary"},
         {"valueQuantity": quantity(480, "ms"), "status": "entered-in-error"},
@@ -123,3 +129,9 @@ def test_a_coded_answer_belongs_to_the_sets_of_its_code(terminology: Terminology
     pregnant = {"coding": [{"system": SNOMED, "code": "77386006"}]}
     (found,) = read(terminology, observation(PREGNANCY, valueCodeableConcept=pregnant))
     assert found.sets == {"pregnancy"}
+
+
+@pytest.mark.parametrize("comparator", ["<", "<=", ">=", ">"])
+def test_a_bound_is_a_value_that_is_not_exact(comparator: str, terminology: Terminology) -> None:
+    (found,) = read(terminology, observation(EGFR, valueQuantity=quantity(15, "mL/min", comparator=comparator)))
+    assert (found.value, found.comparator, found.exact) == (Fraction(15), comparator, False)

@@ -217,3 +217,29 @@ def test_any_json_in_place_of_any_element_of_an_order_is_read_around(
     assert all(gap.reason in ("order-unreadable", "element-unreadable") for gap in gaps)
     current, gaps = listed(sent, terminology)
     assert current is not None or gaps or sent["status"] != "active"
+
+
+@pytest.mark.parametrize("ended", [{"statusChanged": "2026-11-18T09:00:00Z"}, {"dateEnded": "2026-11-18"}])
+def test_the_day_an_order_ended_is_read_in_r5_and_dstu2(ended: dict[str, Any], terminology: Terminology) -> None:
+    stopped, _ = listed(order(status="stopped", **ended), terminology)
+    assert stopped is not None
+    assert stopped.last_taken == date(2026, 11, 18)
+    taken, _ = listed(order(status="active", **ended), terminology)
+    assert taken is not None
+    assert taken.last_taken is None
+
+
+@pytest.mark.parametrize(
+    ("pointer", "continues"),
+    [
+        ("MedicationRequest/m0", True),
+        ("https://e.org/fhir/MedicationRequest/m0", True),
+        ("CarePlan/c", False),
+        (5, False),
+    ],
+)
+def test_an_order_based_on_another_one_continues_it(pointer: Any, continues: bool, terminology: Terminology) -> None:
+    for read in (drafted, listed):
+        found, _ = read(order(basedOn=[{"reference": pointer}]), terminology)
+        assert found is not None
+        assert found.continues_earlier is continues

@@ -90,3 +90,31 @@ def test_a_statement_that_cannot_be_read_at_all_is_named(terminology: Terminolog
     deep = {"repeat": {"boundsPeriod": {"extension": [nested(300)]}}}
     found, (gap,) = listed(statement(dosage=[dosage(timing=deep)]), terminology)
     assert (gap.reason, found) == ("order-unreadable", None)
+
+
+@pytest.mark.parametrize(
+    ("code", "role"),
+    [
+        ("taking", Role.CURRENT),
+        ("taking-not-as-directed", Role.CURRENT),
+        ("not-taking", None),
+        ("stopped", Role.PAST),
+        ("stopped-as-directed", Role.PAST),
+        ("on-hold", Role.CURRENT),
+        ("unknown", Role.CURRENT),
+    ],
+)
+def test_the_adherence_of_r5_says_whether_the_drug_is_taken(
+    code: str, role: Role | None, terminology: Terminology
+) -> None:
+    adherence = {
+        "code": {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/medication-statement-adherence", "code": code}]}
+    }
+    assert role_of(statement(status="recorded", adherence=adherence), terminology) is role
+
+
+@pytest.mark.parametrize(
+    "adherence", [None, 5, [], {"code": 5}, {"code": {"coding": "stopped"}}, {"code": {"coding": [5]}}]
+)
+def test_an_adherence_that_cannot_be_read_leaves_the_drug_taken(adherence: Any, terminology: Terminology) -> None:
+    assert role_of(statement(status="recorded", adherence=adherence), terminology) is Role.CURRENT

@@ -10,6 +10,7 @@ from cards.library import Library
 from cards.rendering import Renderer
 from cards.suggestions import Asked
 from service.clinical.chart import Age, Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.guidance.engine import evaluate
 from service.guidance.finding import Finding, Indicator, Rule
 from service.guidance.monitoring import (
     CIRCULATION,
@@ -32,6 +33,7 @@ from tests.guidance.charts import (
     dose,
     draft,
     past,
+    titrated,
 )
 
 INFO, WARNING = Indicator.INFO, Indicator.WARNING
@@ -391,3 +393,16 @@ def test_the_card_for_blood_pressure_tells_the_fall_that_counts(
 ) -> None:
     for given in (chart(DRAFT, patient=OLD), with_conditions(opened(current(AMITRIPTYLINE)), "heart-failure")):
         assert summary in find.words(standing_blood_pressure, measured(given, *found))
+
+
+@pytest.mark.parametrize("authored", [date.min, date.max])
+def test_the_first_and_the_last_day_there_is_break_no_rule(library: Library, authored: date) -> None:
+    steps = titrated(replace(dose("10"), days=Fraction(10**9)), dose("25"))
+    taken = replace(current(AMITRIPTYLINE), authored=authored, dose=steps)
+    ended = past(AMITRIPTYLINE, taken=days_ago(400), authored=days_ago(500))
+
+    def failed(card: str, error: Exception) -> None:
+        raise AssertionError(card) from error
+
+    for given in (chart(DRAFT, taken, ended), opened(taken, ended)):
+        evaluate(given, library.thresholds, failed)

@@ -184,8 +184,9 @@ def test_without_a_measurement_the_problem_list_speaks_and_with_one_it_does_not(
     assert kinds(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_3))) == ["renal-unmeasured"]
     assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_3))) is INFO
     assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_4))) is WARNING
-    measured = replace(with_conditions(draft(TOLPERISONE), stage_4), measurements=(egfr("75"),))
-    assert judge(TOLP, measured) is None
+    for stage, found in ((stage_3, []), (stage_4, ["severe-renal"])):
+        measured = replace(with_conditions(draft(TOLPERISONE), stage), measurements=(egfr("75"),))
+        assert kinds(judge(TOLP, measured)) == found
 
 
 def test_severe_liver_disease_is_a_warning_and_any_other_an_info(judge: Judge) -> None:
@@ -298,3 +299,39 @@ def test_both_are_lines_of_one_card_and_nothing_is_said_without_amitriptyline(ju
     assert kinds(judge(CHILD, with_conditions(draft(AMITRIPTYLINE), *both))) == ["pregnancy", "breastfeeding"]
     assert judge(CHILD, with_conditions(draft(TOLPERISONE), *both)) is None
     assert judge(CHILD, with_conditions(replace(draft(AMITRIPTYLINE), stops=True), *both)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "found"),
+    [
+        ("15", "<", ["severe-renal"]),
+        ("30", "<", ["severe-renal"]),
+        ("30", "<=", ["moderate-renal"]),
+        ("60", "<", ["moderate-renal"]),
+        ("60", ">", []),
+        ("90", ">=", []),
+    ],
+)
+def test_a_bound_of_kidney_function_counts_as_far_as_it_tells(
+    judge: Judge, value: str, comparator: str, found: list[str]
+) -> None:
+    measured = replace(egfr(value), comparator=comparator)
+    assert kinds(judge(TOLP, replace(chart(draft(TOLPERISONE)), measurements=(measured,)))) == found
+
+
+def test_a_measurement_of_the_future_hides_none(judge: Judge) -> None:
+    given = replace(chart(draft(TOLPERISONE)), measurements=(egfr("20"), egfr("70", ago=-30)))
+    assert kinds(judge(TOLP, given)) == ["severe-renal"]
+
+
+@pytest.mark.parametrize(
+    ("label", "level"),
+    [
+        ("Acute urinary retention", CRITICAL),
+        ("Retention of urine, not acute", WARNING),
+        ("History of acute retention of urine", WARNING),
+    ],
+)
+def test_acute_counts_only_when_the_words_say_that_it_is_now(judge: Judge, label: str, level: Indicator) -> None:
+    given = with_conditions(draft(AMITRIPTYLINE), on_record("urinary-retention", label=label))
+    assert urgency(judge("amitriptyline-and-other-conditions", given)) is level

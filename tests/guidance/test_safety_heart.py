@@ -195,3 +195,21 @@ def test_a_qt_drug_that_replaces_amitriptyline_is_no_partner_but_cisapride_is(nu
     assert amitriptyline_and_the_heart(switch, numbers) is None
     cisapride = chart(of_class(draft("other"), QT_RISK, CISAPRIDE), stop, current(AMITRIPTYLINE))
     assert kinds(amitriptyline_and_the_heart(cisapride, numbers)) == ["cisapride"]
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "level"), [("500", ">", CRITICAL), ("500", ">=", CRITICAL), ("500", "<", None)]
+)
+def test_a_bound_of_the_qtc_counts_when_the_true_value_is_above(
+    numbers: Thresholds, value: str, comparator: str, level: Indicator | None
+) -> None:
+    measured = Measurement("qtc-bazett", days_ago(3), Fraction(value), "ms", comparator=comparator)
+    assert urgency(amitriptyline_and_the_heart(replace(ordered(), measurements=(measured,)), numbers)) is level
+
+
+def test_a_qtc_of_the_future_hides_none(numbers: Thresholds) -> None:
+    measured = (
+        Measurement("qtc-bazett", days_ago(3), Fraction(520), "ms"),
+        Measurement("qtc-bazett", days_ago(-30), Fraction(420), "ms"),
+    )
+    assert urgency(amitriptyline_and_the_heart(replace(ordered(), measurements=measured), numbers)) is CRITICAL

@@ -188,3 +188,19 @@ def test_with_several_mao_inhibitors_the_earliest_date_is_the_latest_of_theirs(n
     finding = amitriptyline_with_maoi(given, numbers)
     assert finding is not None
     assert {point.day for point in finding.facts["points"]} == {later(10)}
+
+
+def test_an_order_that_the_session_ends_was_taken_until_today(numbers: Thresholds) -> None:
+    ending = replace(maoi(draft("phenelzine")), stops=True)
+    assert first(chart(draft(AMITRIPTYLINE), ending), numbers) == ("after-maoi", later(14))
+    ending = replace(draft(AMITRIPTYLINE), stops=True)
+    assert first(chart(maoi(draft("phenelzine")), ending), numbers) == ("after-amitriptyline", later(14))
+
+
+@pytest.mark.parametrize(("written", "level"), [(13, CRITICAL), (14, WARNING), (-(10**6), CRITICAL)])
+def test_what_was_written_within_the_wash_out_cannot_have_ended_before_it(
+    numbers: Thresholds, written: int, level: Indicator
+) -> None:
+    authored = days_ago(written) if written > 0 else date.max
+    earlier = maoi(past("phenelzine", authored=authored))
+    assert urgency(amitriptyline_with_maoi(chart(draft(AMITRIPTYLINE), earlier), numbers)) is level
