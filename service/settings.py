@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (pydantic's signature)
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (pydantic's signature)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, then the file."""
         file = os.environ.get(f"{PREFIX}CONFIG")

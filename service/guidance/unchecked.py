@@ -37,6 +37,7 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """
     gaps = [
         *(gap for order in chart.orders if order.focus and not order.stops for gap in _dose_gaps(order, thresholds)),
+        *_age_gap(chart),
         *chart.unread,
     ]
     if not gaps:
@@ -50,6 +51,12 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
         orders=orders,
         unread=tuple(ordered),
     )
+
+
+def _age_gap(chart: Chart) -> list[Unread]:
+    """That the age is not known, once, when one of the drugs is being ordered (X9)."""
+    ordered = [o for drug in SUBJECTS for o in chart.drafts(drug) if o.focus]
+    return [Unread("age-unknown", ordered[0])] if ordered and chart.age is None else []
 
 
 def _dose_gaps(order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:

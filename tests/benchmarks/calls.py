@@ -55,7 +55,7 @@ def call(app: Flask, content: bytes) -> bytes:
 
     def start_response(status: str, headers: object, exc_info: object = None) -> Callable[[bytes], None]:
         statuses.append(status)
-        return lambda data: None  # noqa: ARG005
+        return lambda data: None  # noqa: ARG005  (WSGI's write callable)
 
     answer = b"".join(app(environ, start_response))
     if not statuses[0].startswith("200"):

@@ -102,9 +102,17 @@ def test_instructions_that_were_added_up_are_said_to_be_so(numbers: Thresholds) 
     assert finding.indicator is Indicator.INFO
 
 
-@pytest.mark.parametrize("patient", [CHILD, Patient()], ids=["under 18", "of unknown age"])
-def test_the_age_is_a_matter_of_other_cards(numbers: Thresholds, patient: Patient) -> None:
-    assert not_checked(chart(draft(AMITRIPTYLINE, dose("10")), patient=patient), numbers) is None
+def test_a_known_age_is_a_matter_of_other_cards(numbers: Thresholds) -> None:
+    assert not_checked(chart(draft(AMITRIPTYLINE, dose("10")), patient=CHILD), numbers) is None
+
+
+@pytest.mark.parametrize("drug", [AMITRIPTYLINE, TOLPERISONE])
+def test_an_unknown_age_is_said_once_when_one_of_the_drugs_is_ordered(numbers: Thresholds, drug: str) -> None:
+    ordered = chart(draft(drug, dose("50", 1)), patient=Patient())
+    finding = not_checked(ordered, numbers)
+    assert finding is not None
+    assert [gap.reason for gap in finding.unread] == ["age-unknown"]
+    assert not_checked(chart(current(drug), patient=Patient()), numbers) is None
 
 
 def test_under_18_the_dose_is_said_to_be_unchecked_on_a_card_of_its_own(library: Library) -> None:
