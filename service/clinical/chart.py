@@ -61,6 +61,7 @@ class MedicationOrder:
     ``reference`` is "MedicationRequest/rx-1", empty when the order carries no id. ``label`` is the drug as
     the client shows it. ``focus`` is true for the orders that guidance is about: on order-select the
     selected ones, otherwise all drafts. ``stops`` marks an order that ends treatment (rule X3).
+    ``based_on`` are references of what it is based on, a plan as often as an order that it replaces (X5).
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
     """
 
@@ -73,6 +74,7 @@ class MedicationOrder:
     on_hold: bool = False
     stops: bool = False
     continues_earlier: bool = False
+    based_on: tuple[str, ...] = ()
     dosages: tuple[Dosage, ...] = ()
     dose: DailyDose | NotComputed | None = None
     authored: date | None = None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from service.clinical.terminology import Terminology
@@ -9,8 +10,8 @@ from service.fhir.identity import codings_of
 from service.fhir.resources import Resource, aslist, text
 
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
-SAYS_NONE = re.compile(r"\b(?:no|not|none|nil|denies|without|tolerates|tolerated)\b", re.IGNORECASE)
-"""Words by which a text tells that there is no allergy to what it names."""
+SAYS_NONE = re.compile(r"\b(?:no (?:known )?(?:drug )?allerg|not allergic|denies|tolerates)", re.IGNORECASE)
+"""Words by which a text tells that there is no allergy to what it names; "not tolerated" is none of them."""
 
 NOT_NOW = frozenset({"inactive", "resolved"})
 
@@ -35,7 +36,8 @@ def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str
     codings = codings_of(concept)
     words = text(concept.get("text"))
     if SAYS_NONE.search(words) or any(SAYS_NONE.search(coding.display) for coding in codings):
-        return set()
+        # Only codes count then: what the words name they take back.
+        words, codings = "", [replace(coding, display="") for coding in codings]
     drugs = set(terminology.recognise(codings, [words]).drugs)
     named = {id_.removeprefix("allergy-to-") for id_ in terminology.concepts(codings) if id_.startswith("allergy-to-")}
     return drugs | named

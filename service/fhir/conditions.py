@@ -28,7 +28,8 @@ def conditions(resources: Iterable[Resource], terminology: Terminology) -> tuple
         label = text(code.get("text")) or next((c.display for c in coded if c.display), f"code {coded[0].code}")
         # abatement[x] in any of its types; false is DSTU2's and STU3's "not over".
         ended = any(k.startswith("abatement") and v not in (None, False) for k, v in resource.items())
-        active = bool(clinical & ACTIVE) if clinical else not ended
+        # A status that says neither, such as R5's "unknown", rules nothing out.
+        active = bool(clinical & ACTIVE) or not (clinical & OVER or ended)
         onset, recorded = _onset(resource), _recorded(resource)
         found.append(Condition(sets, label, active, onset or recorded, onset is None and recorded is not None))
     return tuple(found)

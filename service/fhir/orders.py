@@ -19,7 +19,7 @@ from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.identity import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import read
-from service.fhir.versions import NOT_STATED, ORDER_TYPES, continues_earlier, ended_on, order_as_r4, statement_as_r4
+from service.fhir.versions import NOT_STATED, ORDER_TYPES, based_on, ended_on, order_as_r4, statement_as_r4
 
 TAKEN = frozenset({"active", "on-hold"})
 STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
@@ -64,7 +64,9 @@ def draft_order(
         focus=focus,
         on_hold=request.status == "on-hold",
         stops=bool(request.doNotPerform) or request.status in STOPPING,
-        continues_earlier=continues_earlier(resource),
+        # As sent: a link to an earlier prescription that cannot be read still says that there was one.
+        continues_earlier=bool(resource.get("priorPrescription")),
+        based_on=based_on(resource),
         dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
         reasons=terminology.concepts(c for reason in _why(request) for c in codings(reason)),
@@ -111,7 +113,7 @@ def _listed_request(
         on_hold=request.status == "on-hold",
         dosages=given,
         authored=as_day(request.authoredOn),
-        continues_earlier=continues_earlier(resource),
+        continues_earlier=request.priorPrescription is not None,
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), as_day(valid_until)),
     )
     return _with_dose(order, identity, doses), unread

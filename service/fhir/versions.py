@@ -71,13 +71,10 @@ def ended_on(order: Resource) -> str:
     return text(order.get("dateEnded")) or text(order.get("statusChanged"))
 
 
-def continues_earlier(order: Resource) -> bool:
-    """True when an order says that it renews or replaces an earlier one (X5).
-
-    As sent: a link that cannot be read still says that there was an earlier prescription.
-    """
-    based_on = (text(b.get("reference")) for b in aslist(order.get("basedOn")) if isinstance(b, dict))
-    return bool(order.get("priorPrescription")) or any("MedicationRequest/" in pointer for pointer in based_on)
+def based_on(order: Resource) -> tuple[str, ...]:
+    """References of what an order is based on: an earlier order, but as often a plan or a proposal."""
+    pointers = (text(b.get("reference")) for b in aslist(order.get("basedOn")) if isinstance(b, dict))
+    return tuple(pointer for pointer in pointers if pointer)
 
 
 def version_of(orders: list[Resource]) -> str:

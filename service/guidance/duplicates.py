@@ -109,7 +109,12 @@ def _together(chart: Chart, one: MedicationOrder, two: MedicationOrder) -> bool:
         return False
     if two.is_draft:
         return not (_before(one, two) or _before(two, one))
-    return one.is_draft and not chart.refill and _adds_to(one, two)
+    return one.is_draft and not chart.refill and not _follows(one, two) and _adds_to(one, two)
+
+
+def _follows(one: MedicationOrder, two: MedicationOrder) -> bool:
+    """True when an order says that it is based on this very other one, which it then replaces."""
+    return bool(two.reference) and any(f"/{pointer}".endswith(f"/{two.reference}") for pointer in one.based_on)
 
 
 def _before(one: MedicationOrder, two: MedicationOrder) -> bool:

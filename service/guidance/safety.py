@@ -34,7 +34,7 @@ RENAL = (
     "creatinine-clearance-24h-urine",
 )
 SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
-SAYS_OTHERWISE = re.compile(r"\b(?:not|no|non|history|previous|earlier)\b", re.IGNORECASE)
+SAYS_OTHERWISE = re.compile(r"\b(?:not|non|history of|previous|past)[ -](?:an )?acute\b", re.IGNORECASE)
 YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
 """Answers in words to "pregnant?" and "breastfeeding?", where the code is not known."""
 

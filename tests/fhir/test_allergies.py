@@ -92,3 +92,16 @@ def test_any_json_in_place_of_any_member_raises_nothing(terminology: Terminology
 )
 def test_words_that_there_is_no_allergy_name_none(code: dict[str, Any], terminology: Terminology) -> None:
     assert allergies([allergy(code=code)], terminology) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"text": "Tolperisone: not tolerated"},
+        {"text": "Tolperisone, rash without anaphylaxis"},
+        {"text": "Tolperisone (no anaphylaxis)"},
+        {**TOLPERISONE, "text": "No known allergy"},
+    ],
+)
+def test_other_negations_and_codes_keep_the_allergy(code: dict[str, Any], terminology: Terminology) -> None:
+    assert allergies([allergy(code=code)], terminology) == {"tolperisone"}

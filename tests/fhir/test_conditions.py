@@ -44,6 +44,8 @@ def active(resources: list[Resource], terminology: Terminology) -> set[str]:
         {"verificationStatus": coded("unconfirmed")},
         {"clinicalStatus": {"text": "ongoing"}},
         {"abatementBoolean": False},
+        {"clinicalStatus": coded("unknown")},
+        {"clinicalStatus": coded("active"), "abatementDateTime": "2020"},
     ],
 )
 def test_an_active_condition_counts(status: dict[str, Any], terminology: Terminology) -> None:

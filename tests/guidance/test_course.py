@@ -516,6 +516,10 @@ def test_a_draft_that_begins_before_the_listed_order_ends_comes_on_top(
     assert (duplicate(chart(order, listed)) is not None) is fires
     assert duplicate(chart(replace(order, continues_earlier=True), listed)) is None
     assert duplicate(replace(chart(order, listed), refill=True)) is None
+    based = replace(order, based_on=(f"https://ehr.example.org/fhir/{listed.reference}",))
+    assert duplicate(chart(based, listed)) is None
+    elsewhere = replace(order, based_on=("MedicationRequest/a-plan",))
+    assert (duplicate(chart(elsewhere, listed)) is not None) is fires
 
 
 def test_a_combination_comes_on_top_of_plain_amitriptyline(duplicate: Apply) -> None:

@@ -330,6 +330,7 @@ def test_a_measurement_of_the_future_hides_none(judge: Judge) -> None:
         ("Acute urinary retention", CRITICAL),
         ("Retention of urine, not acute", WARNING),
         ("History of acute retention of urine", WARNING),
+        ("Acute retention of urine, no cause found", CRITICAL),
     ],
 )
 def test_acute_counts_only_when_the_words_say_that_it_is_now(judge: Judge, label: str, level: Indicator) -> None:
