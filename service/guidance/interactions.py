@@ -144,8 +144,7 @@ def serotonergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Fin
         orders=orders,
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
-            # An opioid is named first: with it breathing is at stake.
-            "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
+            "partners": _one_each(_nearest_first(partners)),
             "tramadol": _any(partners, "tramadol"),
             "bupropion": bool(chart.of_class("lowers-seizure-threshold")),
             "epilepsy": chart.has("epilepsy"),
@@ -170,8 +169,7 @@ def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> 
         orders=orders,
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
-            # An opioid is named first: with it breathing is at stake.
-            "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
+            "partners": _one_each(_nearest_first(partners)),
             "older": _reached(chart, thresholds["older"]),
         },
     )

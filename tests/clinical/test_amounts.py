@@ -1,6 +1,7 @@
 """One dose in mg is worked out from what is stated, shown with its source, and never from a guess (Q5, Q6, Q8)."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ COMBINED = Recognition((DRUG, "perphenazine"), combination=True)
 CODED = Recognition((DRUG,), strengths=(Strength(DRUG, Fraction(25), "RxNorm 856834"),))
 
 
-def product(label: str = "amitriptyline", recognised: Recognition = PLAIN, **members: object) -> Product:
+def product(label: str = "amitriptyline", recognised: Recognition = PLAIN, **members: Any) -> Product:
     """A product with a label."""
-    return Product(DRUG, recognised, label, **members)  # type: ignore[arg-type]
+    return Product(DRUG, recognised, label, **members)
 
 
 def weighed(quantity: Quantity, of: Product) -> Amount:

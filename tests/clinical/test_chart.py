@@ -140,6 +140,6 @@ def test_an_order_that_stops_a_drug_or_is_for_the_skin_is_no_draft_of_it() -> No
 def test_a_chart_and_its_orders_cannot_be_changed() -> None:
     draft = order("MedicationRequest/1", "amitriptyline", Role.DRAFT)
     with pytest.raises(FrozenInstanceError):
-        draft.stops = True  # type: ignore[misc]
+        draft.stops = True  # type: ignore[misc]  # what is tested
     with pytest.raises(FrozenInstanceError):
-        chart(Patient()).ordering = False  # type: ignore[misc]
+        chart(Patient()).ordering = False  # type: ignore[misc]  # what is tested
