@@ -8,6 +8,7 @@ from typing import Any
 from service.clinical.chart import Measurement
 from service.clinical.dates import span
 from service.clinical.terminology import Terminology
+from service.clinical.units import UCUM
 from service.fhir.identity import codings_of
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, text
@@ -96,7 +97,9 @@ def _value(given: object) -> tuple[Fraction | None, str]:
     if not isinstance(given, dict):
         return None, ""
     code, unit = _spelled(text(given.get("code"))), _spelled(text(given.get("unit")))
-    known = _SIZES.get(code or unit) or _SIZES.get(unit or code)
+    known = _SIZES.get(code or unit)
+    if known is None and unit and given.get("system") != UCUM:
+        known = _SIZES.get(unit)
     value = exact(given.get("value"))
     return (value * known[1], known[0]) if known is not None and value is not None else (None, "")
 

@@ -141,7 +141,11 @@ def kidney_function(chart: Chart, most: Threshold) -> Measurement | None:
         found = [
             m
             for m in chart.measurements
-            if m.kind in kinds and m.unit == "mL/min" and m.value is not None and earliest <= m.taken <= chart.today
+            if m.kind in kinds
+            and m.unit == "mL/min"
+            and m.exact
+            and m.value is not None
+            and earliest <= m.taken <= chart.today
         ]
         if found:
             return max(found, key=lambda m: m.taken)

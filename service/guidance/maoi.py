@@ -22,7 +22,8 @@ def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | N
     """
     before = _latest_day([*_together(chart, thresholds), *_after_maoi(chart, thresholds)])
     points = [*before, *_after_amitriptyline(chart, thresholds)]
-    amitriptyline = [*chart.taken_or_drafted(AMITRIPTYLINE), *chart.past(AMITRIPTYLINE), *_stopped(chart)]
+    amitriptyline = [*chart.taken_or_drafted(AMITRIPTYLINE), *chart.past(AMITRIPTYLINE)]
+    amitriptyline += [order for order in _stopped(chart) if order.drug.names(AMITRIPTYLINE)]
     return gathered(
         "amitriptyline-with-maoi",
         points,

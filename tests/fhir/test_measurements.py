@@ -135,3 +135,8 @@ def test_a_coded_answer_belongs_to_the_sets_of_its_code(terminology: Terminology
 def test_a_bound_is_a_value_that_is_not_exact(comparator: str, terminology: Terminology) -> None:
     (found,) = read(terminology, observation(EGFR, valueQuantity=quantity(15, "mL/min", comparator=comparator)))
     assert (found.value, found.comparator, found.exact) == (Fraction(15), comparator, False)
+
+
+def test_a_ucum_code_that_is_not_understood_is_believed_over_its_words(terminology: Terminology) -> None:
+    given = {"value": 20, "unit": "mL/min", "code": "mg/dL", "system": "http://unitsofmeasure.org"}
+    assert read(terminology, observation(EGFR, valueQuantity=given)) == []

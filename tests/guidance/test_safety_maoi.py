@@ -204,3 +204,10 @@ def test_what_was_written_within_the_wash_out_cannot_have_ended_before_it(
     authored = days_ago(written) if written > 0 else date.max
     earlier = maoi(past("phenelzine", authored=authored))
     assert urgency(amitriptyline_with_maoi(chart(draft(AMITRIPTYLINE), earlier), numbers)) is level
+
+
+def test_the_card_is_about_amitriptyline_whatever_else_the_session_ends(numbers: Thresholds) -> None:
+    others = [replace(draft(name), stops=True) for name in ("ibuprofen", AMITRIPTYLINE)]
+    finding = amitriptyline_with_maoi(chart(maoi(draft("phenelzine")), *others), numbers)
+    assert finding is not None
+    assert finding.facts["order"].drug.names(AMITRIPTYLINE)
