@@ -46,7 +46,7 @@ def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
     except OSError as error:
         raise NothingToRead(f"{path}: {error.strerror or error}") from None
     if value is None:
-        raise NothingToRead(f"{path}: not JSON, or nothing but null")
+        raise NothingToRead(f"{path}: not JSON")
     resources = list(_resources(value))
     orders = [r for r in resources if r["resourceType"] in ORDER_TYPES | STATEMENT_TYPES]
     if not orders:
