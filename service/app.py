@@ -12,6 +12,7 @@ from cards.rendering import LOCAL, Renderer
 from service.cdshooks.services import services
 from service.decide import Decision
 from service.settings import Settings
+from service.trust.clients import Clients, read_clients
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.invoke import invoke
@@ -29,7 +30,10 @@ def create_app(
     today: Callable[[], date] = date.today,
     new_id: Callable[[], str] = new_uuid,
 ) -> Flask:
-    """The WSGI application. Raises FaultyLibrary when the cards cannot be used as they are."""
+    """The WSGI application.
+
+    Raises FaultyLibrary when the cards cannot be used as they are, FaultyTrustFile when the clients cannot.
+    """
     library = library or load()
     app = Flask("tolami", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -37,9 +41,10 @@ def create_app(
     decision = Decision(
         library, Renderer.of(library, settings.public_url or LOCAL), today, new_id, settings.jurisdiction
     )
+    clients = read_clients(settings.trust_file) if settings.trust_file else Clients()
     app.extensions["decision"] = decision
     app.register_blueprint(discovery(published))
-    app.register_blueprint(invoke(published, decision))
+    app.register_blueprint(invoke(published, decision, clients))
     app.register_blueprint(pages(library))
     register_errors(app)
     CORS(app, methods=["GET", "POST", "OPTIONS"], allow_headers=["Authorization", "Content-Type"], max_age=600)

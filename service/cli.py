@@ -70,12 +70,15 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
     """Serve the CDS Hooks endpoints."""
     from service import server
     from service.settings import SettingsError, load_settings
+    from service.trust.clients import FaultyTrustFile, read_clients
 
     try:
         settings = load_settings()
         _library()
+        if settings.trust_file is not None:
+            read_clients(settings.trust_file)
         server.check_address(host, port, only_loopback=not without_authentication)
-    except (SettingsError, server.AddressNotUsable) as error:
+    except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
         _stop(f"tolami cannot start: {error}", 1)
     base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     sample = os.path.relpath(server.SAMPLE)

@@ -5,7 +5,7 @@ random number or opens a connection; those are handed in, so that an answer can 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from service.fhir.versions import version_of
 from service.guidance.engine import evaluate
 from service.guidance.finding import SUBJECTS, Finding
 from service.guidance.unchecked import rule_failed, service_failed
+from service.trust.clients import ANYBODY, Client
 
 log = structlog.get_logger()
 
@@ -53,12 +54,14 @@ class Decision:
     jurisdiction: str = "eu"
 
 
-def decide(body: bytes, hook: str, using: Decision) -> Response:
-    """The cards for a call of a hook.
+def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) -> Response:
+    """The cards for a call of a hook by a client.
 
     Raises a ServiceError when there is nothing to answer with: the request is not JSON or not conformant, or
     the patient is missing for an order that concerns the guidance.
     """
+    if client.jurisdiction is not None:
+        using = replace(using, jurisdiction=client.jurisdiction)
     request = read_request(body)
     session = session_of(request, read_context(request, hook))
     try:

@@ -30,6 +30,25 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     public_url: str = Field("", description="Base URL as clients know this service.")
+    auth: Literal["open", "required"] = Field(
+        "open", description="Whether a call needs a token: open is for this machine only."
+    )
+    trust_file: Path | None = Field(None, description="The clients, what each may do and what it speaks (TOML).")
+    allow_http_loopback: bool | None = Field(
+        None, description="Plain http to this machine for FHIR servers and keys; by default only when auth is open."
+    )
+    jwt_leeway: int = Field(60, ge=0, le=600, description="Seconds by which clocks may differ when a token is checked.")
+    jwt_replay_check: bool = Field(True, description="Refuse a token that was used before.")
+    fhir_deadline: float = Field(
+        4.0, gt=0, le=30, description="Seconds for everything that is fetched from a client's FHIR server in one call."
+    )
+    database_url: str = Field(
+        "sqlite:///tolami.db", description="Where exchanges, feedback and used tokens are kept (SQLAlchemy URL)."
+    )
+    keep_comments: bool = Field(False, description="Keep what clinicians write as a comment in feedback.")
+    terminology_server: str = Field(
+        "", description="FHIR terminology server that expands the value sets once at the start."
+    )
     log_format: Literal["console", "json", ""] = Field(
         "", description="Log lines for people or for programs; by default console on a terminal, else json."
     )
@@ -41,7 +60,12 @@ class Settings(BaseSettings):
         4 * 1024 * 1024, ge=1024, description="Largest request body accepted, in bytes; larger ones get 413."
     )
 
-    @field_validator("public_url")
+    @property
+    def http_loopback(self) -> bool:
+        """Whether plain http to this machine is allowed."""
+        return self.auth == "open" if self.allow_http_loopback is None else self.allow_http_loopback
+
+    @field_validator("public_url", "terminology_server")
     @classmethod
     def _is_web_address(cls, value: str) -> str:
         parts = urlsplit(value)

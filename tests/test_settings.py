@@ -40,7 +40,7 @@ def test_without_any_setting_the_defaults_hold() -> None:
 def test_every_setting_is_described_and_can_be_set_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(field.description for field in Settings.model_fields.values())
     for name, value in Settings().model_dump().items():
-        monkeypatch.setenv(f"TOLAMI_{name.upper()}", str(value))
+        monkeypatch.setenv(f"TOLAMI_{name.upper()}", "" if value is None else str(value))
     assert load_settings() == Settings()
 
 

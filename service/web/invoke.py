@@ -8,13 +8,14 @@ from flask import Blueprint, Response, abort, request
 from service.cdshooks.services import Service
 from service.decide import Decision, decide
 from service.fhir.resources import encode
+from service.trust.clients import Clients
 
 JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 
 log = structlog.get_logger()
 
 
-def invoke(services: tuple[Service, ...], decision: Decision) -> Blueprint:
+def invoke(services: tuple[Service, ...], decision: Decision, clients: Clients) -> Blueprint:
     """The blueprint of the services."""
     blueprint = Blueprint("invoke", __name__)
     hooks = {service.id: service.hook for service in services}
@@ -27,7 +28,7 @@ def invoke(services: tuple[Service, ...], decision: Decision) -> Blueprint:
             abort(404)
         if request.mimetype not in JSON_TYPES:
             abort(415)
-        answer = decide(request.get_data(cache=False), hook, decision)
+        answer = decide(request.get_data(cache=False), hook, decision, clients.without_token)
         log.info(
             "answered",
             service=service_id,

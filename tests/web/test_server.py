@@ -45,8 +45,15 @@ class Served:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def workers(self) -> list[int]:
-        """The processes that the server has started."""
+    def workers(self, number: int) -> list[int]:
+        """The processes that the server has started, once there are so many: it answers when the first one does."""
+        deadline = time.monotonic() + START
+        while len(found := self._children()) < number and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(found) == number
+        return found
+
+    def _children(self) -> list[int]:
         children = []
         for entry in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
@@ -143,9 +150,7 @@ def test_a_body_sent_in_pieces_is_read_and_one_that_is_too_large_refused(served:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
 def test_each_of_the_two_workers_answers_while_the_other_stands_still(served: Served) -> None:
-    workers = served.workers()
-    assert len(workers) == 2
-    for stopped in workers:
+    for stopped in served.workers(2):
         os.kill(stopped, signal.SIGSTOP)
         try:
             with session() as client:
