@@ -151,6 +151,7 @@ class Renderer:
             **({"statements": statements} if statements else {}),
             "guidance": self.library.version,
             **({"orders": references} if references else {}),
+            **({"notChecked": sorted({gap.reason for gap in finding.unread})} if finding.unread else {}),
         }
 
     def _suggestion(

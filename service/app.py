@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 from flask import Flask
 from flask_cors import CORS
@@ -15,7 +15,7 @@ from service.settings import Settings
 from service.trust.clients import Clients, read_clients
 from service.web.discovery import discovery
 from service.web.errors import register_errors
-from service.web.invoke import invoke
+from service.web.invoke import invoke, log_exchange
 from service.web.pages import pages
 
 
@@ -24,11 +24,17 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
+def utc_now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
 def create_app(
     settings: Settings,
     library: Library | None = None,
     today: Callable[[], date] = date.today,
     new_id: Callable[[], str] = new_uuid,
+    now: Callable[[], datetime] = utc_now,
 ) -> Flask:
     """The WSGI application.
 
@@ -44,7 +50,7 @@ def create_app(
     clients = read_clients(settings.trust_file) if settings.trust_file else Clients()
     app.extensions["decision"] = decision
     app.register_blueprint(discovery(published))
-    app.register_blueprint(invoke(published, decision, clients))
+    app.register_blueprint(invoke(published, decision, clients, now, [log_exchange]))
     app.register_blueprint(pages(library))
     register_errors(app)
     CORS(app, methods=["GET", "POST", "OPTIONS"], allow_headers=["Authorization", "Content-Type"], max_age=600)

@@ -1,6 +1,8 @@
 """``POST /cds-services/{id}``: a hook is called."""
 
 import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 from flask import Blueprint, Response, abort, request
@@ -8,6 +10,7 @@ from flask import Blueprint, Response, abort, request
 from service.cdshooks.services import Service
 from service.decide import Decision, decide
 from service.fhir.resources import encode
+from service.records.exchange import Exchange, Observer, shown, unchecked
 from service.trust.clients import Clients
 
 JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
@@ -15,8 +18,14 @@ JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 log = structlog.get_logger()
 
 
-def invoke(services: tuple[Service, ...], decision: Decision, clients: Clients) -> Blueprint:
-    """The blueprint of the services."""
+def invoke(
+    services: tuple[Service, ...],
+    decision: Decision,
+    clients: Clients,
+    now: Callable[[], datetime],
+    observers: Sequence[Observer],
+) -> Blueprint:
+    """The blueprint of the services. Every observer is told of every answered call."""
     blueprint = Blueprint("invoke", __name__)
     hooks = {service.id: service.hook for service in services}
 
@@ -28,13 +37,33 @@ def invoke(services: tuple[Service, ...], decision: Decision, clients: Clients) 
             abort(404)
         if request.mimetype not in JSON_TYPES:
             abort(415)
-        answer = decide(request.get_data(cache=False), hook, decision, clients.without_token)
-        log.info(
-            "answered",
+        client = clients.without_token
+        answer = decide(request.get_data(cache=False), hook, decision, client)
+        exchange = Exchange(
+            at=now(),
+            client=client.name,
+            tenant="",
+            hook=hook,
             service=service_id,
-            cards=[card.extension["io.github.tolami"]["card"] for card in answer.cards],
+            guidance=decision.library.version,
+            cards=shown(answer.cards),
+            unchecked=unchecked(answer.cards),
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
+        for observe in observers:
+            observe(exchange)
         return Response(encode(answer), mimetype="application/json")
 
     return blueprint
+
+
+def log_exchange(exchange: Exchange) -> None:
+    """The log line of an answered call."""
+    log.info(
+        "answered",
+        client=exchange.client,
+        service=exchange.service,
+        cards=[card.card for card in exchange.cards],
+        unchecked=list(exchange.unchecked),
+        milliseconds=exchange.milliseconds,
+    )

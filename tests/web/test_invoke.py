@@ -101,7 +101,16 @@ def test_a_log_line_names_the_cards_and_nobody(client: FlaskClient, fixture: Fix
     (line,) = logged
     assert (line["event"], line["service"]) == ("answered", "order-select")
     assert line["cards"] == list(by_id(cards)) != []
-    assert line.keys() == {"event", "log_level", "service", "cards", "milliseconds"}
+    assert line.keys() == {"event", "log_level", "client", "service", "cards", "unchecked", "milliseconds"}
+    assert line["client"] == "anybody"
+
+
+def test_a_log_line_says_why_something_was_not_checked(
+    client: FlaskClient, fixture: Fixture, logged: list[Any]
+) -> None:
+    post(client, fixture("requests/order-select/dose-not-stated-yet"))
+    (line,) = logged
+    assert line["unchecked"] == ["dose-missing"]
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:

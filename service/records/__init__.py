@@ -1,0 +1,1 @@
+"""What is kept of calls and of what clinicians made of them: never who the patient was."""
