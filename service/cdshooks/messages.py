@@ -6,6 +6,7 @@ does not name are tolerated everywhere.
 """
 
 import re
+from codecs import BOM_UTF8
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -172,6 +173,8 @@ def read_request(body: bytes) -> HookRequest:
     start = body.lstrip()[:1]
     if not start:
         raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
+    if body.startswith(BOM_UTF8):
+        raise NotParsable("The request is no JSON: it begins with a byte order mark. Send UTF-8 without one.")
     if start != b"{":
         raise NotParsable("The request is not a JSON object. Send the CDS Hooks request as one.")
     try:

@@ -19,8 +19,14 @@ _ADVICE = {
         "not-supported",
         "This address does not answer this method. Services are called with POST, discovery with GET.",
     ),
-    413: ("too-long", "The request body is larger than this service accepts."),
-    415: ("not-supported", "Send the request as JSON: Content-Type: application/json."),
+    413: (
+        "too-long",
+        "The request body is larger than this service accepts. Send only the prefetch that discovery asks for.",
+    ),
+    415: (
+        "not-supported",
+        "Send the request as JSON in UTF-8, not compressed: Content-Type: application/json, no Content-Encoding.",
+    ),
 }
 
 

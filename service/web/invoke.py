@@ -5,15 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
 from service.cdshooks.services import Service
 from service.decide import Decision, decide
 from service.fhir.resources import encode
 from service.records.exchange import Exchange, Observer, shown, unchecked
 from service.trust.clients import Clients
-
-JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
+from service.web.body import json_body
 
 log = structlog.get_logger()
 
@@ -35,10 +34,8 @@ def invoke(
         hook = hooks.get(service_id)
         if hook is None:
             abort(404)
-        if request.mimetype not in JSON_TYPES:
-            abort(415)
         client = clients.without_token
-        answer = decide(request.get_data(cache=False), hook, decision, client)
+        answer = decide(json_body(), hook, decision, client)
         exchange = Exchange(
             at=now(),
             client=client.name,

@@ -1,5 +1,6 @@
 """What is wrong with a request is said as an OperationOutcome that names the member and repeats nothing."""
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -148,6 +149,45 @@ def test_a_service_is_only_posted_to(client: FlaskClient, method: str) -> None:
 def test_another_content_type_is_415(client: FlaskClient, content_type: str | None) -> None:
     answer = client.post(f"{PATH}/order-select", data=SAMPLE.read_bytes(), content_type=content_type)
     assert "Content-Type: application/json" in outcome(answer, 415)["diagnostics"]
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "us-ascii"])
+def test_json_in_another_character_set_is_415(client: FlaskClient, charset: str) -> None:
+    content_type = f"application/json; charset={charset}"
+    answer = client.post(f"{PATH}/order-select", data=SAMPLE.read_bytes(), content_type=content_type)
+    assert "UTF-8" in outcome(answer, 415)["diagnostics"]
+
+
+def test_a_compressed_body_is_415(client: FlaskClient) -> None:
+    answer = client.post(
+        f"{PATH}/order-select",
+        data=gzip.compress(SAMPLE.read_bytes()),
+        content_type="application/json",
+        headers={"Content-Encoding": "gzip"},
+    )
+    assert "not compressed" in outcome(answer, 415)["diagnostics"]
+
+
+def test_a_byte_order_mark_is_called_by_its_name(client: FlaskClient) -> None:
+    issue = outcome(post(client, b"\xef\xbb\xbf" + SAMPLE.read_bytes()), 400)
+    assert "byte order mark" in issue["diagnostics"]
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_of_a_member_that_is_there_twice_the_last_counts(client: FlaskClient, first: int) -> None:
+    last = 4 - first
+    twice = f'"frequency": {first}, "frequency": {last}'.encode()
+    once = f'"frequency": {last}'.encode()
+    answers = [post(client, SAMPLE.read_bytes().replace(b'"frequency": 1', member, 1)) for member in (twice, once)]
+    summaries = [[card["summary"] for card in answer.get_json()["cards"]] for answer in answers]
+    assert summaries[0] == summaries[1]
+
+
+def test_an_error_for_head_has_its_status_and_no_body(client: FlaskClient) -> None:
+    for path, status in (("/nowhere", 404), (f"{PATH}/order-select", 405)):
+        answer = client.head(path)
+        assert (answer.status_code, answer.data) == (status, b"")
+    assert {name.strip() for name in answer.headers["Allow"].split(",")} == {"POST", "OPTIONS"}
 
 
 def test_a_body_that_is_too_large_is_413(library: Library) -> None:

@@ -34,7 +34,14 @@ def test_the_sample_is_answered_with_cards(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "application/json; charset=utf-8", "application/fhir+json", "Application/JSON"],
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "application/fhir+json",
+        "application/fhir+json; fhirVersion=4.0",
+        "Application/JSON",
+    ],
 )
 def test_json_is_taken_under_its_usual_names(client: FlaskClient, content_type: str) -> None:
     answer = client.post(f"{PATH}/order-select", data=SAMPLE.read_bytes(), content_type=content_type)
