@@ -87,6 +87,7 @@ class Library:
     override_system: str
     override_reasons: Mapping[str, str]
     withheld: Mapping[str, str]
+    by_hand: str
     orders: Mapping[str, dict[str, Any]]
     offers: Mapping[str, Mapping[str, Any]]
     terminology: LoadedTerminology
@@ -140,6 +141,7 @@ def _load(folder: Path) -> Library:
         override_system=overrides.value["system"],
         override_reasons=overrides.value["reasons"],
         withheld=phrases.value["withheld"],
+        by_hand=phrases.value["by_hand"],
         orders=orders,
         offers=_yaml(folder, "orders/offers.yaml", faults).value,
         terminology=terminology,

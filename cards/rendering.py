@@ -110,6 +110,10 @@ class Renderer:
             **file.thresholds,
         )
 
+    def by_hand(self, suggestions: list[Suggestion]) -> str:
+        """What suggestions would have done, as Markdown, for a client that cannot be told them."""
+        return "\n".join([self.library.by_hand, *map(_in_words, suggestions)])
+
     def _unread(self, unread: tuple[Unread, ...]) -> dict[str, Any]:
         """The sentences for what could not be read: the first in short, all in full."""
         full = list(dict.fromkeys(map(self.sentence, unread)))
@@ -162,6 +166,16 @@ class Renderer:
             for section in ("suggestion", "action")
         )
         return Suggestion(label, new_uuid(), [Action("update", description, resource=change.order)])
+
+
+def _in_words(suggestion: Suggestion) -> str:
+    """A suggestion as a list item: its label, and each action with the order that it deletes."""
+    said = [f"- **{markdown(suggestion.label)}:**"]
+    for action in suggestion.actions:
+        said.append(markdown(action.description))
+        if action.resourceId:
+            said.append(f"({markdown(action.resourceId)})")
+    return " ".join(said)
 
 
 class _Rendered(str):

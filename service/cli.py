@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cards.library import Library
     from service.replay import InProcess, OverHttp, Request
+    from service.trust.clients import Dialect
 
 FIXTURES = Path("fhir_fixtures/requests")
 MOST_SHOWN_IN_FULL = 5
@@ -96,19 +97,32 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 @_example(
     "tolami replay                      all fixtures, compared with their expected answers\n"
     "tolami replay my-request.json      one request from anywhere\n"
-    "tolami replay --url http://127.0.0.1:8000 --full"
+    "tolami replay --url http://127.0.0.1:8000 --full\n"
+    "tolami replay --dialect 2.0        what a client of 2.0 gets more or otherwise, as differences"
 )
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--url", help="Call a running service instead of answering in this process.")
 @click.option("--update", is_flag=True, help="Write the answers as the expected ones.")
 @click.option(
+    "--dialect",
+    type=click.Choice(["1.0", "2.0", "3.0"]),
+    help="Answer a client of this CDS Hooks release; expected answers are for a client whose release is not known.",
+)
+@click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day to answer for; by default the recorded day, else today's date.",
 )
 @click.option("--full/--brief", default=None, help=f"Cards in full; the default up to {MOST_SHOWN_IN_FULL} requests.")
-def replay(paths: tuple[Path, ...], url: str | None, update: bool, today: datetime | None, full: bool | None) -> None:
+def replay(
+    paths: tuple[Path, ...],
+    url: str | None,
+    update: bool,
+    dialect: "Dialect | None",
+    today: datetime | None,
+    full: bool | None,
+) -> None:
     """Replay hook requests and compare the answers with the expected ones.
 
     PATHS are request files or folders of them. A file NAME.expected.json beside a request holds the expected
@@ -120,6 +134,9 @@ def replay(paths: tuple[Path, ...], url: str | None, update: bool, today: dateti
 
     if url is not None and update:
         _stop("--update records answers of this code; it does not go together with --url.")
+    if dialect is not None and (url is not None or update):
+        option = "--update records the answers that every client may get" if update else "--url asks a running service"
+        _stop(f"{option}; it does not go together with --dialect.")
     chosen = list(paths) or [FIXTURES]
     for path in chosen:
         if not path.exists():
@@ -128,7 +145,7 @@ def replay(paths: tuple[Path, ...], url: str | None, update: bool, today: dateti
     if not files:
         _stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
     console = Console(highlight=False)
-    answering = OverHttp(url) if url is not None else InProcess(_library())
+    answering = OverHttp(url) if url is not None else InProcess(_library(), dialect)
     in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
     day = today.date() if today is not None else None
     sys.exit(_replay_all(console, answering, files, day, update=update, full=in_full))

@@ -14,6 +14,7 @@ import structlog
 from cards.library import Library
 from cards.rendering import Renderer
 from cards.suggestions import Asked
+from service.cdshooks.dialects import in_dialect
 from service.cdshooks.messages import (
     Card,
     Context,
@@ -55,7 +56,7 @@ class Decision:
 
 
 def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) -> Response:
-    """The cards for a call of a hook by a client.
+    """The cards for a call of a hook by a client, in the dialect that it speaks.
 
     Raises a ServiceError when there is nothing to answer with: the request is not JSON or not conformant, or
     the patient is missing for an order that concerns the guidance.
@@ -69,7 +70,7 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
         if chart is None:
             return Response(cards=[])
         asked = Asked(by_reference, session.patient_id, chart.today, version_of(list(by_reference.values())))
-        return Response(cards=_cards(chart, asked, using))
+        return in_dialect(Response(cards=_cards(chart, asked, using)), client.dialect, using.renderer.by_hand)
     except ServiceError:
         raise
     except Exception as error:

@@ -21,6 +21,7 @@ from service.cdshooks.messages import CONTEXTS
 from service.decide import Decision, decide
 from service.errors import ServiceError
 from service.fhir.resources import aslist, encode
+from service.trust.clients import ANYBODY, Dialect
 from service.web.errors import operation_outcome
 
 EXPECTED = ".expected.json"
@@ -119,11 +120,12 @@ def _recorded(value: Any) -> bool:
 
 
 class InProcess:
-    """Answers requests in this process, on a given day, with counted identifiers."""
+    """Answers requests in this process, on a given day, with counted identifiers, to a client of one dialect."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, dialect: Dialect | None = None) -> None:
         self._library = library
         self._renderer = Renderer.of(library)
+        self._client = ANYBODY.model_copy(update={"dialect": dialect})
 
     def answer(self, request: Request, today: date) -> Answer:
         """The answer of the service, errors included."""
@@ -137,7 +139,7 @@ class InProcess:
                 404, json.loads(operation_outcome("not-found", f"There is no service for the hook '{hook}'."))
             )
         try:
-            body = encode(decide(request.body, hook, using))
+            body = encode(decide(request.body, hook, using, self._client))
         except ServiceError as error:
             outcome = operation_outcome(error.code, error.message, error.expression)
             return Answer(error.status, json.loads(outcome))

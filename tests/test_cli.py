@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from socket import create_server
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +14,7 @@ from flask import Flask
 from cards.library import Library
 from service.cli import main
 from service.settings import PREFIX
+from service.trust.clients import Dialect
 from tests.conftest import FIXTURES, ROOT
 from tests.test_replay import WITH_CARDS, WITHOUT_CARDS, serving, written
 
@@ -91,6 +92,28 @@ def test_replay_of_one_request_shows_its_cards_in_full_or_a_line_each_and_agrees
     assert ("Source: " in full.output, "Source: " in brief.output) == (True, False)
     assert "  warning  Keep amitriptyline low" in brief.output
     assert all(result.output.endswith("1 agree\n") for result in (full, brief))
+
+
+def test_replay_for_a_dialect_shows_what_differs_from_the_default(run: Run) -> None:
+    twice = FIXTURES / "requests/order-sign/amitriptyline-drafted-twice.json"
+    differs = run("replay", "--dialect", "2.0", "--brief", twice)
+    assert (differs.exit_code, "MedicationRequest/rx-a1" in differs.output) == (1, True)
+    lines = [" ".join(line.split()) for line in differs.output.splitlines()]
+    assert '+ "resourceId": "MedicationRequest/rx-a1"' in lines
+    assert any(line.startswith('- "- **Remove the older draft:**') for line in lines)
+    assert run("replay", "--dialect", "2.0", WITHOUT_CARDS).exit_code == 0
+
+
+@pytest.mark.parametrize("other", [("--update",), ("--url", "http://127.0.0.1:8000")])
+def test_replay_for_a_dialect_does_not_go_together_with(run: Run, other: tuple[str, ...]) -> None:
+    result = run("replay", "--dialect", "1.0", *other, WITHOUT_CARDS)
+    assert (result.exit_code, "does not go together with --dialect" in result.output) == (2, True)
+
+
+def test_replay_knows_every_dialect(run: Run) -> None:
+    for dialect in get_args(Dialect):
+        assert run("replay", "--dialect", dialect, WITHOUT_CARDS).exit_code == 0
+    assert run("replay", "--dialect", "4.0", WITHOUT_CARDS).exit_code == 2
 
 
 def test_replay_of_a_folder_counts_and_agrees(run: Run) -> None:

@@ -1,5 +1,6 @@
 """The hall: what is answered to a call of a hook, from its body to its cards."""
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -12,6 +13,8 @@ from cards.library import CardFile, Library
 from cards.rendering import Renderer
 from service.decide import Decision, decide
 from service.errors import MissingData, NotConformant, NotParsable
+from service.fhir.resources import encode
+from service.trust.clients import Client, Dialect
 from tests.calls import (
     ATC,
     CRITICAL,
@@ -40,6 +43,26 @@ def changed(decision: Decision, card: str, **changes: Any) -> Decision:
     file: CardFile = replace(decision.library.cards[card], **changes)
     library: Library = replace(decision.library, cards={**decision.library.cards, card: file})
     return replace(decision, library=library, renderer=Renderer.of(library))
+
+
+DRAFTED_TWICE = "requests/order-sign/amitriptyline-drafted-twice"
+
+
+def duplicate_card(fixture: Fixture, decision: Decision, dialect: Dialect | None) -> Json:
+    client = Client(name="An EHR", dialect=dialect)
+    answer = decide(json.dumps(fixture(DRAFTED_TWICE)).encode(), "order-sign", decision, client)
+    return by_id(json.loads(encode(answer))["cards"])["amitriptyline-duplicate"]
+
+
+def test_a_client_gets_the_answer_in_its_dialect(fixture: Fixture, decision: Decision, library: Library) -> None:
+    later, first, unknown = (duplicate_card(fixture, decision, dialect) for dialect in ("2.0", "1.0", None))
+    (removal,) = later["suggestions"]
+    assert removal["actions"][0]["resourceId"] == "MedicationRequest/rx-a1"
+    assert first["suggestions"][0]["actions"][0]["resource"] == "MedicationRequest/rx-a1"
+    assert "suggestions" not in unknown
+    assert library.by_hand not in later["detail"] + first["detail"]
+    said = unknown["detail"].partition(library.by_hand)[2]
+    assert said == f"\n- **{removal['label']}:** {removal['actions'][0]['description']} (MedicationRequest/rx-a1)"
 
 
 def test_the_same_call_gives_the_same_cards(fixture: Fixture, decision: Decision) -> None:

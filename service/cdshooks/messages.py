@@ -127,11 +127,14 @@ class Link(msgspec.Struct):
 
 
 class Action(msgspec.Struct, omit_defaults=True):
-    """One change a suggestion makes. ``resource`` is the whole resource, not only the changed fields."""
+    """One change a suggestion makes. ``resource`` is the whole resource, not only the changed fields.
+
+    A delete names its order in ``resourceId``; for clients of CDS Hooks 1.0 in ``resource``, as a string.
+    """
 
     type: Literal["create", "update", "delete"]
     description: str
-    resource: dict[str, Any] | UnsetType = UNSET
+    resource: dict[str, Any] | str | UnsetType = UNSET
     resourceId: str | UnsetType = UNSET
 
 

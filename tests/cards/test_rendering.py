@@ -18,6 +18,7 @@ import service
 from cards.library import Library
 from cards.rendering import EXTENSION, LOCAL
 from cards.suggestions import Asked
+from service.cdshooks.messages import Action, Suggestion
 from service.clinical.chart import Chart, Patient, Unread
 from service.decide import Decision
 from service.errors import ServiceError
@@ -274,6 +275,17 @@ def given_by(*callables: str) -> set[str]:
     calls = (node for node in nodes() if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
     first = (call.args[0] for call in calls if call.args and getattr(call.func, "id", "") in callables)
     return {arg.value for arg in first if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+
+
+@settings(max_examples=100)
+@given(text=HOSTILE)
+def test_what_a_suggestion_would_have_done_is_said_as_text_whatever_it_holds(text: str, decision: Decision) -> None:
+    removal = Action("delete", f"Removes {text} here.", resourceId=f"MedicationRequest/{text}")
+    said = decision.renderer.by_hand([Suggestion(f"Remove {text} now", "u", [removal])])
+    harmless = decision.renderer.by_hand([Suggestion("Remove a now", "u", [Action("delete", "Removes a here.")])])
+    kinds = [token.type for token in PARSER.parse(said)]
+    assert kinds == [token.type for token in PARSER.parse(harmless)]
+    assert "html_inline" not in {child.type for token in PARSER.parse(said) for child in token.children or ()}
 
 
 def test_every_reason_that_the_code_gives_has_its_words(library: Library) -> None:
