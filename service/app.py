@@ -13,6 +13,7 @@ from service.cdshooks.services import services
 from service.decide import Decision
 from service.settings import Settings
 from service.trust.clients import Clients, read_clients
+from service.web.contract import contract
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.invoke import invoke, log_exchange
@@ -44,14 +45,14 @@ def create_app(
     app = Flask("tolami", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     published = services(library.terminology.loinc)
-    decision = Decision(
-        library, Renderer.of(library, settings.public_url or LOCAL), today, new_id, settings.jurisdiction
-    )
+    public_url = settings.public_url or LOCAL
+    decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction)
     clients = read_clients(settings.trust_file) if settings.trust_file else Clients()
     app.extensions["decision"] = decision
     app.register_blueprint(discovery(published))
     app.register_blueprint(invoke(published, decision, clients, now, [log_exchange]))
     app.register_blueprint(pages(library))
+    app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
     register_errors(app)
     CORS(app, methods=["GET", "POST", "OPTIONS"], allow_headers=["Authorization", "Content-Type"], max_age=600)
     return app

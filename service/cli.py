@@ -2,12 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from service.commands.example import example as _example
+from service.commands.schemas import schemas
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,16 +21,6 @@ if TYPE_CHECKING:
 FIXTURES = Path("fhir_fixtures/requests")
 MOST_SHOWN_IN_FULL = 5
 BROKEN = 2
-
-
-def _example(text: str) -> Callable[[click.Command], click.Command]:
-    """Adds an example, kept in its lines, to the end of a command's help."""
-
-    def add(command: click.Command) -> click.Command:
-        command.epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.splitlines())
-        return command
-
-    return add
 
 
 def _stop(message: str, code: int = BROKEN) -> NoReturn:
@@ -302,3 +294,6 @@ def services() -> None:
     console.print("Each id is also the hook's name. Prefetch of every service:")
     for key, template in entries[0].prefetch.items():
         console.print(f"{key}: {template}", highlight=False, soft_wrap=True)
+
+
+main.add_command(schemas)

@@ -85,6 +85,20 @@ def test_services_shows_every_service_and_the_whole_prefetch(run: Run, app: Flas
         assert f"{key}: {template}\n" in result.output
 
 
+def test_schemas_are_listed_shown_and_written(run: Run, tmp_path: Path) -> None:
+    names = run("schemas").output.split()
+    assert "request-order-select" in names
+    written_to = tmp_path / "new" / "folder"
+    assert run("schemas", "--write", written_to).output == f"{len(names)} schemas written to {written_to}.\n"
+    for name in names:
+        assert run("schemas", name).output == (written_to / f"{name}.json").read_text(encoding="utf-8")
+
+
+def test_a_schema_that_is_not_there_is_named(run: Run) -> None:
+    result = run("schemas", "reply")
+    assert (result.exit_code, "there is no message reply" in result.output) == (2, True)
+
+
 def test_replay_of_one_request_shows_its_cards_in_full_or_a_line_each_and_agrees(run: Run) -> None:
     full, brief = run("replay", WITH_CARDS), run("replay", WITH_CARDS, "--brief")
     assert (full.exit_code, brief.exit_code) == (0, 0)

@@ -16,8 +16,16 @@ from service.errors import NotConformant, NotParsable
 
 Indicator = Literal["info", "warning", "critical"]
 
-
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+Uuid = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Url = Annotated[str, msgspec.Meta(pattern=r"^https?://\S+$", description="Absolute URL.")]
+Summary = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=139, description="One sentence of plain text, under 140 characters.")
+]
+Markdown = Annotated[str, msgspec.Meta(min_length=1, description="GitHub Flavored Markdown.")]
+Listed = msgspec.Meta(min_length=1)
+"""A member that is left out rather than empty."""
+
 Message = TypeVar("Message")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 
@@ -106,23 +114,23 @@ class HookRequest(msgspec.Struct):
 class Coding(msgspec.Struct):
     """A code that a service gives: for override reasons ``display`` is required (cds-resp-4)."""
 
-    code: str
-    system: str
-    display: str
+    code: NonEmpty
+    system: NonEmpty
+    display: NonEmpty
 
 
 class Source(msgspec.Struct, omit_defaults=True):
     """Where the guidance of a card comes from."""
 
-    label: str
-    url: str | UnsetType = UNSET
+    label: NonEmpty
+    url: Url | UnsetType = UNSET
 
 
 class Link(msgspec.Struct):
     """A link a clinician may open."""
 
-    label: str
-    url: str
+    label: NonEmpty
+    url: Url
     type: Literal["absolute", "smart"] = "absolute"
 
 
@@ -133,7 +141,7 @@ class Action(msgspec.Struct, omit_defaults=True):
     """
 
     type: Literal["create", "update", "delete"]
-    description: str
+    description: NonEmpty
     resource: dict[str, Any] | str | UnsetType = UNSET
     resourceId: str | UnsetType = UNSET
 
@@ -141,24 +149,24 @@ class Action(msgspec.Struct, omit_defaults=True):
 class Suggestion(msgspec.Struct):
     """A suggestion, accepted with one press; its actions go together."""
 
-    label: str
-    uuid: str
-    actions: list[Action]
+    label: NonEmpty
+    uuid: Uuid
+    actions: Annotated[list[Action], Listed]
 
 
 class Card(msgspec.Struct, omit_defaults=True):
     """One card. Empty lists and missing values are left out of the JSON (IG "Null and empty JSON elements")."""
 
-    uuid: str
-    summary: str
+    uuid: Uuid
+    summary: Summary
     indicator: Indicator
     source: Source
-    detail: str
-    links: list[Link]
-    extension: dict[str, Any]
-    suggestions: list[Suggestion] | UnsetType = UNSET
+    detail: Markdown
+    links: Annotated[list[Link], Listed]
+    extension: Annotated[dict[str, Any], Listed]
+    suggestions: Annotated[list[Suggestion], Listed] | UnsetType = UNSET
     selectionBehavior: Literal["at-most-one", "any"] | UnsetType = UNSET
-    overrideReasons: list[Coding] | UnsetType = UNSET
+    overrideReasons: Annotated[list[Coding], Listed] | UnsetType = UNSET
 
 
 class Response(msgspec.Struct):

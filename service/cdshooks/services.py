@@ -4,8 +4,12 @@ Clients key cards by the service's URL, so the ids are distinct (conformance L-2
 within the restricted query subset of the specification (C-032) and use root context fields only (C-029).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import msgspec
+
+from service.cdshooks.messages import NonEmpty
 
 SPECIFICATION = "2.0.1"
 """The CDS Hooks release whose rules the answers follow (discovery ``version``, C-017)."""
@@ -18,27 +22,24 @@ USAGE = (
 _LOINC = "http://loinc.org|"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """One entry of discovery."""
 
-    hook: str
-    id: str
-    title: str
-    description: str
-    prefetch: Mapping[str, str] = field(default_factory=dict)
+    hook: NonEmpty
+    id: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z-]*$", description="The last segment of the service's URL.")]
+    title: NonEmpty
+    description: NonEmpty
+    prefetch: Annotated[dict[str, NonEmpty], msgspec.Meta(min_length=1)]
+    usageRequirements: NonEmpty = USAGE
+    version: Annotated[
+        str, msgspec.Meta(pattern=r"^\d+\.\d+\.\d+$", description="The release of CDS Hooks that answers follow.")
+    ] = SPECIFICATION
 
-    def published(self) -> dict[str, object]:
-        """The entry as discovery sends it."""
-        return {
-            "hook": self.hook,
-            "id": self.id,
-            "title": self.title,
-            "description": self.description,
-            "usageRequirements": USAGE,
-            "version": SPECIFICATION,
-            "prefetch": dict(self.prefetch),
-        }
+
+class Discovery(msgspec.Struct):
+    """What ``GET /cds-services`` answers."""
+
+    services: Sequence[Service]
 
 
 _TEXTS = {

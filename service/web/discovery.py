@@ -2,14 +2,14 @@
 
 from flask import Blueprint, Response
 
-from service.cdshooks.services import Service
+from service.cdshooks.services import Discovery, Service
 from service.fhir.resources import encode
 
 
 def discovery(services: tuple[Service, ...]) -> Blueprint:
     """The blueprint of discovery; the answer never changes while the service runs."""
     blueprint = Blueprint("discovery", __name__)
-    body = encode({"services": [service.published() for service in services]})
+    body = encode(Discovery(services))
 
     @blueprint.get("/cds-services")
     def list_services() -> Response:

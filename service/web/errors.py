@@ -4,13 +4,15 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from service.cdshooks.outcomes import outcome
 from service.decide import place_of
 from service.errors import ServiceError
 from service.fhir.resources import encode
 
 log = structlog.get_logger()
 
-_ADVICE = {
+ADVICE = {
+    # What HTTP itself refuses: the OperationOutcome code, and what to do.
     404: (
         "not-found",
         "There is nothing at this address. Discovery is at GET /cds-services and lists every service.",
@@ -28,14 +30,12 @@ _ADVICE = {
         "Send the request as JSON in UTF-8, not compressed: Content-Type: application/json, no Content-Encoding.",
     ),
 }
+"""Of what HTTP itself refuses: the code of the OperationOutcome, and what to do."""
 
 
 def operation_outcome(code: str, message: str, expression: str = "") -> bytes:
     """An OperationOutcome of one error as JSON; ``expression`` is the path it is about."""
-    issue: dict[str, object] = {"severity": "error", "code": code, "diagnostics": message}
-    if expression:
-        issue["expression"] = [expression.removeprefix("$.") or "$"]
-    return encode({"resourceType": "OperationOutcome", "issue": [issue]})
+    return encode(outcome(code, message, expression))
 
 
 def answer(status: int, code: str, message: str, expression: str = "") -> Response:
@@ -51,7 +51,7 @@ def register_errors(app: Flask) -> None:
 
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
-        code, message = _ADVICE.get(status, ("processing", error.name))
+        code, message = ADVICE.get(status, ("processing", error.name))
         response = answer(status, code, message)
         for name, value in error.get_headers(request.environ):
             if name.lower() == "allow":

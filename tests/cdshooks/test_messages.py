@@ -198,8 +198,13 @@ def test_any_body_that_is_no_request_is_refused_with_an_error_of_the_service(bod
     assert error.message
 
 
+CARD_UUID, SUGGESTION_UUID = (f"00000000-0000-4000-8000-{number:012}" for number in (1, 2))
+
+
 def card(**members: Any) -> Card:
-    return Card("u1", "Summary", "info", Source("Label"), "Detail", [Link("a", "https://example.org")], {}, **members)
+    extension = {"org.example": {"card": "a"}}
+    links = [Link("a", "https://example.org")]
+    return Card(CARD_UUID, "Summary", "info", Source("Label"), "Detail", links, extension, **members)
 
 
 def test_an_answer_without_cards_is_an_empty_list() -> None:
@@ -215,7 +220,7 @@ def test_members_without_a_value_are_left_out_of_a_card() -> None:
 def test_a_card_with_everything_is_sent_under_the_names_of_the_specification() -> None:
     action = Action("update", "Lower the dose", resource={"resourceType": "MedicationRequest"})
     full = card(
-        suggestions=[Suggestion("10 mg", "u2", [action])],
+        suggestions=[Suggestion("10 mg", SUGGESTION_UUID, [action])],
         selectionBehavior="at-most-one",
         overrideReasons=[Coding("code", "http://example.org", "display")],
     )

@@ -1,0 +1,1 @@
+"""Commands that ``service.cli`` takes in; each a module of its own."""

@@ -1,0 +1,35 @@
+"""The published contract: JSON Schemas under ``/schemas/`` and the OpenAPI description at ``/openapi.json``."""
+
+from flask import Blueprint, Response, abort
+
+from service.cdshooks.schemas import schemas
+from service.cdshooks.services import Service
+from service.fhir.resources import encode
+from service.web.openapi import JSON, openapi
+
+SCHEMA_JSON = "application/schema+json"
+
+
+def contract(services: tuple[Service, ...], public_url: str, *, token_required: bool) -> Blueprint:
+    """The blueprint of the contract; what it answers never changes while the service runs."""
+    blueprint = Blueprint("contract", __name__)
+    base = f"{public_url.rstrip('/')}/schemas/"
+    documents = {name: encode(schema) for name, schema in schemas(base).items()}
+    index = encode({"schemas": {name: f"{base}{name}.json" for name in documents}})
+    description = encode(openapi(services, public_url, token_required=token_required))
+
+    @blueprint.get("/schemas/", strict_slashes=False)
+    def list_schemas() -> Response:
+        return Response(index, mimetype=JSON)
+
+    @blueprint.get("/schemas/<name>.json")
+    def schema(name: str) -> Response:
+        if name not in documents:
+            abort(404)
+        return Response(documents[name], mimetype=SCHEMA_JSON)
+
+    @blueprint.get("/openapi.json")
+    def describe() -> Response:
+        return Response(description, mimetype=JSON)
+
+    return blueprint

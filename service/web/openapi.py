@@ -1,0 +1,134 @@
+"""The OpenAPI 3.1 description of everything this service answers, made from the same types as the schemas."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+from service.cdshooks.schemas import definitions, request_definition, schemas
+from service.cdshooks.services import Service
+from service.errors import ServiceError
+from service.web.errors import ADVICE
+
+Part = dict[str, Any]
+
+JSON = "application/json"
+_REQUIREMENTS = re.compile(r" \([CL]-[^)]*\)")
+"""The numbers of requirements that docstrings end with."""
+
+PARAMETER_FILE = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "description": "Name of a message.",
+    "schema": {"enum": sorted(schemas())},
+}
+PARAMETER_CARD = {
+    "name": "card_id",
+    "in": "path",
+    "required": True,
+    "description": "Id of a card, as in its extension.",
+    "schema": {"type": "string"},
+}
+
+
+def openapi(services: tuple[Service, ...], public_url: str, *, token_required: bool) -> Part:
+    """The description. ``public_url`` is where clients find this service."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tolami",
+            "summary": "CDS Hooks service for tolperisone together with amitriptyline.",
+            "description": "Its content is not clinically reviewed. An answer without cards never means: safe.",
+            "version": version("tolami"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": public_url}],
+        "security": [{"jwt": []}] if token_required else [{"jwt": []}, {}],
+        "paths": {
+            "/cds-services": {"get": _read("discovery", "List the services", _json("Discovery"))},
+            **{f"/cds-services/{service.id}": {"post": _call(service)} for service in services},
+            **_open(_PUBLIC),
+        },
+        "components": {
+            "schemas": definitions("#/components/schemas/{name}"),
+            "responses": {str(status): _failure(text) for status, text in _failures()},
+            "securitySchemes": {
+                "jwt": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The client's identity as CDS Hooks describes it (ES384 or RS384).",
+                }
+            },
+        },
+    }
+
+
+def _json(definition: str) -> Part:
+    return {JSON: {"schema": {"$ref": f"#/components/schemas/{definition}"}}}
+
+
+def _read(name: str, summary: str, content: Part, *parameters: Part) -> Part:
+    """A GET that answers with a document."""
+    given = {"parameters": list(parameters)} if parameters else {}
+    missing = {"404": {"$ref": "#/components/responses/404"}} if parameters else {}
+    return {
+        "operationId": name,
+        "summary": summary,
+        **given,
+        "responses": {"200": {"description": "The document.", "content": content}, **missing, "default": _OTHERWISE},
+    }
+
+
+def _call(service: Service) -> Part:
+    """The call of a service. The body may be called FHIR's JSON as well; it is the same."""
+    body = _json(request_definition(service.hook))
+    return {
+        "operationId": service.id,
+        "summary": service.title,
+        "description": service.description,
+        "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
+        "responses": {
+            "200": {"description": "Cards; an empty list when there is nothing to say.", "content": _json("Response")},
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status, _ in _failures()},
+            "default": _OTHERWISE,
+        },
+    }
+
+
+def _open(paths: Part) -> Part:
+    """Paths that anybody may read: they hold nothing of a patient."""
+    return {path: {"get": operation | {"security": []}} for path, operation in paths.items()}
+
+
+def _failures() -> Iterator[tuple[int, str]]:
+    """Every status of an error and what it means, from the tree of errors and from HTTP's own."""
+    texts = {status: advice for status, (_, advice) in ADVICE.items()}
+    for error in _tree(ServiceError):
+        first_line = (error.__doc__ or "").partition("\n")[0]
+        texts[error.status] = _REQUIREMENTS.sub("", first_line)
+    yield from sorted(texts.items())
+
+
+def _tree(error: type[ServiceError]) -> Iterator[type[ServiceError]]:
+    for below in error.__subclasses__():
+        yield below
+        yield from _tree(below)
+
+
+def _failure(description: str) -> Part:
+    return {"description": description, "content": _json("OperationOutcome")}
+
+
+_OTHERWISE = _failure("Any other error.")
+_HTML = {"text/html": {"schema": {"type": "string"}}}
+_OBJECT = {JSON: {"schema": {"type": "object"}}}
+_SCHEMA = {"application/schema+json": {"schema": {"type": "object"}}}
+_PUBLIC = {
+    "/guidance": _read("guidance", "All cards and statements", _HTML),
+    "/guidance/{card_id}": _read("card", "What is behind a card", _HTML, PARAMETER_CARD),
+    "/schemas/": _read("schemas", "The addresses of all schemas", _OBJECT),
+    "/schemas/{name}.json": _read("schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE),
+    "/openapi.json": _read("openapi", "This description", _OBJECT),
+}

@@ -1,0 +1,86 @@
+"""Every recorded request and answer is as the published schemas say, and what is suggested is valid FHIR."""
+
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cards.library import Library
+from cards.rendering import LOCAL
+from service.cdshooks.schemas import schemas
+from service.fhir.resources import decode, encode
+from service.fhir.versions import version_of
+from service.replay import GUIDANCE, PUBLIC_URL, InProcess, find, read
+from service.trust.clients import Dialect
+from tests.calls import Json
+from tests.conftest import FIXTURES, TODAY
+
+REQUESTS = sorted(find([FIXTURES / "requests"]))
+VALIDATORS = {name: Draft202012Validator(schema) for name, schema in schemas().items()}
+MODELS = {"R4": "R4B", "STU3": "STU3", "R5": ""}
+UUID = "00000000-0000-4000-8000-000000000001"
+
+
+def recorded(path: Path) -> tuple[int, Json]:
+    """Status and body of the answer recorded for a request, placeholders filled in."""
+    expected = read(path).expected
+    assert expected is not None
+    text = json.dumps(expected["body"]).replace(PUBLIC_URL, LOCAL).replace(GUIDANCE, "1.0.0")
+    for number in range(40):
+        text = text.replace(f"<uuid {number}>", UUID)
+    return expected["status"], json.loads(text)
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
+def test_every_recorded_answer_is_as_published(path: Path) -> None:
+    status, body = recorded(path)
+    VALIDATORS["response" if status == 200 else "operation-outcome"].validate(body)
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
+def test_a_request_that_is_taken_is_as_published_and_one_that_is_refused_is_not(path: Path) -> None:
+    request = read(path)
+    status, body = recorded(path)
+    conformant = VALIDATORS[f"request-{request.hook}"].is_valid(json.loads(request.body))
+    of_selections = status == 422 and body["issue"][0]["expression"] == ["context.selections"]
+    assert conformant == (status in (200, 412) or of_selections)
+
+
+def suggested(library: Library, dialect: Dialect | None) -> Iterator[tuple[Path, Json]]:
+    """Every resource that is suggested for a recorded request, as the client gets it."""
+    answering = InProcess(library, dialect)
+    for path in REQUESTS:
+        for card in answering.answer(read(path), TODAY).cards:
+            for suggestion in card.get("suggestions", ()):
+                for action in suggestion["actions"]:
+                    if isinstance(action.get("resource"), dict):
+                        yield path, action["resource"]
+
+
+@pytest.mark.parametrize("dialect", [None, "1.0", "2.0"])
+def test_every_answer_in_every_dialect_is_as_published(library: Library, dialect: Dialect | None) -> None:
+    answering = InProcess(library, dialect)
+    for path in REQUESTS:
+        answer = answering.answer(read(path), TODAY)
+        if answer.status == 200:
+            VALIDATORS["response"].validate(answer.body)
+
+
+def test_every_resource_that_is_suggested_is_valid_fhir_of_its_version(library: Library) -> None:
+    versions = []
+    for path, resource in suggested(library, "2.0"):
+        exact: Any = decode(encode(resource))
+        version = version_of([exact])
+        versions.append(version)
+        if version == "DSTU2":
+            continue  # fhir.resources has no models of it
+        name = resource["resourceType"]
+        package = ".".join(part for part in ("fhir.resources", MODELS[version], name.lower()) if part)
+        model = getattr(import_module(package), name)
+        assert model.model_validate(resource), path
+    assert len(versions) > 20
+    assert {"R4"} <= set(versions)
