@@ -76,7 +76,8 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
     except Exception as error:
         # Clients show an error as "all clear". A card that says the opposite is the only honest answer.
         log.error("service failed", error=type(error).__name__, place=place_of(error))
-        return Response(cards=[using.renderer.card(service_failed(), Asked({}), using.new_uuid)])
+        failed = using.renderer.card(service_failed(), Asked({}), using.new_uuid)
+        return in_dialect(Response(cards=[failed]), client.dialect, using.renderer.by_hand)
 
 
 def place_of(error: BaseException) -> str:

@@ -271,3 +271,15 @@ def test_a_service_that_fails_answers_with_a_card_and_logs_nothing_of_the_reques
     assert line["error"] == "OSError"
     assert line["place"].startswith("test_decide.py:")
     assert "ilona-varga" not in str(logged)
+
+
+def test_the_card_of_a_service_that_fails_is_in_the_dialect_too(fixture: Fixture, decision: Decision) -> None:
+    def no_clock() -> date:
+        raise OSError
+
+    body, broken = json.dumps(fixture(PAIR)).encode(), replace(decision, today=no_clock)
+    for dialect, reasons in (("1.0", False), ("2.0", True)):
+        client = Client.model_validate({"name": "An EHR", "dialect": dialect})
+        (card,) = json.loads(encode(decide(body, "order-select", broken, client)))["cards"]
+        assert card["extension"]["io.github.tolami"]["card"] == "service-failed"
+        assert ("overrideReasons" in card) == reasons
