@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check-code bench clean help
+.PHONY: run test check-code bench soak clean help
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check-code: $(VENV)/tests ## Run the checks that need no running code
 
 bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route
 	@$(BIN)/python -m tests.benchmarks.calls
+
+soak: $(VENV)/tests ## Ten minutes of mixed load on two workers: errors, how long answers take, memory
+	@$(BIN)/python -m tests.benchmarks.soak
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
