@@ -1,6 +1,7 @@
 """Terminology from the FHIR ValueSets of ``cards/terminology``, every code with its provenance."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,9 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from cards.descendants import roots
 from cards.faults import Fault
 from cards.files import load_yaml
 from service.clinical.terminology import CodeSystem, ConceptSet, DrugCode, Terminology, word_pattern
+from service.expansion.query import Query, query
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
 UNCHECKED = "NOT CHECKED"
@@ -18,22 +21,30 @@ UNCHECKED = "NOT CHECKED"
 
 @dataclass(frozen=True, slots=True)
 class SetSummary:
-    """What one ValueSet holds: how many codes, how many of them could not be checked anywhere."""
+    """What one ValueSet holds: how many codes, how many of them could not be checked anywhere.
+
+    ``systems`` counts the codes by the name of their code system; a class has none, its members are sets.
+    """
 
     id: str
     kind: str
     codes: int
     unchecked: int
     names: int
+    systems: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedTerminology:
-    """The terminology and a summary of each of its sets; ``loinc`` are the codes discovery asks for."""
+    """The terminology and a summary of each of its sets; ``loinc`` are the codes discovery asks for.
+
+    ``queries`` ask for the descendants of those concepts that are meant with them.
+    """
 
     terminology: Terminology
     sets: tuple[SetSummary, ...]
     loinc: tuple[str, ...]
+    queries: tuple[Query, ...]
 
 
 def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
@@ -46,6 +57,7 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
     concept_sets: dict[str, ConceptSet] = {}
     summaries: list[SetSummary] = []
     loinc: list[str] = []
+    queries: list[Query] = []
     classes: dict[str, frozenset[str]] = {}
     for path in sorted(folder.glob("*/*.json")):
         name = path.relative_to(folder.parent).as_posix()
@@ -55,9 +67,11 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
         kind = path.parent.name
         if kind == "classes":
             classes[value_set["id"]] = _members(value_set)
-            summaries.append(SetSummary(value_set["id"], kind, len(classes[value_set["id"]]), 0, 0))
+            summaries.append(SetSummary(value_set["id"], kind, len(classes[value_set["id"]]), 0, 0, {}))
             continue
         includes = list(_includes(value_set, by_uri, name, faults))
+        if meant := roots(value_set, name, faults):
+            queries.append(query(value_set["id"], kind, meant))
         words = [e["valueString"] for e in value_set.get("extension", ()) if e["url"] == f"{EXTENSION}name-in-text"]
         if kind == "drugs":
             drug_codes += [code for include in includes for code in include.drug_codes(value_set["id"])]
@@ -66,21 +80,13 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
             concept_sets[value_set["id"]] = _concept_set(value_set, includes, words)
         if kind == "observations":
             loinc += [concept["code"] for include in includes for concept in include.concepts]
-        summaries.append(
-            SetSummary(
-                value_set["id"],
-                kind,
-                sum(len(include.concepts) for include in includes),
-                sum(len(i.concepts) for i in includes if i.checked_against.startswith(UNCHECKED)),
-                len(words),
-            )
-        )
+        summaries.append(_summary(value_set["id"], kind, includes, words))
     drugs = {summary.id for summary in summaries if summary.kind == "drugs"}
     for class_, members in classes.items():
         for unknown in sorted(members - drugs):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
     terminology = Terminology(systems, drug_codes, names, concept_sets, classes)
-    return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc))), faults
+    return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc)), tuple(queries)), faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,14 @@ class _Include:
                 combination=self.combination,
                 strength=strength,
             )
+
+
+def _summary(id_: str, kind: str, includes: list[_Include], words: list[str]) -> SetSummary:
+    systems: Counter[str] = Counter()
+    for include in includes:
+        systems[include.system.name] += len(include.concepts)
+    unchecked = sum(len(i.concepts) for i in includes if i.checked_against.startswith(UNCHECKED))
+    return SetSummary(id_, kind, systems.total(), unchecked, len(words), systems)
 
 
 def _members(value_set: Mapping[str, Any]) -> frozenset[str]:
@@ -143,6 +157,8 @@ def _includes(
     value_set: Mapping[str, Any], systems: Mapping[str, CodeSystem], name: str, faults: list[Fault]
 ) -> Iterator[_Include]:
     for include in value_set["compose"]["include"]:
+        if "filter" in include:
+            continue
         properties = {e["url"].removeprefix(EXTENSION): e for e in include.get("extension", ())}
         system = systems.get(include["system"])
         if system is None:

@@ -230,9 +230,10 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
                 console.print(line, soft_wrap=True)
 
 
-@_example("tolami check && echo ready")
+@_example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")
 @main.command()
-def check() -> None:
+@click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
+def check(terminology: bool) -> None:
     """Check all cards, sources, terminology, order templates and settings.
 
     Names file, line and reason of every fault; the exit code is 1 when there is one.
@@ -244,15 +245,24 @@ def check() -> None:
     from service.settings import SettingsError, load_settings
 
     problems = []
+    settings = None
     try:
-        load_settings()
+        settings = load_settings()
     except SettingsError as error:
         problems.append(f"settings: {error}")
     library = _library()
     problems += map(str, deep_faults(library))
-    if problems:
+    if settings is None or problems:
         _stop("\n".join(problems), 1)
-    Console().print(terminology_table(library.terminology.sets))
+    console = Console()
+    console.print(terminology_table(library.terminology.sets))
+    if terminology:
+        from service.app import utc_now
+        from service.terminology_check import check_terminology
+
+        library, whole = check_terminology(console, library, settings, utc_now)
+        if not whole:
+            sys.exit(1)
     click.echo(
         f"Guidance {library.version}: {len(library.cards)} cards, {len(library.lines)} shared lines,"
         f" {len(library.sources)} sources, {len(library.orders)} order templates. Settings are valid."

@@ -10,10 +10,11 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from service.app import create_app
+from service.app import create_app, utc_now
 from service.decide import decide
 from service.logs import configure_logs
-from service.settings import Settings
+from service.settings import LOOPBACK, Settings
+from service.startup import start_library
 
 SAMPLE = Path(__file__).with_name("sample_request.json")
 """A synthetic order-select request that raises cards: warms the service up and serves as a first try."""
@@ -21,9 +22,6 @@ SAMPLE = Path(__file__).with_name("sample_request.json")
 # Objects allocated before a collection is considered. The default of 700 makes a full collection of the FHIR
 # models (tens of milliseconds) hit requests; what is loaded at start is frozen and never looked at again.
 GC_THRESHOLDS = (20_000, 20, 50)
-
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class AddressNotUsable(Exception):
@@ -44,9 +42,9 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]  # Flask is the WSGI callable asked for
-        """The application, warm; called by gunicorn once, before the workers are forked."""
+        """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
         configure_logs(self._settings)
-        return warmed(create_app(self._settings))
+        return warmed(create_app(self._settings, start_library(self._settings, utc_now)))
 
 
 def warmed(app: Flask) -> Flask:

@@ -18,6 +18,8 @@ from pydantic_settings import (
 )
 
 PREFIX = "TOLAMI_"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that are this machine."""
 
 
 class SettingsError(Exception):
@@ -49,6 +51,15 @@ class Settings(BaseSettings):
     terminology_server: str = Field(
         "", description="FHIR terminology server that expands the value sets once at the start."
     )
+    terminology_cache: Path = Field(
+        Path("tolami-terminology"), description="Folder in which the expansions of the terminology server are kept."
+    )
+    terminology_max_age: int = Field(
+        7, ge=0, le=366, description="Days for which kept expansions are used without asking the terminology server."
+    )
+    terminology_deadline: float = Field(
+        60.0, gt=0, le=600, description="Seconds that the start waits for all expansions together."
+    )
     log_format: Literal["console", "json", ""] = Field(
         "", description="Log lines for people or for programs; by default console on a terminal, else json."
     )
@@ -71,6 +82,16 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
             raise ValueError("must be an http or https URL, such as https://cds.example.org")
+        return value
+
+    @field_validator("terminology_server")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not hold a name or password: it is written to the log")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("must begin with https: only this machine may be asked by plain http")
         return value
 
     @classmethod

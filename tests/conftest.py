@@ -17,6 +17,7 @@ from cards.library import Library, load
 from service.app import create_app
 from service.decide import Decision
 from service.settings import Settings
+from tests.expansion.fake_server import Terminology, serving
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fhir_fixtures"
@@ -69,3 +70,10 @@ def fixture() -> Callable[[str], dict[str, Any]]:
         return content
 
     return read
+
+
+@pytest.fixture
+def terminology_server() -> Iterator[Terminology]:
+    """A terminology server on this machine, without descendants until a test names some."""
+    with serving(Terminology()) as running:
+        yield running

@@ -142,3 +142,27 @@ def test_variables_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPa
 def test_settings_do_not_change_once_they_are_read() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load_settings().log_level = "error"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [
+        ("http://tx.example.org/fhir", "must begin with https"),
+        ("https://user:secret@tx.example.org/fhir", "must not hold a name or password"),
+        ("ftp://tx.example.org", "must be an http or https URL"),
+        ("https://tx.example.org/fhir?x=1", "must be an http or https URL"),
+    ],
+)
+def test_a_terminology_server_is_asked_over_https_and_without_a_login(
+    server: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOLAMI_TERMINOLOGY_SERVER", server)
+    said = refusal()
+    assert "TOLAMI_TERMINOLOGY_SERVER" in said
+    assert reason in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:8080"])
+def test_a_terminology_server_on_this_machine_may_be_asked_by_plain_http(host: str) -> None:
+    assert Settings(terminology_server=f"http://{host}/fhir").terminology_server == f"http://{host}/fhir"

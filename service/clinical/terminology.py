@@ -6,7 +6,7 @@ The codes themselves live in ``cards/terminology`` with their provenance; this m
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 TEXT = "text"
@@ -143,6 +143,8 @@ class Terminology:
         concept_sets: Mapping[str, ConceptSet],
         classes: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
+        self._parts = (tuple(systems), tuple(drug_codes), tuple(drug_names), dict(classes or {}))
+        systems, drug_codes, drug_names, classes = self._parts
         self._systems = {uri: system for system in systems for uri in (system.uri, *system.aliases)}
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
         for entry in drug_codes:
@@ -154,7 +156,7 @@ class Terminology:
         self._first_words = frozenset(_WORD.findall(name)[0] for name in self._names)
         self.concept_sets = dict(concept_sets)
         self._classes_of: dict[str, frozenset[str]] = {}
-        for class_, drugs in (classes or {}).items():
+        for class_, drugs in classes.items():
             for drug in drugs:
                 self._classes_of[drug] = self._classes_of.get(drug, frozenset()) | {class_}
         self._sets_of_code = _by_member((s.id, s.codes) for s in concept_sets.values())
@@ -162,6 +164,22 @@ class Terminology:
         self._prefix_lengths: dict[str, set[int]] = {}
         for system, prefix in self._sets_of_prefix:
             self._prefix_lengths.setdefault(system, set()).add(len(prefix))
+
+    @property
+    def systems(self) -> Mapping[str, CodeSystem]:
+        """The code systems by their URIs, other spellings included."""
+        return self._systems
+
+    def extended(
+        self, drug_codes: Iterable[DrugCode], members: Mapping[str, frozenset[tuple[str, str]]]
+    ) -> "Terminology":
+        """A terminology that knows more codes: of drugs, and of concept sets (pairs of system URI and code) by id."""
+        systems, known, names, classes = self._parts
+        sets = {
+            id_: replace(concept_set, codes=concept_set.codes | members.get(id_, frozenset()))
+            for id_, concept_set in self.concept_sets.items()
+        }
+        return Terminology(systems, (*known, *drug_codes), names, sets, classes)
 
     def canonical(self, system: str) -> str:
         """The canonical URI of a system, aliases resolved; an unknown system stays as it is."""

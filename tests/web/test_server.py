@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,13 +70,15 @@ def session() -> requests.Session:
     return client
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@contextmanager
+def processed(folder: Path, settings: dict[str, str]) -> Iterator[Served]:
+    """The service as a process that works in a folder, until the end of the block."""
     port = free_port()
-    log = tmp_path_factory.mktemp("served") / "log"
+    log = folder / "log"
     arguments = [str(COMMAND), "serve", "--host", HOST, "--port", str(port)]
+    env = environment() | settings
     with log.open("wb") as out:
-        process = subprocess.Popen(arguments, stdout=out, stderr=subprocess.STDOUT, env=environment(), cwd=log.parent)
+        process = subprocess.Popen(arguments, stdout=out, stderr=subprocess.STDOUT, env=env, cwd=folder)
     running = Served(f"http://{HOST}:{port}", process, log)
     try:
         wait_for(running)
@@ -89,6 +91,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(STOP)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with processed(tmp_path_factory.mktemp("served"), {}) as running:
+        yield running
 
 
 def wait_for(running: Served) -> None:

@@ -1,0 +1,1 @@
+"""What a FHIR terminology server says of our value sets: asked for, checked, kept."""
