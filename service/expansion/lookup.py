@@ -82,9 +82,11 @@ class Lookup:
         beside.start()
         beside.join(seconds + GRACE)
         found = list(asking.found)
+        done = len(found)
         late = NoAnswer("The server did not answer in time.", "Check that it is up, and its load.")
-        for query in queries[len(found) :]:
-            found.append(_instead(query, kept[query], late if len(found) == len(asking.found) else None))
+        found += [
+            _instead(query, kept[query], late if n == done else None) for n, query in enumerate(queries) if n >= done
+        ]
         return Expansions(tuple(found), asking.not_kept)
 
 

@@ -67,7 +67,7 @@ class Deadline:
         if seconds <= 0:
             raise NoAnswer(
                 "The time for all expansions is over.",
-                "Raise TOLAMI_TERMINOLOGY_DEADLINE, or run `tolami check --terminology`, which goes on from there.",
+                "Raise TOLAMI_TERMINOLOGY_DEADLINE. What was answered is kept; the next start goes on from there.",
             )
         return seconds
 
