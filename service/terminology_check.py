@@ -38,7 +38,9 @@ def check_terminology(
 
 def sets_table(library: Library, start: Start | None, server: str) -> Table:
     """Every value set: its embedded codes by code system, what an expansion adds, from where, and how old that is."""
-    table = Table("kind", "set", "embedded", "added", "source", "date", "SNOMED CT", title="Value sets")
+    table = Table(title="Value sets")
+    for heading in ("kind", "set", "embedded", "added", "source", "date", "SNOMED CT"):
+        table.add_column(heading, overflow="fold")
     found = {f.query.id: f for f in start.expansions.found} if start is not None else {}
     in_force = {f.query.id for f in start.expansions.whole} if start is not None else set()
     added = start.expanded.added if start is not None else {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from service.expansion.answer import NotUsable, read_page
 from service.expansion.query import SNOMED, Query
@@ -50,7 +51,7 @@ class ExpansionCache:
             asked = value["compose"]["include"][0]["valueSet"][0], value["extension"][0]["valueUrl"]
         except (OSError, ValueError, RecursionError, KeyError, IndexError, TypeError, NotUsable):
             return None
-        if asked != (query.url, self.server) or page.total != page.entries or on.tzinfo is None:
+        if asked != (_canonical(query), self.server) or page.total != page.entries or on.tzinfo is None:
             return None
         return Kept(Expansion(page.members, page.version, page.identifier, page.timestamp), on)
 
@@ -88,6 +89,11 @@ class ExpansionCache:
             "extension": [{"url": SERVER, "valueUrl": self.server}],
             "status": "draft",
             "date": on.isoformat(),
-            "compose": {"include": [{"valueSet": [query.url]}]},
+            "compose": {"include": [{"valueSet": [_canonical(query)]}]},
             "expansion": stated,
         }
+
+
+def _canonical(query: Query) -> str:
+    """The question as a FHIR canonical, in which no blank may stand."""
+    return quote(query.url, safe=":/?=")
