@@ -1,5 +1,6 @@
 """Wires the rooms together. Everything that varies is handed in: settings, clock, id generator."""
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -12,7 +13,9 @@ from cards.rendering import LOCAL, Renderer
 from service.cdshooks.services import services
 from service.decide import Decision
 from service.settings import Settings
-from service.trust.clients import Clients, read_clients
+from service.trust.replay import SeenInMemory, SeenTokens
+from service.trust.tokens import Caller, TokenCheck
+from service.web.access import clients_of, guard, keyring_of
 from service.web.contract import contract
 from service.web.discovery import discovery
 from service.web.errors import register_errors
@@ -36,10 +39,12 @@ def create_app(
     today: Callable[[], date] = date.today,
     new_id: Callable[[], str] = new_uuid,
     now: Callable[[], datetime] = utc_now,
+    seen: SeenTokens | None = None,
 ) -> Flask:
-    """The WSGI application.
+    """The WSGI application. ``seen`` remembers used tokens; by default this process alone does.
 
-    Raises FaultyLibrary when the cards cannot be used as they are, FaultyTrustFile when the clients cannot.
+    Raises FaultyLibrary when the cards cannot be used as they are, FaultyTrustFile when the clients cannot, and
+    SettingsError when settings do not go together.
     """
     library = library or load()
     app = Flask("tolami", static_folder=None)
@@ -47,10 +52,16 @@ def create_app(
     published = services(library.terminology.loinc)
     public_url = settings.public_url or LOCAL
     decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction)
-    clients = read_clients(settings.trust_file) if settings.trust_file else Clients()
+    clients = clients_of(settings)
+    tokens = None
+    if settings.auth == "required":
+        keys = keyring_of(settings, clients, time.monotonic)
+        used = (seen or SeenInMemory(now)) if settings.jwt_replay_check else None
+        tokens = TokenCheck(clients, keys.key, used, now, settings.jwt_leeway, settings.token_algorithms)
+    guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[])
     app.extensions["decision"] = decision
     app.register_blueprint(discovery(published))
-    app.register_blueprint(invoke(published, decision, clients, now, [log_exchange]))
+    app.register_blueprint(invoke(published, decision, now, [log_exchange]))
     app.register_blueprint(pages(library))
     app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
     register_errors(app)

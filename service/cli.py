@@ -4,12 +4,13 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
-from service.commands.example import example as _example
+from service.commands.clients import clients
 from service.commands.schemas import schemas
+from service.commands.speech import BROKEN, example, stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 FIXTURES = Path("fhir_fixtures/requests")
 MOST_SHOWN_IN_FULL = 5
-BROKEN = 2
-
-
-def _stop(message: str, code: int = BROKEN) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(code)
 
 
 def _library() -> "Library":
@@ -35,7 +30,7 @@ def _library() -> "Library":
     try:
         return load()
     except FaultyLibrary as faulty:
-        _stop(f"The cards cannot be used as they are:\n{faulty}", 1)
+        stop(f"The cards cannot be used as they are:\n{faulty}", 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,7 +42,7 @@ def main() -> None:
     """
 
 
-@_example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
+@example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
@@ -63,21 +58,27 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
     """Serve the CDS Hooks endpoints."""
     from service import server
     from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile, read_clients
+    from service.trust.clients import FaultyTrustFile
+    from service.web.access import check_access
 
     try:
         settings = load_settings()
         _library()
-        if settings.trust_file is not None:
-            read_clients(settings.trust_file)
-        server.check_address(host, port, only_loopback=not without_authentication)
+        check_access(settings)
+        server.check_address(
+            host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
+        )
     except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
-        _stop(f"tolami cannot start: {error}", 1)
+        stop(f"tolami cannot start: {error}", 1)
     base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     sample = os.path.relpath(server.SAMPLE)
 
     def ready() -> None:
         click.echo(f"Discovery: {base}/cds-services")
+        if settings.auth == "required":
+            click.echo("Every call needs a token. Who may call: tolami clients check")
+            click.echo("Not clinically reviewed. Stop with Ctrl-C.")
+            return
         click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
         click.echo(f"             -d @{sample} {base}/cds-services/order-select")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
@@ -86,7 +87,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
     server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
 
 
-@_example(
+@example(
     "tolami replay                      all fixtures, compared with their expected answers\n"
     "tolami replay my-request.json      one request from anywhere\n"
     "tolami replay --url http://127.0.0.1:8000 --full\n"
@@ -125,17 +126,17 @@ def replay(
     from service.replay import InProcess, OverHttp, find
 
     if url is not None and update:
-        _stop("--update records answers of this code; it does not go together with --url.")
+        stop("--update records answers of this code; it does not go together with --url.")
     if dialect is not None and (url is not None or update):
         option = "--update records the answers that every client may get" if update else "--url asks a running service"
-        _stop(f"{option}; it does not go together with --dialect.")
+        stop(f"{option}; it does not go together with --dialect.")
     chosen = list(paths) or [FIXTURES]
     for path in chosen:
         if not path.exists():
-            _stop(f"{path}: there is no such file or folder.")
+            stop(f"{path}: there is no such file or folder.")
     files = list(find(chosen))
     if not files:
-        _stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
+        stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
     console = Console(highlight=False)
     answering = OverHttp(url) if url is not None else InProcess(_library(), dialect)
     in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
@@ -203,7 +204,7 @@ def _replay_one(
     return "differ" if lines else "agree"
 
 
-@_example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
+@example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
@@ -224,13 +225,13 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
         try:
             found = readings(file, library, day)
         except NothingToRead as error:
-            _stop(str(error))
+            stop(str(error))
         for reading in found:
             for line in dose_lines(reading):
                 console.print(line, soft_wrap=True)
 
 
-@_example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")
+@example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")
 @main.command()
 @click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
 def check(terminology: bool) -> None:
@@ -253,7 +254,7 @@ def check(terminology: bool) -> None:
     library = _library()
     problems += map(str, deep_faults(library))
     if settings is None or problems:
-        _stop("\n".join(problems), 1)
+        stop("\n".join(problems), 1)
     console = Console()
     console.print(terminology_table(library.terminology.sets))
     if terminology:
@@ -269,7 +270,7 @@ def check(terminology: bool) -> None:
     )
 
 
-@_example("tolami cards\ntolami cards --markdown      the tables of docs/guidance.md")
+@example("tolami cards\ntolami cards --markdown      the tables of docs/guidance.md")
 @main.command()
 @click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
 def cards(markdown: bool) -> None:
@@ -289,7 +290,7 @@ def cards(markdown: bool) -> None:
         console.print(table)
 
 
-@_example("tolami services")
+@example("tolami services")
 @main.command()
 def services() -> None:
     """Show the services that discovery publishes."""
@@ -306,4 +307,5 @@ def services() -> None:
         console.print(f"{key}: {template}", highlight=False, soft_wrap=True)
 
 
+main.add_command(clients)
 main.add_command(schemas)

@@ -2,6 +2,7 @@
 
     ServiceError
     ├── NotParsable          400  the body is not JSON
+    ├── NotTrusted           401  the call does not prove that a listed client sends it
     ├── NotConformant        422  valid JSON that is not a CDS Hooks request for this service
     └── MissingData          412  data without which nothing can be said was not given
 
@@ -10,6 +11,7 @@ What HTTP itself refuses (404, 405, 413, 415) is werkzeug's own and is answered 
 A message names members and prefetch keys, never their values: no patient data in an error.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -18,6 +20,8 @@ class ServiceError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "exception"
+    headers: ClassVar[Mapping[str, str]] = {}
+    """What the HTTP answer has to carry besides the body."""
 
     def __init__(self, message: str, expression: str = "") -> None:
         super().__init__(message)
@@ -30,6 +34,20 @@ class NotParsable(ServiceError):
 
     status = 400
     code = "structure"
+
+
+class NotTrusted(ServiceError):
+    """The token is missing or not accepted. Every such answer is the same: the reason is for the log only (L-20)."""
+
+    status = 401
+    code = "login"
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The call was not accepted. Send a fresh token: Authorization: Bearer, with a JWT as CDS Hooks describes"
+            " it. The log of this service has the reason."
+        )
 
 
 class NotConformant(ServiceError):

@@ -74,12 +74,16 @@ def serve(
     Server(settings, options).run()
 
 
-def check_address(host: str, port: int, *, only_loopback: bool) -> None:
+def check_address(host: str, port: int, *, needs_token: bool, without_authentication: bool) -> None:
     """Raises AddressNotUsable when nothing can or should be served there, before anything slow is started."""
-    if only_loopback and host not in LOOPBACK:
+    if needs_token and without_authentication:
         raise AddressNotUsable(
-            f"{host} can be reached by others, and this service does not know yet who may call it. Serve on 127.0.0.1,"
-            " or add --without-authentication if a proxy in front of it decides."
+            "TOLAMI_AUTH is required, and --without-authentication says the opposite. Leave one of them out."
+        )
+    if host not in LOOPBACK and not (needs_token or without_authentication):
+        raise AddressNotUsable(
+            f"{host} can be reached by others, and anybody may call. Serve on 127.0.0.1, set TOLAMI_AUTH=required"
+            " (docs/trust.md), or add --without-authentication if a proxy in front of it decides who may call."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -21,6 +21,9 @@ PREFIX = "TOLAMI_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts that are this machine."""
 
+SIGNATURES = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+"""The algorithms that may be chosen: asymmetric all of them. ``none`` and HMAC cannot be."""
+
 
 class SettingsError(Exception):
     """A setting has a value that cannot be used; the message names it and says why."""
@@ -38,6 +41,9 @@ class Settings(BaseSettings):
     trust_file: Path | None = Field(None, description="The clients, what each may do and what it speaks (TOML).")
     allow_http_loopback: bool | None = Field(
         None, description="Plain http to this machine for FHIR servers and keys; by default only when auth is open."
+    )
+    jwt_algorithms: str = Field(
+        "ES384,RS384", description="Signature algorithms that a token may have, separated by commas."
     )
     jwt_leeway: int = Field(60, ge=0, le=600, description="Seconds by which clocks may differ when a token is checked.")
     jwt_replay_check: bool = Field(True, description="Refuse a token that was used before.")
@@ -75,6 +81,18 @@ class Settings(BaseSettings):
     def http_loopback(self) -> bool:
         """Whether plain http to this machine is allowed."""
         return self.auth == "open" if self.allow_http_loopback is None else self.allow_http_loopback
+
+    @property
+    def token_algorithms(self) -> tuple[str, ...]:
+        """The signature algorithms that a token may have, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.jwt_algorithms.split(",")))
+
+    @field_validator("jwt_algorithms")
+    @classmethod
+    def _are_signatures(cls, value: str) -> str:
+        if not {name.strip() for name in value.split(",")} <= set(SIGNATURES):
+            raise ValueError(f"must be some of {', '.join(SIGNATURES)}, separated by commas")
+        return value
 
     @field_validator("public_url", "terminology_server")
     @classmethod

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from service.commands.example import example
+from service.commands.speech import example
 
 
 @example("tolami schemas response\ntolami schemas --write docs/schemas")

@@ -47,7 +47,9 @@ def register_errors(app: Flask) -> None:
     """Registers the handlers of all errors with the application."""
 
     def service_error(error: ServiceError) -> Response:
-        return answer(error.status, error.code, error.message, error.expression)
+        response = answer(error.status, error.code, error.message, error.expression)
+        response.headers.update(error.headers)
+        return response
 
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500

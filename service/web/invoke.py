@@ -11,7 +11,7 @@ from service.cdshooks.services import Service
 from service.decide import Decision, decide
 from service.fhir.resources import encode
 from service.records.exchange import Exchange, Observer, shown, unchecked
-from service.trust.clients import Clients
+from service.web.access import caller
 from service.web.body import json_body
 
 log = structlog.get_logger()
@@ -20,7 +20,6 @@ log = structlog.get_logger()
 def invoke(
     services: tuple[Service, ...],
     decision: Decision,
-    clients: Clients,
     now: Callable[[], datetime],
     observers: Sequence[Observer],
 ) -> Blueprint:
@@ -34,12 +33,12 @@ def invoke(
         hook = hooks.get(service_id)
         if hook is None:
             abort(404)
-        client = clients.without_token
-        answer = decide(json_body(), hook, decision, client)
+        calling = caller()
+        answer = decide(json_body(), hook, decision, calling.client)
         exchange = Exchange(
             at=now(),
-            client=client.name,
-            tenant="",
+            client=calling.client.name,
+            tenant=calling.tenant,
             hook=hook,
             service=service_id,
             guidance=decision.library.version,

@@ -1,0 +1,95 @@
+"""The keys of all clients: pinned in files that are read at the start, and fetched from listed addresses."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from service.trust.clients import Client, Clients, FaultyTrustFile
+from service.trust.keys import KeySet, NotAKeySet, PublicKey, read_key_set
+from service.trust.remote import KeysUnavailable, RemoteKeys
+
+
+class FaultyKeyFile(Exception):
+    """A file of pinned keys cannot be used; the message says why."""
+
+
+class Keyring:
+    """Finds the key that a token names."""
+
+    def __init__(self, pinned: Mapping[str, KeySet], remote: RemoteKeys) -> None:
+        self._pinned = pinned
+        self._remote = remote
+
+    def key(self, client: Client, kid: str, jku: str | None) -> PublicKey | None:
+        """The client's key of this name; None when the client has none.
+
+        A pinned key goes first. Then the set that the token names, which must be one of the client's, is looked
+        at; without a name, all of the client's are (both were agreed on beforehand: C-126). Raises
+        KeysUnavailable when a set that may hold the key cannot be had.
+        """
+        pinned = self._pinned.get(client.issuer)
+        if pinned is not None and kid in pinned.keys:
+            return pinned.keys[kid]
+        unavailable: KeysUnavailable | None = None
+        for address in client.jku if jku is None else (jku,):
+            try:
+                key = self._remote.key(address, kid)
+            except KeysUnavailable as error:
+                unavailable = error
+            else:
+                if key is not None:
+                    return key
+        if unavailable is not None:
+            raise unavailable
+        return None
+
+
+def pinned_keys(client: Client) -> KeySet | None:
+    """The keys in the client's file; None when it names no file.
+
+    Raises FaultyKeyFile when the file cannot be read, is no JWK Set, or holds no usable key.
+    """
+    if client.jwks_file is None:
+        return None
+    try:
+        keys = read_key_set(client.jwks_file.read_bytes())
+    except OSError as error:
+        raise FaultyKeyFile(f"{client.jwks_file} cannot be read: {error.strerror}") from None
+    except NotAKeySet as fault:
+        raise FaultyKeyFile(f"{client.jwks_file} {fault}") from None
+    if not keys.keys:
+        reasons = "; ".join(keys.passed_over) or "it is empty"
+        raise FaultyKeyFile(f"{client.jwks_file} holds no usable key: {reasons}")
+    return keys
+
+
+def faults_of(client: Client, *, loopback: bool) -> list[str]:
+    """What keeps tokens of this client from being checked; ``loopback`` allows plain http to this machine."""
+    if not client.issuer:
+        return ["it has keys, but no issuer by which its tokens are told"] if client.jwks_file or client.jku else []
+    faults = []
+    if client.jwks_file is None and not client.jku:
+        faults.append("neither jwks_file nor jku: none of its tokens could be checked")
+    faults += [
+        f"jku {address} is plain http, which TOLAMI_ALLOW_HTTP_LOOPBACK=true allows for this machine"
+        for address in client.jku
+        if urlsplit(address).scheme == "http" and not loopback
+    ]
+    try:
+        pinned_keys(client)
+    except FaultyKeyFile as fault:
+        faults.append(f"jwks_file: {fault}")
+    return faults
+
+
+def open_keyring(clients: Clients, remote: RemoteKeys, *, loopback: bool) -> Keyring:
+    """The keys of all clients, those in files read.
+
+    Raises FaultyTrustFile with every fault: when nobody could call, when a client could not, when a file is faulty.
+    """
+    faults = [f"client {c.name}: {fault}" for c in clients.all for fault in faults_of(c, loopback=loopback)]
+    if not any(client.issuer for client in clients.all):
+        faults.append("no client has an issuer, so nobody could call")
+    if faults:
+        raise FaultyTrustFile("\n".join(faults))
+    pinned = {client.issuer: keys for client in clients.all if (keys := pinned_keys(client)) is not None}
+    return Keyring(pinned, remote)

@@ -1,0 +1,144 @@
+"""Key sets at an address of the client's (``jku``): fetched when needed, kept, fetched again when keys rotate.
+
+Only addresses of the trust file come here. Nothing is fetched at the start, so every process of the server has
+its own copies; an address is asked at most every ``RETRY_AFTER`` seconds by each of them, whatever is sent.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+
+import requests
+import structlog
+
+from service.trust.keys import KeySet, NotAKeySet, PublicKey, read_key_set
+
+MAX_AGE = 600.0
+"""Seconds for which a set is used without asking again: as long as a withdrawn key stays valid at most."""
+
+RETRY_AFTER = 10.0
+"""Seconds between two requests to one address, so that tokens with unknown keys cannot make many."""
+
+DEADLINE = 3.0
+"""Seconds that a call waits for a set at most."""
+
+MOST_BYTES = 256 * 1024
+
+THREAD = "key set"
+"""The name of the threads that fetch."""
+
+log = structlog.get_logger()
+
+
+class NotFetched(Exception):
+    """A key set could not be fetched; the message says why, without repeating what was answered."""
+
+
+class KeysUnavailable(Exception):
+    """No key set of this address has ever been fetched."""
+
+
+def fetch(url: str) -> bytes:
+    """The body at an address, at most ``MOST_BYTES``. Raises NotFetched.
+
+    No proxy, no password and no certificate of the environment is used, and no redirect followed: the trust
+    file names the address that was agreed on.
+    """
+    started = time.monotonic()
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            with session.get(url, headers=headers, timeout=DEADLINE, allow_redirects=False, stream=True) as answer:
+                if answer.status_code != requests.codes.ok:
+                    raise NotFetched(f"it answered with status {answer.status_code}")
+                return _body(answer, started + DEADLINE)
+    except (requests.RequestException, OSError) as error:
+        raise NotFetched(type(error).__name__) from None
+
+
+def _body(answer: requests.Response, until: float) -> bytes:
+    """Reads whatever has arrived, piece by piece: the time-out of requests is for each piece, not for all."""
+    content = b""
+    while piece := answer.raw.read1(16_384, decode_content=False):
+        content += piece
+        if len(content) > MOST_BYTES:
+            raise NotFetched(f"it is larger than {MOST_BYTES} bytes")
+        if time.monotonic() > until:
+            raise NotFetched(f"it took longer than {DEADLINE} s")
+    return content
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is known of one address; times are those of the clock handed in."""
+
+    keys: KeySet | None = None
+    fetched: float = -inf
+    asked: float = -inf
+    failing: bool = False
+    running: threading.Event | None = None
+
+
+class RemoteKeys:
+    """The key sets of all addresses. Safe for threads; one request at a time goes to an address.
+
+    While an address fails, its last good set stays in use and nobody waits for the next attempt.
+    """
+
+    def __init__(self, clock: Callable[[], float], fetch: Callable[[str], bytes] = fetch) -> None:
+        self._clock = clock
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Kept] = {}
+
+    def key(self, jku: str, kid: str) -> PublicKey | None:
+        """The key of this name in the set at this address; None when the set has none.
+
+        Raises KeysUnavailable. Waits up to ``DEADLINE`` seconds where the set has to be fetched first.
+        """
+        with self._lock:
+            kept = self._kept.setdefault(jku, _Kept())
+            running = self._refreshing(jku, kept, kid)
+        if running is not None:
+            running.wait(DEADLINE)
+        with self._lock:
+            if kept.keys is None:
+                raise KeysUnavailable(jku)
+            return kept.keys.keys.get(kid)
+
+    def _refreshing(self, jku: str, kept: _Kept, kid: str) -> threading.Event | None:
+        """Starts a request where one is due; returns the event to wait for, if this call has to wait at all."""
+        now = self._clock()
+        fresh = now - kept.fetched < MAX_AGE
+        if fresh and kept.keys is not None and kid in kept.keys.keys:
+            return None
+        if kept.running is None and now - kept.asked >= RETRY_AFTER:
+            kept.asked = now
+            kept.running = threading.Event()
+            # A thread, for a time-out of the whole: looking up the name and reading the headers have none.
+            arguments = (jku, kept, kept.running)
+            threading.Thread(target=self._refresh, args=arguments, name=THREAD, daemon=True).start()
+        return None if kept.failing and kept.keys is not None else kept.running
+
+    def _refresh(self, jku: str, kept: _Kept, done: threading.Event) -> None:
+        keys: KeySet | None = None
+        reason = ""
+        try:
+            keys = read_key_set(self._fetch(jku))
+        except (NotFetched, NotAKeySet) as fault:
+            reason = str(fault)
+        except Exception as error:
+            reason = type(error).__name__
+        with self._lock:
+            if keys is not None:
+                kept.keys, kept.fetched = keys, self._clock()
+            kept.failing, kept.running = keys is None, None
+            last_good = kept.keys is not None
+        done.set()
+        if keys is None:
+            log.error("key set not fetched", jku=jku, reason=reason, last_good_set_in_use=last_good)
+        else:
+            log.info("key set fetched", jku=jku, kids=list(keys.keys), passed_over=list(keys.passed_over))

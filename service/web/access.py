@@ -1,0 +1,105 @@
+"""Who calls: decided before anything of a call but its address and headers is looked at (C-134).
+
+With ``auth = required`` every address needs a token, those that do not exist included, but for the few of
+``WITHOUT_TOKEN``. Forgetting to list a new address there keeps it closed.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import cast
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, g, request
+
+from service.errors import NotTrusted
+from service.settings import Settings, SettingsError
+from service.trust.clients import Clients, is_loopback, read_clients
+from service.trust.keyring import Keyring, open_keyring
+from service.trust.remote import RemoteKeys
+from service.trust.tokens import Caller, Reason, Refused, TokenCheck
+
+WITHOUT_TOKEN = ("/guidance", "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
+"""Addresses, with all below them, that anybody may read: they hold nothing of any call but counts."""
+
+_FEEDBACK = re.compile(r"(/cds-services/[^/]+)/feedback/?")
+
+log = structlog.get_logger()
+
+RefusalObserver = Callable[[Reason], None]
+"""Is told of every refused call; must neither fail nor wait."""
+
+
+def clients_of(settings: Settings) -> Clients:
+    """The clients of the trust file; none without one. Raises FaultyTrustFile."""
+    return read_clients(settings.trust_file) if settings.trust_file else Clients()
+
+
+def keyring_of(settings: Settings, clients: Clients, clock: Callable[[], float]) -> Keyring:
+    """The keys for ``auth = required``.
+
+    Raises SettingsError when a setting that it needs is missing or wrong, FaultyTrustFile when a client's keys
+    cannot be used or nobody could call.
+    """
+    if not settings.trust_file:
+        raise SettingsError("TOLAMI_AUTH is required, so TOLAMI_TRUST_FILE must name the clients; see docs/trust.md")
+    address = urlsplit(settings.public_url)
+    if address.scheme != "https" and not is_loopback(address.hostname or ""):
+        raise SettingsError(
+            "TOLAMI_AUTH is required, so TOLAMI_PUBLIC_URL must be the https address that clients call:"
+            " their tokens name it"
+        )
+    return open_keyring(clients, RemoteKeys(clock), loopback=settings.http_loopback)
+
+
+def check_access(settings: Settings) -> None:
+    """Raises SettingsError or FaultyTrustFile when ``create_app`` would, without making anything."""
+    clients = clients_of(settings)
+    if settings.auth == "required":
+        keyring_of(settings, clients, lambda: 0.0)
+
+
+def guard(
+    app: Flask, without_token: Caller, tokens: TokenCheck | None, public_url: str, observers: Sequence[RefusalObserver]
+) -> None:
+    """Has every request checked; without ``tokens`` everybody is ``without_token``."""
+
+    def check() -> None:
+        if tokens is None:
+            g.caller = without_token
+            return
+        # A browser asks first, and cannot send a token with that (L-28). Nothing but the answer to it is behind.
+        if request.method == "OPTIONS" or _is_open():
+            return
+        try:
+            g.caller = tokens.caller(request.headers.getlist("Authorization"), audiences(public_url, request.path))
+        except Refused as refused:
+            address = request.url_rule.rule if request.url_rule else ""
+            log.warning("token refused", reason=refused.reason.value, address=address, **refused.facts)
+            for observe in observers:
+                observe(refused.reason)
+            raise NotTrusted from None
+
+    app.before_request(check)
+
+
+def caller() -> Caller:
+    """Who sent the request that is being answered."""
+    return cast(Caller, g.caller)
+
+
+def audiences(public_url: str, path: str) -> list[str]:
+    """What ``aud`` may be for a path: its URL as clients know it, with or without one slash at the end.
+
+    For feedback, the URL of the service is accepted as well, since the specification does not say which (L-23).
+    """
+    feedback = _FEEDBACK.fullmatch(path)
+    paths = (path.rstrip("/"), feedback[1]) if feedback else (path.rstrip("/"),)
+    urls = [public_url.rstrip("/") + path for path in paths]
+    return [form for url in urls for form in (url, f"{url}/")]
+
+
+def _is_open() -> bool:
+    """True for an existing address that needs no token, told by the route and not by what the path looks like."""
+    rule = request.url_rule.rule if request.url_rule else ""
+    return any(rule == address or rule.startswith(f"{address}/") for address in WITHOUT_TOKEN)
