@@ -235,7 +235,7 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
 @main.command()
 @click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
 def check(terminology: bool) -> None:
-    """Check all cards, sources, terminology, order templates and settings.
+    """Check cards, sources, terminology, order templates, settings and clients.
 
     Names file, line and reason of every fault; the exit code is 1 when there is one.
     """
@@ -244,12 +244,15 @@ def check(terminology: bool) -> None:
     from cards.check import deep_faults
     from service.display import terminology_table
     from service.settings import SettingsError, load_settings
+    from service.trust.clients import FaultyTrustFile
+    from service.web.access import check_access
 
     problems = []
     settings = None
     try:
         settings = load_settings()
-    except SettingsError as error:
+        check_access(settings)
+    except (SettingsError, FaultyTrustFile) as error:
         problems.append(f"settings: {error}")
     library = _library()
     problems += map(str, deep_faults(library))

@@ -1,6 +1,7 @@
 """What every test may use: the real library, an application on a fixed day, and the fixtures."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import count
@@ -9,19 +10,22 @@ from typing import Any
 
 import pytest
 import structlog
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
 
 from cards.library import Library, load
 from service.app import create_app
+from service.cli import main
 from service.decide import Decision
-from service.settings import Settings
+from service.settings import PREFIX, Settings
 from tests.expansion.fake_server import Terminology, serving
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fhir_fixtures"
 TODAY = date(2026, 11, 23)
+WIDTH = "160"
 
 # The FHIR models put imports off until they are first used; how long an example takes says nothing.
 settings.register_profile("tolami", deadline=None)
@@ -77,3 +81,17 @@ def terminology_server() -> Iterator[Terminology]:
     """A terminology server on this machine, without descendants until a test names some."""
     with serving(Terminology()) as running:
         yield running
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs the command in the repository's folder, without anybody's settings."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(ROOT)
+
+    def command(*arguments: Any, **environment: str) -> Result:
+        chosen = {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, **environment}
+        return CliRunner().invoke(main, [*map(str, arguments)], prog_name="tolami", env=chosen)
+
+    return command

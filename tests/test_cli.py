@@ -1,39 +1,24 @@
 """Every command says what it does with an example, and ends with a code and a message that tell what happened."""
 
 import json
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from socket import create_server
-from typing import Any, get_args
+from typing import get_args
 
+import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from flask import Flask
 
 from cards.library import Library
 from service.cli import main
-from service.settings import PREFIX
 from service.trust.clients import Dialect
-from tests.conftest import FIXTURES, ROOT
+from tests.conftest import FIXTURES
 from tests.test_replay import WITH_CARDS, WITHOUT_CARDS, serving, written
+from tests.trust.ehr import ec, key_set
 
 Run = Callable[..., Result]
-WIDTH = "160"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command in the repository's folder, without anybody's settings."""
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(ROOT)
-
-    def command(*arguments: Any, **environment: str) -> Result:
-        chosen = {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, **environment}
-        return CliRunner().invoke(main, [*map(str, arguments)], prog_name="tolami", env=chosen)
-
-    return command
 
 
 @pytest.fixture
@@ -44,13 +29,23 @@ def recorded(tmp_path: Path, run: Run) -> Path:
     return path
 
 
+def commands(group: click.Group = main, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command by its words, groups and what is in them included."""
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{before}{name} ")
+
+
 @pytest.mark.parametrize("option", ["--help", "-h"])
-@pytest.mark.parametrize("name", [*main.commands])
-def test_the_help_of_every_command_says_what_it_does_and_gives_an_example(name: str, option: str, run: Run) -> None:
-    result = run(name, option)
+@pytest.mark.parametrize(("name", "command"), [*commands()])
+def test_the_help_of_every_command_says_what_it_does_and_gives_an_example(
+    name: str, command: click.Command, option: str, run: Run
+) -> None:
+    result = run(*name.split(), option)
     assert result.exit_code == 0
     assert result.output.startswith(f"Usage: tolami {name} ")
-    first, *_ = (main.commands[name].help or "").splitlines()
+    first, *_ = (command.help or "").splitlines()
     assert first.endswith(".")
     assert first in result.output
     assert f"tolami {name}" in result.output.partition("Example:")[2]
@@ -251,6 +246,13 @@ def test_dose_of_a_file_without_orders_says_what_was_wanted(
         ({"TOLAMI_LOG_LEVEL": "loud"}, "tolami cannot start: TOLAMI_LOG_LEVEL: Input should be"),
         ({"TOLAMI_PUBLIC_URL": "here"}, "tolami cannot start: TOLAMI_PUBLIC_URL: "),
         ({"TOLAMI_COLOUR": "blue"}, "tolami cannot start: TOLAMI_COLOUR: no such setting"),
+        (
+            {"TOLAMI_JWT_ALGORITHMS": "HS256"},
+            "tolami cannot start: TOLAMI_JWT_ALGORITHMS: Value error, must be",
+        ),
+        ({"TOLAMI_JWT_ALGORITHMS": "ES384,none"}, "tolami cannot start: TOLAMI_JWT_ALGORITHMS: "),
+        ({"TOLAMI_AUTH": "required"}, "tolami cannot start: TOLAMI_AUTH is required, so TOLAMI_TRUST_FILE"),
+        ({"TOLAMI_TRUST_FILE": "missing.toml"}, "tolami cannot start: missing.toml cannot be read"),
         ({"TOLAMI_CONFIG": "missing.toml"}, "tolami cannot start: TOLAMI_CONFIG: missing.toml "),
     ],
 )
@@ -273,6 +275,17 @@ def test_serve_does_not_start_where_others_can_call_it_unless_told_to(run: Run) 
     assert result.exit_code == 1
     assert result.output.startswith("tolami cannot start: 0.0.0.0 can be reached by others")
     assert "--without-authentication" in result.output
+    assert "TOLAMI_AUTH=required" in result.output
+
+
+def test_serve_does_not_start_when_tokens_are_required_and_not(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_bytes(key_set(ec()))
+    file = tmp_path / "trust.toml"
+    file.write_text('[[client]]\nname = "A"\nissuer = "a"\njwks_file = "keys.json"\n', encoding="utf-8")
+    settings = {"TOLAMI_AUTH": "required", "TOLAMI_PUBLIC_URL": "https://a.example", "TOLAMI_TRUST_FILE": str(file)}
+    result = run("serve", "--host", "0.0.0.0", "--without-authentication", **settings)
+    assert result.exit_code == 1
+    assert "--without-authentication says the opposite" in result.output
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from flask.testing import FlaskClient
 from cards.catalogue import markdown
 from cards.library import Library
 from service.cdshooks.services import services
-from service.cli import main
 from service.errors import ServiceError
 from service.settings import PREFIX, Settings
 from tests.conftest import FIXTURES, ROOT
+from tests.test_cli import commands
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *DOCS.glob("*.md")])
@@ -116,7 +116,7 @@ def test_every_rule_of_the_guidance_has_a_card(library: Library) -> None:
 
 def test_every_command_and_option_is_described() -> None:
     text = read("docs/commands.md")
-    for name, command in main.commands.items():
+    for name, command in commands():
         start = f"## `tolami {name}`\n"
         assert start in text, f"docs/commands.md lacks {start!r}"
         section = text.partition(start)[2].partition("\n## ")[0]

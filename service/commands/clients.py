@@ -36,8 +36,8 @@ def clients() -> None:
 def check(file: Path | None, fetch: bool) -> None:
     """Check the trust file and say what each client may do.
 
-    FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Files of keys are read. Exit code 1
-    when a client could not call with TOLAMI_AUTH=required.
+    FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Files of keys are read. The exit code
+    is 1 when somebody in it could not call although tokens were required.
     """
     from rich.console import Console
 
@@ -50,19 +50,18 @@ def check(file: Path | None, fetch: bool) -> None:
         chosen = file or settings.trust_file
         if chosen is None:
             stop("Which file? tolami clients check FILE, or set TOLAMI_TRUST_FILE.")
-        listed = read_clients(chosen).all
+        listed = read_clients(chosen)
     except (SettingsError, FaultyTrustFile) as error:
         stop(str(error), 1)
     console = Console(highlight=False)
-    faults = []
-    for client in listed:
-        rows, unfetched = _keys(client, settings, fetch=fetch)
-        console.print(_table(client, settings, rows))
-        loopback = settings.http_loopback
-        faults += [f"{client.name}: {fault}" for fault in (*faults_of(client, loopback=loopback), *unfetched)]
+    faults = faults_of(listed, settings.token_algorithms, loopback=settings.http_loopback)
+    for client in listed.all:
+        keys, unfetched = _keys(client, settings, fetch=fetch)
+        console.print(_table(client if client.issuer else listed.without_token, settings, keys))
+        faults += [f"client {client.name}: {fault}" for fault in unfetched]
     if faults:
         stop("\n".join(faults), 1)
-    click.echo(f"{chosen}: {len(listed)} {'client' if len(listed) == 1 else 'clients'}, no faults.")
+    click.echo(f"{chosen}: {len(listed.all)} {'client' if len(listed.all) == 1 else 'clients'}, no faults.")
     if settings.auth == "open":
         click.echo("TOLAMI_AUTH is open: tokens are not looked at, and everybody is the client without issuer.")
 

@@ -1,10 +1,10 @@
 """The keys of all clients: pinned in files that are read at the start, and fetched from listed addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from service.trust.clients import Client, Clients, FaultyTrustFile
-from service.trust.keys import KeySet, NotAKeySet, PublicKey, read_key_set
+from service.trust.keys import KeySet, NotAKeySet, PublicKey, algorithms_of, read_key_set
 from service.trust.remote import KeysUnavailable, RemoteKeys
 
 
@@ -62,8 +62,11 @@ def pinned_keys(client: Client) -> KeySet | None:
     return keys
 
 
-def faults_of(client: Client, *, loopback: bool) -> list[str]:
-    """What keeps tokens of this client from being checked; ``loopback`` allows plain http to this machine."""
+def _faults_of(client: Client, algorithms: Collection[str], *, loopback: bool) -> list[str]:
+    """What keeps tokens of this client from being checked.
+
+    ``algorithms`` are those that tokens may have; ``loopback`` allows plain http to this machine.
+    """
     if not client.issuer:
         return ["it has keys, but no issuer by which its tokens are told"] if client.jwks_file or client.jku else []
     faults = []
@@ -75,21 +78,34 @@ def faults_of(client: Client, *, loopback: bool) -> list[str]:
         if urlsplit(address).scheme == "http" and not loopback
     ]
     try:
-        pinned_keys(client)
+        pinned = pinned_keys(client)
     except FaultyKeyFile as fault:
-        faults.append(f"jwks_file: {fault}")
+        return [*faults, f"jwks_file: {fault}"]
+    if pinned is not None and not client.jku and not any(_usable(key, algorithms) for key in pinned.keys.values()):
+        faults.append(f"jwks_file: none of its keys is for {' or '.join(algorithms)} (TOLAMI_JWT_ALGORITHMS)")
     return faults
 
 
-def open_keyring(clients: Clients, remote: RemoteKeys, *, loopback: bool) -> Keyring:
+def faults_of(clients: Clients, algorithms: Collection[str], *, loopback: bool) -> list[str]:
+    """What keeps clients from calling, each fault with the client's name."""
+    faults = [
+        f"client {c.name}: {fault}" for c in clients.all for fault in _faults_of(c, algorithms, loopback=loopback)
+    ]
+    if not any(client.issuer for client in clients.all):
+        faults.append("no client has an issuer, so nobody could call")
+    return faults
+
+
+def open_keyring(clients: Clients, remote: RemoteKeys, algorithms: Collection[str], *, loopback: bool) -> Keyring:
     """The keys of all clients, those in files read.
 
     Raises FaultyTrustFile with every fault: when nobody could call, when a client could not, when a file is faulty.
     """
-    faults = [f"client {c.name}: {fault}" for c in clients.all for fault in faults_of(c, loopback=loopback)]
-    if not any(client.issuer for client in clients.all):
-        faults.append("no client has an issuer, so nobody could call")
-    if faults:
+    if faults := faults_of(clients, algorithms, loopback=loopback):
         raise FaultyTrustFile("\n".join(faults))
     pinned = {client.issuer: keys for client in clients.all if (keys := pinned_keys(client)) is not None}
     return Keyring(pinned, remote)
+
+
+def _usable(key: PublicKey, algorithms: Collection[str]) -> bool:
+    return not set(algorithms_of(key)).isdisjoint(algorithms)

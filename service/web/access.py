@@ -49,7 +49,7 @@ def keyring_of(settings: Settings, clients: Clients, clock: Callable[[], float])
             "TOLAMI_AUTH is required, so TOLAMI_PUBLIC_URL must be the https address that clients call:"
             " their tokens name it"
         )
-    return open_keyring(clients, RemoteKeys(clock), loopback=settings.http_loopback)
+    return open_keyring(clients, RemoteKeys(clock), settings.token_algorithms, loopback=settings.http_loopback)
 
 
 def check_access(settings: Settings) -> None:

@@ -28,7 +28,7 @@ def client(folder: Path | None, *jku: str, content: bytes = b"") -> Client:
 
 
 def opened(*clients: Client, loopback: bool = True) -> Keyring:
-    return open_keyring(Clients(clients), RemoteKeys(lambda: 1000.0), loopback=loopback)
+    return open_keyring(Clients(clients), RemoteKeys(lambda: 1000.0), ("ES384",), loopback=loopback)
 
 
 def faults(*clients: Client, loopback: bool = True) -> str:
@@ -92,6 +92,12 @@ def test_a_file_without_usable_keys_is_named_with_the_reason(tmp_path: Path, con
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     missing = Client(name="EHR", issuer=ISSUER, jwks_file=tmp_path / "nowhere.json")
     assert "nowhere.json cannot be read: No such file" in faults(missing)
+
+
+def test_a_file_of_keys_whose_algorithms_are_not_allowed_is_a_fault_unless_there_is_an_address(tmp_path: Path) -> None:
+    content = key_set(ec("a", "P-256"))
+    assert "none of its keys is for ES384" in faults(client(tmp_path, content=content))
+    assert opened(client(tmp_path, NOBODY, content=content))
 
 
 def test_clients_that_could_not_call_are_all_named(server: KeyServer) -> None:
