@@ -14,8 +14,8 @@ from service.cdshooks.services import services
 from service.decide import Decision
 from service.settings import Settings
 from service.trust.replay import SeenInMemory, SeenTokens
-from service.trust.tokens import Caller, TokenCheck
-from service.web.access import clients_of, guard, keyring_of
+from service.trust.tokens import Caller
+from service.web.access import clients_of, guard, token_check
 from service.web.contract import contract
 from service.web.discovery import discovery
 from service.web.errors import register_errors
@@ -53,11 +53,7 @@ def create_app(
     public_url = settings.public_url or LOCAL
     decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction)
     clients = clients_of(settings)
-    tokens = None
-    if settings.auth == "required":
-        keys = keyring_of(settings, clients, time.monotonic)
-        used = (seen or SeenInMemory(now)) if settings.jwt_replay_check else None
-        tokens = TokenCheck(clients, keys.key, used, now, settings.jwt_leeway, settings.token_algorithms)
+    tokens = token_check(settings, clients, seen or SeenInMemory(now), now, time.monotonic)
     guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[])
     app.extensions["decision"] = decision
     app.register_blueprint(discovery(published))

@@ -57,6 +57,7 @@ def main() -> None:
 def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
     """Serve the CDS Hooks endpoints."""
     from service import server
+    from service.app import utc_now
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
     from service.web.access import check_access
@@ -64,7 +65,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
     try:
         settings = load_settings()
         _library()
-        check_access(settings)
+        check_access(settings, utc_now)
         server.check_address(
             host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
         )
@@ -242,6 +243,7 @@ def check(terminology: bool) -> None:
     from rich.console import Console
 
     from cards.check import deep_faults
+    from service.app import utc_now
     from service.display import terminology_table
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
@@ -251,7 +253,7 @@ def check(terminology: bool) -> None:
     settings = None
     try:
         settings = load_settings()
-        check_access(settings)
+        check_access(settings, utc_now)
     except (SettingsError, FaultyTrustFile) as error:
         problems.append(f"settings: {error}")
     library = _library()

@@ -13,10 +13,11 @@ from flask import Flask
 
 from cards.library import Library
 from service.cli import main
+from service.settings import PREFIX
 from service.trust.clients import Dialect
 from tests.conftest import FIXTURES
 from tests.test_replay import WITH_CARDS, WITHOUT_CARDS, serving, written
-from tests.trust.ehr import ec, key_set
+from tests.trust.ehr import Ehr, trusting
 
 Run = Callable[..., Result]
 
@@ -279,10 +280,7 @@ def test_serve_does_not_start_where_others_can_call_it_unless_told_to(run: Run) 
 
 
 def test_serve_does_not_start_when_tokens_are_required_and_not(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "keys.json").write_bytes(key_set(ec()))
-    file = tmp_path / "trust.toml"
-    file.write_text('[[client]]\nname = "A"\nissuer = "a"\njwks_file = "keys.json"\n', encoding="utf-8")
-    settings = {"TOLAMI_AUTH": "required", "TOLAMI_PUBLIC_URL": "https://a.example", "TOLAMI_TRUST_FILE": str(file)}
+    settings = {f"{PREFIX}{name.upper()}": value for name, value in trusting(tmp_path, Ehr()).items()}
     result = run("serve", "--host", "0.0.0.0", "--without-authentication", **settings)
     assert result.exit_code == 1
     assert "--without-authentication says the opposite" in result.output

@@ -6,6 +6,7 @@ With ``auth = required`` every address needs a token, those that do not exist in
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -15,8 +16,9 @@ from flask import Flask, g, request
 from service.errors import NotTrusted
 from service.settings import Settings, SettingsError
 from service.trust.clients import Clients, is_loopback, read_clients
-from service.trust.keyring import Keyring, open_keyring
+from service.trust.keyring import open_keyring
 from service.trust.remote import RemoteKeys
+from service.trust.replay import SeenInMemory, SeenTokens
 from service.trust.tokens import Caller, Reason, Refused, TokenCheck
 
 WITHOUT_TOKEN = ("/guidance", "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
@@ -35,12 +37,20 @@ def clients_of(settings: Settings) -> Clients:
     return read_clients(settings.trust_file) if settings.trust_file else Clients()
 
 
-def keyring_of(settings: Settings, clients: Clients, clock: Callable[[], float]) -> Keyring:
-    """The keys for ``auth = required``.
+def token_check(
+    settings: Settings,
+    clients: Clients,
+    seen: SeenTokens,
+    now: Callable[[], datetime],
+    clock: Callable[[], float],
+) -> TokenCheck | None:
+    """The check of tokens; None where none are wanted. ``clock`` tells the age of fetched keys.
 
     Raises SettingsError when a setting that it needs is missing or wrong, FaultyTrustFile when a client's keys
     cannot be used or nobody could call.
     """
+    if settings.auth == "open":
+        return None
     if not settings.trust_file:
         raise SettingsError("TOLAMI_AUTH is required, so TOLAMI_TRUST_FILE must name the clients; see docs/trust.md")
     address = urlsplit(settings.public_url)
@@ -49,14 +59,15 @@ def keyring_of(settings: Settings, clients: Clients, clock: Callable[[], float])
             "TOLAMI_AUTH is required, so TOLAMI_PUBLIC_URL must be the https address that clients call:"
             " their tokens name it"
         )
-    return open_keyring(clients, RemoteKeys(clock), settings.token_algorithms, loopback=settings.http_loopback)
+    algorithms = settings.token_algorithms
+    keys = open_keyring(clients, RemoteKeys(clock), algorithms, loopback=settings.http_loopback)
+    used = seen if settings.jwt_replay_check else None
+    return TokenCheck(clients, keys.key, used, now, settings.jwt_leeway, algorithms)
 
 
-def check_access(settings: Settings) -> None:
-    """Raises SettingsError or FaultyTrustFile when ``create_app`` would, without making anything."""
-    clients = clients_of(settings)
-    if settings.auth == "required":
-        keyring_of(settings, clients, lambda: 0.0)
+def check_access(settings: Settings, now: Callable[[], datetime]) -> None:
+    """Raises SettingsError or FaultyTrustFile where ``create_app`` would, without making an application."""
+    token_check(settings, clients_of(settings), SeenInMemory(now), now, lambda: 0.0)
 
 
 def guard(

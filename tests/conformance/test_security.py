@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from tests.conformance.calls import Json, request, without
@@ -79,9 +79,8 @@ def signed(key: ECKey | RSAKey, said: Json, **header: Any) -> str:
     """A token; a header of None is left out."""
     algorithm = "ES384" if isinstance(key, ECKey) else "RS384"
     full = {"alg": algorithm, "typ": "JWT", "kid": key.kid} | header
-    return jwt.encode(
-        {name: value for name, value in full.items() if value is not None}, said, key, algorithms=[full["alg"]]
-    )
+    sent = {name: value for name, value in full.items() if value is not None}
+    return jws.serialize_compact(sent, json.dumps(said), key, algorithms=[full["alg"]])
 
 
 def part(value: Any) -> str:
@@ -94,12 +93,12 @@ def post(guarded: Served) -> Iterator[Post]:
     with session() as client:
 
         def call(token: str | None, path: str = "/order-sign", body: Any = None) -> requests.Response:
-            sent = json.dumps(request("order-sign") if body is None else body).encode()
+            sent = body if isinstance(body, bytes) else json.dumps(body or request("order-sign")).encode()
             headers = HEADERS | ({} if token is None else {"Authorization": f"Bearer {token}"})
             url = f"{guarded.url}/cds-services{path}"
             if not path:
                 return client.get(url, headers=headers, timeout=20)
-            return client.post(url, data=body if isinstance(body, bytes) else sent, headers=headers, timeout=20)
+            return client.post(url, data=sent, headers=headers, timeout=20)
 
         yield call
 

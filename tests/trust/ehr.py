@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from threading import enumerate as running_threads
 from typing import Any
@@ -76,6 +77,23 @@ class Ehr:
 
 def _changed(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in (whole | changes).items() if value is not ...}
+
+
+def trusting(folder: Path, *ehrs: Ehr) -> dict[str, str]:
+    """Settings that require tokens of these EHRs, their keys pinned in files of this folder."""
+    entries = []
+    for number, ehr in enumerate(ehrs, 1):
+        (folder / f"{number}.jwks.json").write_bytes(key_set(ehr.key))
+        lines = (
+            "[[client]]",
+            f'name = "EHR {number}"',
+            f'issuer = "{ehr.issuer}"',
+            f'jwks_file = "{number}.jwks.json"',
+        )
+        entries.append("\n".join(lines))
+    file = folder / "trust.toml"
+    file.write_text("\n".join(entries), encoding="utf-8")
+    return {"auth": "required", "public_url": "https://cds.example.org", "trust_file": str(file)}
 
 
 STOPPED = Event()

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ class Door:
 
     app: Flask
     keys: KeyServer
-    clock: list[datetime] = field(default_factory=lambda: [NOW])
 
     def post(self, token: str | None, path: str = "/cds-services/order-select", **request: Any) -> Any:
         whole = {"data": SAMPLE.read_bytes(), "content_type": "application/json", "headers": headers(token), **request}
@@ -77,9 +75,7 @@ def module_keys() -> Iterator[KeyServer]:
 @pytest.fixture(scope="module")
 def door(module_keys: KeyServer, library: Library, tmp_path_factory: pytest.TempPathFactory) -> Door:
     file = trust_file(tmp_path_factory.mktemp("trust"), module_keys)
-    clock = [NOW]
-    app = create_app(required(trust_file=file), library, lambda: TODAY, now=lambda: clock[0])
-    return Door(app, module_keys, clock)
+    return Door(create_app(required(trust_file=file), library, lambda: TODAY, now=lambda: NOW), module_keys)
 
 
 def unsigned(alg: str) -> str:

@@ -1,6 +1,7 @@
 """The contract is served: schemas under their addresses, and a description of everything that is answered."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from service.app import create_app
 from service.cdshooks.schemas import schemas
 from service.settings import Settings
 from tests.calls import Json
+from tests.trust.ehr import Ehr, trusting
 from tests.web.test_errors import outcome
 
 BASE = "https://cds.example.org/guidance-service"
@@ -108,8 +110,11 @@ def test_the_call_of_a_service_has_its_request_its_answer_and_every_error(descri
 
 
 @pytest.mark.parametrize(("auth", "security"), [("open", [{"jwt": []}, {}]), ("required", [{"jwt": []}])])
-def test_a_token_is_optional_only_in_open_mode(library: Library, auth: Any, security: list[Json]) -> None:
-    description = create_app(Settings(auth=auth), library).test_client().get("/openapi.json").get_json()
+def test_a_token_is_optional_only_in_open_mode(
+    library: Library, tmp_path: Path, auth: Any, security: list[Json]
+) -> None:
+    settings = Settings.model_validate(trusting(tmp_path, Ehr()) | {"auth": auth})
+    description = create_app(settings, library).test_client().get("/openapi.json").get_json()
     assert description["security"] == security
     assert description["paths"]["/guidance"]["get"]["security"] == []
 
