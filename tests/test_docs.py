@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from cards.library import Library
 from service.cdshooks.services import services
 from service.errors import ServiceError
 from service.settings import PREFIX, Settings
+from service.trust.keys import RSA_BITS
+from service.trust.remote import DEADLINE, MAX_AGE, MOST_BYTES, RETRY_AFTER
+from service.trust.tokens import LONGEST_JTI, LONGEST_LIFETIME, LONGEST_TOKEN, Reason
 from tests.conftest import FIXTURES, ROOT
 from tests.test_cli import commands
 
@@ -96,6 +100,26 @@ def test_every_error_is_in_the_table_with_status_and_code(client: FlaskClient) -
     known.add((500, "exception"))
     lacking = [f"| {status} | `{code}` |" for status, code in sorted(known)]
     assert [start for start in lacking if start not in read("docs/errors.md")] == [], "docs/errors.md lacks these rows"
+
+
+def test_every_reason_for_which_a_token_is_refused_is_explained() -> None:
+    lacking = [reason for reason in Reason if not row("docs/trust.md", reason)]
+    assert lacking == [], "docs/trust.md has no row for these"
+
+
+def test_the_limits_of_tokens_and_keys_are_those_of_the_code() -> None:
+    page = read("docs/trust.md")
+    for limit in (
+        f"more than {LONGEST_TOKEN} characters",
+        f"at most {LONGEST_JTI} characters",
+        f"RSA ({RSA_BITS.start} to {RSA_BITS.stop - 1} bits)",
+        f"at most {MOST_BYTES // 1024} KiB and {DEADLINE:.0f} seconds",
+        f"at most every {RETRY_AFTER:.0f} seconds",
+        f"older than {MAX_AGE / 60:.0f} minutes",
+    ):
+        assert limit in page, f"docs/trust.md lacks {limit!r}"
+    assert timedelta(hours=1) == LONGEST_LIFETIME
+    assert "at most one hour after `iat`" in page
 
 
 def test_the_error_shown_is_the_one_sent(client: FlaskClient) -> None:

@@ -111,6 +111,7 @@ def test_every_other_address_is_not(url: str) -> None:
     assert not EHR.may_fetch(url, loopback=True)
 
 
+@pytest.mark.conformance("L-08")
 def test_plain_http_to_this_machine_needs_the_setting() -> None:
     assert not EHR.may_fetch("http://127.0.0.1:8080/fhir/Patient/1", loopback=False)
 

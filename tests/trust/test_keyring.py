@@ -100,6 +100,7 @@ def test_a_file_of_keys_whose_algorithms_are_not_allowed_is_a_fault_unless_there
     assert opened(client(tmp_path, NOBODY, content=content))
 
 
+@pytest.mark.conformance("L-08", "L-24")
 def test_clients_that_could_not_call_are_all_named(server: KeyServer) -> None:
     said = faults(
         client(None), Client(name="B", jku=(server.url,)), client(None, server.url), loopback=False

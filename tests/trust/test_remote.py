@@ -76,6 +76,7 @@ def test_a_withdrawn_key_is_not_used_longer_than_the_age_of_a_set(
     assert keys.key(server.url, "a") is None
 
 
+@pytest.mark.conformance("C-135")
 def test_a_flood_of_unknown_keys_makes_one_request_in_a_while(
     server: KeyServer, keys: RemoteKeys, clock: Clock
 ) -> None:

@@ -234,6 +234,7 @@ def test_a_token_may_be_used_again_where_the_setting_says_so(
     assert [Door(app, module_keys).get(token).status_code for _ in range(2)] == [200, 200]
 
 
+@pytest.mark.conformance("C-125", "C-135", "L-24")
 def test_keys_rotate_without_a_restart_and_an_address_that_is_not_listed_is_never_asked(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,16 @@ def test_for_an_order_of_another_drug_nothing_of_the_prefetch_is_looked_at(
     assert (answer.status_code, answer.get_json()) == (200, {"cards": []})
 
 
+def test_nothing_of_a_call_is_used_for_the_next_one(client: FlaskClient, fixture: Fixture) -> None:
+    request = fixture(PAIR)
+    cards = by_id(post(client, request).get_json()["cards"])
+    assert "tolperisone-with-amitriptyline" in cards
+    del request["prefetch"]["medications"]
+    later = by_id(post(client, request).get_json()["cards"])
+    assert "tolperisone-with-amitriptyline" not in later
+    assert "not-checked" in later
+
+
 def test_numbers_in_a_suggested_order_come_back_as_they_were_written(client: FlaskClient, fixture: Fixture) -> None:
     request = fixture(NEW_START)
     draft(request)["extension"] = [{"url": "https://ehr.example.org/x", "valueDecimal": RAW}]
