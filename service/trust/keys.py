@@ -135,7 +135,7 @@ def _check_purpose(entry: dict[str, Any]) -> None:
 
 def _elliptic(public: dict[str, Any]) -> ECKey:
     curve = public.get("crv")
-    if curve not in CURVES:
+    if not isinstance(curve, str) or curve not in CURVES:
         raise _Unusable(f"its curve is none of {', '.join(CURVES)}")
     if public.get("alg", CURVES[curve]) != CURVES[curve]:
         raise _Unusable(f"its algorithm does not go with its curve {curve}")

@@ -12,6 +12,7 @@ from math import inf
 
 import requests
 import structlog
+from urllib3.exceptions import HTTPError
 
 from service.trust.keys import KeySet, NotAKeySet, PublicKey, read_key_set
 
@@ -55,7 +56,7 @@ def fetch(url: str) -> bytes:
                 if answer.status_code != requests.codes.ok:
                     raise NotFetched(f"it answered with status {answer.status_code}")
                 return _body(answer, started + DEADLINE)
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         raise NotFetched(type(error).__name__) from None
 
 
@@ -85,7 +86,8 @@ class _Kept:
 class RemoteKeys:
     """The key sets of all addresses. Safe for threads; one request at a time goes to an address.
 
-    While an address fails, its last good set stays in use and nobody waits for the next attempt.
+    While an address fails or hangs, its last good set stays in use, and nobody waits for a further attempt: a
+    flood of tokens cannot hold the threads of the server.
     """
 
     def __init__(self, clock: Callable[[], float], fetch: Callable[[str], bytes] = fetch) -> None:
@@ -97,14 +99,15 @@ class RemoteKeys:
     def key(self, jku: str, kid: str) -> PublicKey | None:
         """The key of this name in the set at this address; None when the set has none.
 
-        Raises KeysUnavailable. Waits up to ``DEADLINE`` seconds where the set has to be fetched first.
+        Raises KeysUnavailable. Waits up to ``DEADLINE`` seconds where the set has to be fetched first, unless the
+        last attempt failed.
         """
         with self._lock:
             kept = self._kept.setdefault(jku, _Kept())
             running = self._refreshing(jku, kept, kid)
-        if running is not None:
-            running.wait(DEADLINE)
+        late = running is not None and not running.wait(DEADLINE)
         with self._lock:
+            kept.failing = kept.failing or (late and kept.running is running)
             if kept.keys is None:
                 raise KeysUnavailable(jku)
             return kept.keys.keys.get(kid)
@@ -121,7 +124,7 @@ class RemoteKeys:
             # A thread, for a time-out of the whole: looking up the name and reading the headers have none.
             arguments = (jku, kept, kept.running)
             threading.Thread(target=self._refresh, args=arguments, name=THREAD, daemon=True).start()
-        return None if kept.failing and kept.keys is not None else kept.running
+        return None if kept.failing else kept.running
 
     def _refresh(self, jku: str, kept: _Kept, done: threading.Event) -> None:
         keys: KeySet | None = None
@@ -137,8 +140,8 @@ class RemoteKeys:
                 kept.keys, kept.fetched = keys, self._clock()
             kept.failing, kept.running = keys is None, None
             last_good = kept.keys is not None
-        done.set()
         if keys is None:
             log.error("key set not fetched", jku=jku, reason=reason, last_good_set_in_use=last_good)
         else:
             log.info("key set fetched", jku=jku, kids=list(keys.keys), passed_over=list(keys.passed_over))
+        done.set()

@@ -61,13 +61,13 @@ class Reason(StrEnum):
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/=+-]{1,200}")
-"""What an issuer or a kid that nobody signed may look like to be logged."""
+"""What an issuer, a kid or a jti may look like to be logged: not like a name or a sentence."""
 
 _CLAIM_REASONS = {"aud": Reason.AUDIENCE, "iat": Reason.NOT_YET, "nbf": Reason.NOT_YET}
 
 
 class Refused(Exception):
-    """A token is refused. ``facts`` may be logged: listed names, signed ones, and an issuer or kid of plain form."""
+    """A token is refused. ``facts`` may be logged: listed names, and an issuer, kid or jti of plain form."""
 
     def __init__(self, reason: Reason, **facts: str) -> None:
         super().__init__(reason.value)
@@ -153,11 +153,12 @@ class TokenCheck:
         if claims["exp"] - claims["iat"] > LONGEST_LIFETIME.total_seconds():
             raise Refused(Reason.LIFETIME, **known)
         jti: str = claims["jti"]
+        known["jti"] = _plain(jti)
         if len(jti) > LONGEST_JTI or not jti.isprintable():
             raise Refused(Reason.CLAIM, claim="jti", **known)
         tenant = _text(claims.get("tenant")) if client.tenants else ""
         if client.tenants and tenant not in client.tenants:
-            raise Refused(Reason.TENANT, jti=jti, **known)
+            raise Refused(Reason.TENANT, **known)
         self._use(client, jti, claims["exp"])
         return Caller(client, tenant)
 
@@ -165,7 +166,7 @@ class TokenCheck:
         """Notes that the token was used; kept for as long as it could be used again. Raises Refused."""
         if self.seen is None:
             return
-        facts = {"client": client.name, "jti": jti}
+        facts = {"client": client.name, "jti": _plain(jti)}
         expires = datetime.fromtimestamp(exp, UTC) + timedelta(seconds=self.leeway)
         try:
             first = self.seen.first_use(client.issuer, jti, expires)

@@ -161,6 +161,11 @@ def serving_keys(answering: Answering) -> Iterator[KeyServer]:
         thread.join()
         http.server_close()
         STOPPED.set()
-        for fetching in [thread for thread in running_threads() if thread.name == THREAD]:
-            fetching.join(30)
+        fetches_end()
         STOPPED.clear()
+
+
+def fetches_end() -> None:
+    """Waits until no key set is being fetched any more."""
+    for fetching in [thread for thread in running_threads() if thread.name == THREAD]:
+        fetching.join(30)
