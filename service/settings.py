@@ -4,12 +4,13 @@ A wrong value stops the start with the setting's name and the reason. The table 
 """
 
 import os
+import ssl
 import tomllib
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, FilePath, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,6 +45,9 @@ class Settings(BaseSettings):
     )
     jwt_algorithms: str = Field(
         "ES384,RS384", description="Signature algorithms that a token may have, separated by commas."
+    )
+    jwks_ca_file: FilePath | None = Field(
+        None, description="Authorities (PEM) that certificates of key addresses are checked by, instead of public ones."
     )
     jwt_leeway: int = Field(60, ge=0, le=600, description="Seconds by which clocks may differ when a token is checked.")
     jwt_replay_check: bool = Field(True, description="Refuse a token that was used before.")
@@ -86,6 +90,16 @@ class Settings(BaseSettings):
     def token_algorithms(self) -> tuple[str, ...]:
         """The signature algorithms that a token may have, each once."""
         return tuple(dict.fromkeys(name.strip() for name in self.jwt_algorithms.split(",")))
+
+    @field_validator("jwks_ca_file")
+    @classmethod
+    def _has_certificates(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                ssl.create_default_context(cafile=value)
+            except OSError:
+                raise ValueError("must be a file of certificates in PEM form") from None
+        return value
 
     @field_validator("jwt_algorithms")
     @classmethod

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from service.settings import PREFIX, Settings, SettingsError, load_settings
+from tests.trust.ehr import self_signed
 
 
 @pytest.fixture(autouse=True)
@@ -166,3 +167,15 @@ def test_a_terminology_server_is_asked_over_https_and_without_a_login(
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:8080"])
 def test_a_terminology_server_on_this_machine_may_be_asked_by_plain_http(host: str) -> None:
     assert Settings(terminology_server=f"http://{host}/fhir").terminology_server == f"http://{host}/fhir"
+
+
+def test_authorities_of_key_addresses_are_looked_at_before_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    self_signed(tmp_path)
+    monkeypatch.setenv("TOLAMI_JWKS_CA_FILE", str(tmp_path / "ca.pem"))
+    assert load_settings().jwks_ca_file == tmp_path / "ca.pem"
+    (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
+    assert "TOLAMI_JWKS_CA_FILE: Value error, must be a file of certificates in PEM form" in refusal()
+    monkeypatch.setenv("TOLAMI_JWKS_CA_FILE", str(tmp_path / "nowhere.pem"))
+    assert "TOLAMI_JWKS_CA_FILE" in refusal()

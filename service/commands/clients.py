@@ -112,7 +112,11 @@ def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[
     for address in client.jku:
         lines.append(f"at {address}{':' if fetch else ', fetched when needed'}")
         try:
-            lines += _key_lines(read_key_set(fetched(address)), settings.token_algorithms) if fetch else []
+            lines += (
+                _key_lines(read_key_set(fetched(address, settings.jwks_ca_file)), settings.token_algorithms)
+                if fetch
+                else []
+            )
         except (NotFetched, NotAKeySet) as fault:
             faults.append(f"jku {address}: {fault}")
     return lines or ["none"], faults

@@ -7,6 +7,7 @@ With ``auth = required`` every address needs a token, those that do not exist in
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from service.errors import NotTrusted
 from service.settings import Settings, SettingsError
 from service.trust.clients import Clients, is_loopback, read_clients
 from service.trust.keyring import open_keyring
-from service.trust.remote import RemoteKeys
+from service.trust.remote import RemoteKeys, fetch
 from service.trust.replay import SeenInMemory, SeenTokens
 from service.trust.tokens import Caller, Reason, Refused, TokenCheck
 
@@ -60,7 +61,8 @@ def token_check(
             " their tokens name it"
         )
     algorithms = settings.token_algorithms
-    keys = open_keyring(clients, RemoteKeys(clock), algorithms, loopback=settings.http_loopback)
+    remote = RemoteKeys(clock, partial(fetch, ca_file=settings.jwks_ca_file))
+    keys = open_keyring(clients, remote, algorithms, loopback=settings.http_loopback)
     used = seen if settings.jwt_replay_check else None
     return TokenCheck(clients, keys.key, used, now, settings.jwt_leeway, algorithms)
 

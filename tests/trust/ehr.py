@@ -2,18 +2,25 @@
 
 import base64
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Event, Thread
 from threading import enumerate as running_threads
 from typing import Any
 from uuid import uuid4
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
@@ -21,6 +28,7 @@ from service.trust.keys import ALGORITHMS, PublicKey
 from service.trust.remote import THREAD
 
 ISSUER = "https://ehr.example.org"
+DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SIGN = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 SIGN.max_header_length = 10_000
@@ -133,8 +141,28 @@ def drips(before: bytes, piece: bytes, pause: float, pieces: int) -> Answering:
     return answering
 
 
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """What a server on this machine needs for TLS; the certificate is ``ca.pem`` in the folder."""
+    key = generate_private_key(SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    today = datetime.now(UTC)
+    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), today, today + DAY)
+    certificate = (
+        built.add_extension(alternative, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, SHA256())
+    )
+    (folder / "ca.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    unencrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server.pem").write_bytes(unencrypted + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
 @contextmanager
-def serving_keys(answering: Answering) -> Iterator[KeyServer]:
+def serving_keys(answering: Answering, tls: ssl.SSLContext | None = None) -> Iterator[KeyServer]:
     server = KeyServer(answering)
 
     class Handler(BaseHTTPRequestHandler):
@@ -151,9 +179,11 @@ def serving_keys(answering: Answering) -> Iterator[KeyServer]:
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     http.block_on_close = False
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
     thread = Thread(target=http.serve_forever, args=(0.05,))
     thread.start()
-    server.url = f"http://127.0.0.1:{http.server_port}/jwks.json"
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{http.server_port}/jwks.json"
     try:
         yield server
     finally:

@@ -4,13 +4,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.trust import remote
 from service.trust.remote import MAX_AGE, MOST_BYTES, RETRY_AFTER, KeysUnavailable, NotFetched, RemoteKeys, fetch
-from tests.trust.ehr import KeyServer, drips, ec, fetches_end, key_set, sends, serving_keys
+from tests.trust.ehr import KeyServer, drips, ec, fetches_end, key_set, self_signed, sends, serving_keys
 
 LONG = 30
 """Seconds after which a test gives up."""
@@ -203,6 +204,15 @@ def test_what_is_no_plain_good_answer_is_not_taken(server: KeyServer, answering:
     with pytest.raises(NotFetched, match=reason):
         fetch(server.url)
     assert server.asked == 1
+
+
+def test_a_certificate_has_to_come_from_a_trusted_authority(tmp_path: Path) -> None:
+    with serving_keys(sends(b"{}"), self_signed(tmp_path)) as secure:
+        with pytest.raises(NotFetched, match=r"^SSLError$"):
+            fetch(secure.url)
+        assert fetch(secure.url, tmp_path / "ca.pem") == b"{}"
+        with pytest.raises(NotFetched, match=r"^SSLError$"):
+            fetch(secure.url.replace("127.0.0.1", "localhost"), tmp_path / "ca.pem")
 
 
 def test_a_redirect_is_never_followed(server: KeyServer) -> None:
