@@ -43,7 +43,7 @@ def check(file: Path | None, fetch: bool) -> None:
 
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile, read_clients
-    from service.trust.keyring import faults_of
+    from service.trust.keyring import NOBODY, faults_of
 
     try:
         settings = load_settings()
@@ -55,6 +55,8 @@ def check(file: Path | None, fetch: bool) -> None:
         stop(str(error), 1)
     console = Console(highlight=False)
     faults = faults_of(listed, settings.token_algorithms, loopback=settings.http_loopback)
+    if settings.auth == "open" and not any(client.issuer for client in listed.all):
+        faults.remove(NOBODY)
     for client in listed.all:
         keys, unfetched = _keys(client, settings, fetch=fetch)
         console.print(_table(client if client.issuer else listed.without_token, settings, keys))
@@ -77,7 +79,7 @@ def _table(client: "Client", settings: "Settings", keys: list[str]) -> "Table":
         ("issuer", [client.issuer or "none: calls without a token"]),
         ("keys", keys),
         ("tenants", client.tenants or ["not used"]),
-        ("may", list(_permissions(client))),
+        ("may", [_permission(client)]),
         ("FHIR servers", client.fhir_servers or ["none: nothing is fetched for it"]),
         ("dialect", [client.dialect or "what all releases accept"]),
         ("jurisdiction", [client.jurisdiction or f"{settings.jurisdiction} (that of the service)"]),
@@ -86,12 +88,11 @@ def _table(client: "Client", settings: "Settings", keys: list[str]) -> "Table":
     return table
 
 
-def _permissions(client: "Client") -> Iterator[str]:
+def _permission(client: "Client") -> str:
     if not client.issuer:
-        yield "call everything with TOLAMI_AUTH=open, and nothing with TOLAMI_AUTH=required"
-        return
+        return "call everything with TOLAMI_AUTH=open, and nothing with TOLAMI_AUTH=required"
     as_tenant = f" that names the tenant {' or '.join(client.tenants)}" if client.tenants else ""
-    yield f"call discovery, every service and feedback with a token of its own{as_tenant}"
+    return f"call discovery, every service and feedback with a token of its own{as_tenant}"
 
 
 def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[str], list[str]]:
@@ -110,13 +111,13 @@ def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[
     if pinned is not None:
         lines += [f"in {client.jwks_file}:", *_key_lines(pinned, settings.token_algorithms)]
     for address in client.jku:
-        lines.append(f"at {address}{':' if fetch else ', fetched when needed'}")
+        if not fetch:
+            lines.append(f"at {address}, fetched when needed")
+            continue
+        lines.append(f"at {address}:")
         try:
-            lines += (
-                _key_lines(read_key_set(fetched(address, settings.jwks_ca_file)), settings.token_algorithms)
-                if fetch
-                else []
-            )
+            keys = read_key_set(fetched(address, settings.jwks_ca_file))
+            lines += _key_lines(keys, settings.token_algorithms)
         except (NotFetched, NotAKeySet) as fault:
             faults.append(f"jku {address}: {fault}")
     return lines or ["none"], faults

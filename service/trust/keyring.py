@@ -7,6 +7,9 @@ from service.trust.clients import Client, Clients, FaultyTrustFile
 from service.trust.keys import KeySet, NotAKeySet, PublicKey, algorithms_of, read_key_set
 from service.trust.remote import KeysUnavailable, RemoteKeys
 
+NOBODY = "no client has an issuer, so nobody could call"
+"""The fault of a trust file for the open mode where tokens are required."""
+
 
 class FaultyKeyFile(Exception):
     """A file of pinned keys cannot be used; the message says why."""
@@ -92,7 +95,7 @@ def faults_of(clients: Clients, algorithms: Collection[str], *, loopback: bool) 
         f"client {c.name}: {fault}" for c in clients.all for fault in _faults_of(c, algorithms, loopback=loopback)
     ]
     if not any(client.issuer for client in clients.all):
-        faults.append("no client has an issuer, so nobody could call")
+        faults.append(NOBODY)
     return faults
 
 

@@ -71,6 +71,13 @@ def test_the_file_of_the_settings_is_the_default(run: Run, file: Path) -> None:
     assert (missing.exit_code, missing.output.partition("?")[0]) == (2, "Which file")
 
 
+def test_a_file_for_the_open_mode_is_no_fault_until_tokens_are_required(run: Run, file: Path) -> None:
+    file.write_text('[[client]]\nname = "Sandbox"\n', encoding="utf-8")
+    assert run("clients", "check", file).exit_code == 0
+    result = run("clients", "check", file, TOLAMI_AUTH="required")
+    assert (result.exit_code, "so nobody could call" in result.output) == (1, True)
+
+
 def test_a_faulty_file_is_named(run: Run, file: Path) -> None:
     file.write_text('[[client]]\nname = "A"\ndialect = "9"\n', encoding="utf-8")
     result = run("clients", "check", file)
