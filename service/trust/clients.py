@@ -76,7 +76,7 @@ class Client(BaseModel):
         asked = _address(url)
         if asked is None or (asked.scheme == "http" and not (loopback and is_loopback(asked.hostname or ""))):
             return False
-        return any(_within(asked, urlsplit(base)) for base in self.fhir_servers)
+        return any(_within(asked, urlsplit(base), any_port=base in LOOPBACK_SERVERS) for base in self.fhir_servers)
 
 
 LOOPBACK_SERVERS = tuple(f"{scheme}://{host}" for scheme in _PORTS for host in ("127.0.0.1", "localhost", "[::1]"))
@@ -160,12 +160,19 @@ def _address(url: str) -> SplitResult | None:
     except ValueError:
         return None
     odd = "\\" in url or "@" in parts.netloc or "%" in parts.netloc or any(c.isspace() or ord(c) < 32 for c in url)
-    dots = any(segment.lower().replace("%2e", ".") in {".", ".."} for segment in parts.path.split("/"))
-    return None if parts.scheme not in _PORTS or not parts.hostname or odd or dots else parts
+    path = parts.path.lower()
+    dots = any(segment.replace("%2e", ".") in {".", ".."} for segment in path.split("/"))
+    hidden = "%2f" in path or "%5c" in path  # a separator that only the server sees
+    return None if parts.scheme not in _PORTS or not parts.hostname or odd or dots or hidden else parts
 
 
-def _within(asked: SplitResult, base: SplitResult) -> bool:
-    any_port = base.geturl() in LOOPBACK_SERVERS
+def lies_within(url: str, base: str) -> bool:
+    """True when the URL is the base or below it: same scheme, host, port and path. False when either is ambiguous."""
+    asked, root = _address(url), _address(base)
+    return asked is not None and root is not None and _within(asked, root, any_port=False)
+
+
+def _within(asked: SplitResult, base: SplitResult, *, any_port: bool) -> bool:
     same_port = any_port or _port(asked) == _port(base)
     same_origin = asked.scheme == base.scheme and asked.hostname == base.hostname and same_port
     root = base.path.rstrip("/")

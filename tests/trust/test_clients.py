@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.trust.clients import ANYBODY, Client, Clients, FaultyTrustFile, read_clients
+from service.trust.clients import ANYBODY, Client, Clients, FaultyTrustFile, lies_within, read_clients
 
 EHR = Client(name="Example EHR", fhir_servers=("https://fhir.example.org/r4", "http://127.0.0.1:8080/fhir"))
 
@@ -93,6 +93,8 @@ def test_addresses_below_a_listed_server_may_be_fetched(url: str) -> None:
         "https://fhir.example.org/r4/%2e%2e/admin",
         "https://fhir.example.org/r4/.%2E/admin",
         "https://fhir.example.org/r4\\..\\admin",
+        "https://fhir.example.org/r4/..%2Fadmin",
+        "https://fhir.example.org/r4/..%5cadmin",
         "https://fhir.example.org.evil.example/r4/Patient/1",
         "https://fhir.example.org@evil.example/r4/Patient/1",
         "https://fhir.example.org:8443/r4/Patient/1",
@@ -121,6 +123,16 @@ def test_open_mode_reaches_this_machine_on_any_port_and_nothing_else() -> None:
         assert ANYBODY.may_fetch(url, loopback=True), url
     for url in ("http://127.0.0.2:9/fhir", "http://localhost.evil.example/", "http://10.0.0.1/fhir"):
         assert not ANYBODY.may_fetch(url, loopback=True), url
+
+
+def test_one_address_lies_within_another_of_the_same_origin_only() -> None:
+    base = "http://127.0.0.1"
+    assert lies_within("http://127.0.0.1:80/fhir", base)
+    for url in ("http://127.0.0.1:8080/fhir", "https://127.0.0.1/fhir", "http://localhost/fhir", "fhir", ""):
+        assert not lies_within(url, base), url
+    assert lies_within("https://a.example/r4?page=2", "https://a.example/r4/")
+    assert not lies_within("https://a.example/r4b", "https://a.example/r4/")
+    assert not lies_within("https://a.example/r4/../x", "https://a.example/r4/../x")
 
 
 @given(st.text())
