@@ -100,6 +100,32 @@ CONTEXTS: dict[str, type[Context]] = {
 }
 
 
+BearerToken = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[!-~]+$")]
+"""Visible ASCII: anything else could not be sent in a header."""
+
+
+class FhirAuthorization(msgspec.Struct):
+    """What the client gives for reading its FHIR server (CDS Hooks "Passing the Access Token").
+
+    Only the token is asked for; what is not used may have any type. ``patient`` is the only patient that the token
+    is for, if there is one. The token is never shown, not even when a request is printed.
+    """
+
+    access_token: BearerToken
+    token_type: Any = None
+    expires_in: Any = None
+    scope: Any = None
+    subject: Any = None
+    patient: Any = None
+
+    def __repr__(self) -> str:
+        return "FhirAuthorization(…)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for what prints with ``rich``."""
+        return []
+
+
 class HookRequest(msgspec.Struct):
     """The envelope of every call. ``context`` and each prefetch value stay raw."""
 
@@ -108,7 +134,7 @@ class HookRequest(msgspec.Struct):
     context: Raw
     prefetch: dict[str, Raw] | None = None
     fhirServer: str | None = None
-    fhirAuthorization: dict[str, Any] | None = None
+    fhirAuthorization: FhirAuthorization | None = None
 
 
 class Coding(msgspec.Struct):
@@ -179,7 +205,7 @@ def read_request(body: bytes) -> HookRequest:
     """The envelope of a call.
 
     Raises NotParsable when the body is not JSON, NotConformant when a required member is missing or of the
-    wrong type; both name the member.
+    wrong type, or fhirAuthorization came without fhirServer (cds-r-1); both name the member.
     """
     start = body.lstrip()[:1]
     if not start:
@@ -193,7 +219,13 @@ def read_request(body: bytes) -> HookRequest:
         body.decode()
     except UnicodeDecodeError as error:
         raise NotParsable(f"The request is not valid JSON: it is not UTF-8 (byte {error.start}).") from None
-    return _decode(body, HookRequest, "$")
+    request = _decode(body, HookRequest, "$")
+    if request.fhirAuthorization is not None and not request.fhirServer:
+        raise NotConformant(
+            "fhirAuthorization came without fhirServer. Send the server that the token is for, or leave both out.",
+            "$.fhirServer",
+        )
+    return request
 
 
 def read_context(request: HookRequest, hook: str) -> Context:

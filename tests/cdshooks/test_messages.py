@@ -1,12 +1,14 @@
 """What a request must hold is asked for by name, everything else is tolerated, and an answer holds no empty members."""
 
 import json
+from io import StringIO
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from service.cdshooks.messages import (
     CONTEXTS,
@@ -134,6 +136,50 @@ def test_a_member_of_the_wrong_type_is_named_and_its_value_is_not_repeated(chang
     assert (refused.value.status, refused.value.expression) == (422, where)
     assert where in refused.value.message
     assert "rx-1" not in refused.value.message
+
+
+ACCESS = {"access_token": "eyJ.a-b_c~d+e/f=", "token_type": "Bearer", "expires_in": 300, "scope": "x", "subject": "y"}
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        ACCESS,
+        {"access_token": "t"},
+        {**ACCESS, "patient": None, "expires_in": "300", "scope": ["patient/Observation.rs"]},
+        {**ACCESS, "extension": {"com.example": {}}},
+    ],
+)
+def test_of_the_access_to_the_server_only_the_token_is_needed(authorization: dict[str, Any]) -> None:
+    read = read_request(request(fhirServer="https://fhir.example.org/r4", fhirAuthorization=authorization))
+    assert read.fhirAuthorization is not None
+    assert read.fhirAuthorization.access_token == authorization["access_token"]
+
+
+@pytest.mark.parametrize(
+    "authorization", [{}, {"access_token": None}, {"access_token": ""}, {"access_token": "a\r\nb"}]
+)
+def test_a_token_that_cannot_be_sent_is_named_and_not_repeated(authorization: dict[str, Any]) -> None:
+    with pytest.raises(NotConformant) as refused:
+        read_request(request(fhirServer="https://fhir.example.org/r4", fhirAuthorization=authorization))
+    assert refused.value.expression == "$.fhirAuthorization.access_token"
+
+
+@pytest.mark.parametrize("server", [..., None, ""])
+def test_a_token_without_its_server_is_refused(server: Any) -> None:
+    with pytest.raises(NotConformant) as refused:
+        read_request(request(fhirServer=server, fhirAuthorization=ACCESS))
+    assert refused.value.expression == "$.fhirServer"
+
+
+def test_a_token_does_not_show_when_a_request_is_printed() -> None:
+    read = read_request(request(fhirServer="https://fhir.example.org/r4", fhirAuthorization=ACCESS))
+    console = Console(file=StringIO(), width=200)
+    console.print(read, read.fhirAuthorization)
+    file = console.file
+    assert isinstance(file, StringIO)
+    for shown in (repr(read), str(read.fhirAuthorization), f"{read}", file.getvalue()):
+        assert "eyJ" not in shown
 
 
 def test_a_request_for_another_hook_is_refused_with_what_to_do() -> None:
