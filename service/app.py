@@ -10,8 +10,9 @@ from flask_cors import CORS
 
 from cards.library import Library, load
 from cards.rendering import LOCAL, Renderer
-from service.cdshooks.services import services
+from service.cdshooks.services import prefetch_templates, services
 from service.decide import Decision
+from service.fhir.access import FhirAccess
 from service.settings import Settings
 from service.trust.replay import SeenInMemory, SeenTokens
 from service.trust.tokens import Caller
@@ -51,7 +52,13 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     published = services(library.terminology.loinc)
     public_url = settings.public_url or LOCAL
-    decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction)
+    fhir = FhirAccess(
+        prefetch_templates(library.terminology.loinc),
+        settings.fhir_deadline,
+        loopback=settings.http_loopback,
+        ca_file=settings.fhir_ca_file,
+    )
+    decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
     clients = clients_of(settings)
     tokens = token_check(settings, clients, seen or SeenInMemory(now), now, time.monotonic)
     guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[])

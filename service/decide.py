@@ -30,9 +30,10 @@ from service.cdshooks.messages import (
 from service.clinical.chart import Chart, Patient
 from service.clinical.terminology import Terminology
 from service.errors import NotConformant, ServiceError
+from service.fhir.access import FhirAccess
 from service.fhir.orders import DoseReading
 from service.fhir.prefetch import Prefetch
-from service.fhir.reading import MEDICATIONS, STATEMENTS, dose_reading, listed, read_chart, unidentified
+from service.fhir.reading import MEDICATIONS, STATEMENTS, dose_reading, listed, read_chart, unsettled
 from service.fhir.resources import Resource, reference
 from service.fhir.session import Draft, Session, concerns, drafts, known, orders
 from service.fhir.versions import version_of
@@ -46,13 +47,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What ``decide`` needs besides the request: the library, its renderer, the day and an id generator."""
+    """What ``decide`` needs besides the request: the library, its renderer, the day and an id generator.
+
+    ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched.
+    """
 
     library: Library
     renderer: Renderer
     today: Callable[[], date]
     new_uuid: Callable[[], str]
     jurisdiction: str = "eu"
+    fhir: FhirAccess | None = None
 
 
 def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) -> Response:
@@ -65,8 +70,9 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
         using = replace(using, jurisdiction=client.jurisdiction)
     request = read_request(body)
     session = session_of(request, read_context(request, hook))
+    source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
     try:
-        chart, by_reference = _chart(request, session, using)
+        chart, by_reference = _chart(session, Prefetch(request.prefetch, source), using)
         if chart is None:
             return Response(cards=[])
         asked = Asked(by_reference, session.patient_id, chart.today, version_of(list(by_reference.values())))
@@ -107,10 +113,9 @@ def session_of(request: HookRequest, context: Context) -> Session:
             return Session(request.hook, patient_id, ordering=False)
 
 
-def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Chart | None, dict[str, Resource]]:
+def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, dict[str, Resource]]:
     """The chart of a call and the client's drafts by reference; no chart when nothing concerns the guidance."""
     terminology = using.library.terminology.terminology
-    prefetch = Prefetch(request.prefetch)
     today = using.today()
     weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
     doses = dose_reading(session, prefetch, terminology, SUBJECTS, today, weight_days)
@@ -127,7 +132,7 @@ def _chart(request: HookRequest, session: Session, using: Decision) -> tuple[Cha
     if _concerned(session, looked_at, prefetch, doses, using):
         chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction)
         return chart, _once(looked_at)
-    gaps = unidentified(looked_at, SUBJECTS)
+    gaps = unsettled(looked_at, prefetch, SUBJECTS)
     if gaps:
         return Chart(today, session.hook, Patient(), unread=tuple(gaps)), {}
     return None, {}
@@ -162,7 +167,7 @@ def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseReading, usin
     found, gaps = listed(session, prefetch, terminology, doses, today)
     subject = any(concerns(order.drug, SUBJECTS) for order in found)
     no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
-    if not (subject or gaps or no_list):
+    if not (subject or gaps or no_list or prefetch.failure(MEDICATIONS)):
         return None
     return read_chart(session, (), prefetch, terminology, doses, today, using.jurisdiction)
 

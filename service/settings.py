@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     fhir_deadline: float = Field(
         4.0, gt=0, le=30, description="Seconds for everything that is fetched from a client's FHIR server in one call."
     )
+    fhir_ca_file: FilePath | None = Field(
+        None, description="Authorities (PEM) that certificates of FHIR servers are checked by, instead of public ones."
+    )
     database_url: str = Field(
         "sqlite:///tolami.db", description="Where exchanges, feedback and used tokens are kept (SQLAlchemy URL)."
     )
@@ -91,7 +94,7 @@ class Settings(BaseSettings):
         """The signature algorithms that a token may have, each once."""
         return tuple(dict.fromkeys(name.strip() for name in self.jwt_algorithms.split(",")))
 
-    @field_validator("jwks_ca_file")
+    @field_validator("jwks_ca_file", "fhir_ca_file")
     @classmethod
     def _has_certificates(cls, value: Path | None) -> Path | None:
         if value is not None:

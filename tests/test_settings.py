@@ -169,13 +169,14 @@ def test_a_terminology_server_on_this_machine_may_be_asked_by_plain_http(host: s
     assert Settings(terminology_server=f"http://{host}/fhir").terminology_server == f"http://{host}/fhir"
 
 
-def test_authorities_of_key_addresses_are_looked_at_before_the_start(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("setting", ["TOLAMI_JWKS_CA_FILE", "TOLAMI_FHIR_CA_FILE"])
+def test_authorities_are_looked_at_before_the_start(
+    setting: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     self_signed(tmp_path)
-    monkeypatch.setenv("TOLAMI_JWKS_CA_FILE", str(tmp_path / "ca.pem"))
-    assert load_settings().jwks_ca_file == tmp_path / "ca.pem"
+    monkeypatch.setenv(setting, str(tmp_path / "ca.pem"))
+    assert tmp_path / "ca.pem" in load_settings().model_dump().values()
     (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
-    assert "TOLAMI_JWKS_CA_FILE: Value error, must be a file of certificates in PEM form" in refusal()
-    monkeypatch.setenv("TOLAMI_JWKS_CA_FILE", str(tmp_path / "nowhere.pem"))
-    assert "TOLAMI_JWKS_CA_FILE" in refusal()
+    assert f"{setting}: Value error, must be a file of certificates in PEM form" in refusal()
+    monkeypatch.setenv(setting, str(tmp_path / "nowhere.pem"))
+    assert setting in refusal()

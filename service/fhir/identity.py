@@ -26,7 +26,8 @@ class Identity:
     """The drug of an order: what it was recognised as, its label, strengths its Medication states.
 
     ``problem`` is set when the drug could not be identified at all: no code and no words, a reference that
-    leads nowhere, or only a code of an unknown system without a name.
+    leads nowhere, or only a code of an unknown system without a name. ``resolved`` says that the Medication it
+    points to was at hand.
     """
 
     recognition: Recognition
@@ -34,6 +35,7 @@ class Identity:
     strengths: tuple[Strength, ...] = ()
     problem: str = ""
     by_reference: bool = False
+    resolved: bool = False
 
 
 def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
@@ -58,6 +60,7 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
         strengths=strengths,
         problem=_problem(bool(words), codings, pointer, medication, terminology),
         by_reference=bool(pointer) and not concept,
+        resolved=medication is not None,
     )
 
 

@@ -9,13 +9,13 @@ from service.clinical.terminology import Recognition, Terminology
 from service.errors import MissingData
 from service.fhir.allergies import allergies
 from service.fhir.conditions import conditions
-from service.fhir.identity import identify
+from service.fhir.failure import Failure
 from service.fhir.observations import body_weight, measurements
 from service.fhir.orders import IGNORED, DoseReading, draft_order, listed_order
 from service.fhir.patients import patient, same_patient
-from service.fhir.prefetch import Prefetch, State
+from service.fhir.prefetch import Answer, Prefetch, State
 from service.fhir.resources import Resource, text
-from service.fhir.session import Draft, Session, concerns, known, medications_for
+from service.fhir.session import Draft, Session, concerns, identified, known
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
 
 PATIENT = "patient"
@@ -24,6 +24,7 @@ STATEMENTS = "statements"
 CONDITIONS = "conditions"
 ALLERGIES = "allergies"
 OBSERVATIONS = "observations"
+LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
 
 _WHY = {
     State.ABSENT: "not-provided",
@@ -71,8 +72,10 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
         found = patient(resource, today)
         if found is not None:
             return found
+    failure = prefetch.failure(PATIENT)
+    fetched = f" It could not be fetched either: {Failure(failure).advice}." if failure else ""
     raise MissingData(
-        f"The patient is needed and was not provided. Send prefetch.{PATIENT} as discovery describes it"
+        f"The patient is needed and was not provided.{fetched} Send prefetch.{PATIENT} as discovery describes it"
         " (Patient/{{context.patientId}}).",
         f"prefetch.{PATIENT}",
     )
@@ -81,14 +84,20 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
 def listed(
     session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseReading, today: date
 ) -> tuple[list[MedicationOrder], list[Unread]]:
-    """The patient's orders and statements about the drugs, and what of the lists could not be used."""
+    """The patient's orders and statements about the drugs, and what of the lists could not be used.
+
+    Lists that were not provided are fetched where the client's FHIR server may be read.
+    """
+    prefetch.complete(MEDICATIONS, STATEMENTS)
     found: list[MedicationOrder] = []
     unread: list[Unread] = []
     unidentified = 0
-    for resource in _own(session, (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources)):
-        if resource["resourceType"] not in ORDER_TYPES | STATEMENT_TYPES:
-            continue
-        identity = identify(resource, medications_for(resource, prefetch), terminology)
+    entries = [
+        resource
+        for resource in _own(session, (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources))
+        if resource["resourceType"] in ORDER_TYPES | STATEMENT_TYPES
+    ]
+    for resource, identity in zip(entries, identified(entries, prefetch, terminology), strict=True):
         unidentified += bool(identity.problem) and text(resource.get("status")) not in IGNORED
         if known(identity.recognition, doses.subjects, terminology):
             order, gaps = listed_order(resource, identity, terminology, today, doses)
@@ -109,6 +118,7 @@ def read_chart(
     jurisdiction: str,
 ) -> Chart:
     """Everything the rules may know about this call. Raises MissingData when the patient is not provided."""
+    prefetch.complete(PATIENT, *LISTS)
     who = required_patient(prefetch, session.patient_id, today)
     found: list[MedicationOrder] = []
     unread: list[Unread] = []
@@ -152,10 +162,28 @@ def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unrea
     return found
 
 
+def unsettled(drafts: Sequence[Draft], prefetch: Prefetch, subjects: Sequence[str]) -> list[Unread]:
+    """Why it is not certain that no order concerns the guidance: drugs that could not be told, or a list not fetched.
+
+    A list is fetched only for a draft that matters beside the drugs. One that nobody was to fetch is not missed.
+    """
+    gaps = unidentified(drafts, subjects)
+    if prefetch.failure(MEDICATIONS):
+        gaps.append(Unread(_why(prefetch[MEDICATIONS]), element=MEDICATIONS))
+    return gaps + _failures(prefetch) if gaps else []
+
+
 def _missing(prefetch: Prefetch) -> list[Unread]:
     """The lists that guidance rests on and that were not given in full."""
-    return [
-        Unread(_WHY[prefetch[key].state], element=key)
-        for key in (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
-        if prefetch[key].state is not State.GIVEN
-    ]
+    gaps = [Unread(_why(prefetch[key]), element=key) for key in LISTS if prefetch[key].state is not State.GIVEN]
+    return gaps + _failures(prefetch)
+
+
+def _why(answer: Answer) -> str:
+    if not answer.reason:
+        return _WHY[answer.state]
+    return "only-some-pages" if answer.known else "not-fetched"
+
+
+def _failures(prefetch: Prefetch) -> list[Unread]:
+    return [Unread(reason, element=", ".join(keys)) for reason, keys in prefetch.failures.items()]

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from service.clinical.terminology import Recognition, Terminology
 from service.errors import NotConformant, NotParsable
-from service.fhir.identity import Identity, identify
+from service.fhir.identity import UNRESOLVED, Identity, identify
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource, as_resource, decode, is_null, reference, text
@@ -73,16 +73,43 @@ def drafts(
     session: Session, resources: Sequence[Resource], prefetch: Prefetch, terminology: Terminology
 ) -> list[Draft]:
     """The medication orders among the resources, each with its drug. Other order types are skipped (L-10)."""
+    ordered = [resource for resource in resources if resource["resourceType"] in ORDER_TYPES]
     return [
         Draft(
             resource=resource,
-            identity=identify(resource, medications_for(resource, prefetch), terminology),
+            identity=identity,
             focus=session.selections is None or reference(resource) in session.selections,
             own=same_patient(subject_reference(resource), session.patient_id),
         )
-        for resource in resources
-        if resource["resourceType"] in ORDER_TYPES
+        for resource, identity in zip(ordered, identified(ordered, prefetch, terminology), strict=True)
     ]
+
+
+def identified(resources: Sequence[Resource], prefetch: Prefetch, terminology: Terminology) -> list[Identity]:
+    """The drug of each order or statement.
+
+    A Medication that was not sent is fetched where it may say more: no word names the drug, or the word beside the
+    reference is a drug known here, whose strength then counts. An order named as any other drug costs no fetch.
+    """
+
+    def look() -> list[Identity]:
+        return [identify(resource, medications_for(resource, prefetch), terminology) for resource in resources]
+
+    found = look()
+    pointing = [
+        target
+        for resource, identity in zip(resources, found, strict=True)
+        if (identity.problem == UNRESOLVED or (identity.by_reference and identity.recognition.drugs))
+        and (target := _outside(resource))
+        and not identity.resolved
+    ]
+    return look() if prefetch.resolve(pointing) else found
+
+
+def _outside(resource: Resource) -> str:
+    """The reference to a Medication outside the resource, empty when there is none."""
+    target = text(medication_reference(resource).get("reference"))
+    return "" if target.startswith("#") else target
 
 
 def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:
@@ -97,7 +124,5 @@ def known(recognition: Recognition, subjects: Sequence[str], terminology: Termin
 
 def medications_for(resource: Resource, prefetch: Prefetch) -> dict[str, Resource]:
     """Medication resources a draft may point to; prefetch is decoded only for a draft that points outside itself."""
-    target = text(medication_reference(resource).get("reference"))
-    if not target or target.startswith("#"):
-        return {}
-    return prefetch.medications()
+    target = _outside(resource)
+    return prefetch.medications_for(target) if target else {}
