@@ -80,6 +80,7 @@ REQUESTS = sorted(p for p in FIXTURES.glob("requests/*/*.json") if not p.name.en
 SELECTION = [path for path in REQUESTS if complete(path)][::6]
 
 
+@pytest.mark.conformance("C-063")
 @pytest.mark.parametrize("path", SELECTION, ids=lambda path: path.stem)
 def test_the_same_data_gives_the_same_cards_from_prefetch_and_from_the_server(
     path: Path, using: Decision, ehr: Ehr
@@ -98,6 +99,7 @@ def test_the_selection_reaches_cards_and_every_way_in() -> None:
     assert sum(map(bool, expected)) > 10
 
 
+@pytest.mark.conformance("C-055")
 @pytest.mark.parametrize("key", TYPES)
 def test_a_single_missing_key_is_fetched_and_nothing_else(
     fixture: Fixture, using: Decision, ehr: Ehr, key: str
@@ -108,6 +110,7 @@ def test_a_single_missing_key_is_fetched_and_nothing_else(
     assert ehr.kinds == [TYPES[key]]
 
 
+@pytest.mark.conformance("C-054")
 def test_with_everything_in_prefetch_nothing_is_asked_for(fixture: Fixture, using: Decision, ehr: Ehr) -> None:
     assert PAIR_CARD in by_id(answered(with_access(fixture(PAIR), ehr), using))
     assert ehr.asked == []
@@ -123,6 +126,7 @@ def test_for_an_order_of_another_drug_nothing_is_asked_for(fixture: Fixture, usi
     assert ehr.asked == []
 
 
+@pytest.mark.conformance("C-059")
 def test_a_server_without_a_token_is_left_alone(fixture: Fixture, using: Decision, ehr: Ehr) -> None:
     for authorization in (..., None):
         request = on_server(fixture(PAIR), ehr)
@@ -132,6 +136,7 @@ def test_a_server_without_a_token_is_left_alone(fixture: Fixture, using: Decisio
     assert ehr.asked == []
 
 
+@pytest.mark.conformance("L-07")
 def test_a_token_without_a_server_is_refused(fixture: Fixture, using: Decision, ehr: Ehr) -> None:
     for server in (..., None, ""):
         request = with_access(fixture(PAIR), ehr) | {"fhirServer": server}
@@ -140,9 +145,31 @@ def test_a_token_without_a_server_is_refused(fixture: Fixture, using: Decision, 
         assert refused.value.expression == "$.fhirServer"
 
 
+@pytest.mark.conformance("L-06")
 def test_a_null_for_the_token_or_the_server_is_as_good_as_none(fixture: Fixture, using: Decision) -> None:
     request = fixture(PAIR) | {"fhirServer": None, "fhirAuthorization": None}
     assert PAIR_CARD in by_id(answered(request, using))
+
+
+SCOPES = (
+    "patient/Patient.read patient/Observation.read",
+    "user/*.read",
+    "patient/Patient.rs patient/Observation.rs?category=laboratory",
+    "launch openid",
+    ...,
+)
+
+
+@pytest.mark.conformance("C-065", "C-066")
+@pytest.mark.parametrize("scope", SCOPES)
+def test_scopes_of_every_release_are_taken_and_no_patient_is_asked_for_beside_them(
+    fixture: Fixture, using: Decision, ehr: Ehr, scope: Any
+) -> None:
+    request = on_server(fixture(PAIR), ehr)
+    request["fhirAuthorization"]["scope"] = scope
+    sent = without(request, "fhirAuthorization", "scope") if scope is ... else request
+    assert PAIR_CARD in by_id(answered(sent, using))
+    assert ehr.kinds == sorted(TYPES.values())
 
 
 FAILING = {
@@ -158,6 +185,7 @@ FAILING = {
 }
 
 
+@pytest.mark.conformance("C-053")
 @pytest.mark.parametrize(("behaviour", "failure"), FAILING.values(), ids=FAILING)
 def test_without_the_patient_a_failing_server_is_a_412_that_says_why(
     fixture: Fixture, using: Decision, ehr: Ehr, behaviour: Any, failure: Failure
@@ -172,6 +200,7 @@ def test_without_the_patient_a_failing_server_is_a_412_that_says_why(
         assert secret not in missing.value.message
 
 
+@pytest.mark.conformance("L-17")
 @pytest.mark.parametrize(("behaviour", "failure"), FAILING.values(), ids=FAILING)
 def test_lists_that_could_not_be_fetched_are_named_on_a_card_with_the_reason_once(
     fixture: Fixture, using: Decision, ehr: Ehr, behaviour: Any, failure: Failure
@@ -205,6 +234,7 @@ def test_a_critical_card_needs_no_list_to_be_given(fixture: Fixture, using: Deci
     assert answered(request, using)[0]["indicator"] == "critical"
 
 
+@pytest.mark.conformance("C-064")
 def test_a_partner_on_a_later_page_is_found(fixture: Fixture, using: Decision, ehr: Ehr) -> None:
     request = on_server(fixture(PAIR), ehr)
     listed = fixture(PAIR)["prefetch"]["medications"]
@@ -215,6 +245,7 @@ def test_a_partner_on_a_later_page_is_found(fixture: Fixture, using: Decision, e
     assert "not-checked" not in cards
 
 
+@pytest.mark.conformance("L-17")
 def test_a_list_that_was_not_read_to_its_end_is_said_to_be_incomplete_and_offers_no_change(
     fixture: Fixture, using: Decision, ehr: Ehr
 ) -> None:
@@ -269,6 +300,7 @@ def by_reference(request: Json, **pointer: str) -> Json:
     return {"resourceType": "Medication", "id": "m1", "code": concept}
 
 
+@pytest.mark.conformance("L-31")
 @pytest.mark.parametrize("pointer", [{}, {"display": "Amitriptyline"}], ids=["no words", "named"])
 def test_a_draft_by_reference_is_looked_up_on_the_server(
     fixture: Fixture, using: Decision, ehr: Ehr, pointer: dict[str, str]
@@ -333,6 +365,7 @@ def web(library: Library) -> Iterator[FlaskClient]:
         yield app.test_client()
 
 
+@pytest.mark.conformance("C-061", "C-062")
 def test_the_token_is_used_during_its_call_and_appears_nowhere(
     fixture: Fixture, web: FlaskClient, ehr: Ehr, logged: list[Any]
 ) -> None:

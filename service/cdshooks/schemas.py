@@ -79,6 +79,11 @@ _RULES: dict[str, Schema] = {
             },
         ],
     },
+    "HookRequest": {
+        "$comment": "A token belongs to a server (cds-r-1).",
+        "if": {"properties": {"fhirAuthorization": {"type": "object"}}, "required": ["fhirAuthorization"]},
+        "then": {"properties": {"fhirServer": {"type": "string", "minLength": 1}}, "required": ["fhirServer"]},
+    },
     "OrderBundle": {"properties": {"resourceType": {"enum": ["Bundle", None], "default": None}}},
 }
 

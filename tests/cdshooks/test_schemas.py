@@ -135,6 +135,14 @@ def test_what_the_schema_of_a_request_allows_is_what_the_service_takes(hook: str
     assert verdicts == {True, False}
 
 
+@pytest.mark.parametrize("server", [*VALUES, "https://fhir.example.org/r4"])
+@pytest.mark.parametrize("token", [*VALUES, "abc", "two words"])
+def test_so_it_is_with_a_token_and_its_server(server: Any, token: Any) -> None:
+    request = json.loads(REQUESTS["order-sign"].read_text(encoding="utf-8")) | {"fhirAuthorization": {}}
+    tried = changed(changed(request, ("fhirServer",), server), ("fhirAuthorization", "access_token"), token)
+    assert VALIDATORS["request-order-sign"].is_valid(tried) == taken(tried, "order-sign")
+
+
 @settings(max_examples=150)
 @given(data=st.data(), hook=st.sampled_from(sorted(CONTEXTS)))
 def test_so_it_is_when_several_members_are_changed(data: st.DataObject, hook: str) -> None:

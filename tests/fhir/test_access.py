@@ -50,6 +50,7 @@ def call(access: FhirAccess, base: str, patient: str = "1", client: Client = ANY
     return opened
 
 
+@pytest.mark.conformance("C-055", "C-060")
 def test_all_missing_keys_are_asked_for_as_discovery_says_each_with_the_token(ehr: Ehr, access: FhirAccess) -> None:
     prefetch = Prefetch(None, call(access, ehr.url))
     prefetch.complete(*KEYS)
@@ -67,6 +68,7 @@ def test_all_missing_keys_are_asked_for_as_discovery_says_each_with_the_token(eh
     assert prefetch.failures == {}
 
 
+@pytest.mark.conformance("C-056", "C-057", "C-058", "L-33")
 @pytest.mark.parametrize(
     ("value", "asked"),
     [
@@ -114,6 +116,7 @@ def test_missing_keys_are_fetched_side_by_side(ehr: Ehr, access: FhirAccess) -> 
     assert prefetch["medications"].state is State.GIVEN
 
 
+@pytest.mark.conformance("C-061")
 def test_one_deadline_holds_for_all_keys_and_rounds(ehr: Ehr) -> None:
     ehr.all(hang)
     with closing(accessing(0.5)) as access:
@@ -201,6 +204,7 @@ def test_the_pages_after_a_first_one_are_read_whether_it_was_sent_or_fetched(ehr
     assert {asked.headers["Authorization"] for asked in ehr.asked} == {f"Bearer {TOKEN}"}
 
 
+@pytest.mark.conformance("L-18")
 def test_a_next_page_on_another_server_is_not_followed_and_the_list_partial(ehr: Ehr, access: FhirAccess) -> None:
     with serving() as other:
         other.all(resource(bundle(order(id="b"))))
@@ -214,6 +218,7 @@ def test_a_next_page_on_another_server_is_not_followed_and_the_list_partial(ehr:
         assert other.asked == []
 
 
+@pytest.mark.conformance("L-18")
 def test_pages_without_end_are_left_after_some(ehr: Ehr, access: FhirAccess) -> None:
     ehr.answers["MedicationRequest"] = endless(bundle(order(id="a"), {"resourceType": "Basic"}))
     prefetch = Prefetch(None, call(access, ehr.url))
@@ -347,6 +352,7 @@ def test_without_server_or_token_there_is_no_source(access: FhirAccess) -> None:
         assert access.opened(request, "1", ANYBODY) is None
 
 
+@pytest.mark.conformance("C-061")
 def test_each_call_uses_its_own_token_only(ehr: Ehr, access: FhirAccess) -> None:
     for token in ("first", "second"):
         prefetch = Prefetch(None, access.opened(_request(ehr.url, {"access_token": token}), "1", ANYBODY))

@@ -225,6 +225,7 @@ def test_an_address_outside_what_is_allowed_gets_no_request(ehr: Ehr, session: r
         assert ehr.asked == other.asked == []
 
 
+@pytest.mark.conformance("L-08")
 @pytest.mark.parametrize(
     ("base", "allowed"),
     [
@@ -319,6 +320,7 @@ def test_a_next_page_of_the_server_is_followed(plain: FhirServer, link: str, exp
     assert plain.next_page(link, "https://a.example/r4/Condition?patient=1") == expected
 
 
+@pytest.mark.conformance("L-18")
 @pytest.mark.parametrize(
     "link",
     [
