@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote
 
 import requests
 import structlog
@@ -171,7 +172,7 @@ class FhirCall:
 
     def _medication(self, address: str) -> Resource:
         found = self._server.read(address, self._deadline)
-        if found["resourceType"] != "Medication" or found.get("id") != address.rpartition("/")[2]:
+        if found["resourceType"] != "Medication" or found.get("id") != unquote(address.rpartition("/")[2]):
             raise Unfetched(Failure.UNREADABLE)
         return found
 

@@ -284,6 +284,12 @@ def test_what_was_fetched_for_one_reference_is_not_taken_for_the_same_id_elsewhe
     assert len(ehr.asked) == 1
 
 
+def test_an_id_with_a_colon_is_found_too(ehr: Ehr, access: FhirAccess) -> None:
+    ehr.answers["Medication"] = resource(medication("oid:1.2"))
+    assert Prefetch(None, call(access, ehr.url)).resolve(["Medication/oid:1.2"])
+    assert ehr.asked[0].path == "/fhir/Medication/oid%3A1.2"
+
+
 @pytest.mark.parametrize("value", [medication("m2"), {"resourceType": "Substance", "id": "m1"}, PATIENT])
 def test_what_is_not_the_medication_asked_for_is_none(ehr: Ehr, access: FhirAccess, value: Any) -> None:
     ehr.answers["Medication"] = resource(value)
