@@ -149,7 +149,7 @@ def answer_in(key: str, resource: Resource) -> Answer:
     if resource["resourceType"] != "Bundle":
         asked_for = resource["resourceType"] in _TYPES.get(key, (resource["resourceType"],))
         return Answer(State.GIVEN, (resource,)) if asked_for else ABSENT
-    found = tuple(entries(resource))
+    found = tuple(entry for entry in entries(resource) if not _is_remark(entry))
     kept = tuple(r for r in found if r["resourceType"] != "OperationOutcome")
     if len(kept) < len(found):
         return Answer(State.PARTIAL if kept else State.UNAVAILABLE, kept)
@@ -157,6 +157,13 @@ def answer_in(key: str, resource: Resource) -> Answer:
     if damaged(resource):
         return Answer(State.DAMAGED, kept, link)
     return Answer(State.PARTIAL if more else State.GIVEN, kept, link)
+
+
+def _is_remark(resource: Resource) -> bool:
+    """True for an OperationOutcome that only informs, as some servers put one into every list."""
+    issues = [issue for issue in aslist(resource.get("issue")) if isinstance(issue, dict)]
+    only_informs = bool(issues) and all(text(issue.get("severity")) == "information" for issue in issues)
+    return resource["resourceType"] == "OperationOutcome" and only_informs
 
 
 def _next_page(bundle: Resource) -> tuple[bool, str]:

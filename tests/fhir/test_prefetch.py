@@ -150,3 +150,19 @@ def test_medications_are_collected_from_every_key_by_their_reference() -> None:
 def test_a_key_is_decoded_once_and_only_when_it_is_asked_for() -> None:
     prefetch = Prefetch({"medications": raw(bundle(order()))})
     assert prefetch["medications"] is prefetch["medications"]
+
+
+@pytest.mark.parametrize(
+    ("issues", "expected"),
+    [
+        ([{"severity": "information", "code": "informational"}], State.GIVEN),
+        ([{"severity": "warning", "code": "incomplete"}], State.PARTIAL),
+        ([{"severity": "information"}, {"severity": "error"}], State.PARTIAL),
+        ([{}], State.PARTIAL),
+        ([], State.PARTIAL),
+        (None, State.PARTIAL),
+    ],
+)
+def test_an_outcome_in_a_list_that_only_informs_takes_nothing_from_it(issues: Any, expected: State) -> None:
+    remark = {"resourceType": "OperationOutcome", "issue": issues}
+    assert state(bundle(order(), remark)) is expected
