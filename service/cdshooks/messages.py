@@ -28,6 +28,9 @@ Listed = msgspec.Meta(min_length=1)
 
 Message = TypeVar("Message")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
+_SPLIT = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
+_ENUM = re.compile(r"Invalid enum value .*", re.DOTALL)
+"""msgspec repeats a value that is none of a list; an error repeats nothing that was sent."""
 
 
 class OrderBundle(msgspec.Struct):
@@ -207,19 +210,7 @@ def read_request(body: bytes) -> HookRequest:
     Raises NotParsable when the body is not JSON, NotConformant when a required member is missing or of the
     wrong type, or fhirAuthorization came without fhirServer (cds-r-1); both name the member.
     """
-    start = body.lstrip()[:1]
-    if not start:
-        raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
-    if body.startswith(BOM_UTF8):
-        raise NotParsable("The request is no JSON: it begins with a byte order mark. Send UTF-8 without one.")
-    if start != b"{":
-        raise NotParsable("The request is not a JSON object. Send the CDS Hooks request as one.")
-    try:
-        # What stays raw is not looked at now, and must not turn out later to be no text at all.
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise NotParsable(f"The request is not valid JSON: it is not UTF-8 (byte {error.start}).") from None
-    request = _decode(body, HookRequest, "$")
+    request = read_body(body, HookRequest)
     if request.fhirAuthorization is not None and not request.fhirServer:
         raise NotConformant(
             "fhirAuthorization came without fhirServer. Send the server that the token is for, or leave both out.",
@@ -239,16 +230,34 @@ def read_context(request: HookRequest, hook: str) -> Context:
     return _decode(request.context, CONTEXTS[hook], "$.context")
 
 
+def read_body(body: bytes, message: type[Message]) -> Message:
+    """The body of a call as a message of this type. Raises NotParsable and NotConformant."""
+    start = body.lstrip()[:1]
+    if not start:
+        raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
+    if body.startswith(BOM_UTF8):
+        raise NotParsable("The request is no JSON: it begins with a byte order mark. Send UTF-8 without one.")
+    if start != b"{":
+        raise NotParsable("The request is not a JSON object. Send the CDS Hooks request as one.")
+    try:
+        # What stays raw is not looked at now, and must not turn out later to be no text at all.
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise NotParsable(f"The request is not valid JSON: it is not UTF-8 (byte {error.start}).") from None
+    return _decode(body, message, "$")
+
+
 def _decode(body: bytes | Raw, message: type[Message], root: str) -> Message:
     try:
         return msgspec.json.decode(body, type=message)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        where = root + path.rstrip("`")
+        problem, path = _SPLIT.fullmatch(str(error)).groups("")  # type: ignore[union-attr]  # matches any text
+        where = root + path
         missing = _MISSING.fullmatch(problem)
         if missing is not None:
             where = f"{where}.{missing[1]}"
             raise NotConformant(f"The required member {where} is missing.", where) from None
+        problem = _ENUM.sub("Expected one of the values that the specification lists", problem)
         raise NotConformant(f"{problem.replace('`', chr(39))}, at {where}.", where) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         reason = str(error).replace("`", "'")

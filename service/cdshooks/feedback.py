@@ -1,0 +1,75 @@
+"""Feedback messages: what clinicians made of cards.
+
+Specification: CDS Hooks 2.0.1, "Feedback"; invariants cds-fb-1, cds-fb-2 and cds-fb-3. Members that it does not
+name are tolerated; an optional member that is null counts as absent.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from service.cdshooks.messages import NonEmpty, read_body
+
+Outcome = Literal["accepted", "overridden"]
+
+Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 date and time with its zone.")]
+
+
+class AcceptedSuggestion(msgspec.Struct):
+    """A suggestion that was accepted, by the uuid that its card gave it."""
+
+    id: NonEmpty
+
+
+class ReasonCoding(msgspec.Struct):
+    """The override reason that was chosen. ``system`` and ``display`` are not asked for: clients leave them out."""
+
+    code: NonEmpty
+    system: str | None = None
+    display: str | None = None
+
+
+class OverrideReason(msgspec.Struct):
+    """Why a card was overridden: a reason of the card's, words of the clinician, or both (cds-fb-3)."""
+
+    reason: ReasonCoding | None = None
+    userComment: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what says nothing."""
+        if self.reason is None and not self.userComment:
+            raise ValueError("Expected `reason` or `userComment`; leave overrideReason out when there is neither")
+
+
+class Feedback(msgspec.Struct):
+    """What became of one card, which is named by its uuid. A card that was ignored is not reported."""
+
+    card: NonEmpty
+    outcome: Outcome
+    outcomeTimestamp: Timestamp
+    acceptedSuggestions: list[AcceptedSuggestion] | None = None
+    overrideReason: OverrideReason | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses an acceptance of nothing (cds-fb-2), and a time that no calendar holds in UTC."""
+        if self.outcome == "accepted" and not self.acceptedSuggestions:
+            raise ValueError("Expected `acceptedSuggestions` with the accepted outcome, each as {id: suggestion.uuid}")
+        try:
+            self.outcomeTimestamp.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("Expected an `outcomeTimestamp` within the years 1 to 9999 in UTC") from None
+
+
+class FeedbackRequest(msgspec.Struct):
+    """The body of a feedback call: any number of cards of any number of hook calls."""
+
+    feedback: Annotated[list[Feedback], msgspec.Meta(min_length=1)]
+
+
+def read_feedback(body: bytes) -> FeedbackRequest:
+    """The body of a feedback call.
+
+    Raises NotParsable when it is not JSON, NotConformant with the path when an entry is not as it must be.
+    """
+    return read_body(body, FeedbackRequest)
