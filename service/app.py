@@ -13,13 +13,15 @@ from cards.rendering import LOCAL, Renderer
 from service.cdshooks.services import prefetch_templates, services
 from service.decide import Decision
 from service.fhir.access import FhirAccess
+from service.records.records import Records
 from service.settings import Settings
-from service.trust.replay import SeenInMemory, SeenTokens
+from service.trust.replay import SeenInMemory
 from service.trust.tokens import Caller
 from service.web.access import clients_of, guard, token_check
 from service.web.contract import contract
 from service.web.discovery import discovery
 from service.web.errors import register_errors
+from service.web.feedback import feedback, log_feedback
 from service.web.invoke import invoke, log_exchange
 from service.web.pages import pages
 
@@ -34,15 +36,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def records_of(settings: Settings) -> Records:
+    """The records that the settings name; nothing is opened yet."""
+    return Records(settings.database_url, settings.spill_file, utc_now, new_uuid)
+
+
 def create_app(
     settings: Settings,
     library: Library | None = None,
     today: Callable[[], date] = date.today,
     new_id: Callable[[], str] = new_uuid,
     now: Callable[[], datetime] = utc_now,
-    seen: SeenTokens | None = None,
+    records: Records | None = None,
 ) -> Flask:
-    """The WSGI application. ``seen`` remembers used tokens; by default this process alone does.
+    """The WSGI application. Without records it keeps nothing, answers feedback with 503, and knows the tokens that
+    were used in this process alone.
 
     Raises FaultyLibrary when the cards cannot be used as they are, FaultyTrustFile when the clients cannot, and
     SettingsError when settings do not go together.
@@ -60,11 +68,14 @@ def create_app(
     )
     decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
     clients = clients_of(settings)
-    tokens = token_check(settings, clients, seen or SeenInMemory(now), now, time.monotonic)
+    used = SeenInMemory(now) if records is None else records.tokens
+    tokens = token_check(settings, clients, used, now, time.monotonic)
     guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[])
     app.extensions["decision"] = decision
     app.register_blueprint(discovery(published))
-    app.register_blueprint(invoke(published, decision, now, [log_exchange]))
+    observers = [log_exchange] if records is None else [log_exchange, records.observe]
+    app.register_blueprint(invoke(published, decision, now, observers))
+    app.register_blueprint(feedback(published, records, now, [log_feedback], keep_comments=settings.keep_comments))
     app.register_blueprint(pages(library))
     app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
     register_errors(app)

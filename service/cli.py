@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.commands.clients import clients
+from service.commands.records import feedback, records, report
 from service.commands.schemas import schemas
 from service.commands.speech import BROKEN, example, stop
 
@@ -312,5 +313,5 @@ def services() -> None:
         console.print(f"{key}: {template}", highlight=False, soft_wrap=True)
 
 
-main.add_command(clients)
-main.add_command(schemas)
+for command in (clients, schemas, feedback, report, records):
+    main.add_command(command)

@@ -4,7 +4,8 @@
     ├── NotParsable          400  the body is not JSON
     ├── NotTrusted           401  the call does not prove that a listed client sends it
     ├── NotConformant        422  valid JSON that is not a CDS Hooks request for this service
-    └── MissingData          412  data without which nothing can be said was not given
+    ├── MissingData          412  data without which nothing can be said was not given
+    └── NotKept              503  feedback could not be written
 
 What HTTP itself refuses (404, 405, 413, 415) is werkzeug's own and is answered in ``service.web.errors``.
 
@@ -62,3 +63,11 @@ class MissingData(ServiceError):
 
     status = 412
     code = "incomplete"
+
+
+class NotKept(ServiceError):
+    """What was sent could not be written to the database, so it is not acknowledged."""
+
+    status = 503
+    code = "transient"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}

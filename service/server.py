@@ -10,9 +10,10 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from service.app import create_app, utc_now
+from service.app import create_app, records_of, utc_now
 from service.decide import decide
 from service.logs import configure_logs
+from service.records.records import Records
 from service.settings import LOOPBACK, Settings
 from service.startup import start_library
 
@@ -31,8 +32,9 @@ class AddressNotUsable(Exception):
 class Server(BaseApplication):
     """The application under gunicorn."""
 
-    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+    def __init__(self, settings: Settings, records: Records, options: dict[str, Any]) -> None:
         self._settings = settings
+        self._records = records
         self._options = options
         super().__init__()
 
@@ -44,7 +46,7 @@ class Server(BaseApplication):
     def load(self) -> Flask:  # type: ignore[override]  # Flask is the WSGI callable asked for
         """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
         configure_logs(self._settings)
-        return warmed(create_app(self._settings, start_library(self._settings, utc_now)))
+        return warmed(create_app(self._settings, start_library(self._settings, utc_now), records=self._records))
 
 
 def warmed(app: Flask) -> Flask:
@@ -60,6 +62,7 @@ def serve(
     settings: Settings, host: str, port: int, workers: int, threads: int, *, reload: bool, ready: Callable[[], None]
 ) -> None:
     """Serves until stopped; ``ready`` is called once, when the address is served."""
+    records = records_of(settings)
     options = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
@@ -70,8 +73,10 @@ def serve(
         "proc_name": "tolami",
         "loglevel": "warning",
         "when_ready": lambda server: ready(),  # noqa: ARG005  (gunicorn names and counts its parameter)
+        "post_worker_init": lambda worker: records.open(),  # noqa: ARG005
+        "worker_exit": lambda server, worker: records.close(),  # noqa: ARG005
     }
-    Server(settings, options).run()
+    Server(settings, records, options).run()
 
 
 def check_address(host: str, port: int, *, needs_token: bool, without_authentication: bool) -> None:

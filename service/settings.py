@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///tolami.db", description="Where exchanges, feedback and used tokens are kept (SQLAlchemy URL)."
     )
+    spill_file: Path = Field(
+        Path("tolami-waiting.jsonl"), description="Where answered calls wait while the database cannot be written."
+    )
     keep_comments: bool = Field(False, description="Keep what clinicians write as a comment in feedback.")
     terminology_server: str = Field(
         "", description="FHIR terminology server that expands the value sets once at the start."

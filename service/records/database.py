@@ -1,0 +1,228 @@
+"""The database of the records: SQLite in a file or PostgreSQL, opened when first needed, and again when it is back.
+
+Nothing is connected before the first use in a process, so that no connection is shared by forked processes.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import structlog
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
+
+from service.records.migration import is_current, migrate
+
+BUSY = 5.0
+"""Seconds to wait for another process that writes to the same SQLite file."""
+
+CONNECT = 3
+"""Seconds to wait for PostgreSQL to take a connection."""
+
+STATEMENT = 10.0
+"""Seconds that one statement of PostgreSQL may take, and after which a connection without answer is broken."""
+
+REST = 2.0
+"""Seconds without another attempt after one failed: calls must not queue up behind a server that does not answer."""
+
+log = structlog.get_logger()
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be used now. Nothing of what was being written is kept."""
+
+
+class Database:
+    """A database by its URL. Wrong or unreachable, it is an error of each use, never of the start."""
+
+    def __init__(
+        self, url: str, statement_seconds: float = STATEMENT, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._url = url
+        self._statement_seconds = statement_seconds
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._process = 0
+        self._engine: Engine | None = None
+        self._rest_until = 0.0
+        self._reason = ""
+        self._available: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """The database for messages: its URL without the password."""
+        try:
+            return _url(self._url).render_as_string(hide_password=True)
+        except SQLAlchemyError:
+            return "TOLAMI_DATABASE_URL"
+
+    def exists(self) -> bool:
+        """False for an SQLite file that is not there; a command that reads must not make an empty one."""
+        try:
+            address = _url(self._url)
+        except SQLAlchemyError:
+            return True
+        file = address.database if address.get_backend_name() == "sqlite" else None
+        return file is None or Path(file).exists()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block.
+
+        Raises DatabaseUnavailable, from the block or from the commit; then nothing of the block is kept.
+        """
+        with self._transaction(self._ready()) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads, and so keeps nobody from writing. Raises DatabaseUnavailable."""
+        with self._transaction(self._ready().execution_options(reads=True)) as connection:
+            yield connection
+
+    def available(self) -> bool:
+        """Whether the database can be used now: it is asked."""
+        try:
+            with self.reading() as connection:
+                connection.exec_driver_sql("SELECT 1 FROM exchange LIMIT 1")
+        except DatabaseUnavailable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Gives the connections back. The next use opens new ones."""
+        with self._lock:
+            if self._engine is not None and self._process == os.getpid():
+                self._engine.dispose()
+            self._engine = None
+
+    def _ready(self) -> Engine:
+        """The engine of this process, with the tables as they must be."""
+        with self._lock:
+            if self._engine is not None and self._process == os.getpid():
+                return self._engine
+            if self._monotonic() < self._rest_until:
+                raise DatabaseUnavailable(self._reason)
+            try:
+                engine = engine_of(self._url, self._statement_seconds)
+                migrated = _migrated(engine)
+            except (SQLAlchemyError, sqlite3.Error, CommandError, ImportError) as error:
+                self._rest_until = self._monotonic() + REST
+                self._failed(error)
+            self._engine, self._process = engine, os.getpid()
+        if not self._available:
+            log.info("records available", database=self._engine.dialect.name, migrated=migrated)
+        self._available = True
+        return engine
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except (DataError, IntegrityError):
+            raise  # the database is well; what was to be written is not
+        except SQLAlchemyError as error:
+            # Whatever it was, the next use looks at the database anew: it may be gone, empty or another one.
+            self.close()
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> NoReturn:
+        # The type only: a message may hold the password or what was to be written.
+        kind = type(error).__name__
+        if self._available is not False:
+            log.error("records unavailable", error=kind, cause=_cause(error))
+        self._available = False
+        newer = "its tables are of another, newer version of this program"
+        why = newer if isinstance(error, CommandError) else _cause(error) or kind
+        self._reason = f"{self.name} cannot be used: {why}"
+        raise DatabaseUnavailable(self._reason) from None
+
+
+def engine_of(url: str, statement_seconds: float) -> Engine:
+    """An engine that has not connected yet. Raises SQLAlchemy's ArgumentError and ImportError."""
+    address = _url(url)
+    if address.get_backend_name() == "sqlite":
+        return _sqlite(address)
+    return create_engine(
+        address,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_timeout=CONNECT,
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": CONNECT,
+            "application_name": "tolami",
+            "options": f"-c statement_timeout={statement_seconds * 1000:.0f} -c timezone=UTC",
+            "tcp_user_timeout": int(STATEMENT * 1000),
+        },
+    )
+
+
+def _url(url: str) -> URL:
+    address = make_url(url)
+    if address.drivername in {"postgresql", "postgres"}:
+        return address.set(drivername="postgresql+psycopg")
+    return address
+
+
+def _sqlite(address: URL) -> Engine:
+    """SQLite in a file. A connection lives for one transaction: so a file that was moved away is noticed."""
+    if address.database in {None, "", ":memory:"}:
+        raise ArgumentError("a database in memory keeps nothing; name a file")
+    engine = create_engine(address, hide_parameters=True, poolclass=NullPool, connect_args={"timeout": BUSY})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # the module would begin transactions by itself, and not before a CREATE
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _migrated(engine: Engine) -> bool:
+    """Brings the tables to the state needed; True when something had to be done."""
+    if engine.dialect.name == "sqlite":
+        _write_ahead(engine)
+    with engine.execution_options(reads=True).begin() as connection:
+        if is_current(connection):
+            return False
+    with engine.begin() as connection:
+        return migrate(connection)
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Lets reports be read while calls are recorded (WAL). Kept in the file, so it is done once for each database.
+
+    SQLite does not wait for others here but refuses at once, so it is tried until the usual wait is over.
+    """
+    deadline = time.monotonic() + BUSY
+    while True:
+        connection = engine.raw_connection()
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                return  # slower, not wrong: some file systems cannot do it
+            time.sleep(0.05)
+        finally:
+            connection.close()
+
+
+def _cause(error: Exception) -> str:
+    """The type of the driver's own error, or PostgreSQL's code: both are from closed lists."""
+    original = getattr(error, "orig", None)
+    return str(getattr(original, "sqlstate", None) or type(original).__name__) if original is not None else ""

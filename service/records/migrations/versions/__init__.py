@@ -1,0 +1,1 @@
+"""One module for each step, named after its number and what it does."""

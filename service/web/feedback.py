@@ -1,0 +1,60 @@
+"""``POST /cds-services/{id}/feedback``: what clinicians made of cards."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from flask import Blueprint, Response, abort, request
+
+from service.cdshooks.feedback import read_feedback
+from service.cdshooks.services import Service
+from service.errors import NotKept
+from service.records.database import DatabaseUnavailable
+from service.records.outcome import KeptOutcome, OutcomeObserver, kept_outcome
+from service.records.records import Records
+from service.web.invoke import JSON_TYPES
+
+log = structlog.get_logger()
+
+
+def feedback(
+    services: tuple[Service, ...],
+    records: Records | None,
+    now: Callable[[], datetime],
+    observers: Sequence[OutcomeObserver],
+    *,
+    keep_comments: bool,
+) -> Blueprint:
+    """The blueprint of feedback. Every observer is told of every call whose entries are kept.
+
+    An answer 200 means that all entries are kept; any other, that none is.
+    """
+    blueprint = Blueprint("feedback", __name__)
+    known = {service.id for service in services}
+
+    @blueprint.post("/cds-services/<service_id>/feedback")
+    def call(service_id: str) -> Response:
+        if service_id not in known:
+            abort(404)
+        if request.mimetype not in JSON_TYPES:
+            abort(415)
+        received = now()
+        sent = read_feedback(request.get_data(cache=False)).feedback
+        entries = [kept_outcome(entry, received, keep_comment=keep_comments) for entry in sent]
+        try:
+            if records is None:
+                raise DatabaseUnavailable("no records")
+            records.keep(entries)
+        except DatabaseUnavailable:
+            raise NotKept("The feedback could not be kept; none of it was. Send the same again later.") from None
+        for observe in observers:
+            observe(entries)
+        return Response(b"{}", mimetype="application/json")
+
+    return blueprint
+
+
+def log_feedback(entries: Sequence[KeptOutcome]) -> None:
+    """The log line of kept feedback: how many entries of each outcome."""
+    log.info("feedback kept", **Counter(entry.outcome for entry in entries))

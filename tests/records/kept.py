@@ -1,0 +1,51 @@
+"""Exchanges and feedback as they are kept, for the tests of the records."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_DNS, uuid4, uuid5
+
+from service.records.database import Database
+from service.records.exchange import Exchange, ShownCard
+from service.records.outcome import KeptOutcome
+from service.records.store import Numbered, add_exchanges, add_outcomes
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+START, PAIR = "amitriptyline-start-dose", "tolperisone-with-amitriptyline"
+
+
+def named(name: object) -> str:
+    """A UUID that belongs to a name."""
+    return str(uuid5(NAMESPACE_DNS, str(name)))
+
+
+def shown(name: object, card: str = START) -> ShownCard:
+    return ShownCard(named(name), card, "warning", (named(f"suggestion of {name}"),))
+
+
+def exchange(*cards: ShownCard, at: datetime = NOW, unchecked: Sequence[str] = ()) -> Exchange:
+    return Exchange(
+        at=at,
+        client="Example EHR",
+        tenant="ward-7",
+        hook="order-sign",
+        service="order-sign",
+        guidance="0.1.0+abc",
+        cards=cards,
+        unchecked=tuple(unchecked),
+        milliseconds=4.2,
+    )
+
+
+def outcome(name: object, said: str = "overridden", *, at: datetime = NOW, reason: str = "") -> KeptOutcome:
+    suggestions = (named(f"suggestion of {name}"),) if said == "accepted" else ()
+    return KeptOutcome(named(name), said, at, max(at, NOW) + timedelta(seconds=5), suggestions, reason)
+
+
+def keep(database: Database, *entries: KeptOutcome) -> None:
+    with database.writing() as connection:
+        add_outcomes(connection, entries)
+
+
+def show(database: Database, *calls: Exchange) -> None:
+    with database.writing() as connection:
+        add_exchanges(connection, [Numbered(str(uuid4()), call) for call in calls])

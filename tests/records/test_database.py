@@ -1,0 +1,164 @@
+"""A database that cannot be used is an error of each use and of nothing else, and it is used again when it is back."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from service.records.database import REST, Database, DatabaseUnavailable
+from service.records.tables import outcomes
+from tests.records.kept import keep, outcome
+from tests.records.test_store import count
+
+SECRET = "Zx9-marker-Quux"
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+UNUSABLE = {
+    "no URL": "nonsense",
+    "an unknown kind": "mongo://127.0.0.1/tolami",
+    "a kind without its driver": "mysql://127.0.0.1/tolami",
+    "no such folder": "sqlite:////nowhere/tolami.db",
+    "a folder in place of the file": "sqlite:////tmp",
+    "in memory": "sqlite://",
+    "nobody there": f"postgresql://tolami:{SECRET}@127.0.0.1:1/tolami",
+}
+
+
+@pytest.mark.parametrize("url", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_wrong_url_is_an_error_of_the_use_and_names_no_password(url: str, logged: list[Any]) -> None:
+    database = Database(url)
+    assert not database.available()
+    with pytest.raises(DatabaseUnavailable) as raised, database.writing():
+        pytest.fail("there is nothing to write to")
+    assert SECRET not in str(raised.value) + str(raised.value.__cause__) + str(logged) + database.name
+    assert [line["event"] for line in logged] == ["records unavailable"]
+
+
+def test_a_file_that_is_no_database_is_said_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("these are notes " * 100, encoding="utf-8")
+    assert not Database(f"sqlite:///{file}").available()
+    assert file.read_text(encoding="utf-8") == "these are notes " * 100
+
+
+def test_after_a_failure_nobody_waits_for_it_again_for_a_moment(tmp_path: Path, logged: list[Any]) -> None:
+    clock = Clock()
+    folder = tmp_path / "later"
+    database = Database(f"sqlite:///{folder}/tolami.db", monotonic=clock)
+    assert not database.available()
+    folder.mkdir()
+    assert not database.available(), "it is not tried again so soon"
+    clock.now += REST
+    assert database.available()
+    assert [line["event"] for line in logged] == ["records unavailable", "records available"]
+
+
+def test_what_was_written_is_there_for_another_process(url: str, database: Database) -> None:
+    keep(database, outcome(1))
+    other = Database(url)
+    assert count(other, outcomes) == 1
+    other.close()
+
+
+def test_after_closing_it_opens_again(database: Database) -> None:
+    keep(database, outcome(1))
+    database.close()
+    keep(database, outcome(2))
+    assert count(database, outcomes) == 2
+
+
+def test_several_that_open_an_empty_database_at_once_make_the_tables_once(url: str, logged: list[Any]) -> None:
+    barrier = threading.Barrier(6)
+    found: list[bool] = []
+
+    def use() -> None:
+        own = Database(url)
+        barrier.wait()
+        found.append(own.available())
+        own.close()
+
+    threads = [threading.Thread(target=use) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 6
+    assert sorted(line["migrated"] for line in logged) == [False] * 5 + [True]
+
+
+def test_a_database_of_a_newer_program_is_not_touched(url: str, database: Database) -> None:
+    keep(database, outcome(1))
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    newer = Database(url)
+    assert not newer.available()
+    with pytest.raises(DatabaseUnavailable, match="newer version"), newer.reading():
+        pytest.fail("its tables may mean something else")
+
+
+def test_sqlite_is_read_while_it_is_written_to(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'tolami.db'}")
+    keep(database, outcome(1))
+    with database.writing() as connection:
+        connection.execute(text("DELETE FROM outcome"))
+        assert count(Database(f"sqlite:///{tmp_path / 'tolami.db'}"), outcomes) == 1
+    with sqlite3.connect(tmp_path / "tolami.db") as file:
+        assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    file.close()
+
+
+def test_an_sqlite_file_that_was_taken_away_is_noticed_and_made_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    file = tmp_path / "tolami.db"
+    database = Database(f"sqlite:///{file}", monotonic=clock)
+    keep(database, outcome(1))
+    file.rename(tmp_path / "taken-away.db")
+    with pytest.raises(DatabaseUnavailable):
+        keep(database, outcome(2))
+    keep(database, outcome(2))
+    assert count(database, outcomes) == 1
+
+
+def test_postgres_that_ends_our_connections_is_used_again(new_postgres_database: Callable[[], str]) -> None:
+    url = new_postgres_database()
+    clock = Clock()
+    database = Database(url, monotonic=clock)
+    keep(database, outcome(1))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tolami'")
+    clock.now += REST
+    keep(database, outcome(2))
+    assert count(database, outcomes) == 2
+    database.close()
+
+
+def test_postgres_ends_a_statement_that_takes_too_long(new_postgres_database: Callable[[], str]) -> None:
+    database = Database(new_postgres_database(), statement_seconds=0.2)
+    with pytest.raises(DatabaseUnavailable, match="57014"), database.reading() as connection:
+        connection.execute(text("SELECT pg_sleep(30)"))
+    database.close()
+
+
+def test_whether_there_is_a_file_is_told_without_making_one(tmp_path: Path) -> None:
+    file = tmp_path / "tolami.db"
+    assert not Database(f"sqlite:///{file}").exists()
+    assert list(tmp_path.iterdir()) == []
+    file.touch()
+    assert Database(f"sqlite:///{file}").exists()
+    assert Database("postgresql://127.0.0.1/tolami").exists()
+    assert Database("nonsense").exists()

@@ -1,0 +1,102 @@
+"""Of feedback is kept what was decided; what a client can write freely is left out or made harmless."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.cdshooks.feedback import read_feedback
+from service.records.outcome import WORDS, KeptOutcome, identifier, kept_outcome, printable
+from tests.feedback import ACCEPTED, MARKER, OVERRIDDEN, Json, entry, feedback
+
+RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def kept(content: Json, *, keep_comment: bool = False) -> KeptOutcome:
+    (read,) = read_feedback(feedback(content)).feedback
+    return kept_outcome(read, RECEIVED, keep_comment=keep_comment)
+
+
+def reasoned(**reason: Any) -> Json:
+    return entry(overrideReason={"reason": {"code": "benefit", **reason}, "userComment": MARKER})
+
+
+def test_an_acceptance_is_kept_with_its_suggestions() -> None:
+    assert kept(ACCEPTED) == KeptOutcome(
+        card=ACCEPTED["card"],
+        outcome="accepted",
+        at=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
+        received=RECEIVED,
+        suggestions=(ACCEPTED["acceptedSuggestions"][0]["id"],),
+    )
+
+
+def test_the_same_suggestion_twice_is_one() -> None:
+    assert len(kept({**ACCEPTED, "acceptedSuggestions": [{"id": "a"}, {"id": "b"}, {"id": "a"}]}).suggestions) == 2
+
+
+def test_a_reason_is_kept_by_code_and_system_without_the_words_of_its_display() -> None:
+    said = kept(reasoned(system="https://ehr.example.org/reasons", display=MARKER))
+    assert (said.reason, said.system, said.comment) == ("benefit", "https://ehr.example.org/reasons", "")
+    assert MARKER not in repr(said)
+
+
+@pytest.mark.parametrize("code", ["because Mrs Smith wants it", "Müller", "x" * 65, "=1+1", "-x", " x", "a\nb"])
+def test_a_code_that_is_a_text_is_not_kept(code: str) -> None:
+    assert kept(reasoned(code=code)).reason == WORDS
+
+
+@pytest.mark.parametrize("system", ["", "Mrs Smith", "https://x.org/a b", "urn:" + "x" * 300, "\x1b[31m:x"])
+def test_a_system_that_is_no_address_is_not_kept(system: str) -> None:
+    assert kept(reasoned(system=system)).system == ""
+
+
+def test_a_comment_is_kept_only_where_that_was_chosen() -> None:
+    assert kept(reasoned()).comment == ""
+    assert kept(reasoned(), keep_comment=True).comment == MARKER
+
+
+@given(text=st.text(st.characters() | st.characters(categories=["Cs"])))
+def test_what_is_printable_reaches_any_terminal_and_database(text: str) -> None:
+    clean = printable(text)
+    assert clean.encode().decode() == clean
+    assert "\x00" not in clean
+    assert "\x1b" not in clean
+    assert printable(clean) == clean
+
+
+@pytest.mark.parametrize(
+    "text", ["F6B95768-B1C8-40DC-8385-BF3504B82FFB", "urn:uuid:f6b95768-b1c8-40dc-8385-bf3504b82ffb"]
+)
+def test_a_uuid_is_the_same_in_every_spelling(text: str) -> None:
+    assert identifier(text) == "f6b95768-b1c8-40dc-8385-bf3504b82ffb"
+
+
+@given(text=st.text(min_size=1))
+def test_whatever_names_a_card_is_kept_as_a_uuid_that_is_always_the_same(text: str) -> None:
+    assert str(UUID(identifier(text))) == identifier(text) == identifier(identifier(text))
+
+
+def test_text_in_place_of_a_uuid_cannot_be_read_from_what_is_kept() -> None:
+    assert MARKER not in repr(kept({**ACCEPTED, "card": MARKER, "acceptedSuggestions": [{"id": MARKER}]}))
+
+
+def test_the_fingerprint_is_the_same_for_the_same_said_later_and_another_for_anything_else() -> None:
+    said = kept(OVERRIDDEN)
+    zone = timezone(timedelta(hours=5))
+    same = [replace(said, received=RECEIVED + timedelta(days=1)), replace(said, at=said.at.astimezone(zone))]
+    assert {each.fingerprint for each in same} == {said.fingerprint}
+    others = [
+        replace(said, card=identifier("x")),
+        replace(said, outcome="accepted"),
+        replace(said, at=said.at + timedelta(microseconds=1)),
+        replace(said, suggestions=(identifier("x"),)),
+        replace(said, reason="x"),
+        replace(said, system="x"),
+        replace(said, comment="x"),
+    ]
+    assert len({each.fingerprint for each in (said, *others)}) == 1 + len(others)

@@ -1,0 +1,99 @@
+"""Calls wait in a file that several processes share, come out as they went in, and what has no room is counted."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from service.records.spill import SpillFile
+from service.records.store import Numbered
+from tests.records.kept import exchange, named, shown
+
+
+def calls(*names: object) -> list[Numbered]:
+    return [Numbered(named(name), exchange(shown(name), unchecked=["dose-missing"])) for name in names]
+
+
+def taken(spill: SpillFile) -> tuple[list[Numbered], tuple[int, int]]:
+    found: list[Numbered] = []
+    numbers = spill.take(found.extend)
+    return found, numbers
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "waiting.jsonl"
+
+
+def test_calls_come_out_as_they_went_in_and_once(file: Path) -> None:
+    spill = SpillFile(file)
+    assert spill.add(calls(1, 2)) == 0
+    assert spill.add(calls(3)) == 0
+    assert taken(spill) == (calls(1, 2, 3), (3, 0))
+    assert taken(spill) == ([], (0, 0))
+
+
+def test_without_a_file_nothing_waits_and_none_is_made(file: Path) -> None:
+    assert taken(SpillFile(file)) == ([], (0, 0))
+    assert not file.exists()
+
+
+def test_what_cannot_be_written_stays_in_the_file(file: Path) -> None:
+    spill = SpillFile(file)
+    spill.add(calls(*range(1200)))
+    seen: list[int] = []
+
+    def refuse_the_second(batch: Sequence[Numbered]) -> None:
+        seen.append(len(batch))
+        if len(seen) == 2:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        spill.take(refuse_the_second)
+    assert seen == [500, 500]
+    found, numbers = taken(spill)
+    assert (found, numbers) == (calls(*range(1200)), (1200, 0))
+
+
+def test_a_torn_line_is_counted_and_spoils_no_other(file: Path) -> None:
+    spill = SpillFile(file)
+    spill.add(calls(1))
+    with file.open("ab") as opened:
+        opened.write(b'{"id":"torn","exch')
+    spill.add(calls(2))
+    with file.open("ab") as opened:
+        opened.write(b"\xff\xfe\n")
+    assert taken(spill) == (calls(1, 2), (2, 2))
+
+
+def test_what_has_no_room_is_counted_and_the_rest_is_kept(file: Path) -> None:
+    SpillFile(file).add(calls(1))
+    spill = SpillFile(file, most_bytes=file.stat().st_size * 2 + 10)
+    assert spill.add(calls(2, 3, 4)) == 2
+    assert taken(spill)[0] == calls(1, 2)
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        SpillFile(tmp_path / "nowhere" / "waiting.jsonl").add(calls(1))
+
+
+WRITES_MANY = """
+import sys
+from pathlib import Path
+from service.records.spill import SpillFile
+from tests.records.test_spill import calls
+for number in range(40):
+    assert SpillFile(Path(sys.argv[1])).add(calls(f"{sys.argv[2]} {number}")) == 0
+"""
+
+
+def test_several_processes_write_to_it_and_no_line_is_torn(file: Path) -> None:
+    commands = [[sys.executable, "-c", WRITES_MANY, str(file), str(number)] for number in range(3)]
+    processes = [subprocess.Popen(command) for command in commands]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    found, numbers = taken(SpillFile(file))
+    assert numbers == (120, 0)
+    assert {call.id for call in found} == {named(f"{who} {number}") for who in range(3) for number in range(40)}

@@ -1,0 +1,118 @@
+"""What is kept is there once, however often and from wherever it is written, in both kinds of database."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Table, func, select
+
+from service.records.database import Database
+from service.records.exchange import ShownCard
+from service.records.store import Numbered, add_exchanges
+from service.records.tables import exchanges, outcomes, seen_tokens, shown_cards
+from tests.records.kept import NOW, START, exchange, keep, named, outcome, show, shown
+
+
+def count(database: Database, table: Table) -> int:
+    with database.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_an_exchange_is_kept_with_its_cards(database: Database) -> None:
+    show(database, exchange(shown(1), shown(2, "pain-score"), unchecked=["dose-missing", "age-unknown"]))
+    with database.reading() as connection:
+        (call,) = connection.execute(select(exchanges)).mappings()
+        cards = {row["card"]: row for row in connection.execute(select(shown_cards)).mappings()}
+    assert (call["at"], call["client"], call["tenant"]) == (NOW, "Example EHR", "ward-7")
+    assert (call["hook"], call["service"], call["guidance"]) == ("order-sign", "order-sign", "0.1.0+abc")
+    assert (call["milliseconds"], call["unchecked"]) == (4.2, ["dose-missing", "age-unknown"])
+    assert cards.keys() == {START, "pain-score"}
+    row = cards[START]
+    assert (row["uuid"], row["exchange"], row["indicator"]) == (named(1), call["id"], "warning")
+    assert row["suggestions"] == [named("suggestion of 1")]
+
+
+def test_a_call_without_cards_is_kept_too(database: Database) -> None:
+    show(database, exchange(), exchange())
+    assert (count(database, exchanges), count(database, shown_cards)) == (2, 0)
+
+
+def test_a_call_that_is_written_twice_is_there_once(database: Database) -> None:
+    call = Numbered(named("call"), exchange(shown(1)))
+    for _ in range(2):
+        with database.writing() as connection:
+            add_exchanges(connection, [call, call])
+    assert (count(database, exchanges), count(database, shown_cards)) == (1, 1)
+
+
+def test_what_breaks_within_the_block_leaves_nothing_behind(database: Database) -> None:
+    def write() -> None:
+        with database.writing() as connection:
+            add_exchanges(connection, [Numbered(named("call"), exchange(shown(1)))])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write()
+    assert count(database, exchanges) == 0
+
+
+def test_names_that_no_database_takes_are_made_harmless(database: Database) -> None:
+    odd = replace(exchange(ShownCard("no uuid", START, "info")), tenant="ward\x00\ud8007\x1b[31m")
+    show(database, odd)
+    with database.reading() as connection:
+        assert connection.scalar(select(exchanges.c.tenant)) == "ward  7 [31m"
+
+
+def test_feedback_is_kept_with_all_that_was_said(database: Database) -> None:
+    said = replace(outcome(1, "accepted"), reason="benefit", system="https://ehr.example.org", comment="Words, 10 µg.")
+    keep(database, said)
+    with database.reading() as connection:
+        (row,) = connection.execute(select(outcomes)).mappings()
+    kept = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items() if name != "id"}
+    assert kept == {name: getattr(said, name) for name in kept}
+
+
+def test_the_same_feedback_twice_is_there_once_and_another_one_beside_it(database: Database) -> None:
+    first = outcome(1)
+    keep(database, first, first)
+    keep(database, replace(first, received=first.received + timedelta(days=1)))
+    assert count(database, outcomes) == 1
+    others = (replace(first, at=NOW + timedelta(seconds=1)), replace(first, reason="x"), outcome(1, "accepted"))
+    keep(database, *others, outcome(2))
+    assert count(database, outcomes) == 5
+
+
+@pytest.mark.parametrize("at", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)])
+def test_any_time_of_the_calendar_is_kept_to_the_microsecond(database: Database, at: datetime) -> None:
+    keep(database, replace(outcome(1), at=at))
+    with database.reading() as connection:
+        assert connection.scalar(select(outcomes.c.at)) == at
+
+
+def test_a_time_of_another_zone_is_the_same_moment(database: Database) -> None:
+    keep(database, replace(outcome(1), at=NOW.astimezone(timezone(timedelta(hours=14)))), outcome(1))
+    assert count(database, outcomes) == 1
+
+
+def test_a_thousand_entries_fit_into_one_call(database: Database) -> None:
+    keep(database, *(outcome(number) for number in range(1000)))
+    assert count(database, outcomes) == 1000
+
+
+def test_several_threads_write_at_once_and_nothing_is_lost(database: Database) -> None:
+    def write(start: int) -> None:
+        for number in range(start, start + 10):
+            keep(database, outcome(number), outcome("the same"))
+
+    threads = [threading.Thread(target=write, args=(start,)) for start in range(0, 60, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(database, outcomes) == 61
+
+
+def test_no_table_has_a_column_for_a_patient() -> None:
+    columns = {column.name for table in (exchanges, shown_cards, outcomes, seen_tokens) for column in table.columns}
+    assert columns.isdisjoint({"patient", "user", "encounter", "order", "hook_instance", "jti", "issuer"})

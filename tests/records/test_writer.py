@@ -1,0 +1,174 @@
+"""Answered calls are written in the background: a database that is away delays nothing, and what is lost is counted."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from service.records import writer as module
+from service.records.database import Database, DatabaseUnavailable
+from service.records.spill import SpillFile
+from service.records.tables import exchanges, shown_cards
+from service.records.writer import ExchangeWriter
+from tests.records.kept import exchange, shown
+from tests.records.test_store import count
+
+LIMIT = 30.0
+"""Seconds after which a test gives up waiting."""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries again soon, so that no test takes long."""
+    monkeypatch.setattr(module, "RETRY", 0.05)
+    monkeypatch.setattr(module, "GATHER", 0.01)
+    monkeypatch.setattr("service.records.database.REST", 0.05)
+
+
+@pytest.fixture
+def written(database: Database, tmp_path: Path) -> Iterator[ExchangeWriter]:
+    """A writer to an empty database."""
+    writer = ExchangeWriter(database, SpillFile(tmp_path / "waiting.jsonl"), lambda: str(uuid4()))
+    yield writer
+    writer.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, "waited long enough"
+        time.sleep(0.02)
+
+
+class Switched(Database):
+    """A real database that can be away, or stand still."""
+
+    away = False
+    still = False
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        while self.still:
+            time.sleep(0.01)
+        if self.away:
+            raise DatabaseUnavailable("switched off")
+        with super().writing() as connection:
+            yield connection
+
+
+@pytest.fixture
+def switched(tmp_path: Path) -> Switched:
+    return Switched(f"sqlite:///{tmp_path / 'tolami.db'}")
+
+
+def writer_to(database: Database, tmp_path: Path, **options: Any) -> tuple[ExchangeWriter, dict[str, int]]:
+    """A writer and what it tells."""
+    writer = ExchangeWriter(database, SpillFile(tmp_path / "waiting.jsonl"), lambda: str(uuid4()), **options)
+    told: dict[str, int] = {"written": 0, "spilled": 0, "lost": 0}
+
+    def tell(what: str, number: int) -> None:
+        told[what] += number
+
+    writer.observers.append(tell)
+    return writer, told
+
+
+def test_calls_are_written_and_the_tables_made_before_the_first(database: Database, written: ExchangeWriter) -> None:
+    written.open()
+    for number in range(50):
+        written.add(exchange(shown(number)))
+    assert written.flush(LIMIT)
+    assert (count(database, exchanges), count(database, shown_cards)) == (50, 50)
+
+
+def test_what_is_in_the_queue_is_written_when_it_closes(database: Database, written: ExchangeWriter) -> None:
+    for number in range(50):
+        written.add(exchange(shown(number)))
+    written.close(LIMIT)
+    assert count(database, exchanges) == 50
+    written.add(exchange())
+    written.close(LIMIT)
+    assert count(database, exchanges) == 51
+
+
+def test_closing_what_was_never_used_does_nothing(written: ExchangeWriter) -> None:
+    written.close()
+    assert written.flush(0)
+
+
+def test_while_the_database_is_away_calls_wait_in_the_file_and_are_written_when_it_is_back(
+    switched: Switched, tmp_path: Path
+) -> None:
+    writer, told = writer_to(switched, tmp_path)
+    switched.away = True
+    for number in range(20):
+        writer.add(exchange(shown(number)))
+    assert writer.flush(LIMIT)
+    assert told == {"written": 0, "spilled": 20, "lost": 0}
+    assert (tmp_path / "waiting.jsonl").stat().st_size > 0
+    switched.away = False
+    until(lambda: told["written"] == 20)
+    assert count(switched, exchanges) == 20
+    until(lambda: (tmp_path / "waiting.jsonl").stat().st_size == 0)
+    writer.close()
+    assert writer.lost == 0
+
+
+def test_what_waits_in_the_file_is_written_by_the_next_process(switched: Switched, tmp_path: Path) -> None:
+    first, _ = writer_to(switched, tmp_path)
+    switched.away = True
+    first.add(exchange(shown(1)))
+    first.close(LIMIT)
+    switched.away = False
+    second, told = writer_to(switched, tmp_path)
+    second.open()
+    until(lambda: told["written"] == 1)
+    second.close()
+    assert count(switched, shown_cards) == 1
+
+
+def test_a_database_that_stands_still_delays_no_call_and_the_oldest_are_lost_and_counted(
+    switched: Switched, tmp_path: Path, logged: list[Any]
+) -> None:
+    writer, told = writer_to(switched, tmp_path, most_waiting=10)
+    switched.still = True
+    started = time.monotonic()
+    for number in range(1000):
+        writer.add(exchange(shown(number)))
+    assert time.monotonic() - started < LIMIT
+    assert 480 <= told["lost"] <= 990, "ten wait in the queue, and one batch may be under way"
+    switched.still = False
+    writer.close(LIMIT)
+    assert told["written"] + told["lost"] == 1000
+    assert (count(switched, exchanges), writer.lost) == (told["written"], told["lost"])
+    assert any(line["event"] == "exchanges lost" for line in logged)
+
+
+def test_without_database_and_without_disk_calls_are_lost_and_counted(switched: Switched, tmp_path: Path) -> None:
+    switched.away = True
+    writer, told = writer_to(switched, tmp_path / "nowhere")
+    for number in range(5):
+        writer.add(exchange(shown(number)))
+    writer.close(LIMIT)
+    assert told == {"written": 0, "spilled": 0, "lost": 5}
+
+
+def test_a_line_of_the_file_that_cannot_be_read_is_counted_as_lost(switched: Switched, tmp_path: Path) -> None:
+    (tmp_path / "waiting.jsonl").write_bytes(b"no exchange\n")
+    writer, told = writer_to(switched, tmp_path)
+    writer.open()
+    until(lambda: told["lost"] == 1)
+    writer.close()
+
+
+def test_a_call_that_cannot_be_kept_does_not_keep_others_from_it(switched: Switched, tmp_path: Path) -> None:
+    writer, told = writer_to(switched, tmp_path)
+    writer.add(exchange(at=None))  # type: ignore[arg-type]
+    assert writer.flush(LIMIT)
+    writer.add(exchange())
+    writer.close(LIMIT)
+    assert told == {"written": 1, "spilled": 0, "lost": 1}
