@@ -8,14 +8,14 @@ Json = dict[str, Any]
 MARKER = "Zx9-marker-Quux"
 
 OVERRIDDEN: Json = {
-    "card": "f6b95768-b1c8-40dc-8385-bf3504b82ffb",
+    "card": "bc1e3ac1-c27d-44ec-b72c-2c2678629522",
     "outcome": "overridden",
     "outcomeTimestamp": "2026-11-23T08:00:00Z",
 }
 ACCEPTED: Json = {
-    "card": "4e0a3a1e-3283-4575-ab82-028d55fe2719",
+    "card": "096d3737-42f9-4039-8320-a4737c2b3abe",
     "outcome": "accepted",
-    "acceptedSuggestions": [{"id": "e56e1945-20b3-4393-8503-a1a20fd73152"}],
+    "acceptedSuggestions": [{"id": "9623d7cf-a9ae-4a34-a544-99c7001d9a88"}],
     "outcomeTimestamp": "2026-11-23T09:30:00Z",
 }
 

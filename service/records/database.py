@@ -110,8 +110,7 @@ class Database:
             if self._monotonic() < self._rest_until:
                 raise DatabaseUnavailable(self._reason)
             try:
-                engine = engine_of(self._url, self._statement_seconds)
-                migrated = _migrated(engine)
+                engine, migrated = opened(self._url, self._statement_seconds)
             except (SQLAlchemyError, sqlite3.Error, CommandError, ImportError) as error:
                 self._rest_until = self._monotonic() + REST
                 self._failed(error)
@@ -143,6 +142,16 @@ class Database:
         why = newer if isinstance(error, CommandError) else _cause(error) or kind
         self._reason = f"{self.name} cannot be used: {why}"
         raise DatabaseUnavailable(self._reason) from None
+
+
+def opened(url: str, statement_seconds: float) -> tuple[Engine, bool]:
+    """An engine whose database has the tables as they must be, and whether something had to be done for that."""
+    engine = engine_of(url, statement_seconds)
+    try:
+        return engine, _migrated(engine)
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def engine_of(url: str, statement_seconds: float) -> Engine:

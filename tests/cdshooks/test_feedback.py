@@ -71,7 +71,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (entry(outcome="accepted"), ""),
     ({**ACCEPTED, "acceptedSuggestions": []}, ""),
     ({**ACCEPTED, "acceptedSuggestions": None}, ""),
-    ({**ACCEPTED, "acceptedSuggestions": ["e56e1945-20b3-4393-8503-a1a20fd73152"]}, "acceptedSuggestions[0]"),
+    ({**ACCEPTED, "acceptedSuggestions": ["9623d7cf-a9ae-4a34-a544-99c7001d9a88"]}, "acceptedSuggestions[0]"),
     ({**ACCEPTED, "acceptedSuggestions": [{}]}, "acceptedSuggestions[0].id"),
     (entry(overrideReason={}), "overrideReason"),
     (entry(overrideReason={"userComment": ""}), "overrideReason"),
