@@ -4,9 +4,11 @@ One thread for each process takes them from a bounded queue. What the database d
 is written when the database is back. What finds no room anywhere is counted as lost, and the log says so.
 """
 
+import atexit
 import os
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -44,14 +46,21 @@ class ExchangeWriter:
         self._spill = spill
         self._new_id = new_id
         self._most_waiting = most_waiting
-        self._begin()
-        self.lost = 0
-        """Calls of this process that were not kept."""
         self.observers: list[WriterObserver] = []
+        self._begin()
+        itself = weakref.ref(self)
+
+        def begin_in_child() -> None:
+            writer = itself()
+            if writer is not None:
+                writer._begin()
+
+        os.register_at_fork(after_in_child=begin_in_child)
 
     def _begin(self) -> None:
         """The state of a process that has just begun; a fork inherits no threads and perhaps a lock that is held."""
-        self._process = os.getpid()
+        self.lost = 0
+        """Calls of this process that were not kept."""
         self._changed = threading.Condition()
         self._queue: deque[Numbered] = deque()
         self._writing = False
@@ -60,14 +69,13 @@ class ExchangeWriter:
 
     def open(self) -> None:
         """Starts the thread, which first of all opens the database."""
-        if self._process != os.getpid():
-            self._begin()
         with self._changed:
             if self._thread is None:
                 self._closing = False
                 thread = threading.Thread(target=self._run, name="records", daemon=True)
                 thread.start()
                 self._thread = thread
+                atexit.register(self.close)
 
     def add(self, exchange: Exchange) -> None:
         """Puts an answered call into the queue: neither fails nor waits."""
@@ -89,12 +97,14 @@ class ExchangeWriter:
 
     def close(self, seconds: float = 5.0) -> None:
         """Writes what is in the queue, into the spill file if need be, and ends the thread, within the time."""
-        if self._process != os.getpid() or self._thread is None:
+        thread = self._thread
+        if thread is None:
             return
+        atexit.unregister(self.close)
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join(seconds)
+        thread.join(seconds)
         with self._changed:
             left = len(self._queue)
             self._queue.clear()

@@ -1,5 +1,7 @@
 """Answered calls are written in the background: a database that is away delays nothing, and what is lost is counted."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from service.records.database import Database, DatabaseUnavailable
 from service.records.spill import SpillFile
 from service.records.tables import exchanges, shown_cards
 from service.records.writer import ExchangeWriter
+from tests.conftest import ROOT
 from tests.records.kept import exchange, shown
 from tests.records.test_store import count
 
@@ -172,3 +175,26 @@ def test_a_call_that_cannot_be_kept_does_not_keep_others_from_it(switched: Switc
     writer.add(exchange())
     writer.close(LIMIT)
     assert told == {"written": 1, "spilled": 0, "lost": 1}
+
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from uuid import uuid4
+from service.records.database import Database
+from service.records.spill import SpillFile
+from service.records.writer import ExchangeWriter
+from tests.conftest import ROOT
+from tests.records.kept import exchange
+folder = Path(sys.argv[1])
+writer = ExchangeWriter(Database(f"sqlite:///{folder}/tolami.db"), SpillFile(folder / "x"), lambda: str(uuid4()))
+child = os.fork()
+writer.add(exchange())
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_writer_made_before_a_fork_writes_in_both_processes_until_they_end(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", FORKS, str(tmp_path)], check=True, timeout=60, cwd=ROOT)
+    assert count(Database(f"sqlite:///{tmp_path}/tolami.db"), exchanges) == 2
