@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from service.cdshooks.feedback import FeedbackRequest
 from service.cdshooks.messages import CONTEXTS, HookRequest, Response
 from service.cdshooks.outcomes import OperationOutcome
 from service.cdshooks.services import Discovery
@@ -23,6 +24,7 @@ _RESOURCE = {
     "required": ["resourceType"],
     "properties": {"resourceType": {"type": "string", "minLength": 1}},
 }
+_FILLED = {"type": "array", "minItems": 1}
 _ANSWERS = {
     *("Discovery", "Service", "Response", "Card", "Source", "Link", "Suggestion", "Action", "Coding"),
     *("OperationOutcome", "Issue"),
@@ -84,6 +86,18 @@ _RULES: dict[str, Schema] = {
         "if": {"properties": {"fhirAuthorization": {"type": "object"}}, "required": ["fhirAuthorization"]},
         "then": {"properties": {"fhirServer": {"type": "string", "minLength": 1}}, "required": ["fhirServer"]},
     },
+    "Feedback": {
+        "$comment": "An acceptance names what was accepted (cds-fb-2).",
+        "if": {"properties": {"outcome": {"const": "accepted"}}},
+        "then": {"properties": {"acceptedSuggestions": _FILLED}, "required": ["acceptedSuggestions"]},
+    },
+    "OverrideReason": {
+        "$comment": "A reason, words of the clinician, or both (cds-fb-3).",
+        "anyOf": [
+            {"properties": {"reason": {"type": "object"}}, "required": ["reason"]},
+            {"properties": {"userComment": {"type": "string", "minLength": 1}}, "required": ["userComment"]},
+        ],
+    },
     "OrderBundle": {"properties": {"resourceType": {"enum": ["Bundle", None], "default": None}}},
 }
 
@@ -110,6 +124,7 @@ MESSAGES = (
         for hook, context in CONTEXTS.items()
     ),
     Message("response", "Response", (Response,)),
+    Message("feedback", "FeedbackRequest", (FeedbackRequest,)),
     Message("operation-outcome", "OperationOutcome", (OperationOutcome,)),
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
 from service.cdshooks.feedback import read_feedback
 from service.cdshooks.services import Service
@@ -13,7 +13,7 @@ from service.errors import NotKept
 from service.records.database import DatabaseUnavailable
 from service.records.outcome import KeptOutcome, OutcomeObserver, kept_outcome
 from service.records.records import Records
-from service.web.invoke import JSON_TYPES
+from service.web.body import json_body
 
 log = structlog.get_logger()
 
@@ -37,10 +37,8 @@ def feedback(
     def call(service_id: str) -> Response:
         if service_id not in known:
             abort(404)
-        if request.mimetype not in JSON_TYPES:
-            abort(415)
+        sent = read_feedback(json_body()).feedback
         received = now()
-        sent = read_feedback(request.get_data(cache=False)).feedback
         entries = [kept_outcome(entry, received, keep_comment=keep_comments) for entry in sent]
         try:
             if records is None:

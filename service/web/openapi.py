@@ -48,6 +48,7 @@ def openapi(services: tuple[Service, ...], public_url: str, *, token_required: b
         "paths": {
             "/cds-services": {"get": _read("discovery", "List the services", _json("Discovery"))},
             **{f"/cds-services/{service.id}": {"post": _call(service)} for service in services},
+            **{f"/cds-services/{service.id}/feedback": {"post": _feedback(service)} for service in services},
             **_open(_PUBLIC),
         },
         "components": {
@@ -91,7 +92,22 @@ def _call(service: Service) -> Part:
         "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
         "responses": {
             "200": {"description": "Cards; an empty list when there is nothing to say.", "content": _json("Response")},
-            **{str(status): {"$ref": f"#/components/responses/{status}"} for status, _ in _failures()},
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status, _ in _failures() if status != 503},
+            "default": _OTHERWISE,
+        },
+    }
+
+
+def _feedback(service: Service) -> Part:
+    """Feedback about cards; it may be sent to the address of any service."""
+    body = _json("FeedbackRequest")
+    return {
+        "operationId": f"{service.id}-feedback",
+        "summary": "Tell what became of cards",
+        "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
+        "responses": {
+            "200": {"description": "All of it is kept.", "content": _OBJECT},
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status, _ in _failures() if status != 412},
             "default": _OTHERWISE,
         },
     }

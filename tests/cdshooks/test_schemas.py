@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from cards.library import Library
 from service.cdshooks.dialects import in_dialect
+from service.cdshooks.feedback import read_feedback
 from service.cdshooks.messages import CONTEXTS, Action, Card, Response, Suggestion, read_context, read_request
 from service.cdshooks.outcomes import outcome
 from service.cdshooks.schemas import MESSAGES, schemas
@@ -24,6 +25,7 @@ from service.fhir.resources import encode
 from tests.calls import Json
 from tests.cdshooks.test_messages import card
 from tests.conftest import FIXTURES, ROOT
+from tests.feedback import ACCEPTED, OVERRIDDEN, feedback
 
 Step = str | int
 GONE = object()
@@ -48,6 +50,35 @@ def test_every_schema_is_one() -> None:
 def test_there_is_one_for_discovery_for_each_hook_for_the_answer_and_for_errors() -> None:
     requests = {f"request-{hook}" for hook in CONTEXTS}
     assert PUBLISHED.keys() >= {"discovery", "response", "operation-outcome", *requests}
+
+
+MEMBERS: dict[str, tuple[Any, ...]] = {
+    "acceptedSuggestions": ([], None, [{}], [{"id": ""}], ["x"], [{"id": "x"}]),
+    "overrideReason": (
+        *({"reason": coding} for coding in (None, {}, {"code": ""}, {"code": "x"}, {"code": "x", "system": 5})),
+        *({"reason": None, "userComment": comment} for comment in (None, "", "x", 5)),
+        {"userComment": "x"},
+    ),
+    **{name: tuple(value for value in VALUES if value is not GONE) for name in ("card", "outcome", "outcomeTimestamp")},
+}
+FEEDBACK = [
+    OVERRIDDEN,
+    ACCEPTED,
+    *({**said, name: value} for said in (OVERRIDDEN, ACCEPTED) for name, values in MEMBERS.items() for value in values),
+    *({key: value for key, value in ACCEPTED.items() if key != name} for name in ACCEPTED),
+]
+
+
+@pytest.mark.parametrize("said", FEEDBACK, ids=str)
+def test_the_schema_of_feedback_takes_what_is_read_and_nothing_else(said: Json) -> None:
+    if said.get("outcomeTimestamp") in ("", "x", "Patient/", "Patient/p"):
+        return  # validators do not look at formats
+    read = True
+    try:
+        read_feedback(feedback(said))
+    except NotConformant:
+        read = False
+    assert VALIDATORS["feedback"].is_valid({"feedback": [said]}) == read
 
 
 def test_the_files_in_the_documentation_are_those_that_are_published() -> None:

@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from service.cli import main
@@ -22,8 +23,9 @@ NOW, DAY = datetime.now(UTC), timedelta(days=1)
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Runs the command in an empty folder, without anybody's settings."""
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
+    """Runs the command in an empty folder, without anybody's settings. How it logs is undone afterwards."""
+    logs = structlog.get_config()
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -31,7 +33,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     def command(*arguments: str, **environment: str) -> Result:
         return CliRunner().invoke(main, arguments, prog_name="tolami", env=environment)
 
-    return command
+    yield command
+    structlog.configure(**logs)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,43 +20,27 @@ from tests.feedback import ACCEPTED, OVERRIDDEN, entry, feedback
 from tests.records.kept import named
 from tests.records.test_store import count
 from tests.records.test_writer import until
-from tests.web.test_server import CALL, COMMAND, HOST, JSON, STOP, Served, environment, free_port, session, wait_for
+from tests.serving import CALL, COMMAND, STOP, Served, environment, serving, session
 
 
 @contextmanager
-def serving(folder: Path, url: str, *, workers: int = 1) -> Iterator[Served]:
-    """A server of its own process group, which is ended in the end."""
+def keeping(folder: Path, url: str, *arguments: str) -> Iterator[Served]:
+    """A server that keeps its records there, with one process unless it is told otherwise."""
     folder.mkdir(exist_ok=True)
-    port = free_port()
-    command = [str(COMMAND), "serve", "--host", HOST, "--port", str(port), "--workers", str(workers)]
-    settings = {"TOLAMI_DATABASE_URL": url, "TOLAMI_SPILL_FILE": str(folder / "waiting.jsonl")}
-    with (folder / "log").open("wb") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, env=environment() | settings, cwd=folder,
-            start_new_session=True,
-        )  # fmt: skip
-    try:
-        served = Served(f"http://{HOST}:{port}", process, folder / "log")
-        wait_for(served)
+    with serving(folder, *(arguments or ("--workers", "1")), settings={"TOLAMI_DATABASE_URL": url}) as served:
         yield served
-    finally:
-        stop(process)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends a server gently, else with all its processes."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP)
-        except subprocess.TimeoutExpired:
-            kill(process)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(served: Served, workers: int) -> None:
     """Ends a server and its workers at once, without a chance to write anything."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(STOP)
+    found = served.workers(workers)
+    for pid in (served.process.pid, *found):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    served.process.wait(STOP)
+
+
+JSON = {"Content-Type": "application/json"}
 
 
 def call(served: Served) -> dict[str, Any]:
@@ -83,7 +67,7 @@ def test_a_card_of_one_server_and_feedback_to_another_meet_in_the_report(
     url: str, database: Database, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
-        first, second = (stack.enter_context(serving(tmp_path / name, url)) for name in ("first", "second"))
+        first, second = (stack.enter_context(keeping(tmp_path / name, url)) for name in ("first", "second"))
         card = call(first)["amitriptyline-start-dose"]
         assert send(second, entry(card=card["uuid"])).status_code == 200
         until(lambda: count(database, exchanges) == 1)
@@ -97,29 +81,28 @@ def test_a_card_of_one_server_and_feedback_to_another_meet_in_the_report(
 
 def test_what_was_acknowledged_is_there_after_a_kill(url: str, database: Database, tmp_path: Path) -> None:
     sent = [(named(number), "overridden") for number in range(20)]
-    with serving(tmp_path / "served", url, workers=2) as served:
+    with keeping(tmp_path / "served", url, "--workers", "2") as served:
         for uuid, _ in sent:
             assert send(served, entry(card=uuid)).status_code == 200
-        kill(served.process)
+        kill(served, 2)
     assert said(database) == sorted(sent)
 
 
 def test_what_waits_to_be_written_is_written_when_the_server_ends(url: str, database: Database, tmp_path: Path) -> None:
-    with serving(tmp_path / "served", url, workers=2) as served:
+    with keeping(tmp_path / "served", url, "--workers", "2") as served:
         for _ in range(10):
             call(served)
-        stop(served.process)
     assert count(database, exchanges) == 10
 
 
 def test_a_server_whose_database_comes_later_gives_cards_first_and_keeps_everything_then(tmp_path: Path) -> None:
     folder = tmp_path / "later"
     url = f"sqlite:///{folder}/tolami.db"
-    with serving(tmp_path / "served", url) as served:
+    with keeping(tmp_path / "served", url) as served:
         assert "amitriptyline-start-dose" in call(served)
         refused = send(served, OVERRIDDEN)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
-        assert "records unavailable" in served.log.read_text(encoding="utf-8")
+        assert "records unavailable" in served.logged()
         folder.mkdir()
         until(lambda: send(served, ACCEPTED).status_code == 200)
         database = Database(url)
@@ -136,7 +119,7 @@ def test_a_server_whose_postgres_ends_and_comes_back_keeps_everything(
     name = url.partition("/tolami_")[2].partition("?")[0]
     database = Database(url)
     elsewhere = url.replace(f"/tolami_{name}?", "/postgres?")
-    with serving(tmp_path / "served", url) as served:
+    with keeping(tmp_path / "served", url) as served:
         assert send(served, OVERRIDDEN).status_code == 200
         with psycopg.connect(elsewhere, autocommit=True) as control:
             control.execute(f'ALTER DATABASE "tolami_{name}" ALLOW_CONNECTIONS false')
