@@ -134,12 +134,12 @@ class Database:
 
     def _failed(self, error: Exception) -> NoReturn:
         # The type only: a message may hold the password or what was to be written.
-        kind = type(error).__name__
+        cause = _cause(error)
         if self._available is not False:
-            log.error("records unavailable", error=kind, cause=_cause(error))
+            log.error("records unavailable", cause=cause)
         self._available = False
         newer = "its tables are of another, newer version of this program"
-        why = newer if isinstance(error, CommandError) else _cause(error) or kind
+        why = newer if isinstance(error, CommandError) else cause
         self._reason = f"{self.name} cannot be used: {why}"
         raise DatabaseUnavailable(self._reason) from None
 
@@ -232,6 +232,6 @@ def _write_ahead(engine: Engine) -> None:
 
 
 def _cause(error: Exception) -> str:
-    """The type of the driver's own error, or PostgreSQL's code: both are from closed lists."""
-    original = getattr(error, "orig", None)
-    return str(getattr(original, "sqlstate", None) or type(original).__name__) if original is not None else ""
+    """PostgreSQL's code, or the type of the error, the driver's own if it was that: all from closed lists."""
+    original = getattr(error, "orig", None) or error
+    return str(getattr(original, "sqlstate", None) or type(original).__name__)
