@@ -49,9 +49,9 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     records: Records | None = None,
 ) -> Flask:
-    """The WSGI application. Without records it keeps nothing, answers feedback with 503, and knows the tokens that
-    were used in this process alone.
+    """The WSGI application.
 
+    Without records it keeps nothing, answers feedback with 503, and remembers used tokens for this process alone.
     Raises FaultyLibrary when the cards cannot be used as they are, FaultyTrustFile when the clients cannot, and
     SettingsError when settings do not go together.
     """

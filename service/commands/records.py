@@ -122,7 +122,8 @@ def _summary(calls: int, cards: int, database: str, since: datetime | None) -> s
     return f"{calls} answered call{'s' * (calls != 1)}{period}, {cards} different card{'s' * (cards != 1)} shown."
 
 
-@click.group(epilog="\b\nExample:\n  tolami records purge --older-than 365d")
+@example("tolami records purge --older-than 365d")
+@click.group()
 def records() -> None:
     """Look after the database of answered calls and feedback."""
 
