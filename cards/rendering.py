@@ -13,7 +13,6 @@ from cards.suggestions import Asked, Change, actions_for, change_for
 from service.cdshooks.messages import Action, Card, Coding, Link, Source, Suggestion
 from service.clinical.chart import MedicationOrder, Unread
 from service.clinical.numbers import number
-from service.fhir.resources import Resource
 from service.guidance.finding import Finding
 
 EXTENSION = "io.github.tolami"
@@ -43,7 +42,7 @@ class Renderer:
     def card(self, finding: Finding, asked: Asked, new_uuid: Callable[[], str]) -> Card:
         """The card of a finding. ``asked`` is what suggestions have to fit."""
         file = self.library.cards[finding.card]
-        finding, change = self._change(finding, asked.drafts)
+        finding, change = self._change(finding, asked)
         values = self._values(file, finding, change)
         card = Card(
             uuid=new_uuid(),
@@ -70,11 +69,11 @@ class Renderer:
             ]
         return card
 
-    def _change(self, finding: Finding, drafts: Mapping[str, Resource]) -> tuple[Finding, Change | None]:
+    def _change(self, finding: Finding, asked: Asked) -> tuple[Finding, Change | None]:
         """The change a finding proposes, worked out; or the finding with the reason why there is none."""
         if finding.proposal is None:
             return finding, None
-        change = change_for(finding.proposal, drafts, self.library)
+        change = change_for(finding.proposal, asked, self.library)
         if isinstance(change, str):
             return replace(finding, withheld=(*finding.withheld, change), proposal=None), None
         return finding, change

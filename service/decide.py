@@ -33,10 +33,9 @@ from service.errors import NotConformant, ServiceError
 from service.fhir.access import FhirAccess
 from service.fhir.orders import DoseReading
 from service.fhir.prefetch import Prefetch
-from service.fhir.reading import MEDICATIONS, STATEMENTS, dose_reading, listed, read_chart, unsettled
-from service.fhir.resources import Resource, reference
-from service.fhir.session import Draft, Session, concerns, drafts, known, orders
-from service.fhir.versions import version_of
+from service.fhir.reading import MEDICATIONS, STATEMENTS, dose_reading, listed, read_chart, unsettled, version_spoken
+from service.fhir.resources import Resource
+from service.fhir.session import Draft, Session, concerns, drafts, known, orders, selected, selection
 from service.guidance.engine import evaluate
 from service.guidance.finding import SUBJECTS, Finding
 from service.guidance.unchecked import rule_failed, service_failed
@@ -72,10 +71,12 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
     session = session_of(request, read_context(request, hook))
     source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
     try:
-        chart, by_reference = _chart(session, Prefetch(request.prefetch, source), using)
+        prefetch = Prefetch(request.prefetch, source)
+        chart, written = _chart(session, prefetch, using)
         if chart is None:
             return Response(cards=[])
-        asked = Asked(by_reference, session.patient_id, chart.today, version_of(list(by_reference.values())))
+        version = version_spoken((draft.resource for draft in written), prefetch)
+        asked = Asked(_once(written), session.patient_id, chart.today, version)
         return in_dialect(Response(cards=_cards(chart, asked, using)), client.dialect, using.renderer.by_hand)
     except ServiceError:
         raise
@@ -101,28 +102,28 @@ def session_of(request: HookRequest, context: Context) -> Session:
         raise NotConformant("context.patientId is empty. Send the id of the patient.", "$.context.patientId")
     match context:
         case OrderSelectContext():
-            raw, selections = context.draftOrders.entry, frozenset(context.selections)
+            raw, selections = context.draftOrders.entry, frozenset(map(selection, context.selections))
             return Session(request.hook, patient_id, tuple(raw or ()), selections)
         case OrderSignContext():
             return Session(request.hook, patient_id, tuple(context.draftOrders.entry or ()))
         case MedicationPrescribeContext():
-            return Session(request.hook, patient_id, tuple(context.medications.entry or ()))
+            return Session(request.hook, patient_id, tuple(context.entries))
         case MedicationRefillContext():
             return Session(request.hook, patient_id, tuple(context.medications.entry or ()), refill=True)
         case _:
             return Session(request.hook, patient_id, ordering=False)
 
 
-def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, dict[str, Resource]]:
-    """The chart of a call and the client's drafts by reference; no chart when nothing concerns the guidance."""
+def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, list[Draft]]:
+    """The chart of a call and the client's drafts; no chart when nothing concerns the guidance."""
     terminology = using.library.terminology.terminology
     today = using.today()
     weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
     doses = dose_reading(session, prefetch, terminology, SUBJECTS, today, weight_days)
     if not session.ordering:
-        return _opened_chart(session, prefetch, doses, using), {}
+        return _opened_chart(session, prefetch, doses, using), []
     resources = orders(session)
-    if session.selections is not None and not any(reference(r) in session.selections for r in resources):
+    if session.selections is not None and not any(selected(session, resource) for resource in resources):
         raise NotConformant(
             "None of context.selections is among context.draftOrders. Send each selection as 'Type/id' of an"
             " order in the bundle.",
@@ -131,11 +132,11 @@ def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart
     looked_at = drafts(session, resources, prefetch, terminology)
     if _concerned(session, looked_at, prefetch, doses, using):
         chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction)
-        return chart, _once(looked_at)
+        return chart, looked_at
     gaps = unsettled(looked_at, prefetch, SUBJECTS)
     if gaps:
-        return Chart(today, session.hook, Patient(), unread=tuple(gaps)), {}
-    return None, {}
+        return Chart(today, session.hook, Patient(), unread=tuple(gaps)), []
+    return None, []
 
 
 def _concerned(

@@ -122,11 +122,20 @@ def test_a_selected_order_pairs_with_an_unselected_draft(fixture: Fixture, decis
 
 def test_a_selection_that_is_not_among_the_drafts_is_refused(fixture: Fixture, decision: Decision) -> None:
     request = fixture(PAIR)
-    for selections in ([], ["rx-draft"], ["MedicationRequest/rx-other"]):
+    for selections in ([], ["rx-other"], ["MedicationRequest/rx-other"], ["MedicationOrder/rx-draft"]):
         request["context"]["selections"] = selections
         with pytest.raises(NotConformant) as refused:
             answered(request, decision)
         assert refused.value.expression == "$.context.selections"
+
+
+def test_a_selection_that_leads_nowhere_is_passed_over_when_another_one_does(
+    fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(PAIR)
+    cards = answered(request, decision)
+    request["context"]["selections"].append("MedicationRequest/rx-other")
+    assert [card["summary"] for card in answered(request, decision)] == [card["summary"] for card in cards]
 
 
 @pytest.mark.parametrize("spelling", ["ilona-varga", "Patient/ilona-varga"])

@@ -73,12 +73,22 @@ class OrderSignContext(msgspec.Struct):
 
 
 class MedicationPrescribeContext(msgspec.Struct):
-    """Context of medication-prescribe (deprecated): DSTU2 MedicationOrder or STU3 and R4 MedicationRequest."""
+    """Context of medication-prescribe (deprecated): DSTU2 MedicationOrder or STU3 and R4 MedicationRequest.
+
+    Drafts of the specification before March 2018 had an array of resources where later ones have a Bundle.
+    """
 
     userId: str
     patientId: NonEmpty
-    medications: OrderBundle
+    medications: OrderBundle | list[Raw]
     encounterId: str | None = None
+
+    @property
+    def entries(self) -> list[Raw]:
+        """The drafts as entries of a Bundle. What stands in the array must be an order, so it is taken for one."""
+        if isinstance(self.medications, OrderBundle):
+            return self.medications.entry or []
+        return [Raw(b'{"resource":' + bytes(resource) + b"}") for resource in self.medications]
 
 
 class MedicationRefillContext(msgspec.Struct):

@@ -12,7 +12,9 @@ from service.clinical.terminology import Terminology
 from service.fhir.identity import codings_of
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, copied, text
+from service.fhir.shapes import Version, told
 from service.fhir.versions import medication_concept, medication_reference
+from service.fhir.writing import dosage_in
 
 _SAYS_HOW_MUCH = (
     "text", "patientInstruction", "asNeededBoolean", "asNeededCodeableConcept", "asNeeded", "asNeededFor",
@@ -31,15 +33,16 @@ class CannotEdit(Exception):
 
 
 def with_template(
-    order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str
+    order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str, version: Version = "R4"
 ) -> tuple[Resource, str]:
     """The order with the template's dosage and, when it names a product of another strength, its product.
 
+    ``version`` is that of the call, for an order whose own members do not tell in which one it is written.
     Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
     """
     changed: Resource = copied(order)
     product = _change_product(changed, template, terminology, drug)
-    _change_dosage(changed, template["dosageInstruction"][0])
+    _change_dosage(changed, dosage_in(told(order) or version, template["dosageInstruction"][0]))
     return changed, product
 
 
@@ -79,19 +82,13 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     if not isinstance(old, dict) or not isinstance(old.get("timing", {}), dict):
         raise CannotEdit("not-editable")
     dosage = {key: value for key, value in old.items() if key.lstrip("_") not in _SAYS_HOW_MUCH}
-    dosage["text"] = new["text"]
-    dosage["timing"] = _timing(order, old.get("timing", {}), new["timing"])
-    quantity = copied(new["doseAndRate"][0]["doseQuantity"])
-    if _bare_dose(order, old):
-        dosage["doseQuantity"] = quantity
-    else:
-        dosage["doseAndRate"] = [{"doseQuantity": quantity}]
+    dosage |= {**new, "timing": _timing(old.get("timing", {}), new["timing"])}
     order["dosageInstruction"] = [dosage]
     for rendered in ("renderedDosageInstruction", "_renderedDosageInstruction"):
         order.pop(rendered, None)  # R5's words for the dosage that was just replaced
 
 
-def _timing(order: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+def _timing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The new rhythm within the old bounds, extensions kept."""
     repeat = old.get("repeat")
     bounds = {
@@ -99,17 +96,5 @@ def _timing(order: Resource, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
         for key, value in (repeat if isinstance(repeat, dict) else {}).items()
         if key.lstrip("_").startswith("bounds") or key == "extension"
     }
-    rhythm = copied(new["repeat"])
-    if order["resourceType"] == "MedicationOrder":
-        # DSTU2 writes "periodUnits" and allows either a frequency or an event, not both.
-        rhythm["periodUnits"] = rhythm.pop("periodUnit")
-        rhythm.pop("when", None)
     kept = {key: value for key, value in old.items() if key == "extension"}
-    return {**kept, "repeat": {**bounds, **rhythm}}
-
-
-def _bare_dose(order: Resource, old: Mapping[str, Any]) -> bool:
-    """True when the order has its dose where STU3 and DSTU2 have it, beside the timing."""
-    if order["resourceType"] == "MedicationOrder":
-        return True
-    return "doseAndRate" not in old and any(key in old for key in ("doseQuantity", "doseRange"))
+    return {**kept, "repeat": {**bounds, **new["repeat"]}}

@@ -12,7 +12,7 @@ from typing import Any
 from service.clinical.terminology import Claim, Coding, Recognition, Strength, Terminology
 from service.clinical.units import Kind, Unit, unit_of_code, unit_of_text
 from service.fhir.numbers import exact
-from service.fhir.resources import Resource, as_resource, aslist, text
+from service.fhir.resources import Resource, as_resource, aslist, relative, text
 from service.fhir.versions import ingredients, medication_concept, medication_reference, routes
 
 NO_DRUG = "no-drug"
@@ -120,9 +120,11 @@ def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mappin
     target = text(pointer.get("reference"))
     if target.startswith("#"):
         contained = (as_resource(c) for c in aslist(order.get("contained")))
-        return next((c for c in contained if c is not None and c.get("id") == target[1:]), None)
+        found = next((c for c in contained if c is not None and c.get("id") == target[1:]), None)
+        # Contained resources hold none themselves: what its ingredients refer to stands beside it.
+        return {**found, "contained": order["contained"]} if found is not None else None
     # Whatever server it is on and whichever version is meant: "Medication/id" names it within this request.
-    return medications.get("/".join(target.split("/_history")[0].split("/")[-2:]))
+    return medications.get(relative(target))
 
 
 def _problem(

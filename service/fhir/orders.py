@@ -19,7 +19,7 @@ from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.identity import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import read
-from service.fhir.versions import NOT_STATED, ORDER_TYPES, based_on, ended_on, order_as_r4, statement_as_r4
+from service.fhir.versions import NOT_STATED, ORDER_TYPES, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
 
 TAKEN = frozenset({"active", "on-hold"})
 STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
@@ -105,6 +105,7 @@ def _listed_request(
     dispense = request.dispenseRequest
     given = dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction")
     ended = span(ended_on(resource)) if role is Role.PAST else None
+    planned = span(planned_end(resource))
     valid_until = dispense.validityPeriod.end if dispense is not None and dispense.validityPeriod else None
     order = replace(
         order,
@@ -114,7 +115,9 @@ def _listed_request(
         dosages=given,
         authored=as_day(request.authoredOn),
         continues_earlier=request.priorPrescription is not None,
-        last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), as_day(valid_until)),
+        last_taken=ended.latest
+        if ended is not None
+        else _latest(*(d.end for d in given), as_day(valid_until), planned.latest if planned is not None else None),
     )
     return _with_dose(order, identity, doses), unread
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
+from itertools import chain
 
 from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.clinical.terminology import Recognition, Terminology
@@ -16,6 +17,7 @@ from service.fhir.patients import patient, same_patient
 from service.fhir.prefetch import Answer, Prefetch, State
 from service.fhir.resources import Resource, text
 from service.fhir.session import Draft, Session, concerns, identified, known
+from service.fhir.shapes import Version, version_of
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
 
 PATIENT = "patient"
@@ -146,6 +148,12 @@ def read_chart(
         ordering=session.ordering,
         refill=session.refill,
     )
+
+
+def version_spoken(orders: Iterable[Resource], prefetch: Prefetch) -> Version:
+    """The FHIR version of a call: of the first order that tells its own, else of the lists, else R4."""
+    lists = (prefetch[key].resources for key in (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS))
+    return version_of(chain(orders, chain.from_iterable(lists)))
 
 
 def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:

@@ -67,6 +67,11 @@ def reference(res: Resource) -> str:
     return f"{res['resourceType']}/{identity}" if isinstance(identity, str) and identity else ""
 
 
+def relative(pointer: str) -> str:
+    """ "Type/id" at the end of a reference, whatever server and whichever version of the resource it names."""
+    return "/".join(pointer.strip().split("/_history")[0].rstrip("/").split("/")[-2:])
+
+
 def aslist(value: Any) -> list[Any]:
     """The value as a list: real clients send one object where FHIR has an array."""
     if value is None:

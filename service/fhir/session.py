@@ -14,7 +14,7 @@ from service.errors import NotConformant, NotParsable
 from service.fhir.identity import UNRESOLVED, Identity, identify
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
-from service.fhir.resources import Resource, as_resource, decode, is_null, reference, text
+from service.fhir.resources import Resource, as_resource, decode, is_null, reference, relative, text
 from service.fhir.versions import ORDER_TYPES, medication_reference, subject_reference
 
 
@@ -22,8 +22,8 @@ from service.fhir.versions import ORDER_TYPES, medication_reference, subject_ref
 class Session:
     """What a hook call says in its context, whatever the hook: whose chart, which orders, which selected.
 
-    ``selections`` is None where all drafts count alike; ``ordering`` is false when a chart is only opened;
-    ``refill`` is true when the hook itself says that treatment continues.
+    ``selections`` is None where all drafts count alike, else what ``selection`` makes of each; ``ordering`` is
+    false when a chart is only opened; ``refill`` is true when the hook itself says that treatment continues.
     """
 
     hook: str
@@ -78,7 +78,7 @@ def drafts(
         Draft(
             resource=resource,
             identity=identity,
-            focus=session.selections is None or reference(resource) in session.selections,
+            focus=selected(session, resource),
             own=same_patient(subject_reference(resource), session.patient_id),
         )
         for resource, identity in zip(ordered, identified(ordered, prefetch, terminology), strict=True)
@@ -110,6 +110,24 @@ def _outside(resource: Resource) -> str:
     """The reference to a Medication outside the resource, empty when there is none."""
     target = text(medication_reference(resource).get("reference"))
     return "" if target.startswith("#") else target
+
+
+def selection(pointer: str) -> str:
+    """A member of ``selections`` as it is compared: "Type/id", or a bare id.
+
+    The specification has "Type/id" (C-046). A client that sends an absolute URL or a version means the same order.
+    """
+    return relative(pointer)
+
+
+def selected(session: Session, resource: Resource) -> bool:
+    """True when guidance is about this order: all of them, or the selected ones (L-09).
+
+    A bare id selects every draft with that id. An order without an id cannot be selected.
+    """
+    if session.selections is None:
+        return True
+    return bool(reference(resource)) and not session.selections.isdisjoint({reference(resource), resource["id"]})
 
 
 def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:

@@ -1,7 +1,7 @@
-"""DSTU2, STU3, R4 and R5 shapes of orders told apart by shape and brought to one: R4.
+"""DSTU2, STU3, R4 and R5 shapes of orders brought to one: R4.
 
-This is the only module that knows how the versions differ. What it returns is a new, small resource that
-holds what a decision rests on; the client's own resource is never changed.
+What it returns is a new, small resource that holds what a decision rests on; the client's own resource is never
+changed. ``shapes`` tells in which version a resource is written, ``writing`` writes our own orders in it.
 """
 
 from typing import Any
@@ -14,15 +14,15 @@ STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})
 NOT_STATED = "not-stated"
 """In place of a status that was left out or refused. FHIR's own "unknown" is something a client says."""
 
-_REPEAT = ("boundsDuration", "boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", "period",
+_REPEAT = ("boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", "period",
            "periodMax")  # fmt: skip
 
 
-# Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
-# need to see that R4 has them.
 _ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """Beginnings of R5's adherence codes, which also tell whether it is so as directed."""
 
+# Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
+# need to see that R4 has them.
 _READ_ALREADY = {"subject": {"display": "read already"}, "medicationCodeableConcept": {"text": "read already"}}
 
 
@@ -39,7 +39,7 @@ def order_as_r4(order: Resource) -> Resource:
         doNotPerform=order.get("doNotPerform"),
         authoredOn=order.get("authoredOn") or order.get("dateWritten"),
         reasonCode=_reasons(order),
-        statusReason=order.get("statusReason"),
+        statusReason=order.get("statusReason") or order.get("reasonEnded"),
         priorPrescription=_one(order.get("priorPrescription")),
         basedOn=aslist(order.get("basedOn")) or None,
         dispenseRequest=_dispense(order),
@@ -71,32 +71,16 @@ def ended_on(order: Resource) -> str:
     return text(order.get("dateEnded")) or text(order.get("statusChanged"))
 
 
+def planned_end(order: Resource) -> str:
+    """The day until which an order is to be taken by R5's ``effectiveDosePeriod``."""
+    period = order.get("effectiveDosePeriod")
+    return text(period.get("end")) if isinstance(period, dict) else ""
+
+
 def based_on(order: Resource) -> tuple[str, ...]:
     """References of what an order is based on: an earlier order, but as often a plan or a proposal."""
     pointers = (text(b.get("reference")) for b in aslist(order.get("basedOn")) if isinstance(b, dict))
     return tuple(pointer for pointer in pointers if pointer)
-
-
-def version_of(orders: list[Resource]) -> str:
-    """The FHIR version that a session's orders are written in, told from their shape; R4 when nothing tells."""
-    for order in orders:
-        dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
-        if order["resourceType"] == "MedicationOrder":
-            return "DSTU2"
-        if isinstance(order.get("medication"), dict):
-            return "R5"
-        if any("doseAndRate" not in d and ("doseQuantity" in d or "doseRange" in d) for d in dosages):
-            return "STU3"
-    return "R4"
-
-
-def order_as_stu3(order: Resource) -> Resource:
-    """A MedicationRequest of our own templates in STU3's shape: the dose beside the timing."""
-    dosages = []
-    for dosage in order.get("dosageInstruction", ()):
-        bare = {key: value for key, value in dosage.items() if key != "doseAndRate"}
-        dosages.append({**bare, **dosage["doseAndRate"][0]})
-    return {**order, "dosageInstruction": dosages}
 
 
 def subject_reference(resource: Resource) -> str:
@@ -133,11 +117,38 @@ def ingredients(medication: Resource) -> list[tuple[dict[str, Any], dict[str, An
     for ingredient in aslist(listed):
         if not isinstance(ingredient, dict):
             continue
-        item = ingredient.get("itemCodeableConcept") or ingredient.get("item")
-        concept = item.get("concept", item) if isinstance(item, dict) else {}
-        strength = ingredient.get("strength") or ingredient.get("strengthRatio") or ingredient.get("amount") or {}
-        found.append((concept if isinstance(concept, dict) else {}, strength if isinstance(strength, dict) else {}))
+        item = ingredient.get("itemCodeableConcept") or ingredient.get("item") or ingredient.get("itemReference")
+        found.append((_substance(item, medication), _strength(ingredient)))
     return found
+
+
+def _substance(item: Any, medication: Resource) -> dict[str, Any]:
+    """The CodeableConcept of an ingredient: as it is, R5's ``concept``, or of the resource it refers to.
+
+    A Substance or Medication that an ingredient refers to is looked for among the contained ones; without it the
+    words beside the reference are all there is.
+    """
+    if not isinstance(item, dict):
+        return {}
+    reference = item.get("reference")
+    pointer = reference if isinstance(reference, dict) else item
+    target, words = text(pointer.get("reference")), text(pointer.get("display"))
+    if isinstance(item.get("concept"), dict) or not (target or words):
+        concept = item.get("concept", item)
+        return concept if isinstance(concept, dict) else {}
+    contained = (held for held in aslist(medication.get("contained")) if isinstance(held, dict))
+    held = next((held for held in contained if held.get("id") and target == f"#{held['id']}"), {})
+    code = held.get("code")
+    named = code.get("concept", code) if isinstance(code, dict) else None
+    return named if isinstance(named, dict) else {"text": words} if words else {}
+
+
+def _strength(ingredient: Resource) -> dict[str, Any]:
+    """The strength as a Ratio, under the name of each version; R5 may also give a bare quantity for one piece."""
+    given = ingredient.get("strength") or ingredient.get("strengthRatio") or ingredient.get("amount")
+    if given is None and ingredient.get("strengthQuantity") is not None:
+        return {"numerator": ingredient["strengthQuantity"]}
+    return given if isinstance(given, dict) else {}
 
 
 def dosage_instructions(order: Resource) -> list[Any]:
@@ -222,6 +233,7 @@ def _timing(timing: Any) -> Any:
     if isinstance(repeat, dict):
         repeat = _present(
             **_only(repeat, _REPEAT),
+            boundsDuration=repeat.get("boundsDuration") or repeat.get("boundsQuantity"),
             periodUnit=repeat.get("periodUnit") or repeat.get("periodUnits"),
             dayOfWeek=aslist(repeat.get("dayOfWeek")) or None,
             timeOfDay=aslist(repeat.get("timeOfDay")) or None,

@@ -1,19 +1,23 @@
-"""An offer creates an order where the client has such orders, or removes a draft that is really there."""
+"""An offer creates an order in the FHIR version of the client, or removes a draft that is really there."""
+
+from dataclasses import replace
 
 import pytest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cards.library import Library
 from cards.suggestions import Asked, actions_for
-from service.fhir.resources import decode, encode
+from service.fhir.resources import Resource, decode, encode
+from service.fhir.shapes import Version
 from service.guidance.finding import Offer
 from tests.fhir.samples import TODAY, order
+from tests.fhir.validity import faults
 
 DRAFTS = {"MedicationRequest/rx-1": order()}
 TEMPLATES = ["pain-score-0-to-10", "blood-pressure-lying-and-standing", "review-of-amitriptyline"]
 
 
-def asked(version: str = "R4", patient: str = "1") -> Asked:
+def asked(version: Version = "R4", patient: str = "1") -> Asked:
     return Asked(DRAFTS, patient, TODAY, version)
 
 
@@ -35,11 +39,31 @@ def test_an_order_is_created_for_this_patient_today(library: Library, template: 
 
 
 @pytest.mark.parametrize("version", ["DSTU2", "STU3", "R5"])
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_nothing_is_created_where_the_template_is_not_of_the_clients_version(
-    library: Library, template: str, version: str
-) -> None:
-    assert actions_for(Offer(template), asked(version), library) is None
+def test_every_template_can_be_sent_in_every_version(library: Library, version: Version) -> None:
+    for template in TEMPLATES:
+        made = actions_for(Offer(template), asked(version), library)
+        assert made is not None, template
+        resource = decode(encode(made[1].resource))
+        assert told_apart(resource) == version, template
+        assert faults(version, resource) == [], template
+
+
+def told_apart(resource: Resource) -> str:
+    """The version of an order for a service, which differs in type, status and code."""
+    if resource["resourceType"] == "ServiceRequest":
+        return "R5" if "concept" in resource["code"] else "R4"
+    return "STU3" if "intent" in resource else "DSTU2"
+
+
+def test_what_a_version_cannot_say_is_not_offered_rather_than_halved(library: Library) -> None:
+    template = {**library.orders[TEMPLATES[0]], "doNotPerform": True}
+    stopping = replace(library, orders={**library.orders, TEMPLATES[0]: template})
+    assert actions_for(Offer(TEMPLATES[0]), asked("R4"), stopping) is not None
+    assert actions_for(Offer(TEMPLATES[0]), asked("STU3"), stopping) is None
+
+
+def test_an_offer_has_a_label_and_a_description_and_nothing_else(library: Library) -> None:
+    assert all(words.keys() == {"label", "description"} for words in library.offers.values())
 
 
 def test_nothing_is_created_for_nobody(library: Library) -> None:
@@ -53,7 +77,7 @@ def test_the_template_itself_is_left_alone(library: Library) -> None:
 
 
 @pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
-def test_a_draft_is_removed_in_every_version(library: Library, version: str) -> None:
+def test_a_draft_is_removed_in_every_version(library: Library, version: Version) -> None:
     made = actions_for(Offer(delete="MedicationRequest/rx-1"), asked(version), library)
     assert made is not None
     label, action = made

@@ -12,6 +12,7 @@ from cards.library import Library
 from service.clinical.terminology import Terminology
 from service.fhir.editing import CannotEdit, with_template
 from service.fhir.resources import Resource, decode, encode
+from service.fhir.shapes import Version
 from tests.fhir.samples import AMITRIPTYLINE, ATC, RXNORM, SNOMED, TABLET, dosage, order, without
 
 TEN = "856783"
@@ -145,6 +146,18 @@ def test_a_dstu2_order_is_written_as_dstu2(editor: Editor) -> None:
     assert instruction["timing"] == {"repeat": {"frequency": 1, "period": 1, "periodUnits": "d"}}
     assert instruction["doseQuantity"] == TEN_MG
     assert "doseAndRate" not in instruction
+
+
+@pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
+def test_an_order_that_does_not_tell_its_version_gets_the_calls(version: Version, library: Library) -> None:
+    in_words = order(dosageInstruction=[{"text": "25 mg at night"}])
+    template, terminology = library.orders["amitriptyline-10-mg-at-bedtime"], library.terminology.terminology
+    changed, _ = with_template(in_words, template, terminology, "amitriptyline", version)
+    (instruction,) = changed["dosageInstruction"]
+    assert ("doseAndRate" in instruction) is (version in ("R4", "R5"))
+    own = order(dosageInstruction=[{"doseQuantity": TABLET}])
+    (instruction,) = with_template(own, template, terminology, "amitriptyline", version)[0]["dosageInstruction"]
+    assert "doseQuantity" in instruction
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,8 @@ def test_the_last_day_a_past_order_can_have_been_taken_is_the_latest_it_states(t
     assert last(dispenseRequest=valid) == date(2026, 10, 5)
     assert last(dispenseRequest=valid, dosageInstruction=[until("2026-10-01")]) == date(2026, 10, 5)
     assert last(dispenseRequest={"validityPeriod": {"end": "x"}}) is None
+    assert last(effectiveDosePeriod={"end": "2026-10-07"}) == date(2026, 10, 7)
+    assert last(effectiveDosePeriod={"end": 7}) is None
 
 
 @given(places=st.lists(st.sampled_from(PLACES), min_size=1, max_size=3, unique=True), values=st.lists(junk, min_size=3))

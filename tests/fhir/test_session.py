@@ -9,7 +9,7 @@ from service.clinical.terminology import Terminology
 from service.errors import NotConformant, NotParsable
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
-from service.fhir.session import Draft, Session, concerns, drafts, orders
+from service.fhir.session import Draft, Session, concerns, drafts, orders, selection
 from service.guidance.finding import SUBJECTS
 from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw, statement
 
@@ -17,7 +17,7 @@ NOTHING = Prefetch(None)
 
 
 def session(*entries: Any, selections: list[str] | None = None) -> Session:
-    chosen = frozenset(selections) if selections is not None else None
+    chosen = frozenset(map(selection, selections)) if selections is not None else None
     return Session("order-sign", "1", tuple(raw(entry) for entry in entries), chosen)
 
 
@@ -64,7 +64,28 @@ def test_all_orders_are_in_focus_unless_some_were_selected(terminology: Terminol
     pair = [order(id="a"), order(id="b")]
     assert [draft.focus for draft in looked_at(terminology, *pair)] == [True, True]
     assert [d.focus for d in looked_at(terminology, *pair, selections=["MedicationRequest/b"])] == [False, True]
-    assert [d.focus for d in looked_at(terminology, *pair, selections=["b", "MedicationOrder/a"])] == [False, False]
+    others = ["MedicationOrder/a", "Patient/1", "", "c"]
+    assert [d.focus for d in looked_at(terminology, *pair, selections=others)] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "MedicationRequest/b",
+        "MedicationRequest/b/_history/2",
+        "https://fhir.example.org/r4/MedicationRequest/b",
+        "https://fhir.example.org/r4/MedicationRequest/b/_history/2",
+        "b",
+    ],
+)
+def test_a_selection_may_be_written_in_any_way_that_names_the_order(pointer: str, terminology: Terminology) -> None:
+    pair = [order(id="a"), order(id="b")]
+    assert [d.focus for d in looked_at(terminology, *pair, selections=[pointer])] == [False, True]
+
+
+def test_a_bare_id_selects_every_draft_that_has_it(terminology: Terminology) -> None:
+    pair = [order(id="a"), {**order(id="a"), "resourceType": "MedicationOrder"}]
+    assert [d.focus for d in looked_at(terminology, *pair, selections=["a"])] == [True, True]
 
 
 def test_an_order_without_an_id_cannot_be_selected_but_is_still_there(terminology: Terminology) -> None:

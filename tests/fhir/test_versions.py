@@ -8,6 +8,7 @@ import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
+from service.clinical.dose import DailyDose
 from service.clinical.terminology import Terminology
 from service.fhir.resources import Resource
 from service.fhir.versions import (
@@ -208,12 +209,79 @@ MEDICATIONS: dict[str, dict[str, Any]] = {
     "R4": {"ingredient": [{"itemCodeableConcept": INGREDIENT, "strength": RATIO}]},
     "R4 with an object": {"ingredient": {"itemCodeableConcept": INGREDIENT, "strength": RATIO}},
     "R5": {"ingredient": [{"item": {"concept": INGREDIENT}, "strengthRatio": RATIO}]},
+    "DSTU2 by reference": {
+        "contained": [{"resourceType": "Substance", "id": "s", "code": INGREDIENT}],
+        "product": {"ingredient": [{"item": {"reference": "#s"}, "amount": RATIO}]},
+    },
+    "STU3 by reference": {
+        "contained": [{"resourceType": "Substance", "id": "s", "code": INGREDIENT}],
+        "ingredient": [{"itemReference": {"reference": "#s", "display": "x"}, "amount": RATIO}],
+    },
+    "R5 by reference": {
+        "contained": [{"resourceType": "Substance", "id": "s", "code": {"concept": INGREDIENT}}],
+        "ingredient": [{"item": {"reference": {"reference": "#s"}}, "strengthRatio": RATIO}],
+    },
 }
 
 
 @pytest.mark.parametrize("version", MEDICATIONS)
 def test_ingredients_and_their_strength_are_found_in_every_version(version: str) -> None:
     assert ingredients({"resourceType": "Medication", **MEDICATIONS[version]}) == [(INGREDIENT, RATIO)]
+
+
+def test_an_ingredient_that_leads_nowhere_is_known_by_the_words_beside_it() -> None:
+    words = {"reference": "Substance/elsewhere", "display": "amitriptyline"}
+    for item in ({"itemReference": words}, {"item": words}, {"item": {"reference": words}}):
+        assert ingredients({"resourceType": "Medication", "ingredient": [item]}) == [({"text": "amitriptyline"}, {})]
+    nameless = {"itemReference": {"reference": "#gone"}}
+    assert ingredients({"resourceType": "Medication", "contained": [5, {}], "ingredient": nameless}) == [({}, {})]
+
+
+def test_a_bare_strength_of_r5_is_that_of_one_piece(terminology: Terminology) -> None:
+    ingredient = {"item": {"concept": INGREDIENT}, "strengthQuantity": {"value": 50, "unit": "mg"}}
+    medication = {"resourceType": "Medication", "id": "m", "ingredient": [ingredient]}
+    order = {**ORDERS["R5"], "contained": [medication], "medication": {"reference": {"reference": "#m"}}}
+    read, unread = drafted(order, terminology)
+    assert read is not None
+    assert isinstance(read.dose, DailyDose)
+    assert read.dose.high == 100
+    assert unread == []
+
+
+def test_the_parts_of_a_contained_product_are_found_beside_it(terminology: Terminology) -> None:
+    substances = [
+        {"resourceType": "Substance", "id": drug, "code": {"text": drug}} for drug in ("amitriptyline", "perphenazine")
+    ]
+    parts = [{"item": {"reference": f"#{drug['id']}"}} for drug in substances]
+    medication = {"resourceType": "Medication", "id": "m", "product": {"ingredient": parts}}
+    order = {**ORDERS["DSTU2"], "contained": [medication, *substances], "medicationReference": {"reference": "#m"}}
+    read, _ = drafted({**order, "medicationCodeableConcept": None}, terminology)
+    assert read is not None
+    assert read.drug.names("amitriptyline")
+    assert read.drug.combination
+
+
+def test_the_length_of_a_step_is_read_under_the_name_that_dstu2_has_for_it(terminology: Terminology) -> None:
+    repeat = {
+        "frequency": 1,
+        "period": 1,
+        "periodUnits": "d",
+        "boundsQuantity": {"value": 2, "unit": "wk", "code": "wk"},
+    }
+    dosage = {"timing": {"repeat": repeat}, "doseQuantity": TABLET}
+    read, unread = drafted({**ORDERS["DSTU2"], "dosageInstruction": [dosage]}, terminology)
+    assert read is not None
+    assert read.dosages[0].days == 14
+    assert unread == []
+
+
+def test_why_treatment_ended_is_read_in_dstu2_as_in_r4(terminology: Terminology) -> None:
+    for version, name in (("DSTU2", "reasonEnded"), ("R4", "statusReason")):
+        reasonless = {k: v for k, v in ORDERS[version].items() if not k.startswith("reason")}
+        read, _ = drafted({**reasonless, "status": "stopped", name: DEPRESSION}, terminology)
+        assert read is not None
+        assert read.stops
+        assert read.reasons == {"major-depressive-disorder"}
 
 
 @pytest.mark.parametrize("odd", [None, "x", 5, [5, None], [{}], {"item": 5, "strength": "x"}])

@@ -1,0 +1,130 @@
+"""All five hooks with every context that their specifications allow: none of it changes what is said."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from service.decide import Decision
+from service.errors import NotConformant
+from tests.calls import NEW_START, PAIR, Json, answered, by_id, draft, drafted_too
+from tests.fhir.translated import request_in
+
+Fixture = Callable[[str], Json]
+
+OPENED = "requests/patient-view/pair-already-taken"
+REFILL = "requests/medication-refill/amitriptyline-refill-with-tolperisone"
+DSTU2 = "requests/medication-prescribe/amitriptyline-50-mg-dstu2"
+STU3 = "requests/medication-prescribe/tolperisone-for-patient-on-amitriptyline-stu3"
+EVERY_HOOK = [NEW_START, PAIR, OPENED, REFILL, DSTU2, STU3]
+
+
+def summaries(request: Json, decision: Decision) -> list[str]:
+    return [card["summary"] for card in answered(request, decision)]
+
+
+@pytest.mark.parametrize("name", EVERY_HOOK)
+def test_the_encounter_is_optional_in_every_hook(name: str, fixture: Fixture, decision: Decision) -> None:
+    request = fixture(name)
+    expected = summaries(request, decision)
+    assert expected
+    for encounter in ({}, {"encounterId": None}, {"encounterId": "89284"}):
+        request["context"] = {k: v for k, v in request["context"].items() if k != "encounterId"} | encounter
+        assert summaries(request, decision) == expected
+
+
+@pytest.mark.parametrize("name", EVERY_HOOK)
+@pytest.mark.parametrize("kind", ["Practitioner", "PractitionerRole", "Patient", "RelatedPerson"])
+def test_whoever_uses_the_chart_gets_the_same_cards(kind: str, name: str, fixture: Fixture, decision: Decision) -> None:
+    request = fixture(name)
+    expected = summaries(request, decision)
+    request["context"]["userId"] = f"{kind}/123"
+    assert summaries(request, decision) == expected
+
+
+def test_a_refill_may_be_asked_for_by_nobody(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(REFILL)
+    expected = summaries(request, decision)
+    for user in ({}, {"userId": None}, {"userId": "Patient/1"}):
+        request["context"] = {k: v for k, v in request["context"].items() if k != "userId"} | user
+        assert summaries(request, decision) == expected
+
+
+def test_orders_to_be_signed_may_have_any_status(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(NEW_START)
+    expected = summaries(request, decision)
+    for status in ("draft", "active", "on-hold", "completed", "unknown", "sent-to-pharmacy", None):
+        draft(request)["status"] = status
+        # What is said of an order on hold or of an unknown status may differ; that it is looked at may not.
+        assert expected[0] in summaries(request, decision), status
+
+
+@pytest.mark.parametrize("missing", ["dosageInstruction", "intent", "status", "subject", "authoredOn"])
+def test_an_order_just_selected_may_be_incomplete(missing: str, fixture: Fixture, decision: Decision) -> None:
+    request = fixture(PAIR)
+    draft(request).pop(missing)
+    assert "tolperisone-with-amitriptyline" in by_id(answered(request, decision))
+
+
+def test_an_order_just_selected_may_have_no_drug_yet_which_is_said(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(PAIR)
+    draft(request).pop("medicationCodeableConcept")
+    assert list(by_id(answered(request, decision))) == ["not-checked"]
+
+
+def test_guidance_is_about_the_selected_orders(fixture: Fixture, decision: Decision) -> None:
+    request = drafted_too(fixture(PAIR), id="rx-other", medicationCodeableConcept={"text": "Amoxicillin 500 mg"})
+    request["context"]["selections"] = ["MedicationRequest/rx-other"]
+    assert answered(request, decision) == []
+
+
+@pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
+@pytest.mark.parametrize("name", [DSTU2, STU3])
+def test_drafts_of_the_deprecated_hook_may_come_as_an_array(
+    name: str, version: str, fixture: Fixture, decision: Decision
+) -> None:
+    request = request_in(version, fixture(name))
+    expected = summaries(request, decision)
+    assert expected
+    request["context"]["medications"] = [entry["resource"] for entry in request["context"]["medications"]["entry"]]
+    assert summaries(request, decision) == expected
+
+
+@pytest.mark.parametrize("value", ["MedicationOrder/1", 5, None, {"resourceType": "MedicationOrder"}])
+def test_what_is_neither_a_bundle_nor_an_array_is_refused(value: Any, fixture: Fixture, decision: Decision) -> None:
+    request = fixture(DSTU2)
+    request["context"]["medications"] = value
+    with pytest.raises(NotConformant) as refused:
+        answered(request, decision)
+    assert refused.value.expression == "$.context.medications"
+
+
+@pytest.mark.parametrize("order", [5, "MedicationOrder/1", {"id": "rx-1"}, {"resource": {}}, []])
+def test_what_is_no_order_in_the_array_is_refused_and_not_passed_over(
+    order: Any, fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(DSTU2)
+    request["context"]["medications"] = [order]
+    with pytest.raises(NotConformant):
+        answered(request, decision)
+    request["context"]["medications"] = [None]
+    assert answered(request, decision) == []
+
+
+def test_a_context_that_is_itself_an_array_of_orders_is_refused(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(DSTU2)
+    request["context"] = [entry["resource"] for entry in request["context"]["medications"]["entry"]]
+    with pytest.raises(NotConformant) as refused:
+        answered(request, decision)
+    assert refused.value.expression == "$.context"
+
+
+def test_an_array_is_taken_for_orders_by_the_deprecated_hook_only(fixture: Fixture, decision: Decision) -> None:
+    for name, member in ((NEW_START, "draftOrders"), (REFILL, "medications")):
+        request = fixture(name)
+        request["context"][member] = [entry["resource"] for entry in request["context"][member]["entry"]]
+        body = json.dumps(request).encode()
+        with pytest.raises(NotConformant) as refused:
+            answered(body, decision)
+        assert refused.value.expression == f"$.context.{member}"
