@@ -43,6 +43,23 @@ def test_whoever_uses_the_chart_gets_the_same_cards(kind: str, name: str, fixtur
     assert summaries(request, decision) == expected
 
 
+@pytest.mark.parametrize("name", [NEW_START, PAIR, OPENED, DSTU2, STU3])
+def test_the_user_may_stand_beside_the_context_as_in_early_drafts(
+    name: str, fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(name)
+    expected = summaries(request, decision)
+    user = request["context"].pop("userId")
+    for outside in (user, ""):
+        assert summaries({**request, "user": outside}, decision) == expected
+    for outside in ({}, {"user": None}, {"user": 5}, {"user": {"id": user}}):
+        with pytest.raises(NotConformant) as refused:
+            answered({**request, **outside}, decision)
+        assert refused.value.expression == "$.context.userId"
+    request["context"]["userId"] = user
+    assert summaries({**request, "user": 5}, decision) == expected
+
+
 def test_a_refill_may_be_asked_for_by_nobody(fixture: Fixture, decision: Decision) -> None:
     request = fixture(REFILL)
     expected = summaries(request, decision)

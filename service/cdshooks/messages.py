@@ -148,6 +148,8 @@ class HookRequest(msgspec.Struct):
     prefetch: dict[str, Raw] | None = None
     fhirServer: str | None = None
     fhirAuthorization: FhirAuthorization | None = None
+    user: Any = None
+    """Where drafts of the specification before version 1.0 had what is ``context.userId`` now."""
 
 
 class Coding(msgspec.Struct):
@@ -230,14 +232,23 @@ def read_request(body: bytes) -> HookRequest:
 
 
 def read_context(request: HookRequest, hook: str) -> Context:
-    """The context of a call of this hook. Raises NotConformant when the request's hook is another one."""
+    """The context of a call of this hook. Raises NotConformant when the request's hook is another one.
+
+    A user that stands beside the context, as in drafts before version 1.0, is understood.
+    """
     if request.hook != hook:
         raise NotConformant(
             f"This service answers the hook '{hook}'. Send the request to the service of its own hook;"
             " discovery lists them.",
             "$.hook",
         )
-    return _decode(request.context, CONTEXTS[hook], "$.context")
+    try:
+        return _decode(request.context, CONTEXTS[hook], "$.context")
+    except NotConformant as refused:
+        if refused.expression != "$.context.userId" or not isinstance(request.user, str):
+            raise
+    user = b'{"userId":' + msgspec.json.encode(request.user) + b","
+    return _decode(user + bytes(request.context).lstrip()[1:], CONTEXTS[hook], "$.context")
 
 
 def read_body(body: bytes, message: type[Message]) -> Message:

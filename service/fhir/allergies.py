@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from service.clinical.terminology import Terminology
-from service.fhir.identity import codings_of
-from service.fhir.resources import Resource, aslist, text
+from service.fhir.identity import codings_of, texts_of
+from service.fhir.resources import Resource, aslist
 
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 SAYS_NONE = re.compile(r"\b(?:no (?:known )?(?:drug )?allerg|not allergic|denies|tolerates)", re.IGNORECASE)
@@ -34,11 +34,11 @@ def allergies(resources: Iterable[Resource], terminology: Terminology) -> frozen
 
 def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str]:
     codings = codings_of(concept)
-    words = text(concept.get("text"))
-    if SAYS_NONE.search(words) or any(SAYS_NONE.search(coding.display) for coding in codings):
+    words = texts_of(concept)
+    if any(map(SAYS_NONE.search, words)) or any(SAYS_NONE.search(coding.display) for coding in codings):
         # Only codes count then: what the words name they take back.
-        words, codings = "", [replace(coding, display="") for coding in codings]
-    drugs = set(terminology.recognise(codings, [words]).drugs)
+        words, codings = [], [replace(coding, display="") for coding in codings]
+    drugs = set(terminology.recognise(codings, words).drugs)
     named = {id_.removeprefix("allergy-to-") for id_ in terminology.concepts(codings) if id_.startswith("allergy-to-")}
     return drugs | named
 

@@ -19,6 +19,8 @@ NO_DRUG = "no-drug"
 UNRESOLVED = "reference-unresolved"
 UNKNOWN_SYSTEM = "code-system-unknown"
 INGREDIENTS = "ingredients of the Medication"
+_LARGEST_CODE = 10**18
+"""The longest codes of SNOMED CT have 18 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
         concepts += [item for item, _ in ingredients(medication)]
         strengths = tuple(_stated_strengths(medication, terminology))
     codings = [coding for c in concepts for coding in codings_of(c)]
-    texts = [text(c.get("text")) for c in concepts] + [text(pointer.get("display"))]
+    texts = [words for c in concepts for words in texts_of(c)] + [text(pointer.get("display"))]
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
     recognition = _recognise(order, medication, codings, texts, terminology)
     return Identity(
@@ -65,12 +67,24 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
 
 
 def codings_of(concept: Mapping[str, Any]) -> list[Coding]:
-    """The codings of a CodeableConcept that carry a code."""
+    """The codings of a CodeableConcept that carry a code. Some clients send a code of digits as a number."""
     return [
-        Coding(text(c.get("system")), c["code"], text(c.get("display")))
+        Coding(text(c.get("system")), _code(c), text(c.get("display")))
         for c in aslist(concept.get("coding"))
-        if isinstance(c, dict) and isinstance(c.get("code"), str) and c["code"]
+        if isinstance(c, dict) and _code(c)
     ]
+
+
+def texts_of(concept: Mapping[str, Any]) -> list[str]:
+    """The words of a CodeableConcept that stand beside no code: its text, and names of codings without one."""
+    nameless = (c for c in aslist(concept.get("coding")) if isinstance(c, dict) and not _code(c))
+    return [text(concept.get("text")), *filter(None, (text(c.get("display")) for c in nameless))]
+
+
+def _code(coding: Mapping[str, Any]) -> str:
+    code = coding.get("code")
+    of_digits = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < _LARGEST_CODE
+    return str(code) if of_digits else text(code)
 
 
 def _recognise(
@@ -90,9 +104,9 @@ def _recognise(
     topical = any(_topical(route, terminology) for route in routes(order))
     # A product's ingredients name different drugs without disagreeing: their codings and words are read apart.
     own = [coding for coding in codings if not any(coding in codings_of(item) for item, _ in parts)]
-    own_texts = [words for words in texts if not any(words == text(item.get("text")) for item, _ in parts)]
+    own_texts = [words for words in texts if not any(words in texts_of(item) for item, _ in parts)]
     whole = terminology.recognise(own, own_texts, topical_route=topical)
-    each = [terminology.recognise(codings_of(item), [text(item.get("text"))]) for item, _ in parts]
+    each = [terminology.recognise(codings_of(item), texts_of(item)) for item, _ in parts]
     in_parts = dict.fromkeys(drug for r in each for drug in r.drugs)
     if not in_parts:
         return whole
@@ -111,7 +125,7 @@ def _recognise(
 
 def _topical(route: Mapping[str, Any], terminology: Terminology) -> bool:
     codings = codings_of(route)
-    words = [text(route.get("text")), *(coding.display for coding in codings)]
+    words = [*texts_of(route), *(coding.display for coding in codings)]
     return "topical" in terminology.concepts(codings) or terminology.topical_words(words)
 
 
@@ -150,9 +164,9 @@ def _stated_strengths(medication: Resource, terminology: Terminology) -> Iterabl
     parts = ingredients(medication)
     code = medication.get("code")
     for item, ratio in parts:
-        drugs = terminology.recognise(codings_of(item), [text(item.get("text"))]).drugs
+        drugs = terminology.recognise(codings_of(item), texts_of(item)).drugs
         if not drugs and len(parts) == 1 and isinstance(code, dict):
-            drugs = terminology.recognise(codings_of(code), [text(code.get("text"))]).drugs
+            drugs = terminology.recognise(codings_of(code), texts_of(code)).drugs
         strength = _ratio(ratio)
         if strength is not None and len(drugs) == 1:
             mg, per_ml = strength

@@ -26,6 +26,8 @@ def coded(code: str) -> dict[str, Any]:
     [
         ({}, {"tolperisone"}),
         ({"code": {"text": "Lidocaine"}}, {"lidocaine"}),
+        ({"code": {"coding": [{"display": "Lidocaine"}]}}, {"lidocaine"}),
+        ({"code": {"coding": [{"display": "No known allergy to lidocaine"}]}}, set()),
         ({"code": {"coding": [{"system": SNOMED, "code": "293829000"}]}}, {"amitriptyline"}),
         ({"code": None, "substance": AMITRIPTYLINE}, {"amitriptyline"}),
         ({"code": None, "reaction": [{"substance": TOLPERISONE}]}, {"tolperisone"}),
@@ -33,7 +35,18 @@ def coded(code: str) -> dict[str, Any]:
         ({"code": {"text": "Peanut"}}, set()),
         ({"code": None}, set()),
     ],
-    ids=["code", "words", "allergy code", "DSTU2", "reaction", "reaction as well", "no drug", "nothing"],
+    ids=[
+        "code",
+        "words",
+        "name without a code",
+        "such a name that denies",
+        "allergy code",
+        "DSTU2",
+        "reaction",
+        "reaction as well",
+        "no drug",
+        "nothing",
+    ],
 )
 def test_the_substance_is_found_wherever_its_version_puts_it(
     substance: dict[str, Any], drugs: set[str], terminology: Terminology

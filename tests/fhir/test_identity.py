@@ -86,7 +86,7 @@ def test_a_name_that_is_no_drug_of_the_guidance_is_no_problem(terminology: Termi
         {},
         {"medicationCodeableConcept": {}},
         {"medicationCodeableConcept": {"text": " ", "coding": []}},
-        {"medicationCodeableConcept": {"coding": [{"system": RXNORM}, {"code": ""}, {"code": 704}, "704"]}},
+        {"medicationCodeableConcept": {"coding": [{"system": RXNORM}, {"code": ""}, {"code": True}, "704"]}},
         {"medicationCodeableConcept": "amitriptyline"},
     ],
 )
@@ -210,9 +210,24 @@ def test_a_route_on_the_skin_makes_an_order_in_words_topical(route: dict[str, An
 
 
 def test_only_codings_with_a_code_are_codings() -> None:
-    odd = {"coding": [None, 5, "x", {}, {"code": 5}, {"code": ""}, {"code": "1", "system": 7, "display": []}]}
+    odd = {"coding": [None, 5, "x", {}, {"code": 1.5}, {"code": ""}, {"code": "1", "system": 7, "display": []}]}
     assert [(c.system, c.code, c.display) for c in codings_of(odd)] == [("", "1", "")]
     assert [c.code for c in codings_of({"coding": {"code": "704"}})] == ["704"]
+    assert codings_of({"coding": [{"code": True}, {"code": -1}, {"code": 10**5000}]}) == []
+
+
+def test_a_code_that_was_sent_as_a_number_is_a_code(terminology: Terminology) -> None:
+    found = identity_of(
+        named_by(medicationCodeableConcept={"coding": [{"system": RXNORM, "code": 856834}]}), terminology
+    )
+    assert (found.recognition.drugs, found.recognition.evidence) == (("amitriptyline",), "RxNorm 856834")
+
+
+def test_the_name_of_a_coding_without_a_code_is_as_good_as_the_text(terminology: Terminology) -> None:
+    nameless = {"coding": [{"system": RXNORM, "display": "Amitriptyline 25 MG Oral Tablet"}]}
+    found = identity_of(named_by(medicationCodeableConcept=nameless), terminology)
+    assert (found.recognition.drugs, found.recognition.from_text) == (("amitriptyline",), True)
+    assert (found.label, found.problem) == ("Amitriptyline 25 MG Oral Tablet", "")
 
 
 junk: st.SearchStrategy[Any] = st.recursive(
