@@ -4,34 +4,15 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from service.commands.clients import clients
+from service.commands.library import library as _library
 from service.commands.records import feedback, records, report
+from service.commands.replay import replay
 from service.commands.schemas import schemas
-from service.commands.speech import BROKEN, example, stop
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from cards.library import Library
-    from service.replay import InProcess, OverHttp, Request
-    from service.trust.clients import Dialect
-
-FIXTURES = Path("fhir_fixtures/requests")
-MOST_SHOWN_IN_FULL = 5
-
-
-def _library() -> "Library":
-    from cards.faults import FaultyLibrary
-    from cards.library import load
-
-    try:
-        return load()
-    except FaultyLibrary as faulty:
-        stop(f"The cards cannot be used as they are:\n{faulty}", 1)
+from service.commands.speech import example, stop
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,123 +68,6 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 
     settings = settings.model_copy(update={"public_url": base})
     server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
-
-
-@example(
-    "tolami replay                      all fixtures, compared with their expected answers\n"
-    "tolami replay my-request.json      one request from anywhere\n"
-    "tolami replay --url http://127.0.0.1:8000 --full\n"
-    "tolami replay --dialect 2.0        what a client of 2.0 gets more or otherwise, as differences"
-)
-@main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--url", help="Call a running service instead of answering in this process.")
-@click.option("--update", is_flag=True, help="Write the answers as the expected ones.")
-@click.option(
-    "--dialect",
-    type=click.Choice(["1.0", "2.0", "3.0"]),
-    help="Answer a client of this CDS Hooks release; expected answers are for a client whose release is not known.",
-)
-@click.option(
-    "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="The day to answer for; by default the recorded day, else today's date.",
-)
-@click.option("--full/--brief", default=None, help=f"Cards in full; the default up to {MOST_SHOWN_IN_FULL} requests.")
-def replay(
-    paths: tuple[Path, ...],
-    url: str | None,
-    update: bool,
-    dialect: "Dialect | None",
-    today: datetime | None,
-    full: bool | None,
-) -> None:
-    """Replay hook requests and compare the answers with the expected ones.
-
-    PATHS are request files or folders of them. A file NAME.expected.json beside a request holds the expected
-    answer. The exit code is 0 when all agree, 1 when an answer differs, 2 when a file cannot be replayed.
-    """
-    from rich.console import Console
-
-    from service.replay import InProcess, OverHttp, find
-
-    if url is not None and update:
-        stop("--update records answers of this code; it does not go together with --url.")
-    if dialect is not None and (url is not None or update):
-        option = "--update records the answers that every client may get" if update else "--url asks a running service"
-        stop(f"{option}; it does not go together with --dialect.")
-    chosen = list(paths) or [FIXTURES]
-    for path in chosen:
-        if not path.exists():
-            stop(f"{path}: there is no such file or folder.")
-    files = list(find(chosen))
-    if not files:
-        stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
-    console = Console(highlight=False)
-    answering = OverHttp(url) if url is not None else InProcess(_library(), dialect)
-    in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
-    day = today.date() if today is not None else None
-    sys.exit(_replay_all(console, answering, files, day, update=update, full=in_full))
-
-
-def _replay_all(
-    console: "Console",
-    answering: "InProcess | OverHttp",
-    files: list[Path],
-    today: date | None,
-    *,
-    update: bool,
-    full: bool,
-) -> int:
-    """Replays the files one by one under a progress bar; returns the exit code."""
-    from rich.progress import Progress
-    from rich.text import Text
-
-    from service.replay import NotReplayable, read
-
-    counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "broken": 0}
-    with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
-        for path in progress.track(files, description="Replaying"):
-            try:
-                request = read(path)
-                outcome = _replay_one(progress.console, answering, request, today, update=update, full=full)
-            except NotReplayable as error:
-                progress.console.print(Text(str(error), style="red"))
-                outcome = "broken"
-            counts[outcome] += 1
-    console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
-    return BROKEN if counts["broken"] else 1 if counts["differ"] else 0
-
-
-def _replay_one(
-    console: "Console",
-    answering: "InProcess | OverHttp",
-    request: "Request",
-    today: date | None,
-    *,
-    update: bool,
-    full: bool,
-) -> str:
-    """Replays one request and shows the answer; returns what came of it."""
-    from rich.text import Text
-
-    from service.display import answer_lines, diff_lines
-    from service.replay import difference, record, recorded_day
-
-    day = today or recorded_day(request) or date.today()  # noqa: DTZ011  (the day where the clinician is)
-    answer = answering.answer(request, day)
-    console.print(Text(f"{request.path} ({request.hook})", style="bold"), soft_wrap=True)
-    for line in answer_lines(answer, full=full):
-        console.print(line, soft_wrap=not full)
-    if update:
-        record(request, answer, day)
-        return "recorded"
-    lines = difference(request, answer)
-    for text in diff_lines(lines):
-        console.print(text, soft_wrap=True)
-    if request.expected is None:
-        return "without expected answer"
-    return "differ" if lines else "agree"
 
 
 @example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
@@ -313,5 +177,5 @@ def services() -> None:
         console.print(f"{key}: {template}", highlight=False, soft_wrap=True)
 
 
-for command in (clients, schemas, feedback, report, records):
+for command in (clients, replay, schemas, feedback, report, records):
     main.add_command(command)

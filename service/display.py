@@ -14,6 +14,7 @@ from cards.catalogue import in_order, statements, when
 from cards.library import Library
 from cards.valuesets import SetSummary
 from service.cdshooks.services import Service
+from service.corpus.outcomes import Tally
 from service.doses import OrderReading
 from service.replay import Answer
 
@@ -56,6 +57,23 @@ def answer_lines(answer: Answer, *, full: bool) -> list[RenderableType]:
     if not answer.cards:
         return [Text("  no cards", style="dim")]
     return [card_panel(card) if full else card_line(card) for card in answer.cards]
+
+
+def corpus_table(tally: Tally, most_reasons: int) -> Table:
+    """The outcomes of a corpus with their counts, each with its most frequent reasons."""
+    table = Table("outcome", "files", "what or why", title="Outcomes")
+    by_label: dict[str, list[tuple[str, int]]] = {}
+    for (label, reason), number in tally.outcomes.most_common():
+        by_label.setdefault(label, []).append((reason, number))
+    for label, reasons in by_label.items():
+        table.add_section()
+        table.add_row(Text(label, style="bold"), str(sum(number for _, number in reasons)))
+        for reason, number in reasons[:most_reasons]:
+            if reason:
+                table.add_row("", str(number), escape(reason))
+        if len(reasons) > most_reasons:
+            table.add_row("", str(sum(number for _, number in reasons[most_reasons:])), "other reasons")
+    return table
 
 
 def diff_lines(lines: Sequence[str]) -> list[Text]:

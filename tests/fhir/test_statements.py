@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.clinical.chart import MedicationOrder, Role
+from service.clinical.dose import DailyDose
 from service.clinical.terminology import Terminology
 from tests.fhir.hostile import PLACES, junk, nested, replaced
 from tests.fhir.samples import dosage, listed, order, statement, without
@@ -118,3 +119,11 @@ def test_the_adherence_of_r5_says_whether_the_drug_is_taken(
 )
 def test_an_adherence_that_cannot_be_read_leaves_the_drug_taken(adherence: Any, terminology: Terminology) -> None:
     assert role_of(statement(status="recorded", adherence=adherence), terminology) is Role.CURRENT
+
+
+def test_the_name_that_a_ballot_of_r5_had_for_statements_is_read_alike(terminology: Terminology) -> None:
+    usage = {**in_version(statement(status="recorded"), "R5"), "resourceType": "MedicationUsage"}
+    found, unread = listed(usage, terminology)
+    assert found is not None
+    assert (found.role, found.drug.drugs, unread) == (Role.CURRENT, ("amitriptyline",), [])
+    assert isinstance(found.dose, DailyDose)
