@@ -56,8 +56,20 @@ def test_the_user_may_stand_beside_the_context_as_in_early_drafts(
         with pytest.raises(NotConformant) as refused:
             answered({**request, **outside}, decision)
         assert refused.value.expression == "$.context.userId"
+    request["context"]["userId"] = None
+    assert summaries({**request, "user": user}, decision) == expected
+    request["context"]["userId"] = 5
+    with pytest.raises(NotConformant):
+        answered({**request, "user": user}, decision)
     request["context"]["userId"] = user
     assert summaries({**request, "user": 5}, decision) == expected
+
+
+def test_a_context_that_lacks_more_than_the_user_is_told_what_else(fixture: Fixture, decision: Decision) -> None:
+    for context in ({}, {"userId": None}):
+        with pytest.raises(NotConformant) as refused:
+            answered({**fixture(OPENED), "user": "Practitioner/1", "context": context}, decision)
+        assert refused.value.expression == "$.context.patientId"
 
 
 def test_a_refill_may_be_asked_for_by_nobody(fixture: Fixture, decision: Decision) -> None:

@@ -247,8 +247,11 @@ def read_context(request: HookRequest, hook: str) -> Context:
     except NotConformant as refused:
         if refused.expression != "$.context.userId" or not isinstance(request.user, str):
             raise
-    user = b'{"userId":' + msgspec.json.encode(request.user) + b","
-    return _decode(user + bytes(request.context).lstrip()[1:], CONTEXTS[hook], "$.context")
+        members = msgspec.json.decode(request.context, type=dict[str, Raw])
+        if bytes(members.get("userId", b"null")) != b"null":
+            raise
+    whole = msgspec.json.encode({**members, "userId": request.user})
+    return _decode(whole, CONTEXTS[hook], "$.context")
 
 
 def read_body(body: bytes, message: type[Message]) -> Message:
