@@ -40,7 +40,7 @@ def replay_corpus(
     console.print(corpus_table(tally, MOST_REASONS))
     for path, what in tally.wrong:
         console.print(Text(f"{path.relative_to(folder)}: {what}", style="red"), soft_wrap=True)
-    console.print(f"{len(found)} files, {len(tally.wrong)} times something went wrong")
+    console.print(f"{len(found)} files; went wrong: {len(tally.wrong)}")
     return 1 if tally.wrong else 0
 
 

@@ -29,7 +29,7 @@ def test_every_file_is_counted_and_nothing_went_wrong(run: Run, corpus: Path) ->
     assert result.exit_code == 0, result.output
     for part in ("│ no cards ", "│ HTTP 400 ", "│ HTTP 422 ", "│ cards ", "tolperisone-with-amitriptyline", "feedback"):
         assert part in result.output
-    assert "6 files, 0 times something went wrong" in result.output
+    assert "6 files; went wrong: 0" in result.output
 
 
 def test_what_went_wrong_is_listed_with_its_file_and_gives_exit_code_1(run: Run, corpus: Path) -> None:
@@ -38,7 +38,7 @@ def test_what_went_wrong_is_listed_with_its_file_and_gives_exit_code_1(run: Run,
     result = run("replay", "--corpus", corpus)
     assert result.exit_code == 1
     assert "inner/refused.json: the publisher calls it valid, the answer is HTTP 422" in result.output
-    assert "6 files, 1 times something went wrong" in result.output
+    assert "6 files; went wrong: 1" in result.output
 
 
 def test_a_running_service_is_called(run: Run, corpus: Path, app: Flask) -> None:
