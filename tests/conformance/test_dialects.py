@@ -1,7 +1,6 @@
 """Each client gets what its release of CDS Hooks knows (C-083, C-093 … C-095, L-14)."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,13 @@ def answered(folder: Path, dialect: str) -> list[Json]:
 
 
 @pytest.fixture(scope="module")
-def first_release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Json]]:
-    yield answered(tmp_path_factory.mktemp("first"), "1.0")
+def first_release(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
+    return answered(tmp_path_factory.mktemp("first"), "1.0")
 
 
 @pytest.fixture(scope="module")
-def second_release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Json]]:
-    yield answered(tmp_path_factory.mktemp("second"), "2.0")
+def second_release(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
+    return answered(tmp_path_factory.mktemp("second"), "2.0")
 
 
 def deletes(cards: list[Json]) -> list[Json]:
