@@ -15,7 +15,7 @@ from service.decide import Decision
 from service.fhir.access import FhirAccess
 from service.records.records import Records
 from service.settings import Settings
-from service.trust.replay import SeenInMemory
+from service.trust.replay import SeenEverywhere, SeenInMemory
 from service.trust.tokens import Caller
 from service.web.access import clients_of, guard, token_check
 from service.web.contract import contract
@@ -68,7 +68,7 @@ def create_app(
     )
     decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
     clients = clients_of(settings)
-    used = SeenInMemory(now) if records is None else records.tokens
+    used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
     tokens = token_check(settings, clients, used, now, time.monotonic)
     guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[])
     app.extensions["decision"] = decision

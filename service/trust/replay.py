@@ -5,6 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
+
+log = structlog.get_logger()
+
 PURGE_AFTER = timedelta(minutes=1)
 
 
@@ -12,10 +16,7 @@ class SeenTokens(Protocol):
     """Remembers which tokens were used."""
 
     def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
-        """True exactly once for each pair until it expires; False for every later use.
-
-        Raises any exception when it cannot tell, and the token is then refused.
-        """
+        """True exactly once for each pair until it expires; False for every later use."""
         ...
 
 
@@ -23,7 +24,7 @@ class SeenInMemory:
     """Remembers in the memory of one process: enough for one process, and for nothing else.
 
     With several processes a token can be used once in each. A service that others can reach keeps them in its
-    database.
+    database as well.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -43,3 +44,32 @@ class SeenInMemory:
                 self._purged = now
             self._expiries[issuer, jti] = expires
             return True
+
+
+class SeenEverywhere:
+    """Remembers in a store that all processes share, and here as well.
+
+    While the store does not answer, what this process has seen has to do: a call that is refused is shown as "all
+    clear" by many clients, which can hurt somebody at once. A token that was overheard and is sent to another process
+    within its short life is the smaller evil, and the log says from when to when it was possible.
+    """
+
+    def __init__(self, shared: SeenTokens, here: SeenTokens) -> None:
+        self._shared = shared
+        self._here = here
+        self._alone = False
+
+    def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
+        """True exactly once for each pair until it expires, as far as anybody who answers can tell."""
+        new_here = self._here.first_use(issuer, jti, expires)
+        try:
+            new_everywhere = self._shared.first_use(issuer, jti, expires)
+        except Exception as error:
+            if not self._alone:
+                log.warning("used tokens known to this process only", error=type(error).__name__)
+            self._alone = True
+            return new_here
+        if self._alone:
+            log.warning("used tokens known to all processes again")
+        self._alone = False
+        return new_here and new_everywhere
