@@ -125,8 +125,10 @@ def _load(folder: Path) -> Library:
         for path in sorted(folder.glob("lines/*.md"))
         if not path.read_text(encoding="utf-8").startswith("---\n")
     }
+    offers = _yaml(folder, "orders/offers.yaml", faults)
     cards, shared = _card_files(folder, faults)
     if not faults:
+        faults += _uncited_offers(offers, sources.value, orders)
         faults += _cross_check({**cards, **shared}, sources.value, overrides.value["reasons"])
         faults += _unknown_statements({**cards, **shared}, statements.value)
     if faults:
@@ -143,7 +145,7 @@ def _load(folder: Path) -> Library:
         withheld=phrases.value["withheld"],
         by_hand=phrases.value["by_hand"],
         orders=orders,
-        offers=_yaml(folder, "orders/offers.yaml", faults).value,
+        offers=offers.value,
         terminology=terminology,
     )
 
@@ -211,6 +213,20 @@ def _cross_check(
         ]
         wrong += [f"lines: there is no cards/lines/{key}.md" for key in card.lines if key not in files]
         faults += [Fault(card.file, 0, reason) for reason in wrong]
+    return faults
+
+
+def _uncited_offers(
+    offers: Document, sources: Mapping[str, Any], orders: Mapping[str, Mapping[str, Any]]
+) -> list[Fault]:
+    """Offers of a drug that do not say where the dose comes from, or name a source that is not there."""
+    faults = []
+    for name, words in offers.value.items():
+        cited = words.get("sources", [])
+        drug = orders.get(name, {}).get("resourceType") == "MedicationRequest"
+        if drug and not (cited and words.get("because")):
+            faults.append(offers.fault(f"{name}: an order for a drug needs 'sources' and 'because'", name))
+        faults += [offers.fault(f"{name}: '{key}' is not in sources.yaml", name) for key in cited if key not in sources]
     return faults
 
 

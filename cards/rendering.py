@@ -9,7 +9,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from cards.escaping import markdown, plain, shortened
 from cards.library import CardFile, Library
-from cards.suggestions import Asked, Change, actions_for, change_for
+from cards.suggestions import Asked, Change, Offered, actions_for, change_for
 from service.cdshooks.messages import Action, Card, Coding, Link, Source, Suggestion
 from service.clinical.chart import MedicationOrder, Unread
 from service.clinical.numbers import number
@@ -43,7 +43,9 @@ class Renderer:
         """The card of a finding. ``asked`` is what suggestions have to fit."""
         file = self.library.cards[finding.card]
         finding, change = self._change(finding, asked)
+        finding, offered = self._offered(finding, asked)
         values = self._values(file, finding, change)
+        values["offered"] = offered
         card = Card(
             uuid=new_uuid(),
             summary=self._summary(file, values),
@@ -54,11 +56,7 @@ class Renderer:
             extension={EXTENSION: self._extension(file, finding)},
         )
         suggestions = [self._suggestion(file, values, change, new_uuid)] if change is not None else []
-        for offer in finding.offers:
-            offered = actions_for(offer, asked, self.library)
-            if offered is not None:
-                label, action = offered
-                suggestions.append(Suggestion(label, new_uuid(), [action]))
+        suggestions += [Suggestion(offer.label, new_uuid(), list(offer.actions)) for offer in offered]
         if suggestions:
             card.suggestions = suggestions
             card.selectionBehavior = "at-most-one"
@@ -77,6 +75,13 @@ class Renderer:
         if isinstance(change, str):
             return replace(finding, withheld=(*finding.withheld, change), proposal=None), None
         return finding, change
+
+    def _offered(self, finding: Finding, asked: Asked) -> tuple[Finding, list[Offered]]:
+        """What a finding offers, worked out; what cannot be offered to this client adds its reason."""
+        found = [actions_for(offer, asked, self.library) for offer in finding.offers]
+        refused = tuple(dict.fromkeys(reason for reason in found if isinstance(reason, str)))
+        offered = [offer for offer in found if isinstance(offer, Offered)]
+        return replace(finding, withheld=(*finding.withheld, *refused)), offered
 
     def _values(self, file: CardFile, finding: Finding, change: Change | None) -> dict[str, Any]:
         values: dict[str, Any] = {

@@ -6,11 +6,12 @@ from datetime import date
 
 from cards.library import Library
 from service.cdshooks.messages import Action
-from service.fhir.editing import CannotEdit, with_template
-from service.fhir.resources import Resource
+from service.fhir.editing import CannotEdit, same_product, with_template
+from service.fhir.numbers import exact
+from service.fhir.resources import Resource, copied
 from service.fhir.shapes import Version
 from service.fhir.writing import CannotWrite, written_in
-from service.guidance.finding import Offer, Proposal
+from service.guidance.finding import AMITRIPTYLINE, Offer, Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +32,71 @@ class Asked:
     version: Version = "R4"
 
 
-def actions_for(offer: Offer, asked: Asked, library: Library) -> tuple[str, Action] | None:
-    """Label and action of an offer; None when the client's FHIR version cannot say it, or the draft is not there."""
-    if offer.delete:
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A suggestion that creates or deletes: the words of its button and what it does, in this order.
+
+    ``because`` says where the dose of a new order comes from, empty when it has none.
+    """
+
+    label: str
+    actions: tuple[Action, ...]
+    because: str = ""
+
+
+def actions_for(offer: Offer, asked: Asked, library: Library) -> Offered | str:
+    """What an offer does, or the reason (a key of ``withheld``) why it cannot be offered to this client."""
+    if offer.delete and offer.delete not in asked.drafts:
+        return "order-not-found"
+    if not offer.template:
         words = library.offers["delete-draft"]
-        if offer.delete not in asked.drafts:
-            return None
-        return words["label"], Action("delete", words["description"], resourceId=offer.delete)
+        return Offered(words["label"], (_deletion(offer.delete, words["description"]),))
     words = library.offers[offer.template]
+    order = _new_order(offer, asked, library)
+    if isinstance(order, str):
+        return order
+    creation = Action("create", words["description"], resource=order)
+    if not offer.delete:
+        return Offered(words["label"], (creation,), words.get("because", ""))
+    removed = library.offers["replaced-draft"]["description"]
+    return Offered(words["label"], (_deletion(offer.delete, removed), creation), words.get("because", ""))
+
+
+def _deletion(reference: str, description: str) -> Action:
+    return Action("delete", description, resourceId=reference)
+
+
+def _new_order(offer: Offer, asked: Asked, library: Library) -> Resource | str:
+    """The order of a template for this patient today, or the reason why there is none."""
     if not asked.patient_id:
-        return None
-    template = {
-        **library.orders[offer.template],
-        "subject": {"reference": f"Patient/{asked.patient_id}"},
-        "authoredOn": asked.today.isoformat(),
-    }
+        return "version-without"
+    order: Resource = copied(library.orders[offer.template])
+    if offer.product_of:
+        product = _product(offer, order, asked, library)
+        if isinstance(product, str):
+            return product
+        order["medicationCodeableConcept"] = product
+    order["subject"] = {"reference": f"Patient/{asked.patient_id}"}
+    order["authoredOn"] = asked.today.isoformat()
     try:
-        order = written_in(asked.version, template)
+        return written_in(asked.version, order)
     except CannotWrite:
-        return None
-    return words["label"], Action("create", words["description"], resource=order)
+        return "version-without"
+
+
+def _product(offer: Offer, template: Resource, asked: Asked, library: Library) -> Resource | str:
+    """The product of the order that the new one follows; refused when the new dose would not be a smaller one."""
+    earlier = asked.drafts.get(offer.product_of)
+    (dosage,) = template["dosageInstruction"]
+    dose = exact(dosage["doseAndRate"][0]["doseQuantity"]["value"])
+    if earlier is None:
+        return "order-not-found"
+    if dose is None or offer.below is None or dose >= offer.below:
+        return "would-not-lower"
+    try:
+        return same_product(earlier, dose, library.terminology.terminology, AMITRIPTYLINE)
+    except CannotEdit as refusal:
+        return refusal.reason
 
 
 def change_for(proposal: Proposal, asked: Asked, library: Library) -> Change | str:

@@ -62,6 +62,7 @@ class MedicationOrder:
     the client shows it. ``focus`` is true for the orders that guidance is about: on order-select the
     selected ones, otherwise all drafts. ``stops`` marks an order that ends treatment (rule X3).
     ``based_on`` are references of what it is based on, a plan as often as an order that it replaces (X5).
+    ``stop_reason_given`` is true when the order says why its status is what it is, understood or not.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
     """
 
@@ -81,6 +82,7 @@ class MedicationOrder:
     last_taken: date | None = None
     reasons: frozenset[str] = frozenset()
     reason_given: bool = False
+    stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     started: date | None = None
 

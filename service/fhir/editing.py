@@ -5,6 +5,7 @@ What cannot be changed without guessing is refused with a reason (a key of ``wit
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from service.clinical.amounts import strengths_in_text
@@ -44,6 +45,32 @@ def with_template(
     product = _change_product(changed, template, terminology, drug)
     _change_dosage(changed, dosage_in(told(order) or version, template["dosageInstruction"][0]))
     return changed, product
+
+
+def same_product(order: Resource, dose: Fraction, terminology: Terminology, drug: str) -> dict[str, Any]:
+    """The product of an order for another dose of it in mg, when whole tablets or capsules make that dose.
+
+    Raises CannotEdit when the product is not surely one of the drug alone, or its strength does not fit.
+    """
+    concept = medication_concept(order)
+    if not concept:
+        raise CannotEdit("by-reference" if medication_reference(order) else "not-editable")
+    codings = codings_of(concept)
+    known = [terminology.drug_codes(coding) for coding in codings]
+    if not all(known):
+        raise CannotEdit("product-unknown")
+    entries = [entry for found in known for entry in found]
+    if any(entry.combination or entry.drug != drug for entry in entries):
+        raise CannotEdit("combination")
+    words = [text(concept.get("text")), *(coding.display for coding in codings)]
+    strengths = {entry.strength for entry in entries if entry.strength is not None}
+    strengths |= {strength for word in words for strength in strengths_in_text(word)}
+    if len(strengths) != 1:
+        raise CannotEdit("strength-not-told")
+    if any((dose / strength).denominator != 1 for strength in strengths if strength > 0):
+        raise CannotEdit("strength-not-held")
+    kept: dict[str, Any] = copied(concept)
+    return kept
 
 
 def _change_product(order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str) -> str:

@@ -71,6 +71,7 @@ def draft_order(
         authored=as_day(request.authoredOn),
         reasons=terminology.concepts(c for reason in _why(request) for c in codings(reason)),
         reason_given=bool(request.reasonCode),
+        stop_reason_given=request.statusReason is not None,
         classes=terminology.classes(identity.recognition.drugs),
     )
     order = _with_dose(order, identity, doses)

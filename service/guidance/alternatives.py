@@ -6,7 +6,9 @@ from typing import Any
 
 from service.clinical.chart import Chart, Measurement, MedicationOrder, Role
 from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
+from service.guidance.kidney import is_clearance, kidney_function, renal_doses
 from service.guidance.monitoring import HEART, NEUROPATHIC, PAIN, indication, starts, surely_older
+from service.guidance.replacing import replacements
 
 FIBROMYALGIA = "fibromyalgia"
 STRONG_OPIOID = "opioid-strong"
@@ -26,16 +28,8 @@ TRIGEMINAL = frozenset({"trigeminal-neuralgia"})
 """Pain for which NICE CG173 has none of these drugs."""
 
 MAOI = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic", "maoi-weak")
+GABAPENTINOIDS = frozenset({"gabapentin", "pregabalin"})
 BREATHING = (STRONG_OPIOID, "opioid-weak", "benzodiazepine", "z-drug")
-
-CLEARANCE = ("creatinine-clearance-cockcroft-gault", "creatinine-clearance-24h-urine")
-FILTRATION = (
-    "egfr-ckd-epi-2021",
-    "egfr-ckd-epi-2009",
-    "egfr-formula-unspecified",
-    "egfr-mdrd",
-    "egfr-mdrd-77147-7",
-)
 
 
 def opioid_in_fibromyalgia(chart: Chart, thresholds: Thresholds) -> Finding | None:
@@ -91,6 +85,8 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     }
     if not any(drugs.values()):
         return None
+    options = [drug for drug, is_option in drugs.items() if is_option]
+    replacing = replacements(chart, orders, options, checks, thresholds)
     merged = {"duloxetine": "R21", "gabapentin": "R22", "pregabalin": "R23"}
     return Finding(
         card="other-options",
@@ -100,7 +96,9 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
             "order": orders[0],
             "starts": starts(chart, orders),
             **reasons,
-            "options": [drug for drug, is_option in drugs.items() if is_option],
+            "options": options,
+            "allergic": [drug for drug in merged if drug in chart.allergies],
+            "not_offered": replacing.own,
             "holds": [check for check, holds in checks.items() if holds],
             "open": [check for check, holds in checks.items() if holds is None],
             "against": [check for check, holds in checks.items() if holds is False],
@@ -110,14 +108,16 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
             "fibromyalgia": FIBROMYALGIA in wanted,
             "age_known": chart.age is not None,
             "kidney": kidney,
-            "clearance": kidney is not None and kidney.kind in CLEARANCE,
+            "clearance": is_clearance(kidney),
             "kidney_disease": chart.has("renal-impairment"),
-            **_renal_doses(kidney, thresholds),
+            **renal_doses(kidney, thresholds),
             "breathing": list(dict.fromkeys(order.label for order in chart.of_class(*BREATHING))),
             "heart_failure": chart.has("heart-failure"),
             "tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
             "jurisdiction": chart.jurisdiction,
         },
+        offers=replacing.offers,
+        withheld=replacing.withheld,
         rules=tuple(rule for drug, rule in merged.items() if drugs[drug] and rule != "R21"),
     )
 
@@ -134,24 +134,6 @@ def reasons_against_amitriptyline(chart: Chart, thresholds: Thresholds) -> dict[
     }
 
 
-def kidney_function(chart: Chart, most: Threshold) -> Measurement | None:
-    """The latest creatinine clearance, else the latest eGFR, in mL/min and not older than that; None when unknown."""
-    earliest = chart.today - timedelta(days=int(most.value))
-    for kinds in (CLEARANCE, FILTRATION):
-        found = [
-            m
-            for m in chart.measurements
-            if m.kind in kinds
-            and m.unit == "mL/min"
-            and m.exact
-            and m.value is not None
-            and earliest <= m.taken <= chart.today
-        ]
-        if found:
-            return max(found, key=lambda m: m.taken)
-    return None
-
-
 def duloxetine_checks(chart: Chart, kidney: Measurement | None, thresholds: Thresholds) -> dict[str, bool | None]:
     """Each condition of duloxetine: true when it holds, false when something recorded speaks against, None unknown."""
     adult = None if chart.age is None else chart.age.at_least >= thresholds["adult"].value
@@ -164,6 +146,9 @@ def duloxetine_checks(chart: Chart, kidney: Measurement | None, thresholds: Thre
         "maoi": _no_maoi(chart, thresholds["maoi_gap"]),
         "angle": _absent(chart.has("angle-closure-glaucoma"), known and not chart.has("glaucoma-unspecified")),
         "antidepressant": _absent(bool(chart.of_class("ssri", "snri")), chart.history_known),
+        "allergy": _absent(
+            "duloxetine" in chart.allergies, not any(gap.element == "allergies" for gap in chart.unread)
+        ),
     }
 
 
@@ -181,32 +166,15 @@ def _no_maoi(chart: Chart, gap: Threshold) -> bool | None:
 
 
 def _gabapentinoids(chart: Chart, wanted: frozenset[str]) -> Mapping[str, bool]:
-    """Gabapentin and pregabalin for neuropathic pain without fibromyalgia; in the US pregabalin for fibromyalgia."""
-    taken = bool(chart.of_class("gabapentinoid"))
+    """Gabapentin and pregabalin for neuropathic pain without fibromyalgia; in the US pregabalin for fibromyalgia.
+
+    Neither when one of them is taken already, or an allergy to one of them is recorded.
+    """
+    barred = bool(chart.of_class("gabapentinoid")) or not chart.allergies.isdisjoint(GABAPENTINOIDS)
     fibromyalgia = FIBROMYALGIA in wanted
     neuropathic = bool(wanted & NEUROPATHIC) and not fibromyalgia
     american = fibromyalgia and chart.jurisdiction == "us"
-    return {"gabapentin": neuropathic and not taken, "pregabalin": (neuropathic or american) and not taken}
-
-
-def _renal_doses(kidney: Measurement | None, thresholds: Thresholds) -> dict[str, Any]:
-    """The labels' daily range of gabapentin and pregabalin at this kidney function; the band alone when normal."""
-    value = kidney.value if kidney is not None else None
-    if value is None:
-        return {"band": "unknown", "gabapentin_range": None, "pregabalin_range": None}
-    if value <= thresholds["renal_failure"].value:
-        band = "failure"
-    elif value < thresholds["renal_severe"].value:
-        band = "severe"
-    elif value < thresholds["renal_moderate"].value:
-        band = "moderate"
-    else:
-        band = "normal"
-    ranges = {
-        f"{drug}_range": (thresholds[f"{drug}_{band}_low"], thresholds[f"{drug}_{band}_high"])
-        for drug in ("gabapentin", "pregabalin")
-    }
-    return {"band": band, **ranges}
+    return {"gabapentin": neuropathic and not barred, "pregabalin": (neuropathic or american) and not barred}
 
 
 RULES: tuple[Rule, ...] = (opioid_in_fibromyalgia, other_options)

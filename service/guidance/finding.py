@@ -67,11 +67,15 @@ class Proposal:
 class Offer:
     """Something a card may offer besides changing the order: a new order from a template, or a draft to delete.
 
-    ``template`` names a file of ``cards/orders``; ``delete`` is the draft that would go ("Type/id").
+    ``template`` names a file of ``cards/orders``; ``delete`` is the draft that would go ("Type/id"). Both together
+    are one suggestion: the new order in place of that draft. With ``product_of`` the new order is for the product of
+    that order of the session, and for less than ``below`` mg a day.
     """
 
     template: str = ""
     delete: str = ""
+    product_of: str = ""
+    below: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from service.clinical.chart import Chart, Measurement
 from service.guidance.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds
+from service.guidance.kidney import CLEARANCE, FILTRATION
 from service.guidance.points import Point, gathered, partners, within
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
@@ -24,15 +25,7 @@ CAUTIONED = (
     "suicidal-ideation",
 )
 LIVER = ("hepatic-failure", "hepatic-impairment")
-RENAL = (
-    "egfr-ckd-epi-2021",
-    "egfr-ckd-epi-2009",
-    "egfr-formula-unspecified",
-    "egfr-mdrd",
-    "egfr-mdrd-77147-7",
-    "creatinine-clearance-cockcroft-gault",
-    "creatinine-clearance-24h-urine",
-)
+RENAL = (*FILTRATION, *CLEARANCE)
 SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
 SAYS_OTHERWISE = re.compile(r"\b(?:not|non|history of|previous|past)[ -](?:an )?acute\b", re.IGNORECASE)
 YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
@@ -195,6 +188,11 @@ def _pregnancy(chart: Chart, span: Fraction) -> Iterator[Point]:
 def _breastfeeding(chart: Chart, span: Fraction, indicator: Indicator) -> Iterator[Point]:
     if chart.has("breastfeeding") or _answered(chart, "breastfeeding", span):
         yield Point("breastfeeding", indicator)
+
+
+def pregnant_or_breastfeeding(chart: Chart, span: Fraction) -> bool:
+    """True when a pregnancy of the last ``span`` days, or breastfeeding, is on record."""
+    return any(True for _ in (*_pregnancy(chart, span), *_breastfeeding(chart, span, WARNING)))
 
 
 def _answered(chart: Chart, what: str, span: Fraction) -> bool:

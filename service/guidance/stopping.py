@@ -9,13 +9,12 @@ from service.clinical.chart import Chart, MedicationOrder
 from service.clinical.dose import DailyDose
 from service.guidance.duplicates import duplicates, remaining
 from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.guidance.tapering import RUNGS, next_step
 from service.guidance.titration import dose_on, taken
 
 ZERO = Fraction(0)
 HARMFUL = frozenset({"stopped-because-of-harm", "serotonin-syndrome", "pregnancy", "allergy-to-amitriptyline"})
 """Reasons of an order, and the toxicity among conditions, for which a fast stop may be right."""
-
-RUNGS = ("rung_1", "rung_2", "rung_3", "rung_4")
 
 
 def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | None:
@@ -38,6 +37,9 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
     harm = _harm(chart, stops)
     small = before is not None and before <= thresholds["rung_4"].value
     path = () if before is None or chart.under_age(thresholds["adult"].value) else taper(before, thresholds)
+    offers, withheld = ((), ()) if harm else next_step(chart, stops, before, path, thresholds)
+    if not known:
+        offers, withheld = (), (*withheld, "time-unknown")
     orders = [*stops, *drafts]
     listed = [order for order in taken(chart) if order.reference not in {o.reference for o in orders}]
     return Finding(
@@ -56,6 +58,8 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
             "minor": chart.under_age(thresholds["adult"].value),
             "age_known": chart.age is not None,
         },
+        offers=offers,
+        withheld=withheld if path and not harm else (),
     )
 
 

@@ -67,6 +67,7 @@ def test_a_fault_is_told_with_its_file_line_and_reason(
     assert reason in fault
 
 
+OFFERS = "orders/offers.yaml"
 IN_A_FILE = {
     "unknown source": (FAILED, "[service, article]", "[service, article, X]", "sources: 'X' is not in sources.yaml"),
     "link outside the card's sources": (FAILED, "links: [article]", "links: [C-FM]", "not among the card's sources"),
@@ -80,6 +81,13 @@ IN_A_FILE = {
     "suggestion without its action": (START, "## action", "", "'## suggestion' and '## action' go together"),
     "line without its section": (FOOD, "## line", "## detail", "section '## line' is missing"),
     "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
+    "a drug offered without a source": (
+        OFFERS,
+        "  sources: [D-LAB]\n",
+        "",
+        "duloxetine-start: an order for a drug needs",
+    ),
+    "a drug offered from nowhere": (OFFERS, "sources: [D-LAB]", "sources: [X]", "'X' is not in sources.yaml"),
     "unknown code system": (DRUG, "http://www.whocc.no/atc", "http://who.example", "http://who.example is not in"),
     "ValueSet under another name": (DRUG, '"id": "zopiclone"', '"id": "z"', "whose id is the file's name"),
     "codes without provenance": (DRUG, PROVENANCE, PROVENANCE.replace("checked", "seen"), "ATC without provenance"),

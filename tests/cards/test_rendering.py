@@ -138,16 +138,24 @@ def test_a_suggestion_concerns_one_order_and_at_most_one_is_accepted(given_cards
     for card in with_suggestion:
         assert card["selectionBehavior"] == "at-most-one"
         for suggestion in card["suggestions"]:
-            (action,) = suggestion["actions"]
             assert suggestion["label"]
-            assert action["description"]
-            if action["type"] == "create":
-                assert "id" not in action["resource"], "the client gives a new order its id"
-                assert action["resource"]["subject"]["reference"].startswith("Patient/")
-                continue
-            resource = action.get("resource", {})
-            changed = action.get("resourceId") or f"{resource['resourceType']}/{resource['id']}"
-            assert changed in card["extension"][EXTENSION]["orders"]
+            # One action, or a new order in place of a draft: the draft goes first, never the one without the other.
+            kinds = [action["type"] for action in suggestion["actions"]]
+            assert kinds in (["update"], ["create"], ["delete"], ["delete", "create"])
+            for action in suggestion["actions"]:
+                fits_the_session(action, card)
+
+
+def fits_the_session(action: Json, card: Json) -> None:
+    """An action creates an order of this patient, or concerns an order of its card."""
+    assert action["description"]
+    if action["type"] == "create":
+        assert "id" not in action["resource"], "the client gives a new order its id"
+        assert action["resource"]["subject"]["reference"].startswith("Patient/")
+        return
+    resource = action.get("resource", {})
+    changed = action.get("resourceId") or f"{resource['resourceType']}/{resource['id']}"
+    assert changed in card["extension"][EXTENSION]["orders"]
 
 
 def members(value: Any) -> Iterator[Any]:

@@ -242,3 +242,28 @@ def test_under_18_neither_figures_nor_a_change_are_given(fixture: Fixture, decis
     assert cards.keys().isdisjoint({"amitriptyline-start-dose", "amitriptyline-titration", "amitriptyline-upper-range"})
     assert all("suggestions" not in card for card in cards.values())
     assert "10 mg" not in json.dumps(cards)
+
+
+OPTIONS = "requests/order-sign/amitriptyline-in-postherpetic-neuralgia-with-prostate"
+STOPPED = "requests/order-sign/amitriptyline-75-mg-in-25-mg-tablets-stopped"
+
+
+def test_another_drug_accepted_as_suggested_is_alone_in_the_session(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(OPTIONS)
+    suggestions = by_id(answered(request, decision))["other-options"]["suggestions"]
+    assert [s["label"].split(" ")[3] for s in suggestions] == ["duloxetine", "gabapentin", "pregabalin"]
+    for suggestion in suggestions:
+        removal, creation = suggestion["actions"]
+        assert removal == {**removal, "type": "delete", "resourceId": f"MedicationRequest/{draft(request)['id']}"}
+        accepted = deepcopy(request)
+        accepted["context"]["draftOrders"]["entry"] = [{"resource": {**creation["resource"], "id": "new"}}]
+        assert answered(accepted, decision) == []
+
+
+def test_a_step_of_the_taper_accepted_as_suggested_ends_the_warning(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(STOPPED)
+    ((action,),) = [s["actions"] for s in by_id(answered(request, decision))["amitriptyline-stopping"]["suggestions"]]
+    assert action["type"] == "create"
+    request["context"]["draftOrders"]["entry"].append({"resource": {**action["resource"], "id": "new"}})
+    cards = by_id(answered(request, decision))
+    assert cards.keys().isdisjoint({"amitriptyline-stopping", "amitriptyline-start-dose", "amitriptyline-titration"})

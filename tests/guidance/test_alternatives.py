@@ -9,18 +9,16 @@ import pytest
 from cards.library import Library
 from cards.rendering import Renderer
 from cards.suggestions import Asked
-from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role
+from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.guidance.alternatives import (
     ANTICHOLINERGIC_RISK,
-    CLEARANCE,
-    FILTRATION,
     MAOI,
     OPIOID_ACCEPTED,
-    kidney_function,
     opioid_in_fibromyalgia,
     other_options,
 )
 from service.guidance.finding import Finding, Indicator, Thresholds
+from service.guidance.kidney import CLEARANCE, FILTRATION, kidney_function
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug, past
 
 INFO, WARNING = Indicator.INFO, Indicator.WARNING
@@ -263,7 +261,17 @@ def maoi(taken: int | None = None, authored: int | None = None) -> MedicationOrd
     return replace(order, classes=frozenset({"maoi-irreversible"}))
 
 
+def test_an_allergy_takes_an_option_away_and_is_named(numbers: Thresholds, library: Library) -> None:
+    to_gabapentin = found(replace(NERVE, allergies=frozenset({"gabapentin"})), numbers)
+    assert to_gabapentin.facts["options"] == ["duloxetine"]
+    assert "Gabapentin is no option here" in words(to_gabapentin, library)
+    to_duloxetine = found(replace(NERVE, allergies=frozenset({"duloxetine"})), numbers)
+    assert to_duloxetine.facts["options"] == ["gabapentin", "pregabalin"]
+    assert "an allergy to it is recorded" in words(to_duloxetine, library)
+
+
 UNKNOWN = {
+    "allergies not given": (replace(NERVE, unread=(Unread("not-provided", element="allergies"),)), "allergy"),
     "kidney": (NERVE, "kidney"),
     "kidney, value too old": (replace(NERVE, measurements=(gfr("80", 366),)), "kidney"),
     "problem list not given": (replace(NERVE, conditions_known=False), "liver"),
@@ -287,7 +295,7 @@ def test_what_is_not_known_is_said_and_not_assumed(numbers: Thresholds, given: C
 def test_all_conditions_of_duloxetine_can_hold(numbers: Thresholds) -> None:
     given = replace(NERVE, orders=(START, maoi(taken=15)), measurements=(gfr("30"),))
     facts = found(given, numbers).facts
-    assert facts["holds"] == ["adult", "kidney", "liver", "maoi", "angle", "antidepressant"]
+    assert facts["holds"] == ["adult", "kidney", "liver", "maoi", "angle", "antidepressant", "allergy"]
     assert (facts["open"], facts["against"]) == ([], [])
 
 

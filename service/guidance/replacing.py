@@ -1,0 +1,131 @@
+"""Another drug in place of the amitriptyline draft: which starting dose may be offered, and why not (R21 to R23).
+
+An offer takes the draft out of the session and orders the other drug in its place, never both. It is made only
+when everything that it rests on is known and nothing recorded speaks against it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from service.clinical.chart import Chart, Measurement, MedicationOrder
+from service.guidance.amitriptyline import new_start
+from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Offer, Thresholds
+from service.guidance.kidney import band, is_clearance, kidney_function
+from service.guidance.safety import pregnant_or_breastfeeding
+
+LISTS = frozenset({"medications", "statements", "conditions", "allergies"})
+UNREAD_DRUGS = frozenset({"list-entry-unidentified", "order-unreadable", "status-unknown"})
+"""Why a drug on the patient's list may be hidden from the checks."""
+
+NOT_KNOWN = "not-all-known"
+SYSTOLIC = ("systolic-bp", "systolic-bp-sitting", "systolic-bp-standing", "systolic-bp-supine")
+DIASTOLIC = ("diastolic-bp", "diastolic-bp-standing", "diastolic-bp-supine")
+
+
+@dataclass(frozen=True, slots=True)
+class Replacements:
+    """What may be offered: the offers, why there is none at all, and by drug why that one is not offered."""
+
+    offers: tuple[Offer, ...]
+    withheld: tuple[str, ...]
+    own: Mapping[str, tuple[str, ...]]
+
+
+def replacements(
+    chart: Chart,
+    orders: Sequence[MedicationOrder],
+    options: Iterable[str],
+    duloxetine: Mapping[str, bool | None],
+    thresholds: Thresholds,
+) -> Replacements:
+    """The offers for the options, each bound to the draft that it replaces.
+
+    ``orders`` are the amitriptyline orders in question, ``duloxetine`` its checks as the card lists them.
+    """
+    kidney = kidney_function(chart, thresholds["offer_age"])
+    withheld = _general(chart, orders, kidney, thresholds)
+    own = {
+        drug: _duloxetine(chart, duloxetine, thresholds)
+        if drug == "duloxetine"
+        else _gabapentinoid(chart, drug, kidney, thresholds)
+        for drug in options
+    }
+    if withheld:
+        # The card lists what is not known already; only what speaks against the drug itself is worth saying again.
+        own = {drug: tuple(reason for reason in reasons if reason != NOT_KNOWN) for drug, reasons in own.items()}
+    offers = () if withheld else tuple(_offer(drug, orders[0], kidney, thresholds) for drug in own if not own[drug])
+    return Replacements(offers, withheld, {drug: reasons for drug, reasons in own.items() if reasons})
+
+
+def _offer(drug: str, order: MedicationOrder, kidney: Measurement | None, thresholds: Thresholds) -> Offer:
+    """The starting dose of a drug, for gabapentin and pregabalin the one of the kidney function."""
+    template = f"{drug}-start" if drug == "duloxetine" else f"{drug}-start-{band(kidney, thresholds)}"
+    return Offer(template, delete=order.reference)
+
+
+def _general(
+    chart: Chart, orders: Sequence[MedicationOrder], kidney: Measurement | None, thresholds: Thresholds
+) -> tuple[str, ...]:
+    """Why nothing is offered in place of this draft, whatever the drug (keys of ``cards/phrases.yaml``)."""
+    (order, *others) = orders
+    new = new_start(chart, order, thresholds["look_back"])
+    incomplete = any(gap.element in LISTS or gap.reason in UNREAD_DRUGS for gap in chart.unread)
+    better = kidney is not None and kidney.value is not None and kidney.value >= thresholds["renal_severe"].value
+    checks = {
+        "age-unknown": chart.age is None,
+        "taper-first": new is False,
+        "start-not-certain": new is None,
+        "ordered-twice": bool(others) or len(list(chart.drafts(AMITRIPTYLINE))) > 1,
+        "order-not-found": not order.reference,
+        "combination": order.drug.combination,
+        "drug-disputed": order.drug.disputes(AMITRIPTYLINE),
+        "record-incomplete": incomplete or not (chart.history_known and chart.conditions_known),
+        "kidney-unknown": kidney is None,
+        "kidney-contradictory": better and chart.has("severe-renal-impairment"),
+        "pregnancy": pregnant_or_breastfeeding(chart, thresholds["status_age"].value),
+        "suicidal": chart.has("suicidal-ideation"),
+        "with-tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
+    }
+    return tuple(reason for reason, holds in checks.items() if holds)
+
+
+def _duloxetine(chart: Chart, checks: Mapping[str, bool | None], thresholds: Thresholds) -> tuple[str, ...]:
+    serotonergic = [order for order in chart.of_class("serotonergic") if not order.drug.names(AMITRIPTYLINE)]
+    reasons = {
+        NOT_KNOWN: any(holds is None for holds in checks.values()),
+        "serotonergic": bool(serotonergic),
+        "inhibitor": bool(chart.of_class("cyp2d6-inhibitor-strong")),
+        "young": chart.under_age(thresholds["young"].value),
+        "mood-or-seizures": chart.has("bipolar-disorder", "epilepsy"),
+        "falls": chart.has("falls", "orthostatic-hypotension"),
+        "pressure": _pressure_high(chart, thresholds),
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
+
+
+def _pressure_high(chart: Chart, thresholds: Thresholds) -> bool:
+    """True when one of the recent blood pressures is at or above the limit; nothing recent does not count against."""
+    earliest = chart.today - timedelta(days=int(thresholds["offer_age"].value))
+    limits = {
+        **dict.fromkeys(SYSTOLIC, thresholds["pressure_systolic"].value),
+        **dict.fromkeys(DIASTOLIC, thresholds["pressure_diastolic"].value),
+    }
+    recent = [m for m in chart.measurements if m.kind in limits and earliest <= m.taken <= chart.today]
+    return any(m.value is not None and m.unit == "mm[Hg]" and m.value >= limits[m.kind] for m in recent)
+
+
+def _gabapentinoid(chart: Chart, drug: str, kidney: Measurement | None, thresholds: Thresholds) -> tuple[str, ...]:
+    older = chart.age is None or chart.age.at_most >= thresholds["older"].value
+    sedating = [
+        order for order in chart.of_class("cns-depressant", "cns-active") if not order.drug.names(AMITRIPTYLINE)
+    ]
+    reasons = {
+        "kidney-failure": band(kidney, thresholds) == "failure",
+        "only-egfr": older and kidney is not None and not is_clearance(kidney),
+        "sedating": bool(sedating),
+        "unsteady": chart.has("falls", "delirium", "dementia"),
+        "misuse": chart.has("opioid-use-disorder"),
+        "heart-failure": drug == "pregabalin" and chart.has("heart-failure"),
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
