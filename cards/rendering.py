@@ -14,6 +14,7 @@ from service.cdshooks.messages import Action, Card, Coding, Link, Source, Sugges
 from service.clinical.chart import MedicationOrder, Unread
 from service.clinical.numbers import number
 from service.guidance.finding import Finding
+from service.guidance.order import FOLD
 
 EXTENSION = "io.github.tolami"
 NOT_CHECKED = "not-checked"
@@ -51,7 +52,7 @@ class Renderer:
             summary=self._summary(file, values),
             indicator=finding.indicator.word,
             source=self._source(file),
-            detail=_tidy(self.marked.get_template(f"{file.id}/detail").render(values)),
+            detail=self._detail(file, values),
             links=self._links(file, finding),
             extension={EXTENSION: self._extension(file, finding)},
         )
@@ -136,6 +137,12 @@ class Renderer:
                 return text
             text = " ".join(template.render(_with_short_labels(values, limit)).split())
         return shortened(text, SUMMARY_LIMIT)
+
+    def _detail(self, file: CardFile, values: Mapping[str, Any]) -> str:
+        """The detail; on a card that names folded others beside its own matter, their names at its end."""
+        named = "titles" in values and file.id != FOLD
+        names = [f"{file.id}/detail", *(["more"] if named else [])]
+        return _tidy("\n".join(self.marked.get_template(name).render(values) for name in names))
 
     def _source(self, file: CardFile) -> Source:
         source = self.library.sources[file.sources[0]]

@@ -63,6 +63,8 @@ class MedicationOrder:
     selected ones, otherwise all drafts. ``stops`` marks an order that ends treatment (rule X3).
     ``based_on`` are references of what it is based on, a plan as often as an order that it replaces (X5).
     ``stop_reason_given`` is true when the order says why its status is what it is, understood or not.
+    ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
+    that the drug is taken all the same.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
     """
 
@@ -85,6 +87,7 @@ class MedicationOrder:
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     started: date | None = None
+    period_ended: date | None = None
 
     @property
     def is_draft(self) -> bool:
@@ -112,8 +115,8 @@ class Measurement:
 
     ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score} or kg. ``comparator`` says that the
     true value is below ("<", "<=") or above (">", ">=") it; only rules that can do with a bound use such a value.
-    ``sets`` are the
-    condition sets that a coded answer belongs to.
+    ``sets`` are the condition sets that a coded answer belongs to. ``indexed`` says that mL/min are per 1.73 m² of
+    body surface.
     """
 
     kind: str
@@ -123,6 +126,12 @@ class Measurement:
     answer: str = ""
     sets: frozenset[str] = frozenset()
     comparator: str = ""
+    indexed: bool = False
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit as it is to be shown."""
+        return f"{self.unit}/1.73 m²" if self.indexed else self.unit
 
     @property
     def exact(self) -> bool:

@@ -5,6 +5,9 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
+EARLIEST_YEAR = 1900
+"""Before it the date of an event stands for "not known", as 0001-01-01 does: nobody alive was treated then."""
+
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\S+)?)?)?")
 
 
@@ -40,3 +43,9 @@ def span(text: str) -> Span | None:
     except ValueError:
         return None
     return Span(day, day)
+
+
+def event(text: str) -> Span | None:
+    """The days on which something in a record can have happened; None for a date that stands for "not known"."""
+    found = span(text)
+    return found if found is not None and found.earliest.year >= EARLIEST_YEAR else None

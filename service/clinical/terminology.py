@@ -13,6 +13,11 @@ TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
 _WORD = re.compile(r"\w+")
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d])(?=\d)")
+_TAKEN_BACK = re.compile(
+    r"(?<!\w)(?:not|n't|never|avoid\w*|without|instead of|rather than|in place of|replac\w+|interact\w*|contraindicated"
+    r"|allerg\w*|intoleran\w*|nicht|ohne|statt|anstelle)(?!\w)[^.;\n]*$"
+)
+"""Words before a drug's name, in the same sentence, by which a text may say that it is not this drug that is meant."""
 _SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
@@ -74,6 +79,7 @@ class Recognition:
 
     ``drugs`` are terminology ids, first the one believed most; empty when nothing was recognised.
     ``evidence`` is "RxNorm 856834", "text" or "name of 856834". ``strengths`` are those that product codes state.
+    ``doubted`` are drugs that only words name which may say that they are not meant ("do not give with …").
     """
 
     drugs: tuple[str, ...] = ()
@@ -82,6 +88,7 @@ class Recognition:
     combination: bool = False
     strengths: tuple[Strength, ...] = ()
     claims: tuple[Claim, ...] = ()
+    doubted: frozenset[str] = frozenset()
 
     @property
     def from_text(self) -> bool:
@@ -196,13 +203,21 @@ class Terminology:
         return self._codes.get((self.canonical(coding.system), coding.code.strip().upper()), ())
 
     def drugs_in_text(self, text: str) -> frozenset[str]:
-        """Drugs whose names stand in the text as whole words."""
+        """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""
+        return self._named(text)[0]
+
+    def _named(self, text: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The drugs that a text names, and those that it names only where it may say that they are not meant."""
         folded = _apart(fold(text))
         # Nearly every label names another drug: one look at its words saves the search for all names.
         if self._first_words.isdisjoint(_WORD.findall(folded)):
-            return frozenset()
-        found = self._name_pattern.findall(folded)
-        return frozenset(drug for name in found for drug in self._names[name])
+            return frozenset(), frozenset()
+        meant: set[str] = set()
+        doubted: set[str] = set()
+        for match in self._name_pattern.finditer(folded):
+            group = doubted if _TAKEN_BACK.search(folded, 0, match.start()) else meant
+            group.update(self._names[match[0]])
+        return frozenset(meant), frozenset(doubted - meant)
 
     def classes(self, drugs: Iterable[str]) -> frozenset[str]:
         """The interaction classes that any of the drugs belongs to, such as "serotonergic"."""
@@ -231,10 +246,11 @@ class Terminology:
             for coding, entries in known
         ]
         words = [(TEXT, text) for text in texts] + [(f"name of {c.code}", c.display) for c in codings]
-        named = dict.fromkeys((where, self.drugs_in_text(text)) for where, text in words)
-        claims += [Claim(drugs, where, by_words=True) for where, drugs in named if drugs]
+        named = dict.fromkeys((where, *self._named(text)) for where, text in words)
+        claims += [Claim(drugs, where, by_words=True) for where, drugs, _ in named if drugs]
+        doubted = frozenset(drug for _, _, drugs in named for drug in drugs)
         if not claims:
-            return Recognition()
+            return Recognition(doubted=doubted)
         entries = known[0][1] if known else ()
         drugs = tuple(sorted(claims[0].drugs))
         product = any(entry.systemic_product for _, codes in known for entry in codes)
@@ -242,11 +258,16 @@ class Terminology:
             drugs=drugs,
             evidence=claims[0].evidence,
             topical=any(entry.topical for _, codes in known for entry in codes)
-            or (not product and (topical_route or self.topical_words(text for _, text in words))),
+            or (not product and (topical_route or self._topical(codings, (text for _, text in words)))),
             combination=len(drugs) > 1 or any(entry.combination for entry in entries),
             strengths=_strengths(codes for _, codes in known),
             claims=tuple(claims),
+            doubted=doubted.difference(*(claim.drugs for claim in claims)),
         )
+
+    def _topical(self, codings: Iterable[Coding], texts: Iterable[str]) -> bool:
+        """True when a code belongs to a group of topical products, or a word names a form for the skin."""
+        return "topical" in self.concepts(codings) or self.topical_words(texts)
 
     def topical_words(self, texts: Iterable[str]) -> bool:
         """True when one of the texts names a form for the skin, such as "gel"."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from service.clinical.chart import Condition
-from service.clinical.dates import Span, span
+from service.clinical.dates import Span, event
 from service.clinical.terminology import Terminology
 from service.fhir.identity import codings_of
 from service.fhir.resources import Resource, text
@@ -39,12 +39,12 @@ def _onset(resource: Resource) -> Span | None:
     """When the condition began, as far as the record says."""
     period = resource.get("onsetPeriod")
     given = (resource.get("onsetDateTime"), period.get("start") if isinstance(period, dict) else None)
-    return next((found for value in given if (found := span(text(value))) is not None), None)
+    return next((found for value in given if (found := event(text(value))) is not None), None)
 
 
 def _recorded(resource: Resource) -> Span | None:
     """When the condition was recorded (``recordedDate`` from R4, before that under other names)."""
-    return span(text(resource.get("recordedDate") or resource.get("assertedDate") or resource.get("dateRecorded")))
+    return event(text(resource.get("recordedDate") or resource.get("assertedDate") or resource.get("dateRecorded")))
 
 
 def _status(value: object) -> frozenset[str]:

@@ -14,6 +14,7 @@ from fhir.resources.R4B.ratio import Ratio
 from fhir.resources.R4B.timing import Timing as FhirTiming
 
 from service.clinical.amounts import Quantity
+from service.clinical.dates import EARLIEST_YEAR
 from service.clinical.dose import Dosage, MaxDose
 from service.clinical.terminology import Coding
 from service.clinical.timing import DAYS_PER_UNIT, Timing, period_unit
@@ -210,10 +211,12 @@ def _decimal(value: Any) -> Decimal | int | None:
 
 
 def as_day(value: Any) -> date | None:
-    """The day of a date or dateTime as the models give it; None for one known only to the month or year."""
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else None
+    """The day of a date or dateTime as the models give it; None for one known only to the month or year, or not at all.
+
+    A day before 1900 stands for "not known".
+    """
+    day = value.date() if isinstance(value, datetime) else value
+    return day if isinstance(day, date) and day.year >= EARLIEST_YEAR else None
 
 
 def codings(concept: Any) -> list[Coding]:

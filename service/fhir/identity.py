@@ -4,7 +4,7 @@ Nearly every order concerns other drugs; this module looks at codes and names on
 cost next to nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,6 +18,7 @@ from service.fhir.versions import ingredients, medication_concept, medication_re
 NO_DRUG = "no-drug"
 UNRESOLVED = "reference-unresolved"
 UNKNOWN_SYSTEM = "code-system-unknown"
+WORDS_UNCLEAR = "words-unclear"
 INGREDIENTS = "ingredients of the Medication"
 _LARGEST_CODE = 10**18
 """The longest codes of SNOMED CT have 18 digits."""
@@ -28,8 +29,8 @@ class Identity:
     """The drug of an order: what it was recognised as, its label, strengths its Medication states.
 
     ``problem`` is set when the drug could not be identified at all: no code and no words, a reference that
-    leads nowhere, or only a code of an unknown system without a name. ``resolved`` says that the Medication it
-    points to was at hand.
+    leads nowhere, only a code of an unknown system without a name, or words that name a drug where they may say
+    that it is not meant. ``resolved`` says that the Medication it points to was at hand.
     """
 
     recognition: Recognition
@@ -38,6 +39,12 @@ class Identity:
     problem: str = ""
     by_reference: bool = False
     resolved: bool = False
+
+    def unidentified(self, subjects: Sequence[str]) -> str:
+        """The problem, empty when there is none or the words that are not clear name none of the drugs."""
+        if self.problem == WORDS_UNCLEAR and self.recognition.doubted.isdisjoint(subjects):
+            return ""
+        return self.problem
 
 
 def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
@@ -60,7 +67,9 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
         recognition=recognition,
         label=words[0].strip() if words else _code_label(codings),
         strengths=strengths,
-        problem=_problem(bool(words), codings, pointer, medication, terminology),
+        problem=WORDS_UNCLEAR
+        if recognition.doubted and not recognition.drugs
+        else _problem(bool(words), codings, pointer, medication, terminology),
         by_reference=bool(pointer) and not concept,
         resolved=medication is not None,
     )

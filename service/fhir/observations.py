@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from service.clinical.chart import Measurement
-from service.clinical.dates import span
+from service.clinical.dates import event
 from service.clinical.terminology import Terminology
 from service.clinical.units import UCUM
 from service.fhir.identity import codings_of
@@ -14,7 +14,13 @@ from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, text
 
 BODY_WEIGHT = "body-weight"
+INDEXED = "mL/min/1.73m2"
+"""Per body surface, as labs report an eGFR. Compared like mL/min, and shown as what it is."""
+
 VALID = frozenset({"final", "amended", "corrected"})
+
+YES_OR_NO: dict[object, str] = {True: "yes", False: "no"}
+"""A boolean answer in the words of one in words."""
 
 _SIZES: dict[str, tuple[str, Fraction]] = {
     "kg": ("kg", Fraction(1)),
@@ -27,7 +33,7 @@ _SIZES: dict[str, tuple[str, Fraction]] = {
     "milliseconds": ("ms", Fraction(1)),
     "s": ("ms", Fraction(1000)),
     "mL/min": ("mL/min", Fraction(1)),
-    "mL/min/1.73m2": ("mL/min", Fraction(1)),
+    INDEXED: ("mL/min", Fraction(1)),
     "score": ("{score}", Fraction(1)),
     "points": ("{score}", Fraction(1)),
     "1": ("{score}", Fraction(1)),
@@ -71,10 +77,10 @@ def _of(resource: Resource, terminology: Terminology) -> Iterator[Measurement]:
             value, unit = _value(given)
             comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
             coded = part.get("valueCodeableConcept")
-            answer = _answer(coded) or text(part.get("valueString"))
+            answer = _answer(coded) or text(part.get("valueString")) or YES_OR_NO.get(part.get("valueBoolean"), "")
             sets = terminology.concepts(codings_of(coded)) if isinstance(coded, dict) else frozenset[str]()
             if value is not None or answer:
-                yield Measurement(kind, day, value, unit, answer, sets, comparator)
+                yield Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given))
 
 
 def _kinds(part: Mapping[str, Any], terminology: Terminology) -> frozenset[str]:
@@ -87,7 +93,13 @@ def _day(resource: Resource) -> date | None:
     period = resource.get("effectivePeriod")
     of_period = (period.get("end"), period.get("start")) if isinstance(period, dict) else ()
     given = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), *of_period)
-    return next((found.earliest for value in given if (found := span(text(value))) is not None), None)
+    return next((found.earliest for value in given if (found := event(text(value))) is not None), None)
+
+
+def _indexed(given: object) -> bool:
+    """True when a quantity is per 1.73 m² of body surface."""
+    members = (given.get("code"), given.get("unit")) if isinstance(given, dict) else ()
+    return any(_spelled(text(unit)) == INDEXED for unit in members)
 
 
 def _value(given: object) -> tuple[Fraction | None, str]:

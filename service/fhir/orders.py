@@ -11,12 +11,13 @@ from fhir.resources.R4B.medicationstatement import MedicationStatement
 
 from service.clinical.amounts import Product
 from service.clinical.chart import MedicationOrder, Role, Unread
-from service.clinical.dates import span
+from service.clinical.dates import event
 from service.clinical.dose import Dosage
 from service.clinical.dosing import daily_dose
 from service.clinical.terminology import Terminology
 from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.identity import Identity
+from service.fhir.periods import given_until, supplied_until
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import read
 from service.fhir.versions import NOT_STATED, ORDER_TYPES, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
@@ -83,7 +84,7 @@ def listed_order(
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing."""
     if resource["resourceType"] in ORDER_TYPES:
-        order, unread = _listed_request(resource, identity, doses)
+        order, unread = _listed_request(resource, identity, today, doses)
     else:
         order, unread = _listed_statement(resource, identity, today, doses)
     classes = terminology.classes(identity.recognition.drugs)
@@ -91,7 +92,7 @@ def listed_order(
 
 
 def _listed_request(
-    resource: Resource, identity: Identity, doses: DoseReading
+    resource: Resource, identity: Identity, today: date, doses: DoseReading
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     found = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
@@ -105,20 +106,22 @@ def _listed_request(
         return None, unread
     dispense = request.dispenseRequest
     given = dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction")
-    ended = span(ended_on(resource)) if role is Role.PAST else None
-    planned = span(planned_end(resource))
-    valid_until = dispense.validityPeriod.end if dispense is not None and dispense.validityPeriod else None
+    ended = event(ended_on(resource)) if role is Role.PAST else None
+    planned = event(planned_end(resource))
+    planned_until = planned.latest if planned is not None else None
+    valid_until = as_day(dispense.validityPeriod.end) if dispense is not None and dispense.validityPeriod else None
+    authored = as_day(request.authoredOn)
+    until = _latest(valid_until, planned_until, supplied_until(dispense, authored), given_until(given, authored))
     order = replace(
         order,
         role=role,
         status=request.status or "",
         on_hold=request.status == "on-hold",
         dosages=given,
-        authored=as_day(request.authoredOn),
+        authored=authored,
         continues_earlier=request.priorPrescription is not None,
-        last_taken=ended.latest
-        if ended is not None
-        else _latest(*(d.end for d in given), as_day(valid_until), planned.latest if planned is not None else None),
+        last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
+        period_ended=until if role is Role.CURRENT and until is not None and until < today else None,
     )
     return _with_dose(order, identity, doses), unread
 
@@ -147,6 +150,7 @@ def _listed_statement(
         dosages=dosages(statement.dosage, resource, found.dropped, "dosage"),
         authored=as_day(started) or as_day(statement.dateAsserted),
         last_taken=ended,
+        period_ended=ended if role is Role.CURRENT and ended is not None and ended < today else None,
     )
     return _with_dose(order, identity, doses), unread
 

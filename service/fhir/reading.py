@@ -100,7 +100,7 @@ def listed(
         if resource["resourceType"] in ORDER_TYPES | STATEMENT_TYPES
     ]
     for resource, identity in zip(entries, identified(entries, prefetch, terminology), strict=True):
-        unidentified += bool(identity.problem) and text(resource.get("status")) not in IGNORED
+        unidentified += bool(identity.unidentified(doses.subjects)) and text(resource.get("status")) not in IGNORED
         if known(identity.recognition, doses.subjects, terminology):
             order, gaps = listed_order(resource, identity, terminology, today, doses)
             found += [order] if order is not None else []
@@ -163,8 +163,9 @@ def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unrea
         if not draft.focus:
             continue
         order = MedicationOrder(draft.reference, draft.identity.label, Recognition(), Role.DRAFT, focus=True)
-        if draft.identity.problem:
-            found.append(Unread(draft.identity.problem, order))
+        problem = draft.identity.unidentified(subjects)
+        if problem:
+            found.append(Unread(problem, order))
         elif not draft.own and concerns(draft.identity.recognition, subjects):
             found.append(Unread("another-patient", order, conflict=True))
     return found

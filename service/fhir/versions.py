@@ -18,6 +18,8 @@ _REPEAT = ("boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", 
            "periodMax")  # fmt: skip
 
 
+_SUPPLY = ("validityPeriod", "expectedSupplyDuration", "numberOfRepeatsAllowed")
+
 _ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """Beginnings of R5's adherence codes, which also tell whether it is so as directed."""
 
@@ -184,8 +186,7 @@ def _reasons(order: Resource) -> list[Any] | None:
 
 def _dispense(order: Resource) -> Resource | None:
     dispense = order.get("dispenseRequest")
-    period = dispense.get("validityPeriod") if isinstance(dispense, dict) else None
-    return {"validityPeriod": period} if period else None
+    return (_only(dispense, _SUPPLY) or None) if isinstance(dispense, dict) else None
 
 
 def _dosage(dosage: Any) -> Any:

@@ -1,6 +1,7 @@
 """Rules about amitriptyline alone (R07)."""
 
 from datetime import timedelta
+from fractions import Fraction
 
 from service.clinical.chart import Chart, MedicationOrder
 from service.clinical.dose import DailyDose
@@ -45,10 +46,17 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
             "depression": depression,
             "certainly_new": new is True,
             "age_known": chart.age is not None,
+            "other_product": needs_other_product(order, thresholds["article_start"].value),
         },
         proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
         withheld=withheld(chart, new is True, dose, thresholds) + (("depression",) if depression else ()),
     )
+
+
+def needs_other_product(order: MedicationOrder, dose: Fraction) -> bool:
+    """True for a combination of which one tablet does not hold just this dose in mg of amitriptyline."""
+    held = {strength.mg for strength in order.drug.strengths if strength.drug == AMITRIPTYLINE}
+    return order.drug.combination and dose not in held
 
 
 def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> bool | None:

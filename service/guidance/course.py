@@ -54,6 +54,7 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
             "cardiovascular": chart.has(*CARDIOVASCULAR),
             "minor": chart.under_age(thresholds["adult"].value),
             "as_needed": any(isinstance(o.dose, DailyDose) and o.dose.low == 0 for o in orders),
+            "implausible": "",
         },
     )
 
@@ -132,6 +133,7 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
         facts={
             "order": counted[0],
             "day": day,
+            "as_needed": any(isinstance(order.dose, DailyDose) and order.dose.low == 0 for order in counted),
             "below": below,
             "condition": recorded,
             "other_reason": counted[0].reason_given and purpose(chart, counted[0]) != "depression",

@@ -42,13 +42,13 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
     )
 
 
-def duplicates(chart: Chart) -> list[MedicationOrder]:
-    """Orders of amitriptyline that would be taken together, focused drafts first; empty when none add up (X5).
+def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]:
+    """Orders of a drug that would be taken together, focused drafts first; empty when none add up (X5).
 
     Two drafts of one session are, unless their stated periods follow each other. A draft and an order on the
     list are only when their periods overlap or one of them is a combination; otherwise the draft is a change.
     """
-    orders = remaining(chart, AMITRIPTYLINE)
+    orders = remaining(chart, drug)
     together = {
         position
         for pair in combinations(range(len(orders)), 2)
@@ -59,7 +59,7 @@ def duplicates(chart: Chart) -> list[MedicationOrder]:
 
 
 def summed(orders: Sequence[MedicationOrder]) -> tuple[Fraction | None, bool]:
-    """The mg of amitriptyline on a day on which all are taken, and whether every dose is in the sum."""
+    """The mg of the drug on a day on which all are taken, and whether every dose is in the sum."""
     doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
     return (sum(doses, ZERO) if doses else None), len(doses) == len(orders)
 

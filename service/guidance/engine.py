@@ -22,7 +22,13 @@ from service.guidance.finding import Finding, Indicator, Rule, Thresholds
 from service.guidance.order import FOLD, folded, in_order
 from service.guidance.pair import tolperisone_with_amitriptyline
 from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_indication
-from service.guidance.unchecked import code_and_text_disagree, not_checked, patient_deceased, rule_failed
+from service.guidance.unchecked import (
+    code_and_text_disagree,
+    not_checked,
+    patient_deceased,
+    rule_failed,
+    unchecked,
+)
 
 RULES: tuple[Rule, ...] = (
     *maoi.RULES,
@@ -48,6 +54,10 @@ RULES: tuple[Rule, ...] = (
 
 NEEDLESS_BESIDE = {"amitriptyline-titration": "amitriptyline-upper-range"}
 """Cards not shown beside a critical other one: how fast to reach a dose that must not be reached is no question."""
+
+
+DOSE_CARDS = frozenset({"amitriptyline-upper-range", "tolperisone-daily-dose"})
+"""Cards about a dose: when one of them is critical, it also says that the dose is not plausible (Q7)."""
 
 
 def card_of(rule: Rule) -> str:
@@ -80,8 +90,35 @@ def evaluate(
             findings.append(finding)
     critical = {finding.card for finding in findings if finding.indicator is Indicator.CRITICAL}
     findings = [finding for finding in findings if NEEDLESS_BESIDE.get(finding.card) not in critical]
+    findings = _said_once(findings)
     settled = map(_settler(findings), findings)
     return folded(in_order(list(settled)), thresholds.get(FOLD, {}))
+
+
+def _said_once(findings: Sequence[Finding]) -> list[Finding]:
+    """An implausible dose is told by the critical card about that very dose, not once more as not checked."""
+    gaps = {gap.order: gap for f in findings for gap in f.unread if gap.reason == "implausible" and gap.order}
+    told = {
+        order: f
+        for f in findings
+        if f.card in DOSE_CARDS and f.indicator is Indicator.CRITICAL
+        for order in f.orders
+        if order in gaps
+    }
+    if not told:
+        return list(findings)
+    settled = []
+    for finding in findings:
+        implausible = next((gaps[order].found for order, teller in told.items() if teller is finding), None)
+        if implausible is not None:
+            finding = replace(finding, facts={**finding.facts, "implausible": implausible})
+        elif any(gap.reason == "implausible" and gap.order in told for gap in finding.unread):
+            unread = [gap for gap in finding.unread if gap.reason != "implausible" or gap.order not in told]
+            if not unread:
+                continue
+            finding = unchecked(unread)
+        settled.append(finding)
+    return settled
 
 
 def _settler(findings: Sequence[Finding]) -> Callable[[Finding], Finding]:

@@ -5,12 +5,13 @@ from datetime import date, timedelta
 
 from service.clinical.chart import Chart, Condition
 from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
-from service.guidance.points import Point, gathered, partners
+from service.guidance.points import Point, gathered, partners, stale
 
 CISAPRIDE = "contraindicated-with-amitriptyline-us"
 QT_RISK = "qt-risk"
 QTC = ("qtc-bazett", "qtc-fridericia", "qtc-method-unspecified")
 INFARCTION = "recent-myocardial-infarction"
+ACUTE = "acute-myocardial-infarction"
 OLD_INFARCTION = "old-myocardial-infarction"
 CORONARY = "ischaemic-heart-disease"
 
@@ -69,10 +70,11 @@ def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         return
     day, value, comparator = max(found)
     raised = thresholds["qtc_women" if chart.patient.gender == "female" else "qtc_men"].value
+    age = stale(chart, day, thresholds["qtc_age"].value)
     if value >= thresholds["qtc_critical"].value:
-        yield Point("qtc-critical", Indicator.CRITICAL, day=day, value=value, comparator=comparator)
+        yield Point("qtc-critical", Indicator.CRITICAL, day=day, value=value, comparator=comparator, age=age)
     elif value >= raised:
-        yield Point("qtc-raised", Indicator.WARNING, day=day, value=value, comparator=comparator)
+        yield Point("qtc-raised", Indicator.WARNING, day=day, value=value, comparator=comparator, age=age)
 
 
 def _conditions(chart: Chart, *, qt_only: bool) -> Iterator[Point]:
@@ -100,20 +102,30 @@ def _infarctions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         if not condition.sets & {INFARCTION, OLD_INFARCTION}:
             continue
         kind = _infarction(condition, limit)
-        critical = kind == "recent-infarction" or (chart.jurisdiction == "uk" and CORONARY in condition.sets)
+        critical = kind in ("recent-infarction", "recorded-infarction") or (
+            chart.jurisdiction == "uk" and CORONARY in condition.sets
+        )
         onset = condition.onset
         certain = onset is not None and onset.earliest == onset.latest
         yield Point(
             kind,
             Indicator.CRITICAL if critical else Indicator.WARNING,
             condition.label,
-            day=onset.latest if onset is not None and certain and not condition.recorded_only else None,
+            day=onset.latest
+            if onset is not None and certain and (not condition.recorded_only or kind == "recorded-infarction")
+            else None,
         )
 
 
 def _infarction(condition: Condition, limit: date) -> str:
-    """Recent only when the whole of the onset is; a day of recording says no more than "before"."""
+    """Recent only when the whole of the onset is; a day of recording says no more than "before".
+
+    Recorded lately as acute and still active is taken for recent until somebody knows better.
+    """
     onset = condition.onset
+    lately = onset is not None and condition.recorded_only and onset.earliest >= limit
+    if lately and condition.active and ACUTE in condition.sets:
+        return "recorded-infarction"
     if OLD_INFARCTION in condition.sets or (onset is not None and onset.latest < limit):
         return "old-infarction"
     if onset is None or condition.recorded_only or onset.earliest < limit:

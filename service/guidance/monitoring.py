@@ -8,6 +8,7 @@ from fractions import Fraction
 from service.clinical.chart import Chart, Measurement, MedicationOrder
 from service.clinical.dates import later
 from service.clinical.dose import DailyDose
+from service.guidance.amitriptyline import needs_other_product
 from service.guidance.finding import (
     AMITRIPTYLINE,
     TOLPERISONE,
@@ -61,6 +62,7 @@ def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding |
             "age": chart.age,
             "starts": starts(chart, orders),
             "above_start": bool(doses) and max(doses) > thresholds["article_start"].value,
+            "other_product": needs_other_product(orders[0], thresholds["article_start"].value),
         },
     )
 

@@ -23,7 +23,8 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
 def folded(findings: Sequence[Finding], thresholds: Thresholds) -> list[Finding]:
     """At most ``most`` cards: the rest are named in the last one. Critical findings are never folded.
 
-    Whatever could not be checked is kept as well.
+    Whatever could not be checked is kept as well. Where those alone fill the answer, the last of them names the
+    rest and is as urgent as the most urgent of it, so that no card comes on top.
     """
     most = int(thresholds["most"].value) if "most" in thresholds else len(findings)
     if len(findings) <= most:
@@ -34,6 +35,11 @@ def folded(findings: Sequence[Finding], thresholds: Thresholds) -> list[Finding]
     shown, rest = others[:room], others[room:]
     if not rest:
         return list(findings)
+    if len(kept) >= most:
+        *before, last = kept
+        named = {"folded": tuple(f.card for f in rest)}
+        urgent = max(last.indicator, *(f.indicator for f in rest))
+        return [*before, replace(last, indicator=urgent, facts={**last.facts, **named})]
     ordered = [f for f in findings if f in kept or f in shown]
     more = Finding(
         FOLD,

@@ -15,7 +15,8 @@ class Point:
     """One line of a card. ``kind`` picks its words, the others complete them.
 
     ``name`` is a condition as the record names it, ``order`` another drug's order, ``day`` when something was
-    measured, began or ended, ``value`` what was measured and ``comparator`` whether the true value is below or above.
+    measured, began or ended, ``value`` what was measured in ``unit`` and ``comparator`` whether the true value is
+    below or above. ``age`` is how many days ago it was measured, when that is longer than the card takes for recent.
     """
 
     kind: str
@@ -25,6 +26,8 @@ class Point:
     day: date | None = None
     value: Fraction | None = None
     comparator: str = ""
+    unit: str = ""
+    age: int | None = None
 
 
 def gathered(
@@ -64,6 +67,12 @@ def partners(chart: Chart, drug: str, *classes: str, lasting: bool = False) -> l
         return []
     others = [order for order in chart.of_class(*classes) if not order.drug.names(drug)]
     return others if any(order.focus for order in mine) else [order for order in others if order.focus]
+
+
+def stale(chart: Chart, day: date, most: Fraction) -> int | None:
+    """How many days ago it was, when that is more than ``most``; None for what is recent enough."""
+    days = (chart.today - day).days
+    return days if days > most else None
 
 
 def within(chart: Chart, day: date, days: Fraction) -> bool:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from service.clinical.chart import Chart, Measurement
 from service.guidance.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds
 from service.guidance.kidney import CLEARANCE, FILTRATION
-from service.guidance.points import Point, gathered, partners, within
+from service.guidance.points import Point, gathered, partners, stale, within
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 
@@ -81,7 +81,9 @@ def _severe_liver(chart: Chart) -> bool:
 
 
 def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    if chart.ordering and chart.under_age(thresholds["young"].value):
+    """Young age when it is being ordered; who is, or may be, under 18 is spoken of by R30 alone."""
+    young = chart.under_age(thresholds["young"].value) and not chart.under_age(thresholds["adult"].value)
+    if chart.ordering and young:
         yield Point("young", WARNING)
 
 
@@ -123,24 +125,41 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     The problem list counts without one, and severe impairment on it also beside a better value, which may be old.
     """
     found = [
-        (m.taken, -m.value, m.comparator)
+        (m.taken, -m.value, m)
         for m in chart.measurements
         if m.kind in RENAL and m.unit == "mL/min" and m.value is not None and m.taken <= chart.today
     ]
     if found:
-        day, negative, comparator = max(found)
-        value = -negative
-        below = comparator == "<"
-        if value < (limit := thresholds["severe_renal"].value) or (below and value == limit):
-            yield Point("severe-renal", WARNING, day=day, value=value, comparator=comparator)
+        _, negative, latest = max(found, key=lambda entry: entry[:2])
+        kind = _renal_kind(-negative, latest.comparator, thresholds)
+        if kind is not None:
+            age = stale(chart, latest.taken, thresholds["value_age"].value)
+            indicator = WARNING if kind == "severe-renal" else INFO
+            yield Point(
+                kind,
+                indicator,
+                day=latest.taken,
+                value=latest.value,
+                comparator=latest.comparator,
+                unit=latest.shown_unit,
+                age=age,
+            )
+        if kind == "severe-renal":
             return
-        if value < (limit := thresholds["moderate_renal"].value) or (below and value == limit):
-            yield Point("moderate-renal", INFO, day=day, value=value, comparator=comparator)
     for condition in chart.active("renal-impairment"):
         severe = "severe-renal-impairment" in condition.sets
         if found and not severe:
             continue
         yield Point("severe-renal" if severe else "renal-unmeasured", WARNING if severe else INFO, condition.label)
+
+
+def _renal_kind(value: Fraction, comparator: str, thresholds: Thresholds) -> str | None:
+    """Severe or moderate impairment by a value or by "below so much"; None for better kidneys."""
+    for kind, limit in (("severe-renal", "severe_renal"), ("moderate-renal", "moderate_renal")):
+        most = thresholds[limit].value
+        if value < most or (comparator == "<" and value == most):
+            return kind
+    return None
 
 
 def _liver_and_tolperisone(chart: Chart) -> Iterator[Point]:

@@ -1,7 +1,10 @@
 """Rules about tolperisone alone (R15)."""
 
+from fractions import Fraction
+
 from service.clinical.chart import Chart, MedicationOrder
 from service.clinical.dose import DailyDose
+from service.guidance.duplicates import duplicates
 from service.guidance.finding import TOLPERISONE, Finding, Indicator, Thresholds
 
 FOOD = "tolperisone-food"
@@ -40,30 +43,38 @@ def _post_stroke_spasticity(chart: Chart, orders: list[MedicationOrder]) -> bool
 def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R15: above the EU maximum a warning, above every label critical; not three doses a day an info.
 
-    Below the lowest labelled dose nothing is said. The most on one dosing day counts, not an average. Nobody
-    under 18 is told adult figures; a dose above even those is.
+    Below the lowest labelled dose nothing is said. The most on one dosing day counts, not an average; orders that
+    add up are summed. Nobody under 18 is told adult figures; a dose above even those is.
     """
-    doses = [
-        (order, order.dose) for order in chart.drafts(TOLPERISONE) if order.focus and isinstance(order.dose, DailyDose)
+    found = [
+        (indicator, day, orders)
+        for orders, doses in _taken_together(chart)
+        if (day := sum((dose.dosing_day for dose in doses), Fraction(0)))
+        if (indicator := _indicator(day, doses, thresholds)) is not None
     ]
-    if not doses:
+    if not found:
         return None
-    order, dose = max(doses, key=lambda entry: entry[1].dosing_day)
-    indicator = _indicator(dose, thresholds)
+    indicator, day, orders = max(found, key=lambda entry: (entry[0], entry[1]))
     minor = chart.under_age(thresholds["adult"].value)
-    if indicator is None or (minor and indicator is Indicator.INFO):
+    if minor and indicator is Indicator.INFO:
         return None
+    doses = [order.dose for order in orders if isinstance(order.dose, DailyDose)]
     older = chart.age is not None and chart.age.at_least >= thresholds["older"].value
     return Finding(
         card="tolperisone-daily-dose",
         indicator=indicator,
-        orders=(order,),
+        orders=tuple(orders),
         facts={
-            "order": order,
-            "dose": dose,
-            "day": dose.dosing_day,
+            "order": orders[0],
+            "dose": doses[0],
+            "working": "; and ".join(dose.working for dose in doses),
+            "day": day,
+            "summed": len(orders) > 1,
+            "complete": len(doses) == len(orders),
+            "as_needed": any(dose.low == 0 for dose in doses),
+            "implausible": "",
             "level": indicator.word,
-            "other_times": dose.times != thresholds["doses"].value,
+            "other_times": len(doses) == 1 and doses[0].times != thresholds["doses"].value,
             "older": older,
             "minor": minor,
         },
@@ -71,12 +82,19 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     )
 
 
-def _indicator(dose: DailyDose, thresholds: Thresholds) -> Indicator | None:
-    day = dose.dosing_day
+def _taken_together(chart: Chart) -> list[tuple[list[MedicationOrder], list[DailyDose]]]:
+    """The orders that add up, as one (X5), and each other draft in focus; with the doses that are computed."""
+    together = duplicates(chart, TOLPERISONE)
+    alone = [[order] for order in chart.drafts(TOLPERISONE) if order.focus and order not in together]
+    groups = [*([together] if together else []), *alone]
+    computed = [[order.dose for order in group if isinstance(order.dose, DailyDose)] for group in groups]
+    return [(group, doses) for group, doses in zip(groups, computed, strict=True) if doses]
+
+
+def _indicator(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) -> Indicator | None:
     if day > thresholds["label_maximum"].value:
         return Indicator.CRITICAL
     if day > thresholds["eu_maximum"].value:
         return Indicator.WARNING
-    if day >= thresholds["label_minimum"].value and dose.times != thresholds["doses"].value:
-        return Indicator.INFO
-    return None
+    alone = len(doses) == 1 and day >= thresholds["label_minimum"].value
+    return Indicator.INFO if alone and doses[0].times != thresholds["doses"].value else None

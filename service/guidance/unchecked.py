@@ -1,5 +1,7 @@
 """What could not be checked, said aloud (R28, X7), and the patient recorded as deceased (X8)."""
 
+from collections.abc import Sequence
+
 from service.clinical.amounts import NotComputed
 from service.clinical.chart import Chart, MedicationOrder, Unread
 from service.clinical.numbers import number
@@ -40,14 +42,16 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
         *_age_gap(chart),
         *chart.unread,
     ]
-    if not gaps:
-        return None
-    conflict = any(gap.conflict for gap in gaps)
+    return unchecked(gaps) if gaps else None
+
+
+def unchecked(gaps: Sequence[Unread]) -> Finding:
+    """The finding for at least one gap, contradictions first."""
     ordered = sorted(dict.fromkeys(gaps), key=lambda gap: not gap.conflict)
     orders = tuple(dict.fromkeys(gap.order for gap in ordered if gap.order is not None))
     return Finding(
         card="not-checked",
-        indicator=Indicator.WARNING if conflict else Indicator.INFO,
+        indicator=Indicator.WARNING if ordered[0].conflict else Indicator.INFO,
         orders=orders,
         unread=tuple(ordered),
     )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.clinical.dates import Span, later, span
+from service.clinical.dates import Span, event, later, span
 
 
 def whole_day(year: int, month: int, day: int) -> Span:
@@ -98,3 +98,10 @@ def test_no_text_ever_raises_and_no_span_ends_before_it_starts(text: str) -> Non
 def test_a_day_beyond_all_days_is_the_last_there_is(day: date, days: int) -> None:
     found = later(day, days)
     assert (found - day).days == days or found in (date.min, date.max)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"), [("0001-01-01", False), ("1899-12-31", False), ("1900", True), ("x", False)]
+)
+def test_the_date_of_an_event_may_stand_for_not_known(text: str, known: bool) -> None:
+    assert (event(text) is not None) is known

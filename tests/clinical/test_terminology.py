@@ -281,3 +281,106 @@ def test_a_name_is_found_however_it_is_written_onto_other_things(label: str, ter
 def test_a_soft_gel_capsule_is_swallowed(terminology: Terminology) -> None:
     assert not terminology.recognise([], ["Tolperison soft gel capsule 150 mg"]).topical
     assert terminology.recognise([], ["Tolperison Gel"]).topical
+
+
+NOT_MEANT = [
+    "Do not give with amitriptyline",
+    "ibuprofen-like thing; never together with Amitriptyline 25 mg",
+    "instead of amitriptyline",
+    "Nicht mit Amitriptylin geben",
+    "patient is allergic to amitriptyline",
+]
+MEANT = [
+    "Amitriptyline 25 mg, do not drive",
+    "Amitriptyline. Do not give with alcohol.",
+    "No substitution: amitriptyline 25 mg",
+    "Do not crush. Amitriptyline 25 mg tablets",
+    "amitriptyline with food",
+]
+
+
+@pytest.mark.parametrize("words", NOT_MEANT)
+def test_words_that_may_say_that_the_drug_is_not_meant_only_raise_a_doubt(terminology: Terminology, words: str) -> None:
+    found = terminology.recognise([], [words])
+    assert not found.mentions("amitriptyline")
+    assert found.doubted == {"amitriptyline"}
+
+
+@pytest.mark.parametrize("words", MEANT)
+def test_a_warning_elsewhere_in_the_words_does_not_hide_the_drug(terminology: Terminology, words: str) -> None:
+    found = terminology.recognise([], [words])
+    assert (found.drugs, found.doubted) == (("amitriptyline",), frozenset())
+
+
+def test_a_doubtful_mention_beside_another_drug_is_no_second_drug(terminology: Terminology) -> None:
+    found = terminology.recognise([], ["Sertraline 50 mg, do not give with amitriptyline"])
+    assert (found.drugs, found.combination) == (("sertraline",), False)
+    assert found.doubted == {"amitriptyline"}
+    coded = terminology.recognise([Coding(ATC, "N06AA09")], ["never more than prescribed amitriptyline"])
+    assert (coded.drugs, coded.doubted) == (("amitriptyline",), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("code", "topical"),
+    [
+        ("D04AX99", True),
+        ("S01XA99", True),
+        ("G01AX99", True),
+        ("M02AX99", True),
+        ("D11AX99", False),
+        ("D01BA99", False),
+        ("N06AA99", False),
+        ("R06AX99", False),
+    ],
+)
+def test_a_local_product_in_a_topical_group_of_atc_is_topical(
+    terminology: Terminology, code: str, topical: bool
+) -> None:
+    found = terminology.recognise([Coding(ATC, code)], ["Doxepin Hausmarke"])
+    assert (found.drugs, found.topical) == (("doxepin",), topical)
+
+
+def test_a_systemic_product_stays_one_whatever_group_stands_beside_it(terminology: Terminology) -> None:
+    found = terminology.recognise([Coding(RXNORM, "856834"), Coding(ATC, "D04AX99")], ["Amitriptyline"])
+    assert found.names("amitriptyline")
+
+
+@pytest.mark.parametrize(
+    ("coding", "words", "potentiated"),
+    [
+        (Coding(ATC, "M01AE01"), "", True),
+        (Coding(ATC, "M01AX02"), "", True),
+        (Coding(ATC, "M01AX05"), "Glucosamine", False),
+        (Coding(RXNORM, "99999"), "Naproxen 500 mg tablet", True),
+    ],
+)
+def test_nsaids_are_of_the_class_that_tolperisone_adds_to(
+    terminology: Terminology, coding: Coding, words: str, potentiated: bool
+) -> None:
+    classes = terminology.classes(terminology.recognise([coding], [words]).drugs)
+    assert ("nsaid-potentiated-by-tolperisone" in classes) is potentiated
+
+
+def test_the_other_drug_of_an_nsaid_combination_is_not_lost(terminology: Terminology) -> None:
+    found = terminology.recognise([Coding(ATC, "M01AE57")], ["Naproxen / diphenhydramine"])
+    assert set(found.drugs) == {"nsaid", "diphenhydramine"}
+
+
+def test_opioid_dependence_is_known_by_its_code(terminology: Terminology) -> None:
+    assert "opioid-use-disorder" in terminology.concepts([Coding(SNOMED, "75544000")])
+
+
+@pytest.mark.parametrize(
+    ("coding", "acute"),
+    [
+        (Coding(SNOMED, "57054005"), True),
+        (Coding("http://hl7.org/fhir/sid/icd-10", "I21.4"), True),
+        (Coding(SNOMED, "22298006"), False),
+    ],
+)
+def test_an_infarction_is_acute_only_when_its_code_says_so(
+    terminology: Terminology, coding: Coding, acute: bool
+) -> None:
+    found = terminology.concepts([coding])
+    assert "recent-myocardial-infarction" in found
+    assert ("acute-myocardial-infarction" in found) is acute

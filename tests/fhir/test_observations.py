@@ -139,3 +139,28 @@ def test_any_json_in_place_of_any_member_is_read_or_passed_over(
 ) -> None:
     found = read(terminology, observation(**{member: value}))
     assert found is None or found > 0
+
+
+EGFR = {"code": {"coding": [{"system": LOINC, "code": "98979-8"}]}}
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"),
+    [("mL/min/{1.73_m2}", "mL/min/1.73 m²"), ("ml/min/1.73m²", "mL/min/1.73 m²"), ("mL/min", "mL/min")],
+)
+def test_an_egfr_keeps_the_unit_it_was_reported_in(terminology: Terminology, unit: str, shown: str) -> None:
+    resource = observation(**EGFR, valueQuantity={"value": 48, "unit": unit, "code": unit})
+    (found,) = measurements([resource], terminology)
+    assert (found.value, found.unit, found.shown_unit) == (Fraction(48), "mL/min", shown)
+
+
+@pytest.mark.parametrize(("given_value", "answer"), [(True, "yes"), (False, "no")])
+def test_a_boolean_answer_is_one_in_words(terminology: Terminology, given_value: bool, answer: str) -> None:
+    resource = observation(code={"coding": [{"system": LOINC, "code": "82810-3"}]}, valueBoolean=given_value)
+    del resource["valueQuantity"]
+    (found,) = measurements([resource], terminology)
+    assert (found.kind, found.answer) == ("pregnancy-status", answer)
+
+
+def test_a_day_that_stands_for_not_known_is_no_day_of_a_measurement(terminology: Terminology) -> None:
+    assert measurements([observation(effectiveDateTime="0001-01-01")], terminology) == ()

@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.library import Library
+from cards.rendering import Renderer
+from cards.suggestions import Asked
 from service.clinical.chart import Chart, Condition, MedicationOrder, Patient
+from service.clinical.terminology import Strength
 from service.guidance.amitriptyline import DEPRESSION, amitriptyline_start_dose
 from service.guidance.finding import Finding, Indicator
 from tests.guidance.charts import (
@@ -23,6 +26,7 @@ from tests.guidance.charts import (
     days_ago,
     dose,
     draft,
+    drug,
     past,
     titrated,
 )
@@ -206,3 +210,24 @@ def test_no_change_of_one_order_is_offered_while_amitriptyline_is_ordered_twice(
     one, two = draft(AMITRIPTYLINE, dose("50"), 1), draft(AMITRIPTYLINE, dose("50"), 2)
     assert start.found(chart(one)).withheld == ()
     assert start.found(chart(one, two)).withheld == ("ordered-twice",)
+
+
+@pytest.mark.parametrize(("mg", "possible"), [("10", True), ("25", False), (None, False)])
+def test_of_a_combination_the_start_is_possible_only_when_one_tablet_holds_it(
+    library: Library, mg: str | None, possible: bool
+) -> None:
+    held = () if mg is None else (Strength(AMITRIPTYLINE, Fraction(mg), "RxNorm 1"),)
+    product = replace(drug(AMITRIPTYLINE, combination=True), strengths=held)
+    order = replace(draft(AMITRIPTYLINE, dose("50", 2)), drug=product)
+    finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
+    assert finding is not None
+    card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+    assert ("not possible with" in card.summary) is not possible
+    assert ("choose amitriptyline alone" in (card.detail or "")) is not possible
+
+
+def test_as_needed_the_dose_is_said_to_be_the_most(library: Library) -> None:
+    order = draft(AMITRIPTYLINE, dose("50", 2, least="0"))
+    finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
+    assert finding is not None
+    assert "up to 50 mg a day" in Renderer.of(library).card(finding, Asked({}), lambda: "id").summary

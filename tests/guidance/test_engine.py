@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.library import Library
-from service.clinical.chart import Chart, Patient
+from cards.rendering import Renderer
+from cards.suggestions import Asked
+from service.clinical.chart import Chart, Patient, Unread
 from service.guidance.engine import RULES, card_of, evaluate
 from service.guidance.finding import Finding, Indicator, Rule, Thresholds
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, dose, draft
@@ -116,3 +119,25 @@ def test_the_pace_is_no_question_beside_a_dose_that_must_not_be_reached(library:
     assert "amitriptyline-titration" in cards("150")
     assert "amitriptyline-upper-range" in cards("200")
     assert "amitriptyline-titration" not in cards("200")
+
+
+@pytest.mark.parametrize("drug", [AMITRIPTYLINE, TOLPERISONE])
+def test_a_dose_that_is_told_to_be_critical_is_not_told_once_more_to_be_implausible(
+    library: Library, drug: str
+) -> None:
+    slip = draft(drug, dose("1500"))
+    findings = {f.card: f for f in evaluate(chart(slip), library.thresholds, unexpected)}
+    assert "not-checked" not in findings
+    (teller,) = [f for f in findings.values() if f.facts.get("implausible")]
+    assert (teller.indicator, teller.facts["implausible"]) == (Indicator.CRITICAL, "1500 mg")
+    detail = Renderer.of(library).card(teller, Asked({}), lambda: "id").detail or ""
+    assert "unit" in detail.lower()
+
+
+def test_other_gaps_and_implausible_doses_that_nothing_critical_tells_stay(library: Library) -> None:
+    slip, tiny = draft(TOLPERISONE, dose("1500")), draft(AMITRIPTYLINE, dose("1"))
+    unread = replace(chart(slip, tiny), unread=(Unread("not-provided", element="allergies"),))
+    findings = {f.card: f for f in evaluate(unread, library.thresholds, unexpected)}
+    kept = [(gap.reason, gap.order) for gap in findings["not-checked"].unread]
+    assert kept == [("implausible", tiny), ("not-provided", None)]
+    assert findings["not-checked"].orders == (tiny,)

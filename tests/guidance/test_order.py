@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cards.library import Library
+from cards.rendering import Renderer
+from cards.suggestions import Asked
+from service.clinical.chart import Unread
 from service.guidance.finding import Finding, Indicator, Threshold
 from service.guidance.order import FOLD, UNCHECKED, folded, in_order
 from tests.guidance.charts import AMITRIPTYLINE, draft
@@ -55,6 +58,27 @@ def test_what_could_not_be_checked_is_never_folded(card: str, library: Library) 
     assert [f.card for f in found] == ["card-0", card, FOLD]
 
 
+def test_what_is_never_folded_fills_the_answer_and_the_last_of_it_names_the_rest() -> None:
+    unsure = Finding("not-checked", INFO, facts={"first": "x"})
+    found = folded([*findings(*[CRITICAL] * 2), Finding("a", WARNING), unsure, Finding("b", INFO)], MOST)
+    assert [f.card for f in found] == ["card-0", "card-1", "not-checked"]
+    assert found[-1].indicator is WARNING
+    assert found[-1].facts == {"first": "x", "folded": ("a", "b")}
+    more = folded([*findings(*[CRITICAL] * 4), Finding("a", WARNING)], MOST)
+    assert [f.card for f in more] == [f"card-{number}" for number in range(4)]
+    assert more[-1].facts["folded"] == ("a",)
+
+
+def test_a_card_that_names_others_beside_its_own_matter_shows_their_titles(library: Library) -> None:
+    gap = Unread("list-entry-unidentified", found="1")
+    finding = Finding("not-checked", INFO, unread=(gap,), facts={"folded": ("pain-score", "tolperisone-indication")})
+    card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+    assert card.detail is not None
+    for named in ("pain-score", "tolperisone-indication"):
+        assert library.cards[named].title in card.detail
+        assert any(link.url.endswith(f"/guidance/{named}") for link in card.links or ())
+
+
 def test_critical_findings_alone_leave_nothing_to_fold() -> None:
     found = findings(*[CRITICAL] * 5)
     assert folded(found, MOST) == found
@@ -68,6 +92,6 @@ def test_every_finding_is_shown_or_named_and_no_critical_one_only_named(found: l
     named = [card for f in shown for card in f.facts.get("folded", ())]
     assert sorted([*(f.card for f in shown if f.card != FOLD), *named]) == sorted(f.card for f in given_)
     critical = found.count(CRITICAL)
-    assert len(shown) <= max(most, critical + 1)
+    assert len(shown) <= max(most, critical)
     assert sum(f.indicator is CRITICAL for f in shown) == critical
     assert all(f.facts["folded"] for f in shown if f.card == FOLD)

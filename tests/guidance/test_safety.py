@@ -8,6 +8,8 @@ from fractions import Fraction
 import pytest
 
 from cards.library import Library
+from cards.rendering import Renderer
+from cards.suggestions import Asked
 from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient
 from service.clinical.dates import Span
 from service.guidance import safety
@@ -115,10 +117,40 @@ def test_a_known_angle_closure_answers_which_glaucoma_it_is(judge: Judge) -> Non
 
 @pytest.mark.parametrize(
     ("birth", "fires"),
-    [(date(2001, 11, 23), False), (date(2001, 11, 24), True), (date(2003, 1, 1), True)],
+    [
+        (date(2001, 11, 23), False),
+        (date(2001, 11, 24), True),
+        (date(2003, 1, 1), True),
+        (date(2008, 11, 23), True),
+        # Who is under 18 is spoken of by R30, with the boxed warning, and not twice.
+        (date(2008, 11, 24), False),
+        (date(2021, 1, 1), False),
+    ],
 )
 def test_the_boxed_warning_is_for_those_under_25(judge: Judge, birth: date, fires: bool) -> None:
     assert kinds(judge(OTHER, chart(draft(AMITRIPTYLINE), patient=born(birth)))) == (["young"] if fires else [])
+
+
+@pytest.mark.parametrize("birth", [date(2012, 1, 1), date(2021, 1, 1)])
+def test_under_18_the_boxed_warning_stands_on_the_card_about_children(library: Library, birth: date) -> None:
+    given = chart(draft(AMITRIPTYLINE), patient=born(birth))
+    finding = safety.patient_under_18(given, library.thresholds["patient-under-18"])
+    assert finding is not None
+    assert "boxed warning" in (Renderer.of(library).card(finding, Asked({}), lambda: "id").detail or "")
+
+
+@pytest.mark.parametrize(("ago", "age"), [(365, None), (366, 366)])
+def test_an_old_kidney_value_counts_and_says_how_old_and_in_which_unit_it_is(
+    library: Library, ago: int, age: int | None
+) -> None:
+    value = Measurement("egfr-ckd-epi-2021", days_ago(ago), Fraction(29), "mL/min", indexed=True)
+    given = replace(chart(draft(TOLPERISONE)), measurements=(value,))
+    finding = safety.tolperisone_contraindications(given, library.thresholds["tolperisone-contraindications"])
+    assert finding is not None
+    detail = Renderer.of(library).card(finding, Asked({}), lambda: "id").detail or ""
+    assert finding.facts["points"][0].age == age
+    assert "29 mL/min/1.73 m²" in detail
+    assert (f"{ago} days ago" in detail) is (age is not None)
 
 
 def test_a_year_of_birth_that_may_mean_24_counts_as_young(judge: Judge) -> None:

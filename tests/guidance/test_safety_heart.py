@@ -7,10 +7,12 @@ from fractions import Fraction
 import pytest
 
 from cards.library import Library
+from cards.rendering import Renderer
+from cards.suggestions import Asked
 from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient
 from service.clinical.dates import Span
 from service.guidance.finding import Finding, Indicator, Thresholds
-from service.guidance.heart import CISAPRIDE, QT_RISK, amitriptyline_and_the_heart
+from service.guidance.heart import ACUTE, CISAPRIDE, QT_RISK, amitriptyline_and_the_heart
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, days_ago, draft
 
 WARNING, CRITICAL = Indicator.WARNING, Indicator.CRITICAL
@@ -51,6 +53,11 @@ def on(day: date) -> Span:
         (having(MI), "undated-infarction", WARNING),
         (having(MI, onset=on(days_ago(3)), recorded_only=True), "undated-infarction", WARNING),
         (having(MI, onset=on(days_ago(181)), recorded_only=True), "old-infarction", WARNING),
+        (having(MI, ACUTE, onset=on(days_ago(3)), recorded_only=True), "recorded-infarction", CRITICAL),
+        (having(MI, ACUTE, onset=on(days_ago(180)), recorded_only=True), "recorded-infarction", CRITICAL),
+        (having(MI, ACUTE, onset=on(days_ago(181)), recorded_only=True), "old-infarction", WARNING),
+        (having(MI, ACUTE, onset=on(days_ago(3)), active=False, recorded_only=True), "undated-infarction", WARNING),
+        (having(MI, ACUTE), "undated-infarction", WARNING),
         (having(MI, onset=Span(date(2026, 1, 1), date(2026, 12, 31))), "undated-infarction", WARNING),
         (having(MI, onset=Span(date(2026, 10, 1), date(2026, 10, 31))), "recent-infarction", CRITICAL),
         (having(MI, onset=Span(date(2025, 1, 1), date(2025, 12, 31))), "old-infarction", WARNING),
@@ -213,3 +220,24 @@ def test_a_qtc_of_the_future_hides_none(numbers: Thresholds) -> None:
         Measurement("qtc-bazett", days_ago(-30), Fraction(420), "ms"),
     )
     assert urgency(amitriptyline_and_the_heart(replace(ordered(), measurements=measured), numbers)) is CRITICAL
+
+
+@pytest.mark.parametrize(("ago", "age"), [(180, None), (181, 181), (400, 400)])
+@pytest.mark.parametrize("value", ["470", "510"])
+def test_an_old_qtc_counts_and_says_how_old_it_is(
+    numbers: Thresholds, library: Library, value: str, ago: int, age: int | None
+) -> None:
+    finding = amitriptyline_and_the_heart(replace(ordered(), measurements=(qtc(value, ago),)), numbers)
+    assert finding is not None
+    assert finding.facts["points"][0].age == age
+    detail = Renderer.of(library).card(finding, Asked({}), lambda: "id").detail
+    assert (f"{ago} days ago" in (detail or "")) is (age is not None)
+
+
+def test_an_infarction_recorded_lately_says_that_its_date_is_not_known(numbers: Thresholds, library: Library) -> None:
+    given = ordered(having(MI, ACUTE, onset=on(days_ago(3)), recorded_only=True))
+    finding = amitriptyline_and_the_heart(given, numbers)
+    assert finding is not None
+    card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+    assert "acute heart attack recorded lately" in card.summary
+    assert "when it began is not said" in (card.detail or "")

@@ -6,10 +6,13 @@ from datetime import date
 import pytest
 
 from cards.library import Library
-from service.clinical.chart import Chart, Patient
+from cards.rendering import Renderer
+from cards.suggestions import Asked
+from service.clinical.chart import Chart, MedicationOrder, Patient
+from service.clinical.dose import Dosage
 from service.guidance.finding import Finding, Indicator, Threshold, Thresholds
 from service.guidance.tolperisone import FOOD, tolperisone_daily_dose
-from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, dose, draft, drug, titrated
+from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, days_ago, dose, draft, drug, titrated
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 CHILD = born(date(2016, 3, 1))
@@ -85,10 +88,48 @@ def test_an_order_that_gives_no_dose_to_judge_raises_nothing(numbers: Thresholds
     assert tolperisone_daily_dose(given, numbers) is None
 
 
-def test_of_several_drafts_the_highest_is_spoken_about(numbers: Thresholds) -> None:
-    drafts = [draft(TOLPERISONE, dose(mg, 3), number) for number, mg in enumerate(("500", "700", "600"))]
+def until(order: MedicationOrder, first: int, last: int) -> MedicationOrder:
+    """The order from one day to another, counted back from the fixed one."""
+    return replace(order, dosages=(Dosage(start=days_ago(first), end=days_ago(last)),))
+
+
+def test_drafts_that_follow_each_other_are_not_added_up_and_the_highest_is_spoken_about(numbers: Thresholds) -> None:
+    drafts = [
+        until(draft(TOLPERISONE, dose(mg, 3), number), -10 * number, -10 * number - 9)
+        for number, mg in enumerate(("500", "700", "600"))
+    ]
     finding = found(chart(*drafts), numbers)
     assert (finding.orders, finding.indicator) == ((drafts[1],), CRITICAL)
+    assert finding.facts["summed"] is False
+
+
+def test_two_orders_that_are_taken_together_are_added_up(numbers: Thresholds, library: Library) -> None:
+    one, two = (draft(TOLPERISONE, dose("450", 3), number) for number in (1, 2))
+    drafted = found(chart(one, two), numbers)
+    listed = until(replace(current(TOLPERISONE), dose=dose("450", 3)), 30, -30)
+    on_top = found(chart(until(one, 0, -20), listed), numbers)
+    for finding in (drafted, on_top):
+        assert (finding.indicator, finding.facts["day"], len(finding.orders)) == (CRITICAL, 900, 2)
+        card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+        assert "2 orders together" in card.summary
+        assert "900 mg a day" in card.summary
+
+
+def test_a_draft_that_changes_the_order_on_the_list_is_not_added_to_it(numbers: Thresholds) -> None:
+    listed = replace(current(TOLPERISONE), dose=dose("450", 3))
+    assert tolperisone_daily_dose(chart(draft(TOLPERISONE, dose("450", 3)), listed), numbers) is None
+
+
+def test_a_sum_in_which_a_dose_is_missing_says_at_least(numbers: Thresholds, library: Library) -> None:
+    one, two = draft(TOLPERISONE, dose("600.5", 3)), draft(TOLPERISONE, NotComputed("dose-missing"), 2)
+    finding = found(chart(one, two), numbers)
+    assert finding.facts["complete"] is False
+    assert "at least 600.5 mg" in Renderer.of(library).card(finding, Asked({}), lambda: "id").summary
+
+
+def test_as_needed_the_daily_dose_is_the_most_it_can_be(numbers: Thresholds, library: Library) -> None:
+    finding = found(chart(draft(TOLPERISONE, dose("500", 3, least="0"))), numbers)
+    assert "up to 500 mg a day" in Renderer.of(library).card(finding, Asked({}), lambda: "id").summary
 
 
 @pytest.mark.parametrize(
