@@ -292,6 +292,8 @@ def test_the_card_of_a_service_that_fails_is_in_the_dialect_too(fixture: Fixture
         (card,) = json.loads(encode(decide(body, "order-select", broken, client)))["cards"]
         assert card["extension"]["io.github.tolami"]["card"] == "service-failed"
         assert ("overrideReasons" in card) == reasons
+
+
 @pytest.mark.parametrize(("drug", "told"), [("amitriptyline", True), ("tolperisone", True), ("sertraline", False)])
 def test_words_that_may_exclude_one_of_the_drugs_are_told_and_about_another_drug_not(
     fixture: Fixture, decision: Decision, drug: str, told: bool

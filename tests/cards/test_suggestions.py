@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from cards.library import Library
 from cards.suggestions import Asked, Change, change_for
-from service.decide import Decision
+from service.decide import Decision, decide
 from service.fhir.resources import Resource, decode, encode
 from service.guidance.finding import Proposal
+from service.trust.clients import Client
 from tests.calls import ATC, NEW_START, RXNORM, Json, answered, by_id, draft, drafted_too
 from tests.guidance import charts
 
@@ -248,16 +249,34 @@ OPTIONS = "requests/order-sign/amitriptyline-in-postherpetic-neuralgia-with-pros
 STOPPED = "requests/order-sign/amitriptyline-75-mg-in-25-mg-tablets-stopped"
 
 
-def test_another_drug_accepted_as_suggested_is_alone_in_the_session(fixture: Fixture, decision: Decision) -> None:
+def options(request: Json, decision: Decision, dialect: str | None) -> Json:
+    """The card about other drugs as a client of a dialect gets it."""
+    client = Client.model_validate({"name": "An EHR", "dialect": dialect} if dialect else {"name": "An EHR"})
+    answer = encode(decide(json.dumps(request).encode(), "order-sign", decision, client))
+    return by_id(json.loads(answer)["cards"])["other-options"]
+
+
+@pytest.mark.parametrize(("dialect", "order"), [("1.0", "resource"), ("2.0", "resourceId"), ("3.0", "resourceId")])
+def test_another_drug_accepted_as_suggested_is_alone_in_the_session(
+    fixture: Fixture, decision: Decision, dialect: str, order: str
+) -> None:
     request = fixture(OPTIONS)
-    suggestions = by_id(answered(request, decision))["other-options"]["suggestions"]
+    suggestions = options(request, decision, dialect)["suggestions"]
     assert [s["label"].split(" ")[3] for s in suggestions] == ["duloxetine", "gabapentin", "pregabalin"]
     for suggestion in suggestions:
         removal, creation = suggestion["actions"]
-        assert removal == {**removal, "type": "delete", "resourceId": f"MedicationRequest/{draft(request)['id']}"}
+        assert (removal["type"], removal[order]) == ("delete", f"MedicationRequest/{draft(request)['id']}")
         accepted = deepcopy(request)
         accepted["context"]["draftOrders"]["entry"] = [{"resource": {**creation["resource"], "id": "new"}}]
         assert answered(accepted, decision) == []
+
+
+def test_where_nobody_knows_how_a_draft_is_removed_no_other_drug_is_ordered_beside_it(
+    fixture: Fixture, decision: Decision
+) -> None:
+    card = options(fixture(OPTIONS), decision, None)
+    assert "suggestions" not in card
+    assert "Instead of amitriptyline: gabapentin 300 mg once a day" in card["detail"]
 
 
 def test_a_step_of_the_taper_accepted_as_suggested_ends_the_warning(fixture: Fixture, decision: Decision) -> None:
