@@ -14,10 +14,12 @@ _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
 _WORD = re.compile(r"\w+")
 _LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d])(?=\d)")
 _TAKEN_BACK = re.compile(
-    r"(?<!\w)(?:not|n't|never|avoid\w*|without|instead of|rather than|in place of|replac\w+|interact\w*|contraindicated"
-    r"|allerg\w*|intoleran\w*|nicht|ohne|statt|anstelle)(?!\w)[^.;\n]*$"
+    r"(?<!\w)(?:not|\w+n['’]t|never|avoid\w*|without|instead of|rather than|in place of|replac\w+|interact\w*"
+    r"|contraindicated|allerg\w*|intoleran\w*|nicht|ohne|statt|anstelle)(?!\w)[^.;\n]*$"
 )
 """Words before a drug's name, in the same sentence, by which a text may say that it is not this drug that is meant."""
+_REACH = 80
+"""How many characters before the name are looked at: far enough for a phrase, and no work for a hostile text."""
 _SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
@@ -215,7 +217,8 @@ class Terminology:
         meant: set[str] = set()
         doubted: set[str] = set()
         for match in self._name_pattern.finditer(folded):
-            group = doubted if _TAKEN_BACK.search(folded, 0, match.start()) else meant
+            before = max(match.start() - _REACH, 0)
+            group = doubted if _TAKEN_BACK.search(folded, before, match.start()) else meant
             group.update(self._names[match[0]])
         return frozenset(meant), frozenset(doubted - meant)
 

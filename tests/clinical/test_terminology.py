@@ -1,6 +1,7 @@
 """Drugs are told by their codes, in the order of belief, and by whole words only where no code is known (X6, X7)."""
 
 import json
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import permutations
@@ -287,6 +288,7 @@ NOT_MEANT = [
     "Do not give with amitriptyline",
     "ibuprofen-like thing; never together with Amitriptyline 25 mg",
     "instead of amitriptyline",
+    "Don't combine with amitriptyline",
     "Nicht mit Amitriptylin geben",
     "patient is allergic to amitriptyline",
 ]
@@ -384,3 +386,10 @@ def test_an_infarction_is_acute_only_when_its_code_says_so(
     found = terminology.concepts([coding])
     assert "recent-myocardial-infarction" in found
     assert ("acute-myocardial-infarction" in found) is acute
+
+
+def test_a_hostile_text_full_of_names_and_warnings_is_read_quickly(terminology: Terminology) -> None:
+    started = time.process_time()
+    found = terminology.recognise([], ["not amitriptyline " * 6_000])
+    assert found.doubted == {"amitriptyline"}
+    assert time.process_time() - started < 20, "a look back over the whole text for each name takes minutes"
