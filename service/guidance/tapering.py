@@ -8,6 +8,7 @@ from service.clinical.dose import DailyDose
 from service.guidance.finding import AMITRIPTYLINE, Offer, Thresholds
 from service.guidance.monitoring import HEART
 from service.guidance.safety import pregnant_or_breastfeeding
+from service.guidance.titration import dose_on
 
 RUNGS = ("rung_1", "rung_2", "rung_3", "rung_4")
 """The doses of the example taper, thresholds of the card. The templates of the orders bear the same names."""
@@ -59,6 +60,7 @@ def _reasons(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thr
     taken = listed or list(stops)
     started = [d for d in chart.orders if d.role is Role.DRAFT and not d.stops and d.classes & set(IN_ITS_PLACE)]
     known = chart.history_known and chart.conditions_known
+    now = [dose_on(order, order.dose, chart.today)[0] for order in taken if isinstance(order.dose, DailyDose)]
     checks = {
         "age-unknown": chart.age is None,
         "record-incomplete": not known or any(gap.element in LISTS for gap in chart.unread),
@@ -69,7 +71,9 @@ def _reasons(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thr
         "stop-reason": any(order.stop_reason_given or order.reason_given for order in stops),
         "condition-against": chart.has(*AGAINST) or pregnant_or_breastfeeding(chart, thresholds["status_age"].value),
         "another-in-its-place": bool(started),
-        "taken-divided": any(isinstance(o.dose, DailyDose) and o.dose.single < step for o in taken),
+        "taken-divided": any(dose.single < step for dose in now),
+        # Of a range, or as needed, less may be taken than the step.
+        "would-not-lower": any(dose.low <= step for dose in now),
         "step-not-prepared": all(thresholds[name].value != step for name in RUNGS),
     }
     return tuple(reason for reason, holds in checks.items() if holds)

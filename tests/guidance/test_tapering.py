@@ -8,9 +8,10 @@ import pytest
 
 from cards.library import Library
 from service.clinical.chart import Chart, Condition, MedicationOrder, Patient, Role, Unread
+from service.clinical.dose import DailyDose
 from service.guidance.finding import Finding, Offer, Thresholds
 from service.guidance.stopping import amitriptyline_stopping
-from tests.guidance.charts import AMITRIPTYLINE, chart, current, days_ago, dose, draft, drug
+from tests.guidance.charts import AMITRIPTYLINE, chart, current, days_ago, dose, draft, drug, titrated
 
 LISTED = replace(current(AMITRIPTYLINE), dose=dose("75"), authored=days_ago(100))
 STOP = replace(draft(AMITRIPTYLINE, dose("75")), reference=LISTED.reference, stops=True, authored=days_ago(100))
@@ -28,9 +29,12 @@ def found(given: Chart, numbers: Thresholds) -> Finding:
     return finding
 
 
-def taken(mg: str, times: int = 1) -> Chart:
-    given = dose(mg, times)
+def as_taken(given: DailyDose) -> Chart:
     return chart(replace(STOP, dose=given), replace(LISTED, dose=given))
+
+
+def taken(mg: str, times: int = 1) -> Chart:
+    return as_taken(dose(mg, times))
 
 
 @pytest.mark.parametrize(("mg", "template"), [("150", 1), ("76", 1), ("75", 2), ("50", 3), ("30", 3), ("25", 4)])
@@ -40,6 +44,12 @@ def test_the_step_is_the_first_of_the_example_and_less_than_is_taken(
     (offer,) = found(taken(mg), numbers).offers
     expected = Offer(f"amitriptyline-rung-{template}", product_of=STOP.reference, below=Fraction(mg))
     assert offer == expected
+
+
+def test_of_a_titration_the_step_that_is_reached_counts(numbers: Thresholds) -> None:
+    given = as_taken(titrated(replace(dose("25"), days=Fraction(200)), dose("75")))
+    (offer,) = found(given, numbers).offers
+    assert (offer.template, offer.below) == ("amitriptyline-rung-4", Fraction(25))
 
 
 def test_from_the_lowest_dose_nothing_is_offered(numbers: Thresholds) -> None:
@@ -81,6 +91,8 @@ WITHHELD: dict[str, tuple[Chart, str]] = {
         "another-in-its-place",
     ),
     "25 mg three times a day": (taken("75", 3), "taken-divided"),
+    "as needed": (as_taken(dose("75", least="0")), "would-not-lower"),
+    "25 to 75 mg": (as_taken(dose("75", least="25")), "would-not-lower"),
     "200 mg": (taken("300"), "step-not-prepared"),
     "a cut instead of a stop": (
         replace(PLAIN, orders=(draft(AMITRIPTYLINE, dose("10")), LISTED)),
