@@ -13,7 +13,10 @@ AMITRIPTYLINE = {
     "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "856853"}],
     "text": "amitriptyline hydrochloride 75 MG Oral Tablet",
 }
-IBUPROFEN = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "5640"}], "text": "ibuprofen"}
+AMOXICILLIN = {
+    "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "308191"}],
+    "text": "amoxicillin 500 MG Oral Capsule",
+}
 DAILY = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
 ONE = {"value": 1, "unit": "tablet", "system": "http://unitsofmeasure.org", "code": "{tbl}"}
 

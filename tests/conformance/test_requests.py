@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from tests.conformance.calls import (
+    AMOXICILLIN,
     HOOKS,
-    IBUPROFEN,
     ORDERING,
     Called,
     Json,
@@ -90,7 +90,7 @@ def test_every_kind_of_user_may_ask(call: Called, hook: str, user: str) -> None:
 @pytest.mark.parametrize("status", ["draft", "active"])
 def test_orders_of_any_status_are_signed(call: Called, status: str) -> None:
     assert START in ids(
-        call(request("order-sign", order(status=status), order("rx-2", medicationCodeableConcept=IBUPROFEN)))
+        call(request("order-sign", order(status=status), order("rx-2", medicationCodeableConcept=AMOXICILLIN)))
     )
 
 
@@ -103,7 +103,7 @@ def test_an_order_may_be_incomplete_while_it_is_selected(call: Called, member: s
 @pytest.mark.conformance("C-045")
 def test_guidance_is_about_the_selected_orders(call: Called) -> None:
     tolperisone = order("rx-2", medicationCodeableConcept={"text": "tolperisone 150 mg tablet"})
-    other = order("rx-3", medicationCodeableConcept=IBUPROFEN)
+    other = order("rx-3", medicationCodeableConcept=AMOXICILLIN)
     orders = (order(), tolperisone, other)
     assert "tolperisone-with-amitriptyline" in ids(call(request("order-select", *orders)))
     assert ids(call(request("order-select", *orders, selections=["MedicationRequest/rx-3"]))) == []
@@ -111,7 +111,7 @@ def test_guidance_is_about_the_selected_orders(call: Called) -> None:
 
 @pytest.mark.conformance("C-046", "L-09")
 def test_selections_are_matched_by_type_and_id_and_dangling_ones_ignored(call: Called) -> None:
-    other = order("rx-3", medicationCodeableConcept=IBUPROFEN)
+    other = order("rx-3", medicationCodeableConcept=AMOXICILLIN)
     both = ["MedicationRequest/rx-1", "MedicationRequest/gone"]
     assert START in ids(call(request("order-select", order(), other, selections=both)))
     none = call(request("order-select", order(), selections=["MedicationRequest/gone"]))
