@@ -21,6 +21,7 @@ class State(StrEnum):
     GIVEN = "given"
     PARTIAL = "partial"
     DAMAGED = "damaged"
+    CUT = "cut"
     UNAVAILABLE = "unavailable"
     ABSENT = "absent"
 
@@ -41,10 +42,13 @@ class Answer:
     @property
     def known(self) -> bool:
         """True when the client answered, be it with "no data"."""
-        return self.state in (State.GIVEN, State.PARTIAL, State.DAMAGED)
+        return self.state in (State.GIVEN, State.PARTIAL, State.DAMAGED, State.CUT)
 
 
 ABSENT = Answer(State.ABSENT)
+
+MOST_ENTRIES = 1000
+"""Entries of one key that are read. Reading costs up to a millisecond each; what is left out is said on a card."""
 
 
 _TYPES = {
@@ -85,7 +89,7 @@ class Prefetch:
 
     def __getitem__(self, key: str) -> Answer:
         if key not in self._answers:
-            self._answers[key] = answer_of(key, self._raw[key]) if key in self._raw else ABSENT
+            self._answers[key] = _within(answer_of(key, self._raw[key])) if key in self._raw else ABSENT
         return self._answers[key]
 
     def complete(self, *keys: str) -> None:
@@ -96,7 +100,7 @@ class Prefetch:
         self._completed.update(new)
         wanted = {key: self[key] for key in new if self[key].state is State.ABSENT or self[key].next}
         if wanted:
-            self._answers |= self._source.complete(wanted)
+            self._answers |= {key: _within(answer) for key, answer in self._source.complete(wanted).items()}
             self._medications = None
 
     def resolve(self, targets: Iterable[str]) -> bool:
@@ -132,6 +136,13 @@ class Prefetch:
         """The same with the one fetched for this very reference: elsewhere its id may mean another drug."""
         fetched = self._resolved.get(target)
         return self.medications() if fetched is None else {**self.medications(), reference(fetched): fetched}
+
+
+def _within(answer: Answer) -> Answer:
+    """The answer, cut to as many entries as are read. What comes after those is not fetched either."""
+    if len(answer.resources) <= MOST_ENTRIES:
+        return answer
+    return Answer(State.CUT, answer.resources[:MOST_ENTRIES], reason=answer.reason)
 
 
 def answer_of(key: str, raw: Raw) -> Answer:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.clinical.terminology import Recognition, Terminology
-from service.errors import MissingData
+from service.errors import MissingData, NotConformant
 from service.fhir.allergies import allergies
 from service.fhir.conditions import conditions
 from service.fhir.failure import Failure
@@ -28,11 +28,15 @@ ALLERGIES = "allergies"
 OBSERVATIONS = "observations"
 LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
 
+MOST_DRAFTS = 100
+"""Drafts for drugs of the guidance that one call may hold; they are compared with each other, each with each."""
+
 _WHY = {
     State.ABSENT: "not-provided",
     State.UNAVAILABLE: "not-available",
     State.PARTIAL: "only-first-page",
     State.DAMAGED: "entries-unreadable",
+    State.CUT: "too-many-entries",
 }
 
 
@@ -119,7 +123,17 @@ def read_chart(
     today: date,
     jurisdiction: str,
 ) -> Chart:
-    """Everything the rules may know about this call. Raises MissingData when the patient is not provided."""
+    """Everything the rules may know about this call.
+
+    Raises MissingData when the patient is not provided, NotConformant when there are more drafts than can be
+    checked against each other in time.
+    """
+    if sum(known(draft.identity.recognition, doses.subjects, terminology) for draft in drafts) > MOST_DRAFTS:
+        raise NotConformant(
+            f"The context holds more than {MOST_DRAFTS} orders for drugs of this guidance, and none was checked."
+            " Send them in several calls.",
+            "$.context",
+        )
     prefetch.complete(PATIENT, *LISTS)
     who = required_patient(prefetch, session.patient_id, today)
     found: list[MedicationOrder] = []
@@ -189,7 +203,7 @@ def _missing(prefetch: Prefetch) -> list[Unread]:
 
 
 def _why(answer: Answer) -> str:
-    if not answer.reason:
+    if not answer.reason or answer.state is State.CUT:
         return _WHY[answer.state]
     return "only-some-pages" if answer.known else "not-fetched"
 

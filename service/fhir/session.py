@@ -17,6 +17,9 @@ from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource, as_resource, decode, is_null, reference, relative, text
 from service.fhir.versions import ORDER_TYPES, medication_reference, subject_reference
 
+MOST_ORDERS = 1000
+"""Orders that one call may hold in its context, whatever they are for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -53,7 +56,13 @@ def orders(session: Session) -> list[Resource]:
     """Every resource of the session's bundle. An entry may be the resource itself, as some clients send it.
 
     Raises NotParsable for an entry that cannot be read: it may be the very order that had to be checked.
+    Raises NotConformant when there are more orders than one call may hold: none is left out in silence.
     """
+    if len(session.drafts) > MOST_ORDERS:
+        raise NotConformant(
+            f"The context holds more than {MOST_ORDERS} orders, and none was checked. Send them in several calls.",
+            "$.context",
+        )
     found = []
     for raw in session.drafts:
         entry = decode(raw)

@@ -1,11 +1,14 @@
 """Data, no data, a failure and silence are told apart; a failure is never taken for "no data" (conformance 4.3)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from msgspec import Raw
 
-from service.fhir.prefetch import Prefetch, State
+from cards.library import Library
+from service.fhir.prefetch import MOST_ENTRIES, Answer, Prefetch, State
+from service.fhir.resources import Resource
 from tests.fhir.samples import bundle, order, raw, statement
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
@@ -166,3 +169,45 @@ def test_a_key_is_decoded_once_and_only_when_it_is_asked_for() -> None:
 def test_an_outcome_in_a_list_that_only_informs_takes_nothing_from_it(issues: Any, expected: State) -> None:
     remark = {"resourceType": "OperationOutcome", "issue": issues}
     assert state(bundle(order(), remark)) is expected
+
+
+def test_of_a_long_list_the_beginning_is_read_and_the_rest_not_forgotten() -> None:
+    entries = [order(id=str(number)) for number in range(MOST_ENTRIES + 1)]
+    full = Prefetch({"medications": raw(bundle(*entries[:-1]))})["medications"]
+    assert (full.state, len(full.resources)) == (State.GIVEN, MOST_ENTRIES)
+    cut = Prefetch({"medications": raw(bundle(*entries))})["medications"]
+    assert (cut.state, cut.known, len(cut.resources)) == (State.CUT, True, MOST_ENTRIES)
+
+
+def test_an_error_in_a_long_list_does_not_hide_that_it_is_long() -> None:
+    entries = [order(id=str(number)) for number in range(MOST_ENTRIES + 1)]
+    assert state(bundle(OUTCOME, *entries)) is State.CUT
+
+
+def test_the_card_names_as_many_entries_as_are_read(library: Library) -> None:
+    assert f" {MOST_ENTRIES} " in library.cards["not-checked"].reasons["too-many-entries"]["long"]
+
+
+class Endless:
+    """A FHIR server that has more of everything than is read."""
+
+    def complete(self, wanted: Mapping[str, Answer]) -> Mapping[str, Answer]:
+        many = tuple(order(id=str(number)) for number in range(MOST_ENTRIES + 1))
+        return dict.fromkeys(wanted, Answer(State.PARTIAL, many, reason="fhir-limit"))
+
+    def medications(self, targets: Sequence[str]) -> tuple[Mapping[str, Resource], Sequence[str]]:
+        raise AssertionError(f"nobody asks for {targets}")
+
+
+def test_a_fetched_list_is_cut_like_one_that_was_sent_and_keeps_its_reason() -> None:
+    prefetch = Prefetch({}, Endless())
+    prefetch.complete("medications")
+    assert (prefetch["medications"].state, len(prefetch["medications"].resources)) == (State.CUT, MOST_ENTRIES)
+    assert prefetch.failures == {"fhir-limit": ["medications"]}
+
+
+def test_after_a_list_that_is_cut_no_page_is_fetched() -> None:
+    entries = [order(id=str(number)) for number in range(MOST_ENTRIES + 1)]
+    prefetch = Prefetch({"medications": raw(bundle(*entries, link=NEXT))}, Endless())
+    prefetch.complete("medications")
+    assert prefetch.failures == {}

@@ -7,9 +7,9 @@ import pytest
 
 from service.clinical.chart import Age, Chart, Role
 from service.clinical.terminology import Terminology
-from service.errors import MissingData
-from service.fhir.prefetch import Prefetch
-from service.fhir.reading import dose_reading, listed, read_chart, required_patient, unidentified
+from service.errors import MissingData, NotConformant
+from service.fhir.prefetch import MOST_ENTRIES, Prefetch
+from service.fhir.reading import MOST_DRAFTS, dose_reading, listed, read_chart, required_patient, unidentified
 from service.fhir.resources import Resource
 from service.fhir.session import Session, drafts, orders
 from service.guidance.finding import SUBJECTS
@@ -106,6 +106,9 @@ def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Term
     assert (read.unread, read.history_known, read.conditions_known) == ((), True, True)
 
 
+READ_IN_PART = {"only-first-page", "entries-unreadable", "too-many-entries"}
+
+
 @pytest.mark.parametrize("key", LISTS)
 @pytest.mark.parametrize(
     ("value", "reason"),
@@ -117,6 +120,7 @@ def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Term
         (bundle(OUTCOME), "not-available"),
         (bundle(link=[{"relation": "next", "url": "https://fhir.example.org/2"}]), "only-first-page"),
         (bundle(entry=[{"resource": {"id": "no type"}}]), "entries-unreadable"),
+        (bundle(*[{"resourceType": "Basic"}] * (MOST_ENTRIES + 1)), "too-many-entries"),
     ],
 )
 def test_a_list_that_was_not_given_in_full_is_said_aloud(
@@ -125,7 +129,7 @@ def test_a_list_that_was_not_given_in_full_is_said_aloud(
     read = chart(terminology, order(), **{key: value})
     assert reasons(read) == {(reason, key)}
     assert read.history_known is (key != "medications"), "part of a list cannot show that nothing was taken"
-    assert read.conditions_known is (key != "conditions" or reason in ("only-first-page", "entries-unreadable"))
+    assert read.conditions_known is (key != "conditions" or reason in READ_IN_PART)
 
 
 def test_orders_and_conditions_of_another_patient_are_left_out(terminology: Terminology) -> None:
@@ -217,3 +221,10 @@ def test_what_the_hook_says_of_the_session_is_on_the_chart(terminology: Terminol
 def test_nothing_is_unidentified_where_every_drug_is_told(terminology: Terminology) -> None:
     session = Session("order-sign", "1", (raw({"resource": order()}),))
     assert unidentified(drafts(session, orders(session), prefetched(), terminology), ("amitriptyline",)) == []
+
+
+def test_as_many_drafts_as_can_be_compared_are_read_and_more_are_refused(terminology: Terminology) -> None:
+    many = [order(id=f"rx-{number}") for number in range(MOST_DRAFTS + 1)]
+    assert len(chart(terminology, *many[:-1]).orders) == MOST_DRAFTS
+    with pytest.raises(NotConformant, match=f"more than {MOST_DRAFTS} orders.*none was checked"):
+        chart(terminology, *many)

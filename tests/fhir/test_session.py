@@ -9,7 +9,7 @@ from service.clinical.terminology import Terminology
 from service.errors import NotConformant, NotParsable
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
-from service.fhir.session import Draft, Session, concerns, drafts, orders, selection
+from service.fhir.session import MOST_ORDERS, Draft, Session, concerns, drafts, orders
 from service.guidance.finding import SUBJECTS
 from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw, statement
 
@@ -145,3 +145,10 @@ def test_an_order_concerns_the_guidance_when_it_names_or_disputes_one_of_the_dru
 ) -> None:
     recognition = identity_of(order(medicationCodeableConcept=concept), terminology).recognition
     assert concerns(recognition, SUBJECTS) is concerned
+
+
+def test_more_orders_than_one_call_may_hold_are_refused_whole() -> None:
+    entry = raw({"resource": {"resourceType": "ServiceRequest"}})
+    assert len(orders(Session("order-sign", "1", (entry,) * MOST_ORDERS))) == MOST_ORDERS
+    with pytest.raises(NotConformant, match=f"more than {MOST_ORDERS} orders, and none was checked"):
+        orders(Session("order-sign", "1", (entry,) * (MOST_ORDERS + 1)))
