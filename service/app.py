@@ -2,27 +2,34 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from flask import Flask
 from flask_cors import CORS
 
 from cards.library import Library, load
 from cards.rendering import LOCAL, Renderer
-from service.cdshooks.services import prefetch_templates, services
+from service.cdshooks.services import Service, prefetch_templates, services
 from service.decide import Decision
 from service.fhir.access import FhirAccess
+from service.fhir.failure import Failure
+from service.fhir.prefetch import State
+from service.metrics import Metrics
 from service.records.records import Records
 from service.settings import Settings
 from service.trust.replay import SeenEverywhere, SeenInMemory
-from service.trust.tokens import Caller
+from service.trust.tokens import Caller, Reason
 from service.web.access import clients_of, guard, token_check
+from service.web.accesslog import ID_HEADER, note_exchange, register_access_log
 from service.web.contract import contract
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.feedback import feedback, log_feedback
-from service.web.invoke import invoke, log_exchange
+from service.web.headers import register_headers
+from service.web.invoke import invoke
+from service.web.operations import Check, operations
 from service.web.pages import pages
 
 
@@ -48,8 +55,11 @@ def create_app(
     new_id: Callable[[], str] = new_uuid,
     now: Callable[[], datetime] = utc_now,
     records: Records | None = None,
+    counts: Path | None = None,
 ) -> Flask:
     """The WSGI application.
+
+    ``counts`` is the folder in which several processes keep their counts; by default each counts for itself.
 
     Without records it keeps nothing, answers feedback with 503, and remembers used tokens for this process alone.
     Raises FaultyLibrary when the cards cannot be used as they are, FaultyTrustFile when the clients cannot, and
@@ -60,24 +70,62 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     published = services(library.terminology.loinc)
     public_url = settings.public_url or LOCAL
+    metrics = Metrics(closed_sets(library, published), counts)
+    metrics.serving(library.version)
+    register_access_log(app, metrics, {service.id: service.hook for service in published}, new_uuid)
+    register_headers(app)
     fhir = FhirAccess(
         prefetch_templates(library.terminology.loinc),
         settings.fhir_deadline,
         loopback=settings.http_loopback,
         ca_file=settings.fhir_ca_file,
+        observers=[metrics.fetched],
     )
     decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
     clients = clients_of(settings)
     used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
     tokens = token_check(settings, clients, used, now, time.monotonic)
-    guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[])
+    guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[metrics.refused])
     app.extensions["decision"] = decision
+    app.extensions["metrics"] = metrics
     app.register_blueprint(discovery(published))
-    observers = [log_exchange] if records is None else [log_exchange, records.observe]
+    observers = [note_exchange, metrics.exchanged]
+    told = [log_feedback, metrics.told]
+    if records is not None:
+        observers.append(records.observe)
+        records.writer.observers.append(metrics.recorded)
     app.register_blueprint(invoke(published, decision, now, observers))
-    app.register_blueprint(feedback(published, records, now, [log_feedback], keep_comments=settings.keep_comments))
+    app.register_blueprint(feedback(published, records, now, told, keep_comments=settings.keep_comments))
     app.register_blueprint(pages(library))
     app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
+    app.register_blueprint(operations(checks_of(settings, library, records), library.version, metrics))
     register_errors(app)
-    CORS(app, methods=["GET", "POST", "OPTIONS"], allow_headers=["Authorization", "Content-Type"], max_age=600)
+    CORS(
+        app,
+        methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=[ID_HEADER],
+        max_age=600,
+    )
     return app
+
+
+def checks_of(settings: Settings, library: Library, records: Records | None) -> list[Check]:
+    """What the service rests on. Without its database it still gives cards, unless tokens cannot be checked then."""
+    guidance = Check("guidance", lambda: "" if library.cards else "no card is loaded")
+    if records is None:
+        return [guidance]
+    needed = settings.auth == "required" and settings.jwt_replay_check
+    return [guidance, Check("database", lambda: "" if records.available() else "cannot be used", needed)]
+
+
+def closed_sets(library: Library, published: Sequence[Service]) -> dict[str, frozenset[str]]:
+    """What the labels of metrics may hold, as far as the guidance and the services decide it."""
+    return {
+        "hook": frozenset(service.hook for service in published),
+        "card": frozenset(library.cards),
+        "reason": frozenset(library.cards["not-checked"].reasons),
+        "refusal": frozenset(Reason),
+        "key": frozenset(key for service in published for key in service.prefetch) | {"Medication"},
+        "fetched": frozenset(Failure) | frozenset(State),
+    }

@@ -2,11 +2,16 @@
 
 import logging
 import sys
+import threading
+from pathlib import Path
 from typing import TextIO
 
 import structlog
 
 from service.settings import Settings
+
+OWN_WORDS = frozenset({("gunicorn.error", "arbiter")})
+"""Loggers and modules of libraries whose messages speak of processes only, never of a request."""
 
 
 def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
@@ -29,3 +34,33 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
+
+
+class Strays(logging.Handler):
+    """Writes the lines of libraries in the form of our own.
+
+    What a library says may repeat an address, a header or a value of a request. So only who said it, where, and
+    the type of the exception is kept, except for words that are known to be harmless.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one line."""
+        said = {"logger": record.name, "place": f"{Path(record.pathname).name}:{record.lineno}"}
+        error = record.exc_info[0] if record.exc_info else None
+        if error is not None:
+            said["error"] = error.__name__
+        if (record.name, record.module) in OWN_WORDS:
+            said["message"] = record.getMessage()
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        getattr(structlog.get_logger(), level)("library", **said)
+
+
+def catch_strays() -> None:
+    """Lets warnings and errors of libraries, and what ends a thread, pass through ``Strays`` in this process."""
+    logging.captureWarnings(capture=True)
+    logging.basicConfig(handlers=[Strays()], level=logging.WARNING, force=True)
+
+    def ended(what: threading.ExceptHookArgs) -> None:
+        structlog.get_logger().error("thread ended", error=what.exc_type.__name__)
+
+    threading.excepthook = ended

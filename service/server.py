@@ -9,10 +9,14 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from service.app import create_app, records_of, utc_now
 from service.decide import decide
-from service.logs import configure_logs
+from service.logs import catch_strays, configure_logs
+from service.metrics import process_ended, shared_counts
+from service.receiving import ReceivingWorker
 from service.records.records import Records
 from service.settings import LOOPBACK, Settings
 from service.startup import start_library
@@ -24,6 +28,20 @@ SAMPLE = Path(__file__).with_name("sample_request.json")
 # models (tens of milliseconds) hit requests; what is loaded at start is frozen and never looked at again.
 GC_THRESHOLDS = (20_000, 20, 50)
 
+LIMITS: dict[str, int] = {
+    "backlog": 256,
+    "worker_connections": 400,
+    "keepalive": 15,
+    "timeout": 60,
+    "graceful_timeout": 30,
+    "limit_request_line": 4094,
+    "limit_request_fields": 50,
+    "limit_request_field_size": 8190,
+}
+"""Connections waiting for the kernel; connections of one process; seconds that a connection is kept without a
+request, that a process may stand still, and that running calls get when the service stops; bytes and numbers of a
+request's head."""
+
 
 class AddressNotUsable(Exception):
     """The address to serve on cannot be used; the message says why."""
@@ -32,10 +50,11 @@ class AddressNotUsable(Exception):
 class Server(BaseApplication):
     """The application under gunicorn."""
 
-    def __init__(self, settings: Settings, records: Records, options: dict[str, Any]) -> None:
+    def __init__(self, settings: Settings, records: Records, options: dict[str, Any], counts: Path) -> None:
         self._settings = settings
         self._records = records
         self._options = options
+        self._counts = counts
         super().__init__()
 
     def load_config(self) -> None:
@@ -45,8 +64,36 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:  # type: ignore[override]  # Flask is the WSGI callable asked for
         """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
-        configure_logs(self._settings)
-        return warmed(create_app(self._settings, start_library(self._settings, utc_now), records=self._records))
+        library = start_library(self._settings, utc_now)
+        return warmed(create_app(self._settings, library, records=self._records, counts=self._counts))
+
+
+class ServerLog(Logger):
+    """gunicorn's log without handlers of its own: its lines take the way of all libraries."""
+
+    def setup(self, cfg: Config) -> None:
+        """Sets the level only; called by gunicorn."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+    # gunicorn would name its own log module as the place of every line; these name the one that called.
+
+    def critical(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Logs a line; called by gunicorn."""
+        self.error_log.critical(msg, *args, stacklevel=2, **kwargs)
+
+    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Logs a line; called by gunicorn."""
+        self.error_log.error(msg, *args, stacklevel=2, **kwargs)
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Logs a line; called by gunicorn."""
+        self.error_log.warning(msg, *args, stacklevel=2, **kwargs)
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Logs a line with the exception at hand; called by gunicorn."""
+        self.error_log.exception(msg, *args, stacklevel=2, **kwargs)
 
 
 def warmed(app: Flask) -> Flask:
@@ -62,21 +109,38 @@ def serve(
     settings: Settings, host: str, port: int, workers: int, threads: int, *, reload: bool, ready: Callable[[], None]
 ) -> None:
     """Serves until stopped; ``ready`` is called once, when the address is served."""
+    configure_logs(settings)
+    catch_strays()
     records = records_of(settings)
-    options = {
+    with shared_counts() as counts:
+        options = _options(host, port, workers, threads, reload=reload)
+        Server(settings, records, options | _moments(records, counts, ready), counts).run()
+
+
+def _options(host: str, port: int, workers: int, threads: int, *, reload: bool) -> dict[str, Any]:
+    return LIMITS | {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
         "threads": threads,
-        "worker_class": "gthread",
+        "worker_class": ReceivingWorker,
+        "logger_class": ServerLog,
+        # Nobody controls the server through a socket that gunicorn would put into the home folder.
+        "control_socket_disable": True,
         "preload_app": not reload,
         "reload": reload,
         "proc_name": "tolami",
         "loglevel": "warning",
-        "when_ready": lambda server: ready(),  # noqa: ARG005  (gunicorn names and counts its parameter)
+    }
+
+
+def _moments(records: Records, counts: Path, ready: Callable[[], None]) -> dict[str, Any]:
+    """What is done when. gunicorn names and counts the parameters of what it calls."""
+    return {
+        "when_ready": lambda server: ready(),  # noqa: ARG005
         "post_worker_init": lambda worker: records.open(),  # noqa: ARG005
         "worker_exit": lambda server, worker: records.close(),  # noqa: ARG005
+        "child_exit": lambda server, worker: process_ended(worker.pid, counts),  # noqa: ARG005
     }
-    Server(settings, records, options).run()
 
 
 def check_address(host: str, port: int, *, needs_token: bool, without_authentication: bool) -> None:

@@ -35,7 +35,7 @@ settings.load_profile("tolami")
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[list[Any]]:
     """Catches log lines, so that a test can look at them and none is printed."""
-    with structlog.testing.capture_logs() as lines:
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         yield lines
 
 

@@ -20,6 +20,7 @@ START, STOP, CALL = 60, 15, 20
 
 HOST = "127.0.0.1"
 COMMAND = Path(sys.executable).with_name("tolami")
+JSON = {"Content-Type": "application/json", "Origin": "https://ehr.example.org"}
 
 
 def environment() -> dict[str, str]:
@@ -40,6 +41,11 @@ class Served:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
 
     def logged(self) -> str:
         """Everything it has written so far."""

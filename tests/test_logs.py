@@ -2,13 +2,16 @@
 
 import io
 import json
+import logging
+import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 
-from service.logs import configure_logs
+from service.logs import catch_strays, configure_logs
 from service.settings import Settings
 
 FORGED = "first\nsecond line"
@@ -110,3 +113,57 @@ def test_what_was_bound_to_the_context_is_on_every_line() -> None:
     structlog.get_logger().info("two")
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert (first["request"], "request" in second) == ("r-1", False)
+
+
+SECRET = "Ilona Example, 1961-04-02"
+
+
+@pytest.fixture
+def strays() -> Iterator[io.StringIO]:
+    """A log into which lines of libraries go as well; everything is put back afterwards."""
+    root, hook = logging.getLogger(), threading.excepthook
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logs(Settings(log_format="json"), stream)
+    catch_strays()
+    yield stream
+    logging.captureWarnings(capture=False)
+    root.handlers[:], threading.excepthook = handlers, hook
+    root.setLevel(level)
+
+
+def test_a_line_of_a_library_says_who_and_where_but_not_what(strays: io.StringIO) -> None:
+    try:
+        raise LookupError(SECRET)
+    except LookupError:
+        logging.getLogger("a.library").exception("GET /Patient/%s", SECRET)
+    (line,) = map(json.loads, strays.getvalue().splitlines())
+    assert (line["event"], line["logger"], line["error"]) == ("library", "a.library", "LookupError")
+    assert line["place"].startswith("test_logs.py:")
+    assert "Ilona" not in strays.getvalue()
+
+
+def test_what_a_library_says_in_passing_is_left_out(strays: io.StringIO) -> None:
+    logging.getLogger("a.library").info("GET /Patient/%s", SECRET)
+    assert strays.getvalue() == ""
+
+
+def test_a_warning_of_the_interpreter_is_a_line_without_its_words(strays: io.StringIO) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(SECRET, UserWarning, stacklevel=1)
+    (line,) = map(json.loads, strays.getvalue().splitlines())
+    assert (line["logger"], line["level"]) == ("py.warnings", "warning")
+    assert "Ilona" not in strays.getvalue()
+
+
+def test_a_thread_that_ends_with_an_error_leaves_a_line_with_its_type(strays: io.StringIO) -> None:
+    def fail() -> None:
+        raise LookupError(SECRET)
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    (line,) = map(json.loads, strays.getvalue().splitlines())
+    assert (line["event"], line["error"]) == ("thread ended", "LookupError")
+    assert "Ilona" not in strays.getvalue()

@@ -15,10 +15,10 @@ from cards.library import Library, load
 from service.app import create_app
 from service.settings import Settings
 from service.startup import start_library
+from tests import serving as processes
 from tests.calls import PAIR, Json, by_id
 from tests.conftest import TODAY
 from tests.expansion.fake_server import Terminology, answering
-from tests.web.test_server import CALL, processed, session
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SNOMED = "http://snomed.info/sct"
@@ -182,8 +182,8 @@ def test_the_served_process_answers_with_the_expanded_terminology(
         "TOLAMI_TERMINOLOGY_DEADLINE": "300",
         "TOLAMI_LOG_FORMAT": "json",
     }
-    with processed(tmp_path, settings) as served, session() as client:
-        answer = client.post(f"{served.url}/cds-services/order-select", json=with_condition, timeout=CALL)
+    with processes.serving(tmp_path, settings=settings) as served, processes.session() as client:
+        answer = client.post(f"{served.url}/cds-services/order-select", json=with_condition, timeout=processes.CALL)
         asked = len(terminology_server.asked)
     assert CARD in by_id(answer.json()["cards"])
     assert asked == len(load().terminology.queries), "each set is asked for once, not by each worker"

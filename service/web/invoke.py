@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import structlog
 from flask import Blueprint, Response, abort
 
 from service.cdshooks.services import Service
@@ -13,8 +12,6 @@ from service.fhir.resources import encode
 from service.records.exchange import Exchange, Observer, shown, unchecked
 from service.web.access import caller
 from service.web.body import json_body
-
-log = structlog.get_logger()
 
 
 def invoke(
@@ -51,15 +48,3 @@ def invoke(
         return Response(encode(answer), mimetype="application/json")
 
     return blueprint
-
-
-def log_exchange(exchange: Exchange) -> None:
-    """The log line of an answered call."""
-    log.info(
-        "answered",
-        client=exchange.client,
-        service=exchange.service,
-        cards=[card.card for card in exchange.cards],
-        unchecked=list(exchange.unchecked),
-        milliseconds=exchange.milliseconds,
-    )

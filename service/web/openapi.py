@@ -140,6 +140,7 @@ def _failure(description: str) -> Part:
 _OTHERWISE = _failure("Any other error.")
 _HTML = {"text/html": {"schema": {"type": "string"}}}
 _OBJECT = {JSON: {"schema": {"type": "object"}}}
+_TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _SCHEMA = {"application/schema+json": {"schema": {"type": "object"}}}
 _PUBLIC = {
     "/guidance": _read("guidance", "All cards and statements", _HTML),
@@ -147,4 +148,7 @@ _PUBLIC = {
     "/schemas/": _read("schemas", "The addresses of all schemas", _OBJECT),
     "/schemas/{name}.json": _read("schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE),
     "/openapi.json": _read("openapi", "This description", _OBJECT),
+    "/healthz": _read("alive", "Whether the service lives", _OBJECT),
+    "/readyz": _read("ready", "Whether calls can be sent, each check named; 503 when not", _OBJECT),
+    "/metrics": _read("metrics", "What was counted, in Prometheus' text format", _TEXT),
 }

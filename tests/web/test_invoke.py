@@ -116,9 +116,15 @@ def test_members_that_the_specification_does_not_name_do_no_harm(client: FlaskCl
 def test_a_log_line_names_the_cards_and_nobody(client: FlaskClient, fixture: Fixture, logged: list[Any]) -> None:
     cards = post(client, fixture(PAIR)).get_json()["cards"]
     (line,) = logged
-    assert (line["event"], line["service"]) == ("answered", "order-select")
+    assert (line["event"], line["endpoint"], line["service"], line["status"]) == (
+        "request",
+        "invoke",
+        "order-select",
+        200,
+    )
     assert line["cards"] == list(by_id(cards)) != []
-    assert line.keys() == {"event", "log_level", "client", "service", "cards", "unchecked", "milliseconds"}
+    known = {"event", "log_level", "request", "endpoint", "status", "client", "service", "cards", "unchecked"}
+    assert line.keys() == known | {"milliseconds"}
     assert line["client"] == "anybody"
 
 

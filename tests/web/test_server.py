@@ -4,111 +4,23 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
 
 from service.server import SAMPLE
-from service.settings import PREFIX, Settings
+from service.settings import Settings
 from tests.calls import by_id
-
-START, STOP, CALL = 30, 15, 10
-"""Seconds that a start, a stop and a call may take at most."""
-
-HOST = "127.0.0.1"
-COMMAND = Path(sys.executable).with_name("tolami")
-JSON = {"Content-Type": "application/json", "Origin": "https://ehr.example.org"}
-
-
-def environment() -> dict[str, str]:
-    """The environment without settings of the service."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass(frozen=True)
-class Served:
-    """A running service."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def workers(self, number: int) -> list[int]:
-        """The processes that the server has started, once there are so many: it answers when the first one does."""
-        deadline = time.monotonic() + START
-        while len(found := self._children()) < number and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert len(found) == number
-        return found
-
-    def _children(self) -> list[int]:
-        children = []
-        for entry in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                after_name = entry.read_text(encoding="utf-8").rpartition(")")[2].split()
-                children += [int(entry.parent.name)] if int(after_name[1]) == self.process.pid else []
-        return sorted(children)
-
-
-def session() -> requests.Session:
-    """A client that uses no proxy and keeps no connection."""
-    client = requests.Session()
-    client.trust_env = False
-    client.headers["Connection"] = "close"
-    return client
-
-
-@contextmanager
-def processed(folder: Path, settings: dict[str, str]) -> Iterator[Served]:
-    """The service as a process that works in a folder, until the end of the block."""
-    port = free_port()
-    log = folder / "log"
-    arguments = [str(COMMAND), "serve", "--host", HOST, "--port", str(port)]
-    env = environment() | settings
-    with log.open("wb") as out:
-        process = subprocess.Popen(arguments, stdout=out, stderr=subprocess.STDOUT, env=env, cwd=folder)
-    running = Served(f"http://{HOST}:{port}", process, log)
-    try:
-        wait_for(running)
-        yield running
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(STOP)
+from tests.serving import CALL, COMMAND, HOST, JSON, START, STOP, Served, environment, free_port, serving, session
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with processed(tmp_path_factory.mktemp("served"), {}) as running:
+    with serving(tmp_path_factory.mktemp("served")) as running:
         yield running
-
-
-def wait_for(running: Served) -> None:
-    """Waits until the service answers."""
-    deadline = time.monotonic() + START
-    while time.monotonic() < deadline:
-        assert running.process.poll() is None, running.log.read_text(encoding="utf-8")
-        with suppress(requests.ConnectionError), session() as client:
-            if client.get(f"{running.url}/cds-services", timeout=CALL).ok:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"no answer within {START} s: {running.log.read_text(encoding='utf-8')}")
 
 
 def test_discovery_answers_over_http(served: Served) -> None:
@@ -211,19 +123,24 @@ def test_a_wrong_setting_is_named() -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_nothing_is_written_but_the_counts_and_these_are_gone_with_the_service(tmp_path: Path) -> None:
+    home, scratch = tmp_path / "home", tmp_path / "scratch"
+    home.mkdir()
+    scratch.mkdir()
+    folders = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "TMPDIR": str(scratch)}
+    with serving(tmp_path, settings=folders) as running:
+        with session() as client:
+            assert client.get(f"{running.url}/metrics", timeout=CALL).ok
+        assert [path.name for path in home.iterdir()] == []
+        assert [path.name.startswith("tolami-") for path in scratch.iterdir() if path.is_dir()] == [True]
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(STOP) == 0
+    assert list(scratch.iterdir()) == []
+
+
 def test_the_service_ends_when_it_is_told_to(tmp_path: Path) -> None:
-    port = free_port()
-    log = tmp_path / "log"
-    arguments = [str(COMMAND), "serve", "--host", HOST, "--port", str(port), "--workers", "1"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(arguments, stdout=out, stderr=subprocess.STDOUT, env=environment(), cwd=tmp_path)
-    try:
-        wait_for(Served(f"http://{HOST}:{port}", process, log))
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(STOP) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait(STOP)
+    with serving(tmp_path, "--workers", "1") as running:
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(STOP) == 0
     with pytest.raises(requests.ConnectionError), session() as client:
-        client.get(f"http://{HOST}:{port}/cds-services", timeout=CALL)
+        client.get(f"{running.url}/cds-services", timeout=CALL)

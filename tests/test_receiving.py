@@ -1,0 +1,236 @@
+"""Slow clients, floods and nonsense take nothing down: a real server goes on answering, and says so."""
+
+import json
+import os
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from service.receiving import RECEIVE_SECONDS
+from service.server import LIMITS, SAMPLE
+from tests.serving import CALL, HOST, JSON, STOP, Served, serving, session
+
+SERVICE = "/cds-services/order-select"
+PATIENT = b"Ilona-Example-4711"
+THREADS = 2 * 4
+SLOW = RECEIVE_SECONDS + 20
+"""Seconds after which a slow client is certainly cut off, on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("receiving")) as running:
+        yield running
+
+
+def connected(running: Served, sent: bytes = b"") -> socket.socket:
+    connection = socket.create_connection((HOST, running.port), timeout=CALL)
+    connection.sendall(sent)
+    return connection
+
+
+def head(length: int | str, *lines: str) -> bytes:
+    return "\r\n".join(
+        [
+            f"POST {SERVICE} HTTP/1.1",
+            "Host: x",
+            "Content-Type: application/json",
+            f"Content-Length: {length}",
+            *lines,
+            "",
+            "",
+        ]
+    ).encode()
+
+
+def answered(connection: socket.socket, timeout: float = CALL) -> bytes:
+    """Everything that comes until the server closes the connection or an answer is complete."""
+    connection.settimeout(timeout)
+    received = b""
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            received += piece
+            start = received.find(b"\r\n\r\n") + 4
+            length = re.search(rb"Content-Length: (\d+)", received[:start])
+            if length is not None and len(received) >= start + int(length[1]):
+                return received
+    return received
+
+
+def assert_answers(running: Served) -> None:
+    """A call is answered, at once."""
+    with session() as client:
+        answer = client.post(running.url + SERVICE, data=SAMPLE.read_bytes(), headers=JSON, timeout=CALL)
+    assert answer.status_code == 200
+    assert answer.json()["cards"]
+
+
+def metric(running: Served, series: str) -> float:
+    with session() as client:
+        text = client.get(f"{running.url}/metrics", timeout=CALL).text
+    found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def waited_for(running: Served, series: str, least: float) -> None:
+    deadline = time.monotonic() + SLOW
+    while (now := metric(running, series)) < least:
+        assert time.monotonic() < deadline, f"{series} is {now}, not {least}"
+        time.sleep(0.2)
+
+
+BODY = SAMPLE.read_bytes()
+BEGUN = {
+    "nothing": b"",
+    "half a line": b"POST /cds-serv",
+    "half a head": b"POST / HTTP/1.1\r\nHost: x\r\nX-Patient: " + PATIENT,
+    "half a body": head(len(BODY)) + BODY[:200],
+    "half a chunk": head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked") + b"400\r\n{",
+}
+
+
+@pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN)
+def test_many_clients_that_begin_and_wait_do_not_stop_the_others(served: Served, begun: bytes) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(6 * THREADS):
+            open_ones.enter_context(connected(served, begun))
+        for _ in range(3):
+            assert_answers(served)
+
+
+def test_a_client_that_is_too_slow_is_told_so_and_cut_off(served: Served) -> None:
+    dropped = 'tolami_connections_dropped_total{reason="slow"}'
+    before = metric(served, dropped)
+    with connected(served, head(len(BODY)) + BODY[:100]) as stalled, connected(served) as dripping:
+        stop = threading.Event()
+
+        def drip() -> None:
+            with suppress(OSError):
+                for byte in b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 1000:
+                    dripping.sendall(bytes([byte]))
+                    if stop.wait(0.5):
+                        return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            assert b"408 Request Timeout" in answered(stalled, SLOW)
+            waited_for(served, dropped, before + 2)
+        finally:
+            stop.set()
+            thread.join(CALL)
+    assert_answers(served)
+
+
+def test_a_request_sent_in_small_pieces_is_answered(served: Served) -> None:
+    request = head(len(BODY)) + BODY
+    with connected(served) as connection:
+        for start in range(0, len(request), 500):
+            connection.sendall(request[start : start + 500])
+            time.sleep(0.01)
+        assert b"200 OK" in answered(connection)
+
+
+def test_a_client_that_asks_whether_to_send_is_invited(served: Served) -> None:
+    with connected(served, head(len(BODY), "Expect: 100-continue")) as connection:
+        connection.settimeout(CALL)
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.sendall(BODY)
+        assert b"200 OK" in answered(connection)
+
+
+def test_several_requests_on_one_connection_are_answered_even_when_sent_at_once(served: Served) -> None:
+    with requests.Session() as client:
+        client.trust_env = False
+        for _ in range(3):
+            answer = client.post(served.url + SERVICE, data=BODY, headers=JSON, timeout=CALL)
+            assert answer.headers["Connection"] == "keep-alive"
+    with connected(served, (head(len(BODY)) + BODY) * 2) as connection:
+        received = answered(connection)
+        while received.count(b"200 OK") < 2:
+            more = answered(connection)
+            assert more, received[-200:]
+            received += more
+
+
+def outcome(answer: bytes) -> dict[str, Any]:
+    """The OperationOutcome of an answer that the server gave itself."""
+    body: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert body["resourceType"] == "OperationOutcome"
+    return body
+
+
+NONSENSE = {
+    "no HTTP": (b"\x16\x03\x01 " + PATIENT + b"\r\n\r\n", 400),
+    "a wrong header": (b"GET / HTTP/1.1\r\nX Patient: " + PATIENT + b"\r\n\r\n", 400),
+    "two lengths": (head(5, "Content-Length: 6") + b"abcdef", 400),
+    "a length that is none": (head("+5") + b"abcde", 400),
+    "a chunk that is none": (head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked") + b"x\r\n", 400),
+    "a long address": (b"GET /" + PATIENT * 300 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    "a long header": (b"GET / HTTP/1.1\r\nX: " + PATIENT * 500 + b"\r\n\r\n", 431),
+    "many headers": (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * (LIMITS["limit_request_fields"] + 5) + b"\r\n", 431),
+    "an endless head": (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 20_000, 431),
+    "a body announced too large": (head(5_000_000, "Expect: 100-continue"), 413),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), NONSENSE.values(), ids=NONSENSE)
+def test_what_is_no_request_is_refused_and_nothing_of_it_repeated(served: Served, sent: bytes, status: int) -> None:
+    with connected(served) as connection:
+        with suppress(ConnectionError):
+            connection.sendall(sent)
+        answer = answered(connection)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert outcome(answer)["issue"][0]["diagnostics"]
+    assert PATIENT not in answer
+    assert PATIENT.decode() not in served.logged()
+    assert_answers(served)
+
+
+def test_a_flood_of_connections_pushes_out_those_that_say_nothing(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "1") as running, ExitStack() as open_ones:
+        for _ in range(LIMITS["worker_connections"] + 50):
+            open_ones.enter_context(connected(running))
+        assert_answers(running)
+        waited_for(running, 'tolami_connections_dropped_total{reason="flood"}', 50)
+
+
+def test_calls_that_have_begun_are_finished_when_the_service_is_told_to_end(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "1") as running:
+        with connected(running, head(len(BODY)) + BODY[:-10]) as begun, connected(running) as idle:
+            assert_answers(running)
+            running.process.send_signal(signal.SIGTERM)
+            assert idle.recv(10) == b"", "a connection on which nothing was asked is closed"
+            begun.sendall(BODY[-10:])
+            answer = answered(begun)
+            assert b"200 OK" in answer
+            assert b"tolperisone-with-amitriptyline" in answer
+        assert running.process.wait(STOP) == 0
+
+
+def test_the_counts_of_a_worker_that_was_killed_are_kept(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        series = 'tolami_requests_total{endpoint="invoke",hook="order-select",status="200"}'
+        for _ in range(20):
+            assert_answers(running)
+        assert metric(running, series) == 20
+        before = running.workers(2)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + SLOW
+        while not set(running.workers(2)).isdisjoint(before):
+            assert time.monotonic() < deadline
+        assert_answers(running)
+        assert metric(running, series) == 21
+        assert metric(running, "tolami_requests_running") == 1, "the question itself, and none of the dead"
+        lines = [json.loads(line) for line in running.logged().splitlines() if line.startswith("{")]
+        assert any("SIGKILL" in line.get("message", "") for line in lines), "an operator has to see why"
