@@ -20,8 +20,9 @@ from flask.testing import FlaskClient
 
 from cards.library import Library
 from service import decide
-from service.app import create_app
+from service.app import create_app, records_of
 from service.logs import catch_strays, configure_logs
+from service.records.records import Records
 from service.server import SAMPLE
 from service.settings import Settings
 from tests.calls import Json, without
@@ -87,6 +88,8 @@ class Watched:
 
     app: Flask
     log: io.StringIO
+    records: Records
+    folder: Path
 
     @property
     def client(self) -> FlaskClient:
@@ -97,7 +100,14 @@ class Watched:
         return {
             "log": self.log.getvalue,
             "metrics": lambda: self.client.get("/metrics").text,
+            "files": self.written,
         }
+
+    def written(self) -> str:
+        """Every file of the database and beside it, once all that waits to be written is."""
+        assert self.records.writer.flush(30)
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return "".join(f"{path.name} {path.read_bytes().decode('latin-1')}" for path in files)
 
     def leaks(self) -> list[str]:
         """The places in which something of a request is found."""
@@ -107,14 +117,21 @@ class Watched:
 
 
 @pytest.fixture(params=["json", "console"])
-def watched(request: pytest.FixtureRequest, library: Library, logged: list[Any]) -> Iterator[Watched]:
+def watched(request: pytest.FixtureRequest, library: Library, logged: list[Any], tmp_path: Path) -> Iterator[Watched]:
     """A service with a log of its own, everything logged, the lines of libraries included."""
     root, hook, configured = logging.getLogger(), threading.excepthook, structlog.get_config()
     handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
     configure_logs(Settings(log_format=request.param, log_level="debug"), stream)
     catch_strays()
-    yield Watched(create_app(Settings(), library, lambda: TODAY), stream)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    kept = {"database_url": f"sqlite:///{folder}/tolami.db", "spill_file": folder / "waiting.jsonl"}
+    settings = Settings.model_validate(kept)
+    records = records_of(settings)
+    app = create_app(settings, library, lambda: TODAY, records=records)
+    yield Watched(app, stream, records, folder)
+    records.close()
     logging.captureWarnings(capture=False)
     structlog.configure(**configured)
     root.handlers[:], threading.excepthook = handlers, hook
@@ -138,6 +155,7 @@ def test_no_fixture_leaves_a_trace(watched: Watched, keys: frozenset[str]) -> No
     assert {200, 412} <= statuses
     assert repeated, "the mark has to come far enough to be on a card"
     assert watched.log.getvalue().count("status") >= len(REQUESTS)
+    assert "tolperisone-with-amitriptyline" in watched.written(), "what may be kept is kept"
     assert watched.leaks() == []
 
 
@@ -172,6 +190,15 @@ def test_no_error_leaves_a_trace(watched: Watched) -> None:
     assert watched.leaks() == []
 
 
+def test_no_feedback_leaves_a_trace(watched: Watched) -> None:
+    override = {"reason": {"code": f"Ilona {MARK}", "display": MARK}, "userComment": f"As {MARK} wishes."}
+    entry = {"card": MARK, "outcome": "overridden", "outcomeTimestamp": "2026-11-23T10:00:00Z"}
+    answer = post(watched.client, "order-sign/feedback", {"feedback": [entry | {"overrideReason": override}]})
+    assert answer.status_code == 200
+    assert 'tolami_feedback_total{outcome="overridden"} 1.0' in watched.client.get("/metrics").text
+    assert watched.leaks() == []
+
+
 def test_no_failure_of_the_service_leaves_a_trace(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object) -> str:
         raise ValueError(MARK)
@@ -203,7 +230,8 @@ def tokens(ehr: Ehr, url: str) -> Iterator[str]:
 def test_no_token_leaves_a_trace(watched: Watched, library: Library, tmp_path: Path) -> None:
     ehr = Ehr()
     settings = Settings.model_validate(trusting(tmp_path, ehr))
-    guarded = Watched(create_app(settings, library, lambda: TODAY, now=lambda: NOW), watched.log)
+    app = create_app(settings, library, lambda: TODAY, now=lambda: NOW, records=watched.records)
+    guarded = replace(watched, app=app)
     sample = sent(json.loads(SAMPLE.read_bytes()), IDS | NAMES)
     url = f"{settings.public_url}/cds-services/order-select"
     sent_tokens = list(tokens(ehr, url))
@@ -227,7 +255,8 @@ def test_what_is_left_behind_is_found(watched: Watched) -> None:
     structlog.get_logger().info("careless", born=min(birth_dates()))
     logging.getLogger("library").warning("harmless")
     watched.app.extensions["metrics"].serving(MARK.upper())
-    assert sorted(watched.leaks()) == sorted([f"log: {min(birth_dates())}", f"metrics: {MARK}"])
+    (watched.folder / "careless").write_text(MARK, encoding="utf-8")
+    assert sorted(watched.leaks()) == sorted([f"log: {min(birth_dates())}", f"metrics: {MARK}", f"files: {MARK}"])
 
 
 def test_every_fixture_is_searched() -> None:
