@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cards.library import Library
+from service.app import create_app, records_of
 from service.metrics import Metrics
+from service.settings import Settings
 from service.web.operations import LATE, Check, operations
 from tests.calls import PAIR, without
 
@@ -102,3 +105,12 @@ def test_a_check_that_hangs_is_waited_for_only_so_long_and_started_only_once() -
         assert len(started) == 1
     finally:
         end.set()
+
+
+def test_a_service_whose_database_is_away_is_degraded_and_says_so(library: Library, tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/nowhere/tolami.db", spill_file=tmp_path / "waiting")
+    records = records_of(settings)
+    answer = create_app(settings, library, records=records).test_client().get("/readyz")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "degraded")
+    assert answer.get_json()["checks"] == {"guidance": "ok", "database": "cannot be used"}
+    assert str(tmp_path) not in answer.text
