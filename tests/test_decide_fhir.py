@@ -381,7 +381,7 @@ def test_the_token_is_used_during_its_call_and_appears_nowhere(
         assert TOKEN not in text
     for secret in (ehr.url, "ilona-varga"):
         assert secret not in str(logged)
-    assert [line["event"] for line in logged] == ["fetched", "answered"]
+    assert [line["event"] for line in logged] == ["fetched", "request", "request"]
 
 
 @pytest.mark.parametrize("token", [None, "", "two words", "with\nline", "é", 5, {}])
