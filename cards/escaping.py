@@ -7,6 +7,8 @@ import re
 import unicodedata
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|~!])")
+_HARMLESS = re.compile(r"[A-Za-z0-9,;()%/+-]+(?: [A-Za-z0-9,;()%/+-]+)*")
+"""Words of characters that mean nothing in Markdown, HTML or an address. Most labels, doses and dates are such."""
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ANGLES = str.maketrans({"<": "‹", ">": "›"})
 _ADDRESS = re.compile(r"(?i)(?:https?|ftp|mailto|javascript|data)(?=:)|www(?=\.)|(?=@)")
@@ -24,6 +26,8 @@ def plain(text: str) -> str:
 
 def markdown(text: str) -> str:
     """One line of text that GitHub Flavored Markdown shows as it is: no markup, no HTML, no automatic link."""
+    if _HARMLESS.fullmatch(text):
+        return text
     escaped = _MARKDOWN.sub(r"\\\1", _one_line(text)).translate(_HTML)
     return _ADDRESS.sub(lambda match: match[0] + _WORD_JOINER, escaped)
 

@@ -218,6 +218,8 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
         auto_reload=False,
         autoescape=False,  # noqa: S701  (the output is Markdown or plain text; ``finalize`` escapes for those)
     )
+    # The cards call none of Jinja's functions, and every template would copy them for every card it renders.
+    environment.globals.clear()
     environment.filters["number"] = _number
     environment.filters["sentence"] = "; ".join
     return environment

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from service.clinical.terminology import Terminology
@@ -37,7 +36,7 @@ def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str
     words = texts_of(concept)
     if any(map(SAYS_NONE.search, words)) or any(SAYS_NONE.search(coding.display) for coding in codings):
         # Only codes count then: what the words name they take back.
-        words, codings = [], [replace(coding, display="") for coding in codings]
+        words, codings = [], [coding._replace(display="") for coding in codings]
     drugs = set(terminology.recognise(codings, words).drugs)
     named = {id_.removeprefix("allergy-to-") for id_ in terminology.concepts(codings) if id_.startswith("allergy-to-")}
     return drugs | named

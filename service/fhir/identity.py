@@ -78,9 +78,9 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
 def codings_of(concept: Mapping[str, Any]) -> list[Coding]:
     """The codings of a CodeableConcept that carry a code. Some clients send a code of digits as a number."""
     return [
-        Coding(text(c.get("system")), _code(c), text(c.get("display")))
+        Coding(text(c.get("system")), code, text(c.get("display")))
         for c in aslist(concept.get("coding"))
-        if isinstance(c, dict) and _code(c)
+        if isinstance(c, dict) and (code := _code(c))
     ]
 
 
@@ -92,8 +92,10 @@ def texts_of(concept: Mapping[str, Any]) -> list[str]:
 
 def _code(coding: Mapping[str, Any]) -> str:
     code = coding.get("code")
+    if isinstance(code, str):
+        return code
     of_digits = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < _LARGEST_CODE
-    return str(code) if of_digits else text(code)
+    return str(code) if of_digits else ""
 
 
 def _recognise(

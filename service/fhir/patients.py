@@ -43,7 +43,7 @@ def same_patient(reference: str, patient_id: str) -> bool:
 
     A reference without a type or one that cannot be compared (urn:, contained, display only) is accepted.
     """
-    if not reference or reference.startswith(("#", "urn:")):
+    if not reference or reference == f"Patient/{patient_id}" or reference.startswith(("#", "urn:")):
         return True
     kind, _, identity = reference.split("/_history")[0].rstrip("/").rpartition("/")
     if kind and kind.rpartition("/")[2] != "Patient":

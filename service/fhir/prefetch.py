@@ -172,9 +172,10 @@ def answer_in(key: str, resource: Resource) -> Answer:
 
 def _is_remark(resource: Resource) -> bool:
     """True for an OperationOutcome that only informs, as some servers put one into every list."""
+    if resource["resourceType"] != "OperationOutcome":
+        return False
     issues = [issue for issue in aslist(resource.get("issue")) if isinstance(issue, dict)]
-    only_informs = bool(issues) and all(text(issue.get("severity")) == "information" for issue in issues)
-    return resource["resourceType"] == "OperationOutcome" and only_informs
+    return bool(issues) and all(text(issue.get("severity")) == "information" for issue in issues)
 
 
 def _next_page(bundle: Resource) -> tuple[bool, str]:
