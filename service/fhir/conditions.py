@@ -53,5 +53,5 @@ def _status(value: object) -> frozenset[str]:
         return frozenset({value})
     if not isinstance(value, dict):
         return frozenset()
-    words = frozenset({text(value.get("text")).strip().lower()})
-    return frozenset(c.code.lower() for c in codings_of(value)) or words & (ACTIVE | OVER | NOT_TRUE)
+    codes = frozenset(coding.code.lower() for coding in codings_of(value))
+    return codes or frozenset({text(value.get("text")).strip().lower()}) & (ACTIVE | OVER | NOT_TRUE)

@@ -16,6 +16,7 @@ def register_headers(app: Flask) -> None:
 
     @app.after_request
     def complete(response: Response) -> Response:
-        for name, value in ALWAYS.items():
-            response.headers.setdefault(name, value)
+        # Looked through once: each question to the headers walks all of them and raises an exception inside.
+        given = {name.lower() for name, _ in response.headers}
+        response.headers.extend((name, value) for name, value in ALWAYS.items() if name.lower() not in given)
         return response
