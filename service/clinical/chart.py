@@ -219,13 +219,11 @@ class Chart:
 
     def has(self, *sets: str) -> bool:
         """True when an active condition belongs to one of the sets."""
-        wanted = frozenset(sets)
-        return any(condition.active and condition.sets & wanted for condition in self.conditions)
+        return any(condition.active and not condition.sets.isdisjoint(sets) for condition in self.conditions)
 
     def active(self, *sets: str) -> list[Condition]:
         """The active conditions of the sets, as the record names them."""
-        wanted = frozenset(sets)
-        return [condition for condition in self.conditions if condition.active and condition.sets & wanted]
+        return [condition for condition in self.conditions if condition.active and not condition.sets.isdisjoint(sets)]
 
     def latest(self, *kinds: str) -> Measurement | None:
         """The latest measurement of one of the kinds."""

@@ -26,13 +26,16 @@ def conditions(resources: Iterable[Resource], terminology: Terminology) -> tuple
             continue
         clinical = _status(resource.get("clinicalStatus"))
         label = text(code.get("text")) or next((c.display for c in coded if c.display), f"code {coded[0].code}")
-        # abatement[x] in any of its types; false is DSTU2's and STU3's "not over".
-        ended = any(k.startswith("abatement") and v not in (None, False) for k, v in resource.items())
         # A status that says neither, such as R5's "unknown", rules nothing out.
-        active = bool(clinical & ACTIVE) or not (clinical & OVER or ended)
+        active = bool(clinical & ACTIVE) or not (clinical & OVER or _ended(resource))
         onset, recorded = _onset(resource), _recorded(resource)
         found.append(Condition(sets, label, active, onset or recorded, onset is None and recorded is not None))
     return tuple(found)
+
+
+def _ended(resource: Resource) -> bool:
+    """True with an abatement[x] of any type; false is DSTU2's and STU3's "not over"."""
+    return any(k.startswith("abatement") and v not in (None, False) for k, v in resource.items())
 
 
 def _onset(resource: Resource) -> Span | None:

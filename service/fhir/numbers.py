@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 MOST_DIGITS = 18
+_TOO_LARGE = 10**MOST_DIGITS
 
 
 def exact(value: Any) -> Fraction | None:
@@ -14,10 +15,11 @@ def exact(value: Any) -> Fraction | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    number = Decimal(value) if not isinstance(value, int) or abs(value) < 10**MOST_DIGITS else None
-    if number is None or not number.is_finite():
+    if isinstance(value, int):
+        return Fraction(value) if abs(value) < _TOO_LARGE else None
+    if not value.is_finite():
         return None
-    _, digits, exponent = number.as_tuple()
+    _, digits, exponent = value.as_tuple()
     if len(digits) > MOST_DIGITS or not isinstance(exponent, int) or abs(exponent) > MOST_DIGITS:
         return None
-    return Fraction(number)
+    return Fraction(value)
