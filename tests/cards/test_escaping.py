@@ -1,10 +1,11 @@
 """Text from a request stays text on a card, whatever it holds."""
 
 import re
+import string
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -110,3 +111,11 @@ def test_a_shortened_text_fits_and_shows_that_it_was_cut(text: str, limit: int) 
 def test_a_text_is_cut_at_a_word_where_one_is_near() -> None:
     assert shortened("amitriptyline hydrochloride 25 mg", 30) == "amitriptyline hydrochloride…"
     assert shortened("a verylongnamewithoutanyspace", 20) == "a verylongnamewitho…"
+
+
+@given(st.text(alphabet=string.printable))
+@example("www.example.org")
+@example("25 mg (1-0-1), 50 %")
+def test_words_are_escaped_alike_whether_or_not_something_beside_them_needs_it(text: str) -> None:
+    words = " ".join(text.split())
+    assert markdown(f"{words} *") == f"{markdown(words)} \\*".lstrip()

@@ -143,3 +143,10 @@ def test_a_chart_and_its_orders_cannot_be_changed() -> None:
         draft.stops = True  # type: ignore[misc]  # what is tested
     with pytest.raises(FrozenInstanceError):
         chart(Patient()).ordering = False  # type: ignore[misc]  # what is tested
+
+
+def test_equal_orders_count_once_and_orders_that_differ_in_anything_stay_apart() -> None:
+    draft = order("MedicationRequest/1", "amitriptyline", Role.DRAFT)
+    again = order("MedicationRequest/1", "amitriptyline", Role.DRAFT)
+    stop = order("MedicationRequest/1", "amitriptyline", Role.DRAFT, stops=True)
+    assert list(dict.fromkeys([draft, stop, again])) == [draft, stop]
