@@ -21,7 +21,7 @@ from service.cdshooks.messages import CONTEXTS
 from service.decide import Decision, decide
 from service.errors import ServiceError
 from service.fhir.resources import aslist, encode
-from service.trust.clients import ANYBODY, Dialect
+from service.trust.clients import ANYBODY, Dialect, Jurisdiction
 from service.web.errors import operation_outcome
 
 EXPECTED = ".expected.json"
@@ -120,12 +120,17 @@ def _recorded(value: Any) -> bool:
 
 
 class InProcess:
-    """Answers requests in this process, on a given day, with counted identifiers, to a client of one dialect."""
+    """Answers requests in this process, on a given day, with counted identifiers, to a client of one dialect.
 
-    def __init__(self, library: Library, dialect: Dialect | None = None) -> None:
+    Without a jurisdiction it is the one of a service without settings.
+    """
+
+    def __init__(
+        self, library: Library, dialect: Dialect | None = None, jurisdiction: Jurisdiction | None = None
+    ) -> None:
         self._library = library
         self._renderer = Renderer.of(library)
-        self._client = ANYBODY.model_copy(update={"dialect": dialect})
+        self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
 
     def answer(self, request: Request, today: date) -> Answer:
         """The answer of the service, errors included."""
@@ -147,10 +152,13 @@ class InProcess:
 
 
 class OverHttp:
-    """Answers requests by calling a running service, which uses its own clock."""
+    """Answers requests by calling a running service, which uses its own clock.
+
+    The address may be that of the service, of its discovery or of one of its services.
+    """
 
     def __init__(self, url: str, timeout: float = 10) -> None:
-        self._base = url.rstrip("/").removesuffix("/cds-services")
+        self._base = url.partition("/cds-services")[0].rstrip("/")
         self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False
@@ -170,7 +178,8 @@ class OverHttp:
         except requests.JSONDecodeError:
             raise NotReplayable(f"{url} answered {response.status_code} with something that is not JSON") from None
         except requests.RequestException as error:
-            raise NotReplayable(f"{url} could not be reached: {type(error).__name__}") from None
+            reason = type(error).__name__
+            raise NotReplayable(f"{url} could not be reached ({reason}). Is the service running there?") from None
         return Answer(response.status_code, body if isinstance(body, dict) else {})
 
 

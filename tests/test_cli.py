@@ -14,7 +14,7 @@ from flask import Flask
 from cards.library import Library
 from service.cli import main
 from service.settings import PREFIX
-from service.trust.clients import Dialect
+from service.trust.clients import Dialect, Jurisdiction
 from tests.conftest import FIXTURES
 from tests.test_replay import WITH_CARDS, WITHOUT_CARDS, serving, written
 from tests.trust.ehr import Ehr, trusting
@@ -120,6 +120,27 @@ def test_replay_for_a_dialect_does_not_go_together_with(run: Run, other: tuple[s
     assert (result.exit_code, "does not go together with --dialect" in result.output) == (2, True)
 
 
+def test_replay_for_a_jurisdiction_shows_what_differs_from_the_eu(run: Run) -> None:
+    liver = FIXTURES / "requests/order-sign/amitriptyline-with-decompensated-cirrhosis.json"
+    differs = run("replay", "--jurisdiction", "uk", "--brief", liver)
+    assert (differs.exit_code, "  critical Do not give amitriptyline" in differs.output) == (1, True)
+    lines = [" ".join(line.split()) for line in differs.output.splitlines()]
+    assert {'- "indicator": "warning",', '+ "indicator": "critical",'} <= set(lines)
+    assert run("replay", "--jurisdiction", "eu", liver).exit_code == 0
+
+
+@pytest.mark.parametrize("other", [("--update",), ("--url", "http://127.0.0.1:8000")])
+def test_replay_for_a_jurisdiction_does_not_go_together_with(run: Run, other: tuple[str, ...]) -> None:
+    result = run("replay", "--jurisdiction", "uk", *other, WITHOUT_CARDS)
+    assert (result.exit_code, "does not go together with --jurisdiction" in result.output) == (2, True)
+
+
+def test_replay_knows_every_jurisdiction(run: Run) -> None:
+    for jurisdiction in get_args(Jurisdiction):
+        assert run("replay", "--jurisdiction", jurisdiction, WITHOUT_CARDS).exit_code == 0
+    assert run("replay", "--jurisdiction", "mars", WITHOUT_CARDS).exit_code == 2
+
+
 def test_replay_knows_every_dialect(run: Run) -> None:
     for dialect in get_args(Dialect):
         assert run("replay", "--dialect", dialect, WITHOUT_CARDS).exit_code == 0
@@ -209,6 +230,22 @@ def test_replay_calls_a_running_service(run: Run, app: Flask, tmp_path: Path) ->
     with serving(app) as url:
         result = run("replay", path, "--url", url)
     assert (result.exit_code, "  no cards" in result.output) == (0, True)
+
+
+def test_any_address_of_a_running_service_will_do_but_not_one_without_http(run: Run, app: Flask) -> None:
+    with serving(app) as url:
+        for address in (f"{url}/", f"{url}/cds-services", f"{url}/cds-services/order-select"):
+            assert run("replay", WITH_CARDS, "--url", address).exit_code == 0
+    refused = run("replay", WITH_CARDS, "--url", "127.0.0.1:8000")
+    assert (refused.exit_code, "for example http://127.0.0.1:8000" in refused.output) == (2, True)
+
+
+def test_replay_elsewhere_says_where_the_fixtures_are(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("replay")
+    assert (result.exit_code, "start this in the project's folder" in result.output) == (2, True)
 
 
 def test_answers_of_a_running_service_are_not_recorded(run: Run, tmp_path: Path) -> None:

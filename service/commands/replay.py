@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.replay import InProcess, OverHttp, Request
-    from service.trust.clients import Dialect
+    from service.trust.clients import Dialect, Jurisdiction
 
 FIXTURES = Path("fhir_fixtures/requests")
 MOST_SHOWN_IN_FULL = 5
@@ -26,6 +26,7 @@ MOST_SHOWN_IN_FULL = 5
     "tolami replay my-request.json      one request from anywhere\n"
     "tolami replay --url http://127.0.0.1:8000 --full\n"
     "tolami replay --dialect 2.0        what a client of 2.0 gets more or otherwise, as differences\n"
+    "tolami replay --jurisdiction uk    what is said otherwise where UK labels count\n"
     "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
 )
 @click.command()
@@ -36,6 +37,11 @@ MOST_SHOWN_IN_FULL = 5
     "--dialect",
     type=click.Choice(["1.0", "2.0", "3.0"]),
     help="Answer a client of this CDS Hooks release; expected answers are for a client whose release is not known.",
+)
+@click.option(
+    "--jurisdiction",
+    type=click.Choice(["eu", "uk", "us", "ch", "other"]),
+    help="Answer a client whose advice goes by these labels; expected answers are for eu.",
 )
 @click.option(
     "--today",
@@ -54,6 +60,7 @@ def replay(
     url: str | None,
     update: bool,
     dialect: "Dialect | None",
+    jurisdiction: "Jurisdiction | None",
     today: datetime | None,
     corpus: Path | None,
     full: bool | None,
@@ -71,13 +78,17 @@ def replay(
 
     if url is not None and update:
         stop("--update records answers of this code; it does not go together with --url.")
-    if dialect is not None and (url is not None or update):
-        option = "--update records the answers that every client may get" if update else "--url asks a running service"
-        stop(f"{option}; it does not go together with --dialect.")
+    if url is not None and not url.startswith(("http://", "https://")):
+        stop(f"--url {url}: write the address of a running service, for example http://127.0.0.1:8000.")
+    for option, given in (("--dialect", dialect), ("--jurisdiction", jurisdiction)):
+        if given is not None and update:
+            stop(f"--update records what everybody may be answered; it does not go together with {option}.")
+        if given is not None and url is not None:
+            stop(f"--url asks a running service, whose trust file decides; it does not go together with {option}.")
     if corpus is not None and (paths or update or full is not None):
         stop("--corpus replays a folder and compares nothing; it does not go together with PATHS, --update or --full.")
     cards = library()
-    answering = OverHttp(url) if url is not None else InProcess(cards, dialect)
+    answering = OverHttp(url) if url is not None else InProcess(cards, dialect, jurisdiction)
     day = today.date() if today is not None else None
     if corpus is not None:
         sys.exit(replay_corpus(corpus, answering, cards.terminology.terminology, day))
@@ -94,7 +105,8 @@ def _replay_paths(
 
     for path in chosen:
         if not path.exists():
-            stop(f"{path}: there is no such file or folder.")
+            here = " Name a request file, or start this in the project's folder." if path == FIXTURES else ""
+            stop(f"{path}: there is no such file or folder.{here}")
     files = list(find(chosen))
     if not files:
         stop(f"{', '.join(map(str, chosen))}: no hook requests there.")

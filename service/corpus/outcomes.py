@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from service.clinical.terminology import Coding, Terminology
+from service.clinical.terminology import Terminology
 from service.corpus.material import Material
+from service.fhir.identity import codings_of
 from service.fhir.resources import text
 from service.guidance.finding import SUBJECTS
 from service.replay import Answer
@@ -117,8 +118,8 @@ def names_a_subject(content: Any, terminology: Terminology) -> bool:
             left += value
         elif isinstance(value, dict):
             left += value.values()
-            code = Coding(text(value.get("system")), text(value.get("code")), "")
-            if any(entry.drug in SUBJECTS for entry in terminology.drug_codes(code)):
+            codes = codings_of({"coding": [value]})
+            if any(entry.drug in SUBJECTS for code in codes for entry in terminology.drug_codes(code)):
                 return True
         elif isinstance(value, str) and not terminology.drugs_in_text(value).isdisjoint(SUBJECTS):
             return True

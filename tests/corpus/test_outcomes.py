@@ -75,6 +75,7 @@ def test_a_card_about_a_drug_that_is_nowhere_named_is_wrong(terminology: Termino
     [
         ({"a": [{"b": "Mydocalm 150 mg"}]}, True),
         ({"system": RXNORM, "code": "856834"}, True),
+        ({"system": RXNORM, "code": 856834}, True),
         ({"system": ATC, "code": "M03BX04"}, True),
         ({"system": RXNORM, "code": "M03BX04"}, False),
         ({"a": ["ibuprofen", 5, None, {}]}, False),
