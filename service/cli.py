@@ -15,6 +15,12 @@ from service.commands.schemas import schemas
 from service.commands.speech import example, stop
 
 
+@example(
+    "tolami serve                     serve on http://127.0.0.1:8000\n"
+    "tolami replay my-request.json    answer one request from a file, without a server\n"
+    "tolami dose my-request.json      how its orders are read\n"
+    "tolami replay --help             what a command can do"
+)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tolami")
 def main() -> None:
@@ -71,7 +77,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 
 
 @example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
-@main.command()
+@main.command(short_help="Show how every order in a file is read.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
 def dose(files: tuple[Path, ...], today: datetime | None) -> None:
@@ -98,7 +104,7 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
 
 
 @example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")
-@main.command()
+@main.command(short_help="Check cards, settings and clients.")
 @click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
 def check(terminology: bool) -> None:
     """Check cards, sources, terminology, order templates, settings and clients.
@@ -141,7 +147,7 @@ def check(terminology: bool) -> None:
 
 
 @example("tolami cards\ntolami cards --markdown      the tables of docs/guidance.md")
-@main.command()
+@main.command(short_help="Show every card and statement.")
 @click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
 def cards(markdown: bool) -> None:
     """Show every card and when it is raised, every statement and its verdict."""

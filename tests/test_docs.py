@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -13,13 +15,16 @@ from flask.testing import FlaskClient
 
 from cards.catalogue import markdown
 from cards.library import Library
+from service.app import create_app
 from service.cdshooks.services import services
+from service.display import dose_lines
+from service.doses import readings
 from service.errors import ServiceError
 from service.settings import PREFIX, Settings
 from service.trust.keys import RSA_BITS
 from service.trust.remote import DEADLINE, MAX_AGE, MOST_BYTES, RETRY_AFTER
 from service.trust.tokens import LONGEST_JTI, LONGEST_LIFETIME, LONGEST_TOKEN, Reason
-from tests.conftest import FIXTURES, ROOT
+from tests.conftest import FIXTURES, ROOT, TODAY
 from tests.test_cli import commands
 
 DOCS = ROOT / "docs"
@@ -214,6 +219,36 @@ def test_every_make_target_and_fixture_exists(page: Path) -> None:
     for path in set(re.findall(r"fhir_fixtures/[\w./-]*\w", text)):
         planned = "amitriptyline-ordered-twice" in path  # the example of docs/cards.md, to be written by the reader
         assert planned or (ROOT / path).exists(), f"{page.name}: {path} does not exist"
+
+
+def test_the_readme_lists_every_page_and_every_page_leads_back() -> None:
+    rows = re.findall(r"^\| \[(docs/[\w-]+\.md)\]\(\1\) \| .+ \|$", read("README.md"), re.MULTILINE)
+    assert sorted(rows) == [f"docs/{page.name}" for page in sorted(DOCS.glob("*.md"))], "README.md, Documentation"
+    lost = [page.name for page in DOCS.glob("*.md") if "(../README.md#documentation)" not in read(f"docs/{page.name}")]
+    assert lost == [], "these do not lead back to the list of pages: [All pages](../README.md#documentation)"
+
+
+def test_the_order_shown_for_the_sandbox_is_read_whole(library: Library, tmp_path: Path) -> None:
+    (order,) = blocks("docs/sandbox.md", "json")
+    file = tmp_path / "order.json"
+    file.write_text(order, encoding="utf-8")
+    (reading,) = readings(file, library, TODAY)
+    assert any("150 mg" in line and "450 mg/day" in line for line in map(str, dose_lines(reading)))
+
+
+def test_the_tokens_shown_are_those_that_are_accepted(library: Library, tmp_path: Path) -> None:
+    (script,) = blocks("docs/trust.md", "python")
+    (tmp_path / "sign.py").write_text(script, encoding="utf-8")
+    address = "https://cds.example.org/cds-services"
+    signing = [sys.executable, "sign.py", address]
+    tokens = [subprocess.run(signing, cwd=tmp_path, capture_output=True, check=True).stdout.decode() for _ in "12"]
+    trust = tmp_path / "trust.toml"
+    trust.write_text('[[client]]\nname = "EHR"\nissuer = "https://ehr.example.org"\njwks_file = "ehr.jwks.json"\n')
+    settings = Settings(auth="required", public_url="https://cds.example.org", trust_file=trust)
+    client = create_app(settings, library).test_client()
+    for token in tokens:
+        answer = client.get("/cds-services", headers={"Authorization": f"Bearer {token.strip()}"})
+        assert answer.status_code == 200
 
 
 def test_the_readme_names_every_make_target() -> None:

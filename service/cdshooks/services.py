@@ -45,7 +45,7 @@ class Discovery(msgspec.Struct):
 _TEXTS = {
     "medication-prescribe": (
         "Tolperisone and amitriptyline at prescribing",
-        "Guidance on tolperisone together with amitriptyline for draft medication orders, in DSTU2, STU3 or R4."
+        "Guidance on tolperisone together with amitriptyline for draft medication orders, in DSTU2, STU3, R4 or R5."
         " For clients that still use the deprecated hook; new ones use order-select and order-sign.",
     ),
     "order-select": (

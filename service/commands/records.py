@@ -66,7 +66,7 @@ def _opened() -> Iterator["Database"]:
 
 
 @example("tolami feedback amitriptyline-start-dose --since 30d\ntolami feedback --format csv > feedback.csv")
-@click.command()
+@click.command(short_help="Show what clinicians made of the cards.")
 @click.argument("card", required=False)
 @click.option("--since", type=Past(), help="Only what was received since: 30d, or 2026-11-23.")
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Most entries, newest first.")
@@ -92,7 +92,7 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
 
 
 @example("tolami report --since 90d\ntolami report --format csv > report.csv")
-@click.command()
+@click.command(short_help="Show how often each card was accepted or overridden.")
 @click.option("--since", type=Past(), help="Only cards shown since: 90d, or 2026-11-23.")
 @format_option
 def report(since: datetime | None, form: str) -> None:

@@ -29,7 +29,7 @@ MOST_SHOWN_IN_FULL = 5
     "tolami replay --jurisdiction uk    what is said otherwise where UK labels count\n"
     "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
 )
-@click.command()
+@click.command(short_help="Replay hook requests and compare the answers.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--url", help="Call a running service instead of answering in this process.")
 @click.option("--update", is_flag=True, help="Write the answers as the expected ones.")
