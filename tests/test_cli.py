@@ -15,7 +15,7 @@ from cards.library import Library
 from service.cli import main
 from service.settings import PREFIX
 from service.trust.clients import Dialect, Jurisdiction
-from tests.conftest import FIXTURES
+from tests.conftest import FIXTURES, ROOT
 from tests.test_replay import WITH_CARDS, WITHOUT_CARDS, serving, written
 from tests.trust.ehr import Ehr, trusting
 
@@ -290,7 +290,7 @@ def test_dose_of_a_file_without_orders_says_what_was_wanted(
         ),
         ({"TOLAMI_JWT_ALGORITHMS": "ES384,none"}, "tolami cannot start: TOLAMI_JWT_ALGORITHMS: "),
         ({"TOLAMI_AUTH": "required"}, "tolami cannot start: TOLAMI_AUTH is required, so TOLAMI_TRUST_FILE"),
-        ({"TOLAMI_TRUST_FILE": "missing.toml"}, "tolami cannot start: missing.toml cannot be read"),
+        ({"TOLAMI_TRUST_FILE": "missing.toml"}, f"tolami cannot start: {ROOT / 'missing.toml'} cannot be read"),
         ({"TOLAMI_CONFIG": "missing.toml"}, "tolami cannot start: TOLAMI_CONFIG: missing.toml "),
     ],
 )

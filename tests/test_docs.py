@@ -5,12 +5,13 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from flask.testing import FlaskClient
 
 from cards.catalogue import markdown
@@ -20,6 +21,7 @@ from service.cdshooks.services import services
 from service.display import dose_lines
 from service.doses import readings
 from service.errors import ServiceError
+from service.server import SAMPLE
 from service.settings import PREFIX, Settings
 from service.trust.keys import RSA_BITS
 from service.trust.remote import DEADLINE, MAX_AGE, MOST_BYTES, RETRY_AFTER
@@ -226,6 +228,14 @@ def test_the_readme_lists_every_page_and_every_page_leads_back() -> None:
     assert sorted(rows) == [f"docs/{page.name}" for page in sorted(DOCS.glob("*.md"))], "README.md, Documentation"
     lost = [page.name for page in DOCS.glob("*.md") if "(../README.md#documentation)" not in read(f"docs/{page.name}")]
     assert lost == [], "these do not lead back to the list of pages: [All pages](../README.md#documentation)"
+
+
+def test_the_replay_shown_in_the_readme_is_what_is_printed(run: Callable[..., Result], tmp_path: Path) -> None:
+    (shown,) = (block for block in blocks("README.md", "") if "my-request.json --brief" in block)
+    request = tmp_path / "my-request.json"
+    request.write_bytes(SAMPLE.read_bytes())
+    printed = run("replay", request, "--brief", "--today", TODAY.isoformat()).output
+    assert printed.splitlines()[1:] == shown.splitlines()[2:]
 
 
 def test_the_order_shown_for_the_sandbox_is_read_whole(library: Library, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def read_clients(file: Path) -> Clients:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise FaultyTrustFile(f"{file} cannot be read: {error.strerror}") from None
+        raise FaultyTrustFile(f"{file.absolute()} cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise FaultyTrustFile(f"{file} is not valid TOML: {error}") from None
     faults = [f"{name}: no such key; the file is a list of [[client]]" for name in content if name != "client"]
