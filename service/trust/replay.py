@@ -61,15 +61,16 @@ class SeenEverywhere:
 
     def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
         """True exactly once for each pair until it expires, as far as anybody who answers can tell."""
-        new_here = self._here.first_use(issuer, jti, expires)
+        if not self._here.first_use(issuer, jti, expires):
+            return False  # and the store is not told: a copy that overtakes the first call must not have it refused
         try:
             new_everywhere = self._shared.first_use(issuer, jti, expires)
         except Exception as error:
             if not self._alone:
                 log.warning("used tokens known to this process only", error=type(error).__name__)
             self._alone = True
-            return new_here
+            return True
         if self._alone:
             log.warning("used tokens known to all processes again")
         self._alone = False
-        return new_here and new_everywhere
+        return new_everywhere

@@ -78,3 +78,19 @@ def test_while_the_store_is_away_each_process_knows_what_it_has_seen_and_the_log
         "used tokens known to all processes again",
     ]
     assert "password" not in str(logged)
+
+
+def test_a_copy_that_overtakes_the_first_call_is_refused_and_the_first_call_is_not() -> None:
+    class Slow(Shared):
+        copy: bool | None = None
+
+        def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
+            if self.copy is None:
+                self.copy = True
+                self.copy = one.first_use(issuer, jti, expires)
+            return super().first_use(issuer, jti, expires)
+
+    shared = Slow(lambda: NOW)
+    one = process(shared)
+    assert one.first_use(ISSUER, "a", SOON)
+    assert shared.copy is False
