@@ -59,6 +59,13 @@ class Served:
         assert len(found) == number
         return found
 
+    def kill(self, workers: int) -> None:
+        """Ends it and its workers at once, without a chance to write anything."""
+        for pid in (self.process.pid, *self.workers(workers)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(STOP)
+
     def _children(self) -> list[int]:
         children = []
         for entry in Path("/proc").glob("[0-9]*/stat"):

@@ -1,11 +1,9 @@
 """Several processes of ``tolami serve`` keep one record, and what was acknowledged survives the worst end."""
 
 import json
-import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from tests.feedback import ACCEPTED, OVERRIDDEN, entry, feedback
 from tests.records.kept import named
 from tests.records.test_store import count
 from tests.records.test_writer import until
-from tests.serving import CALL, COMMAND, STOP, Served, environment, serving, session
+from tests.serving import CALL, COMMAND, Served, environment, serving, session
 
 
 @contextmanager
@@ -29,15 +27,6 @@ def keeping(folder: Path, url: str, *arguments: str) -> Iterator[Served]:
     folder.mkdir(exist_ok=True)
     with serving(folder, *(arguments or ("--workers", "1")), settings={"TOLAMI_DATABASE_URL": url}) as served:
         yield served
-
-
-def kill(served: Served, workers: int) -> None:
-    """Ends a server and its workers at once, without a chance to write anything."""
-    found = served.workers(workers)
-    for pid in (served.process.pid, *found):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    served.process.wait(STOP)
 
 
 JSON = {"Content-Type": "application/json"}
@@ -84,7 +73,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(url: str, database: Databas
     with keeping(tmp_path / "served", url, "--workers", "2") as served:
         for uuid, _ in sent:
             assert send(served, entry(card=uuid)).status_code == 200
-        kill(served, 2)
+        served.kill(2)
     assert said(database) == sorted(sent)
 
 

@@ -40,8 +40,8 @@ def written(database: Database, tmp_path: Path) -> Iterator[ExchangeWriter]:
     writer.close()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT
+def until(condition: Callable[[], bool], seconds: float = LIMIT) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited long enough"
         time.sleep(0.02)
