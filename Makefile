@@ -23,8 +23,9 @@ check-code: $(VENV)/tests ## Run the checks that need no running code
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route
+bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route, and of tokens and recording beside none
 	@$(BIN)/python -m tests.benchmarks.calls
+	@$(BIN)/python -m tests.benchmarks.cost
 
 soak: $(VENV)/tests ## Ten minutes of mixed load on two workers: errors, how long answers take, memory
 	@$(BIN)/python -m tests.benchmarks.soak

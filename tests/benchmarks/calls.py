@@ -37,7 +37,7 @@ def bare() -> Flask:
     return app
 
 
-def call(app: Flask, content: bytes) -> bytes:
+def call(app: Flask, content: bytes, token: str = "") -> bytes:
     """One call through WSGI, without a client library in between."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
@@ -51,6 +51,8 @@ def call(app: Flask, content: bytes) -> bytes:
         "wsgi.input": BytesIO(content),
         "wsgi.errors": BytesIO(),
     }
+    if token:
+        environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     statuses: list[str] = []
 
     def start_response(status: str, headers: object, exc_info: object = None) -> Callable[[bytes], None]:
