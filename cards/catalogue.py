@@ -12,6 +12,7 @@ RAISED_BY_THE_ENGINE = {
     "service-failed": "The service broke on a request as a whole.",
     "more-advice": "There is more advice than one answer should hold; the less urgent is named here.",
 }
+"""Cards that no rule raises, by their ids, and when they are raised, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from fhir.resources.R4B.valueset import ValueSet
 from jinja2 import TemplateError
 from pydantic import BaseModel, ValidationError
 
+from cards.catalogue import RAISED_BY_THE_ENGINE, statements
 from cards.faults import Fault
 from cards.library import FOLDER, Library
 from cards.rendering import Renderer
@@ -21,9 +22,6 @@ MODELS: dict[str, type[BaseModel]] = {
     "ServiceRequest": ServiceRequest,
     "ValueSet": ValueSet,
 }
-
-WITHOUT_RULE = ("patient-deceased", "rule-failed", "service-failed", "more-advice")
-"""Cards that the engine raises itself."""
 
 
 def deep_faults(library: Library, folder: Path = FOLDER) -> list[Fault]:
@@ -53,7 +51,7 @@ def _fhir_faults(folder: Path, pattern: str) -> Iterable[Fault]:
 
 def _rule_faults(library: Library) -> Iterable[Fault]:
     """Rules without a card, and cards that no rule raises."""
-    expected = {*map(card_of, RULES), *WITHOUT_RULE}
+    expected = {*map(card_of, RULES), *RAISED_BY_THE_ENGINE}
     for card in sorted(expected - library.cards.keys()):
         yield Fault(f"{card}.md", 0, "a rule of this name raises this card, and there is none")
     for card in sorted(library.cards.keys() - expected):
@@ -62,19 +60,22 @@ def _rule_faults(library: Library) -> Iterable[Fault]:
 
 def _uncarried(library: Library) -> Iterable[Fault]:
     """Statements that no card carries and that do not say why not."""
-    files = (*library.cards.values(), *library.line_cards.values())
-    carried = {key for card in files for key in card.statements}
-    for statement in library.statements.values():
-        if statement.key not in carried and not statement.not_carried:
-            yield Fault("statements.yaml", 0, f"{statement.key}: no card carries it; say why in not_carried")
+    for carried in statements(library):
+        if not carried.cards and not carried.statement.not_carried:
+            key = carried.statement.key
+            yield Fault("statements.yaml", 0, f"{key}: no card carries it; say why in not_carried")
 
 
 def _template_faults(library: Library) -> Iterable[Fault]:
-    """Sections that are not valid Jinja2."""
+    """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines."""
     environment = Renderer.of(library).marked
-    for card in library.cards.values():
-        for title in card.sections:
-            try:
-                environment.get_template(f"{card.id}/{title}")
-            except TemplateError as error:
-                yield Fault(card.file, 0, f"section '## {title}': {error}")
+    for name in environment.list_templates():
+        try:
+            environment.get_template(name)
+        except TemplateError as error:
+            owner, _, part = name.partition("/")
+            if owner in library.cards:
+                where = f"reasons {part}" if "/" in part else f"section '## {part}'"
+                yield Fault(library.cards[owner].file, 0, f"{where}: {error}")
+            else:
+                yield Fault(f"lines/{owner}.md", 0, str(error))

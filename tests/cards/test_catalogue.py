@@ -3,7 +3,6 @@
 import pytest
 
 from cards.catalogue import RAISED_BY_THE_ENGINE, in_order, markdown, statements, when
-from cards.check import WITHOUT_RULE
 from cards.library import Library
 from service.guidance.engine import RULES, card_of
 
@@ -14,10 +13,6 @@ def test_every_card_says_when_it_is_raised_in_a_sentence_without_its_number(libr
         assert words[0].isupper(), card.id
         assert words.endswith("."), card.id
         assert not words.startswith(card.rule), card.id
-
-
-def test_the_cards_of_the_engine_are_the_ones_without_a_rule() -> None:
-    assert RAISED_BY_THE_ENGINE.keys() == set(WITHOUT_RULE)
 
 
 def test_a_shared_line_is_raised_by_no_rule_of_its_own(library: Library) -> None:

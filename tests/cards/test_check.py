@@ -59,6 +59,19 @@ def test_words_that_cannot_be_filled_in_are_named_with_their_section(folder: Pat
     assert fault.startswith(f"{FAILED}: section '## detail': ")
 
 
+def test_a_shared_line_that_cannot_be_filled_in_is_named(folder: Path) -> None:
+    line = folder / "lines/tolperisone-food.md"
+    line.write_text(line.read_text(encoding="utf-8") + "{{ failed\n", encoding="utf-8")
+    (fault,) = faults(folder)
+    assert fault.startswith("lines/tolperisone-food.md: ")
+
+
+def test_a_sentence_of_what_was_not_checked_that_cannot_be_filled_in_is_named_with_its_reason(folder: Path) -> None:
+    changed(folder, "unchecked/not-checked.md", "the dose of {{ label }} is not stated", "the dose of {{ label")
+    (fault,) = faults(folder)
+    assert fault.startswith("unchecked/not-checked.md: reasons ")
+
+
 def test_a_card_that_no_rule_raises_is_named(folder: Path) -> None:
     shutil.copy(folder / FAILED, folder / "unchecked" / "nobody-asks.md")
     changed(folder, "unchecked/nobody-asks.md", "id: rule-failed", "id: nobody-asks")
