@@ -13,8 +13,6 @@ from jsonschema import Draft202012Validator, FormatChecker
 from cards.faults import Fault
 
 _SECTION = re.compile(r"^## ([a-z]+)\s*$", re.MULTILINE)
-
-
 _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 

@@ -10,13 +10,12 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from cards.escaping import markdown, plain, shortened
 from cards.library import CardFile, Library
 from cards.suggestions import Asked, Change, Offered, actions_for, change_for
-from service.cdshooks.messages import Action, Card, Coding, Link, Source, Suggestion
+from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Source, Suggestion
 from service.clinical.chart import MedicationOrder, Unread
 from service.clinical.numbers import number
 from service.guidance.finding import Finding
 from service.guidance.order import FOLD
 
-EXTENSION = "io.github.tolami"
 NOT_CHECKED = "not-checked"
 LOCAL = "http://127.0.0.1:8000"
 SUMMARY_LIMIT = 139

@@ -134,7 +134,6 @@ def check(terminology: bool) -> None:
     console = Console()
     console.print(terminology_table(library.terminology.sets))
     if terminology:
-        from service.app import utc_now
         from service.terminology_check import check_terminology
 
         library, whole = check_terminology(console, library, settings, utc_now)

@@ -1,4 +1,4 @@
-"""Cards on a terminal, as an EHR would show them: colour by urgency, detail, suggestions, links."""
+"""What commands show on a terminal: cards as an EHR would show them, doses, differences, and tables."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from cards.valuesets import SetSummary
 from service.cdshooks.services import Service
 from service.corpus.outcomes import Tally
 from service.doses import OrderReading
-from service.replay import Answer
+from service.replay import Answer, own_members
 
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
 
@@ -36,7 +36,7 @@ def card_panel(card: dict[str, Any]) -> Panel:
         reasons = ", ".join(reason["code"] for reason in card["overrideReasons"])
         parts.append(Text(f"\nOverride: {reasons}", style="dim"))
     parts.append(Text(f"Source: {card.get('source', {}).get('label', '')}", style="dim"))
-    about = card.get("extension", {}).get("io.github.tolami", {})
+    about = own_members(card)
     rules = ", ".join(about.get("rules") or [about.get("rule", "")])
     return Panel(Group(*parts), title=f"{indicator} · {rules}", border_style=COLOURS.get(indicator, "white"), width=100)
 

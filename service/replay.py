@@ -6,7 +6,7 @@ version replaced by placeholders and the day it was recorded for.
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
@@ -17,7 +17,7 @@ import requests
 
 from cards.library import Library
 from cards.rendering import Renderer
-from service.cdshooks.messages import CONTEXTS
+from service.cdshooks.messages import CONTEXTS, EXTENSION
 from service.decide import Decision, decide
 from service.errors import ServiceError
 from service.fhir.resources import aslist, encode
@@ -193,7 +193,7 @@ def normalised(answer: Answer) -> Answer:
     for card in shown.cards:
         for link in aslist(card.get("links")):
             page = link.get("url") if isinstance(link, dict) else None
-            if isinstance(page, str) and "/guidance/" in page and _own(card):
+            if isinstance(page, str) and "/guidance/" in page and own_members(card):
                 link["url"] = PUBLIC_URL + page[page.index("/guidance/") :]
         for holder in (card, *aslist(card.get("suggestions"))):
             if isinstance(holder, dict):
@@ -203,13 +203,13 @@ def normalised(answer: Answer) -> Answer:
 
 def _guidance(card: dict[str, Any]) -> str:
     """The guidance version that a card of this service names; empty for a card of any other."""
-    return str(_own(card).get("guidance", ""))
+    return str(own_members(card).get("guidance", ""))
 
 
-def _own(card: dict[str, Any]) -> dict[str, Any]:
+def own_members(card: Mapping[str, Any]) -> dict[str, Any]:
     """What this service says of a card in its extension; empty for a card of any other."""
     extension = card.get("extension")
-    own = extension.get("io.github.tolami") if isinstance(extension, dict) else None
+    own = extension.get(EXTENSION) if isinstance(extension, dict) else None
     return own if isinstance(own, dict) else {}
 
 

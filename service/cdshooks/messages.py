@@ -26,6 +26,9 @@ Markdown = Annotated[str, msgspec.Meta(min_length=1, description="GitHub Flavore
 Listed = msgspec.Meta(min_length=1)
 """A member that is left out rather than empty."""
 
+EXTENSION = "io.github.tolami"
+"""The key of our own members in a card's ``extension``."""
+
 Message = TypeVar("Message")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _SPLIT = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)

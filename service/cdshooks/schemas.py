@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from service.cdshooks.feedback import FeedbackRequest
-from service.cdshooks.messages import CONTEXTS, HookRequest, Response
+from service.cdshooks.messages import CONTEXTS, EXTENSION, HookRequest, Response
 from service.cdshooks.outcomes import OperationOutcome
 from service.cdshooks.services import Discovery
 
@@ -50,9 +50,7 @@ _RULES: dict[str, Schema] = {
     "Card": {
         "$comment": "Suggestions and selectionBehavior stand together (cds-resp-6).",
         "dependentRequired": {"suggestions": ["selectionBehavior"], "selectionBehavior": ["suggestions"]},
-        "properties": {
-            "extension": {"type": "object", "minProperties": 1, "properties": {"io.github.tolami": _OWN_EXTENSION}}
-        },
+        "properties": {"extension": {"type": "object", "minProperties": 1, "properties": {EXTENSION: _OWN_EXTENSION}}},
     },
     "Link": {"required": ["label", "url", "type"]},
     "Service": {"required": ["hook", "id", "title", "description", "prefetch", "usageRequirements", "version"]},

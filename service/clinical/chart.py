@@ -147,8 +147,8 @@ class Measurement:
 class Unread:
     """Something a decision would have rested on and that could not be used.
 
-    ``reason`` is a key of the not-checked card; ``order`` names the order it concerns, ``found`` and
-    ``needed`` complete the sentence. ``conflict`` marks contradictions, which weigh more than gaps.
+    ``reason`` is a key of the not-checked card; ``order`` names the order it concerns, ``element`` and
+    ``found`` complete the sentence. ``conflict`` marks contradictions, which weigh more than gaps.
     """
 
     reason: str

@@ -16,8 +16,8 @@ from service.records.listing import ListedOutcome
 from service.records.rate import Rate, trend
 from service.records.report import Report
 
-NARROW = 160
-"""Columns of a table that goes to a file or another program, which have no width of their own."""
+COLUMNS = 160
+"""Width of a table that goes to a file or another program, which have none of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def printed(rows: Rows, form: str) -> None:
         table = Table(*rows.headings, title=rows.title)
         for row in rows.short:
             table.add_row(*(Text(cell) for cell in row))
-        console = Console()
-        console.print(table) if console.is_terminal else Console(width=NARROW).print(table)
+        terminal = Console()
+        (terminal if terminal.is_terminal else Console(width=COLUMNS)).print(table)
 
 
 def outcome_table(listed: Sequence[ListedOutcome]) -> Rows:

@@ -13,7 +13,7 @@ from service.corpus.material import Material
 from service.fhir.identity import codings_of
 from service.fhir.resources import text
 from service.guidance.finding import SUBJECTS
-from service.replay import Answer
+from service.replay import Answer, own_members
 
 INDEX = "index.json"
 NOT_A_REQUEST = "not a request"
@@ -86,9 +86,7 @@ def outcome(material: Material, answer: Answer | None, expected: Any, terminolog
 
 def card_id(card: Mapping[str, Any]) -> str:
     """The id of a card's file as its extension names it; empty for a card of another service."""
-    extension = card.get("extension")
-    own = extension.get("io.github.tolami") if isinstance(extension, dict) else None
-    return text(own.get("card")) if isinstance(own, dict) else ""
+    return text(own_members(card).get("card"))
 
 
 def _failures(answer: Answer) -> Iterator[str]:

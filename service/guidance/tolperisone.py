@@ -10,7 +10,6 @@ from service.guidance.finding import TOLPERISONE, Finding, Indicator, Thresholds
 FOOD = "tolperisone-food"
 """R16, a line on the cards about a tolperisone order."""
 
-
 POST_STROKE = "post-stroke-spasticity"
 
 

@@ -4,10 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.cdshooks.messages import Card
-
-EXTENSION = "io.github.tolami"
-"""The key of our own members in a card's ``extension``."""
+from service.cdshooks.messages import EXTENSION, Card
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from service.fhir.resources import encode
 log = structlog.get_logger()
 
 ADVICE = {
-    # What HTTP itself refuses: the OperationOutcome code, and what to do.
     404: (
         "not-found",
         "There is nothing at this address. Discovery is at GET /cds-services and lists every service.",

@@ -16,9 +16,9 @@ from markdown_it import MarkdownIt
 import cards
 import service
 from cards.library import Library
-from cards.rendering import EXTENSION, LOCAL
+from cards.rendering import LOCAL
 from cards.suggestions import Asked
-from service.cdshooks.messages import Action, Suggestion
+from service.cdshooks.messages import EXTENSION, Action, Suggestion
 from service.clinical.chart import Chart, Patient, Unread
 from service.decide import Decision
 from service.errors import ServiceError

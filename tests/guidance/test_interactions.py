@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from cards.library import Library
-from cards.rendering import EXTENSION, Renderer
+from cards.rendering import Renderer
 from cards.suggestions import Asked
+from service.cdshooks.messages import EXTENSION
 from service.clinical.chart import Chart, Condition, MedicationOrder, Patient
 from service.guidance.engine import card_of
 from service.guidance.finding import Finding, Indicator, Rule, Threshold
