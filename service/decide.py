@@ -7,7 +7,6 @@ random number or opens a connection; those are handed in, so that an answer can 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
 import structlog
 
@@ -29,7 +28,7 @@ from service.cdshooks.messages import (
 )
 from service.clinical.chart import Chart, Patient
 from service.clinical.terminology import Terminology
-from service.errors import NotConformant, ServiceError
+from service.errors import NotConformant, ServiceError, place_of
 from service.fhir.access import FhirAccess
 from service.fhir.orders import DoseReading
 from service.fhir.prefetch import Prefetch
@@ -85,14 +84,6 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
         log.error("service failed", error=type(error).__name__, place=place_of(error))
         failed = using.renderer.card(service_failed(), Asked({}), using.new_uuid)
         return in_dialect(Response(cards=[failed]), client.dialect, using.renderer.by_hand)
-
-
-def place_of(error: BaseException) -> str:
-    """File and line where an error arose: enough to find it, nothing of what the request held."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
 
 
 def session_of(request: HookRequest, context: Context) -> Session:

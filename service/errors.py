@@ -9,10 +9,12 @@
 
 What HTTP itself refuses (404, 405, 413, 415) is werkzeug's own and is answered in ``service.web.errors``.
 
-A message names members and prefetch keys, never their values: no patient data in an error.
+A message names members and prefetch keys, never their values: no patient data in an error. Of an error that nobody
+foresaw the log has its type and its place.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -71,3 +73,11 @@ class NotKept(ServiceError):
     status = 503
     code = "transient"
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
+
+
+def place_of(error: BaseException) -> str:
+    """File and line where an error arose: enough to find it, nothing of what the request held."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""

@@ -8,6 +8,7 @@ from typing import TextIO
 
 import structlog
 
+from service.errors import place_of
 from service.settings import Settings
 
 OWN_WORDS = frozenset({("gunicorn.error", "arbiter")})
@@ -61,6 +62,8 @@ def catch_strays() -> None:
     logging.basicConfig(handlers=[Strays()], level=logging.WARNING, force=True)
 
     def ended(what: threading.ExceptHookArgs) -> None:
-        structlog.get_logger().error("thread ended", error=what.exc_type.__name__)
+        structlog.get_logger().error(
+            "thread ended", error=what.exc_type.__name__, place=place_of(what.exc_value) if what.exc_value else ""
+        )
 
     threading.excepthook = ended

@@ -157,7 +157,7 @@ def test_a_warning_of_the_interpreter_is_a_line_without_its_words(strays: io.Str
     assert "Ilona" not in strays.getvalue()
 
 
-def test_a_thread_that_ends_with_an_error_leaves_a_line_with_its_type(strays: io.StringIO) -> None:
+def test_a_thread_that_ends_with_an_error_leaves_a_line_with_its_type_and_place(strays: io.StringIO) -> None:
     def fail() -> None:
         raise LookupError(SECRET)
 
@@ -166,4 +166,5 @@ def test_a_thread_that_ends_with_an_error_leaves_a_line_with_its_type(strays: io
     thread.join()
     (line,) = map(json.loads, strays.getvalue().splitlines())
     assert (line["event"], line["error"]) == ("thread ended", "LookupError")
+    assert line["place"].startswith("test_logs.py:")
     assert "Ilona" not in strays.getvalue()

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 import structlog
 
+from service.errors import place_of
 from service.records.database import Database, DatabaseUnavailable
 from service.records.exchange import Exchange
 from service.records.spill import SpillFile
@@ -173,7 +174,7 @@ class ExchangeWriter:
             raise
         except Exception as error:
             # What the database refuses now it refuses for ever; kept in the file, it would block all that follow.
-            log.error("exchanges refused", error=type(error).__name__)
+            log.error("exchanges refused", error=type(error).__name__, place=place_of(error))
             self._lose(len(batch))
         else:
             self._tell("written", len(batch))

@@ -15,6 +15,7 @@ import requests
 import structlog
 from urllib3.exceptions import HTTPError
 
+from service.errors import place_of
 from service.trust.keys import KeySet, NotAKeySet, PublicKey, read_key_set
 
 MAX_AGE = 600.0
@@ -138,7 +139,7 @@ class RemoteKeys:
         except (NotFetched, NotAKeySet) as fault:
             reason = str(fault)
         except Exception as error:
-            reason = type(error).__name__
+            reason = f"{type(error).__name__} at {place_of(error)}"
         with self._lock:
             if keys is not None:
                 kept.keys, kept.fetched = keys, self._clock()

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import structlog
 
+from service.errors import place_of
+
 log = structlog.get_logger()
 
 PURGE_AFTER = timedelta(minutes=1)
@@ -67,7 +69,7 @@ class SeenEverywhere:
             new_everywhere = self._shared.first_use(issuer, jti, expires)
         except Exception as error:
             if not self._alone:
-                log.warning("used tokens known to this process only", error=type(error).__name__)
+                log.warning("used tokens known to this process only", error=type(error).__name__, place=place_of(error))
             self._alone = True
             return True
         if self._alone:

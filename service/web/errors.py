@@ -5,8 +5,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from service.cdshooks.outcomes import outcome
-from service.decide import place_of
-from service.errors import ServiceError
+from service.errors import ServiceError, place_of
 from service.fhir.resources import encode
 
 log = structlog.get_logger()

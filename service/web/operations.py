@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 import structlog
 from flask import Blueprint, Response
 
-from service.decide import place_of
+from service.errors import place_of
 from service.fhir.resources import encode
 from service.metrics import CONTENT_TYPE, Metrics
 
