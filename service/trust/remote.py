@@ -128,7 +128,10 @@ class RemoteKeys:
             kept.running = threading.Event()
             # A thread, for a time-out of the whole: looking up the name and reading the headers have none.
             arguments = (jku, kept, kept.running)
-            threading.Thread(target=self._refresh, args=arguments, name=THREAD, daemon=True).start()
+            try:
+                threading.Thread(target=self._refresh, args=arguments, name=THREAD, daemon=True).start()
+            except RuntimeError:  # no thread to be had now: an attempt that failed like any other
+                kept.failing, kept.running = True, None
         return None if kept.failing else kept.running
 
     def _refresh(self, jku: str, kept: _Kept, done: threading.Event) -> None:

@@ -75,7 +75,11 @@ def _in_time(check: Check) -> Callable[[], str]:
 
         if not free.acquire(timeout=SECONDS):
             return LATE
-        threading.Thread(target=answer, name=f"check {check.name}", daemon=True).start()
+        try:
+            threading.Thread(target=answer, name=f"check {check.name}", daemon=True).start()
+        except RuntimeError:  # no thread to be had now
+            free.release()
+            return LATE
         try:
             return answers.get(timeout=SECONDS)
         except Empty:

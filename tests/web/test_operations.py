@@ -54,6 +54,19 @@ def test_a_needed_check_that_fails_is_named_and_makes_the_service_not_ready() ->
     }
 
 
+def test_a_moment_without_threads_does_not_leave_a_check_late_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    app = Flask("operations")
+    app.register_blueprint(operations([Check("database", lambda: "")], "1.2.3", Metrics({})))
+    client = app.test_client()
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", no_thread)
+        assert client.get("/readyz").get_json()["checks"] == {"database": LATE}
+    assert client.get("/readyz").get_json()["checks"] == {"database": "ok"}
+
+
 def test_a_service_that_can_still_give_cards_is_degraded_and_gets_calls() -> None:
     answer = asked(Check("database", lambda: "cannot be written", needed=False))
     assert (answer.status_code, answer.get_json()["status"]) == (200, "degraded")
