@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -31,7 +31,9 @@ class Past(click.ParamType[datetime]):
         now = datetime.now(UTC)
         days = DAYS.fullmatch(value)
         try:
-            moment = now - timedelta(days=int(days[1])) if days else datetime.fromisoformat(value).replace(tzinfo=UTC)
+            moment = (
+                now - timedelta(days=int(days[1])) if days else datetime.combine(date.fromisoformat(value), time(), UTC)
+            )
         except (ValueError, OverflowError):
             self.fail("write a number of days as 90d, or a day as 2026-11-23.", param, ctx)
         if moment > now:

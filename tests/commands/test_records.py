@@ -173,7 +173,9 @@ def test_purge_tells_what_was_removed(run: Run, filled: Database) -> None:
     assert "No answered call" in run("report").output
 
 
-@pytest.mark.parametrize("age", ["90", "d", "-1d", "soon", "2026-13-45", "999999d", "9999-01-01"])
+@pytest.mark.parametrize(
+    "age", ["90", "d", "-1d", "soon", "2026-13-45", "2026-01-01T00:00+02:00", "999999d", "9999-01-01"]
+)
 def test_an_age_that_is_none_is_refused_with_an_example(run: Run, database: Database, age: str) -> None:
     result = run("records", "purge", "--older-than", age)
     assert result.exit_code == 2
