@@ -25,6 +25,9 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 SIGNATURES = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 """The algorithms that may be chosen: asymmetric all of them. ``none`` and HMAC cannot be."""
 
+POSTGRESQL = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+DATABASE_WANTED = "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME, special characters as %XX"
+
 
 class SettingsError(Exception):
     """A setting has a value that cannot be used; the message names it and says why."""
@@ -105,6 +108,22 @@ class Settings(BaseSettings):
                 ssl.create_default_context(cafile=value)
             except OSError:
                 raise ValueError("must be a file of certificates in PEM form") from None
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str) -> str:
+        # Here, because it takes a while and the default needs no look.
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            address = make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError(DATABASE_WANTED) from None
+        file = address.drivername == "sqlite" and address.database not in {None, "", ":memory:"}
+        if not file and address.drivername not in POSTGRESQL:
+            raise ValueError(DATABASE_WANTED)
         return value
 
     @field_validator("jwt_algorithms")

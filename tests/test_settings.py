@@ -77,6 +77,10 @@ def test_an_empty_file_changes_nothing(file: Path) -> None:
         ("PUBLIC_URL", "ftp://cds.example.org", "must be an http or https URL"),
         ("PUBLIC_URL", "https://", "must be an http or https URL"),
         ("PUBLIC_URL", "https://cds.example.org/?a=1", "must be an http or https URL"),
+        ("DATABASE_URL", "nonsense", "must be sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "sqlite://", "must be sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "mysql://127.0.0.1/tolami", "must be sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:port/tolami", "must be sqlite:///FILE or postgresql://"),
     ],
 )
 def test_a_wrong_value_in_the_environment_is_named_with_the_reason(
@@ -167,6 +171,12 @@ def test_a_terminology_server_is_asked_over_https_and_without_a_login(
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:8080"])
 def test_a_terminology_server_on_this_machine_may_be_asked_by_plain_http(host: str) -> None:
     assert Settings(terminology_server=f"http://{host}/fhir").terminology_server == f"http://{host}/fhir"
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_database_may_be_away_at_the_start(kind: str) -> None:
+    url = f"{kind}://tolami:a%2Fb@127.0.0.1:1/tolami?sslmode=verify-full"
+    assert Settings(database_url=url).database_url == url
 
 
 @pytest.mark.parametrize("setting", ["TOLAMI_JWKS_CA_FILE", "TOLAMI_FHIR_CA_FILE"])

@@ -175,7 +175,11 @@ def engine_of(url: str, statement_seconds: float) -> Engine:
 
 
 def _url(url: str) -> URL:
-    address = make_url(url)
+    try:
+        address = make_url(url)
+    except ValueError:
+        # Raised by SQLAlchemy as it is; its message repeats what stands where the port should.
+        raise ArgumentError("the port is no number") from None
     if address.drivername in {"postgresql", "postgres"}:
         return address.set(drivername="postgresql+psycopg")
     return address
