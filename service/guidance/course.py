@@ -5,7 +5,7 @@ from fractions import Fraction
 from service.clinical.chart import Chart, MedicationOrder
 from service.clinical.dose import DailyDose
 from service.guidance.amitriptyline import DEPRESSION
-from service.guidance.duplicates import duplicates, summed
+from service.guidance.duplicates import duplicates, summed, taken_together
 from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
 
 DEPRESSIVE = (DEPRESSION, "depressive-disorder")
@@ -27,7 +27,7 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     """
     found = [
         (*measured, orders)
-        for orders in _taken_together(chart)
+        for orders in taken_together(chart)
         if (measured := _level(chart, orders, thresholds)) is not None
     ]
     if not found:
@@ -57,13 +57,6 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
             "implausible": "",
         },
     )
-
-
-def _taken_together(chart: Chart) -> list[list[MedicationOrder]]:
-    """The orders that add up, as one; and each other draft in focus for itself."""
-    together = duplicates(chart)
-    alone = [[order] for order in chart.drafts(AMITRIPTYLINE) if order.focus and order not in together]
-    return [*([together] if together else []), *alone]
 
 
 def _single(orders: list[MedicationOrder]) -> Fraction:

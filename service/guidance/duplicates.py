@@ -58,6 +58,13 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
     return _first_focused([orders[position] for position in sorted(together)])
 
 
+def taken_together(chart: Chart, drug: str = AMITRIPTYLINE) -> list[list[MedicationOrder]]:
+    """The orders of a drug that add up, as one; and each other draft in focus for itself."""
+    together = duplicates(chart, drug)
+    alone = [[order] for order in chart.drafts(drug) if order.focus and order not in together]
+    return [*([together] if together else []), *alone]
+
+
 def summed(orders: Sequence[MedicationOrder]) -> tuple[Fraction | None, bool]:
     """The mg of the drug on a day on which all are taken, and whether every dose is in the sum."""
     doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]

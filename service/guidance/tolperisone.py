@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from service.clinical.chart import Chart, MedicationOrder
 from service.clinical.dose import DailyDose
-from service.guidance.duplicates import duplicates
+from service.guidance.duplicates import taken_together
 from service.guidance.finding import TOLPERISONE, Finding, Indicator, Thresholds
 
 FOOD = "tolperisone-food"
@@ -47,7 +47,7 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     """
     found = [
         (indicator, day, orders)
-        for orders, doses in _taken_together(chart)
+        for orders, doses in _computed(chart)
         if (day := sum((dose.dosing_day for dose in doses), Fraction(0)))
         if (indicator := _indicator(day, doses, thresholds)) is not None
     ]
@@ -81,11 +81,9 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     )
 
 
-def _taken_together(chart: Chart) -> list[tuple[list[MedicationOrder], list[DailyDose]]]:
+def _computed(chart: Chart) -> list[tuple[list[MedicationOrder], list[DailyDose]]]:
     """The orders that add up, as one (X5), and each other draft in focus; with the doses that are computed."""
-    together = duplicates(chart, TOLPERISONE)
-    alone = [[order] for order in chart.drafts(TOLPERISONE) if order.focus and order not in together]
-    groups = [*([together] if together else []), *alone]
+    groups = taken_together(chart, TOLPERISONE)
     computed = [[order.dose for order in group if isinstance(order.dose, DailyDose)] for group in groups]
     return [(group, doses) for group, doses in zip(groups, computed, strict=True) if doses]
 
