@@ -6,8 +6,9 @@ from typing import Any
 
 from service.clinical.chart import Chart, Measurement, MedicationOrder, Role
 from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
+from service.guidance.groups import HEART, NEUROPATHIC, PAIN, TRIGEMINAL
 from service.guidance.kidney import is_clearance, kidney_function, renal_doses
-from service.guidance.monitoring import HEART, NEUROPATHIC, PAIN, indication, starts, surely_older
+from service.guidance.monitoring import indication, starts, surely_older
 from service.guidance.replacing import replacements
 
 FIBROMYALGIA = "fibromyalgia"
@@ -24,9 +25,6 @@ ANTICHOLINERGIC_RISK = (
     "delirium",
     "falls",
 )
-TRIGEMINAL = frozenset({"trigeminal-neuralgia"})
-"""Pain for which NICE CG173 has none of these drugs."""
-
 MAOI = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic", "maoi-weak")
 GABAPENTINOIDS = frozenset({"gabapentin", "pregabalin"})
 BREATHING = (STRONG_OPIOID, "opioid-weak", "benzodiazepine", "z-drug")

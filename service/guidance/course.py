@@ -7,15 +7,10 @@ from service.clinical.dose import DailyDose
 from service.guidance.amitriptyline import DEPRESSION
 from service.guidance.duplicates import duplicates, summed, taken_together
 from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.guidance.groups import HEART_DISEASE, NEUROPATHIC, PAIN, TRIGEMINAL
 
 DEPRESSIVE = (DEPRESSION, "depressive-disorder")
 REMISSION = "depression-in-remission"
-NEUROPATHIC = ("neuropathic-pain", "diabetic-neuropathy", "postherpetic-neuralgia", "trigeminal-neuralgia")
-PAINFUL = (*NEUROPATHIC, "chronic-pain", "fibromyalgia", "musculoskeletal-disorder")
-CARDIOVASCULAR = (
-    "ischaemic-heart-disease", "recent-myocardial-infarction", "old-myocardial-infarction", "cardiac-arrhythmia",
-    "heart-block", "heart-failure", "long-qt", "brugada-syndrome",
-)  # fmt: skip
 ANTIDEPRESSANT = "antidepressant"
 
 
@@ -51,7 +46,7 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
             "depression_recorded": chart.has(*DEPRESSIVE),
             "conditions_known": chart.conditions_known,
             "older": older,
-            "cardiovascular": chart.has(*CARDIOVASCULAR),
+            "cardiovascular": chart.has(*HEART_DISEASE),
             "minor": chart.under_age(thresholds["adult"].value),
             "as_needed": any(isinstance(o.dose, DailyDose) and o.dose.low == 0 for o in orders),
             "implausible": "",
@@ -95,9 +90,9 @@ def purpose(chart: Chart, order: MedicationOrder) -> str:
     """
     recorded = frozenset(s for condition in chart.conditions if condition.active for s in condition.sets)
     said = order.reasons if order.reason_given else recorded
-    if said & frozenset(NEUROPATHIC):
+    if said & (NEUROPATHIC | TRIGEMINAL):
         return "neuropathic"
-    return "depression" if said & frozenset(DEPRESSIVE) and not said & frozenset(PAINFUL) else "other"
+    return "depression" if said & frozenset(DEPRESSIVE) and not said & PAIN else "other"
 
 
 def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Finding | None:

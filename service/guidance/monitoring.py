@@ -19,22 +19,9 @@ from service.guidance.finding import (
     Threshold,
     Thresholds,
 )
+from service.guidance.groups import HEART, PAIN
 from service.guidance.pair import is_new
 
-NEUROPATHIC = frozenset({"neuropathic-pain", "diabetic-neuropathy", "postherpetic-neuralgia"})
-PAIN = NEUROPATHIC | {"trigeminal-neuralgia", "fibromyalgia", "chronic-pain", "musculoskeletal-disorder"}
-
-HEART = (
-    "ischaemic-heart-disease",
-    "recent-myocardial-infarction",
-    "old-myocardial-infarction",
-    "cardiac-arrhythmia",
-    "heart-block",
-    "long-qt",
-    "brugada-syndrome",
-    "heart-failure",
-    "orthostatic-hypotension",
-)
 CIRCULATION = (*HEART, "stroke")
 
 SCORE = "pain-nrs-0-10"

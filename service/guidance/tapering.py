@@ -6,7 +6,7 @@ from fractions import Fraction
 from service.clinical.chart import Chart, MedicationOrder, Role
 from service.clinical.dose import DailyDose
 from service.guidance.finding import AMITRIPTYLINE, Offer, Thresholds
-from service.guidance.monitoring import HEART
+from service.guidance.groups import HEART
 from service.guidance.safety import pregnant_or_breastfeeding
 from service.guidance.titration import dose_on
 

@@ -12,9 +12,9 @@ from cards.suggestions import Asked
 from service.clinical.chart import Age, Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.guidance.engine import evaluate
 from service.guidance.finding import Finding, Indicator, Rule
+from service.guidance.groups import PAIN
 from service.guidance.monitoring import (
     CIRCULATION,
-    PAIN,
     RULES,
     amitriptyline_older_adult,
     amitriptyline_review,
