@@ -1,9 +1,9 @@
 """Amitriptyline twice, or with another tricyclic (R27); whether orders add up or replace each other (X5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import combinations
 
 from service.clinical.chart import Chart, MedicationOrder
 from service.clinical.dose import DailyDose
@@ -51,8 +51,8 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
     orders = remaining(chart, drug)
     together = {
         position
-        for pair in combinations(range(len(orders)), 2)
-        if any(orders[place].focus for place in pair) and _together(chart, *(orders[place] for place in pair))
+        for pair in _pairs_in_focus(orders)
+        if _together(chart, *(orders[place] for place in pair))
         for position in pair
     }
     return _first_focused([orders[position] for position in sorted(together)])
@@ -65,6 +65,14 @@ def taken_together(chart: Chart, drug: str = AMITRIPTYLINE) -> list[list[Medicat
     return [*([together] if together else []), *alone]
 
 
+def _pairs_in_focus(orders: Sequence[MedicationOrder]) -> Iterator[tuple[int, int]]:
+    """Places of all pairs, the earlier first, of which one is a draft in focus: a long list has few of those."""
+    focused = {place for place, order in enumerate(orders) if order.focus}
+    for place in sorted(focused):
+        others = (other for other in range(len(orders)) if other > place or other not in focused)
+        yield from ((min(place, other), max(place, other)) for other in others if other != place)
+
+
 def summed(orders: Sequence[MedicationOrder]) -> tuple[Fraction | None, bool]:
     """The mg of the drug on a day on which all are taken, and whether every dose is in the sum."""
     doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
@@ -73,37 +81,55 @@ def summed(orders: Sequence[MedicationOrder]) -> tuple[Fraction | None, bool]:
 
 def remaining(chart: Chart, drug: str) -> list[MedicationOrder]:
     """Drafts of a drug, and what of its orders on the list is not ended in this session."""
-    return [*chart.drafts(drug), *(order for order in chart.current(drug) if _stays(chart, order))]
+    stops = _stops(chart)
+    return [*chart.drafts(drug), *(order for order in chart.current(drug) if _stays(stops, order))]
 
 
-def _stays(chart: Chart, order: MedicationOrder) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """A draft that ends orders on the list, with the doses of what it stops; none when it names nothing listed."""
+
+    draft: MedicationOrder
+    drugs: frozenset[str]
+    listed: bool
+    doses: frozenset[Fraction]
+
+
+def _stops(chart: Chart) -> list[_Stop]:
+    """What this session stops, made once for all orders that are compared with it: lists can be long."""
+    drafts = [order for order in chart.orders if order.is_draft and order.stops]
+    return [
+        _stop(draft, [o for o in chart.orders if not o.is_draft and o.reference == draft.reference]) for draft in drafts
+    ]
+
+
+def _stop(draft: MedicationOrder, listed: Sequence[MedicationOrder]) -> _Stop:
+    doses = frozenset(o.dose.high for o in (draft, *listed) if isinstance(o.dose, DailyDose))
+    return _Stop(draft, frozenset(draft.drug.drugs), bool(listed), doses)
+
+
+def _stays(stops: Sequence[_Stop], order: MedicationOrder) -> bool:
     """False for an order on the list that a draft of this session ends (X3).
 
     A stop of another order on the list leaves this one only when its dose differs: else both tell of one
     treatment, as a prescription and the statement about it do.
     """
-    return not any(
-        _ends(chart, stop, order)
-        for stop in chart.orders
-        if stop.is_draft and stop.stops and not set(stop.drug.drugs).isdisjoint(order.drug.drugs)
-    )
+    return not any(_ends(stop, order) for stop in stops if not stop.drugs.isdisjoint(order.drug.drugs))
 
 
-def _ends(chart: Chart, stop: MedicationOrder, order: MedicationOrder) -> bool:
-    listed = [o for o in chart.orders if not o.is_draft and o.reference == stop.reference]
-    if stop.reference == order.reference or not listed:
+def _ends(stop: _Stop, order: MedicationOrder) -> bool:
+    if stop.draft.reference == order.reference or not stop.listed:
         return True
-    stopped = [o.dose.high for o in (stop, *listed) if isinstance(o.dose, DailyDose)]
-    return not (isinstance(order.dose, DailyDose) and stopped and order.dose.high not in stopped)
+    return not (isinstance(order.dose, DailyDose) and stop.doses and order.dose.high not in stop.doses)
 
 
 def _tricyclics(chart: Chart) -> tuple[MedicationOrder, ...]:
     """Other tricyclics beside amitriptyline, when the session orders one of the two."""
-    own = remaining(chart, AMITRIPTYLINE)
+    own, stops = remaining(chart, AMITRIPTYLINE), _stops(chart)
     others = [
         order
         for order in chart.of_class(TRICYCLIC)
-        if not order.drug.names(AMITRIPTYLINE) and (order.is_draft or _stays(chart, order))
+        if not order.drug.names(AMITRIPTYLINE) and (order.is_draft or _stays(stops, order))
     ]
     if not own or not any(order.focus for order in (*own, *others)):
         return ()

@@ -1,6 +1,8 @@
 """The engine: every rule is run, a broken one costs its own advice only, and the order is fixed."""
 
+import sys
 from dataclasses import replace
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -141,3 +143,28 @@ def test_other_gaps_and_implausible_doses_that_nothing_critical_tells_stay(libra
     kept = [(gap.reason, gap.order) for gap in findings["not-checked"].unread]
     assert kept == [("implausible", tiny), ("not-provided", None)]
     assert findings["not-checked"].orders == (tiny,)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_twice_as_long_a_list_is_about_twice_the_work(library: Library, stops: bool) -> None:
+    """Counted in calls of functions, so that how fast the machine is does not matter."""
+
+    def calls(length: int) -> int:
+        listed = [replace(current(AMITRIPTYLINE), reference=f"MedicationRequest/{n}") for n in range(length)]
+        draft_order = replace(draft(AMITRIPTYLINE, dose("50")), stops=stops)
+        long = chart(draft_order, *listed)
+        counted = 0
+
+        def count(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += event == "call"
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            evaluate(long, library.thresholds, unexpected)
+        finally:
+            sys.setprofile(before)
+        return counted
+
+    assert calls(400) < 2.5 * calls(200)
