@@ -161,8 +161,9 @@ def _address(url: str) -> SplitResult | None:
         return None
     odd = "\\" in url or "@" in parts.netloc or "%" in parts.netloc or any(c.isspace() or ord(c) < 32 for c in url)
     path = parts.path.lower()
-    dots = any(segment.replace("%2e", ".") in {".", ".."} for segment in path.split("/"))
-    hidden = "%2f" in path or "%5c" in path  # a separator that only the server sees
+    # Servers on Tomcat leave out what follows a semicolon: "..;" is ".." to them.
+    dots = any(segment.partition(";")[0].replace("%2e", ".") in {".", ".."} for segment in path.split("/"))
+    hidden = any(code in path for code in ("%2f", "%5c", "%3b", "%25"))  # what only the server sees, or decodes twice
     return None if parts.scheme not in _PORTS or not parts.hostname or odd or dots or hidden else parts
 
 
@@ -180,4 +181,4 @@ def _within(asked: SplitResult, base: SplitResult, *, any_port: bool) -> bool:
 
 
 def _port(address: SplitResult) -> int:
-    return address.port or _PORTS[address.scheme]
+    return _PORTS[address.scheme] if address.port is None else address.port
