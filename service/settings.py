@@ -8,7 +8,7 @@ import ssl
 import tomllib
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, FilePath, ValidationError, field_validator
 from pydantic_settings import (
@@ -136,17 +136,18 @@ class Settings(BaseSettings):
     @field_validator("public_url", "terminology_server")
     @classmethod
     def _is_web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+        parts = _parts(value)
+        usable = parts is not None and parts.scheme in {"http", "https"} and parts.hostname
+        if value and (parts is None or not usable or parts.query or parts.fragment):
             raise ValueError("must be an http or https URL, such as https://cds.example.org")
+        if parts is not None and (parts.username is not None or parts.password is not None):
+            raise ValueError("must not hold a name or password: it is written to the log, and cards link to it")
         return value
 
     @field_validator("terminology_server")
     @classmethod
-    def _is_private(cls, value: str) -> str:
+    def _is_asked_safely(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("must not hold a name or password: it is written to the log")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError("must begin with https: only this machine may be asked by plain http")
         return value
@@ -178,7 +179,10 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(f"{PREFIX}{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False))
+        problems = "; ".join(
+            f"{PREFIX}{_name(e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors(include_input=False)
+        )
         raise SettingsError(problems) from None
 
 
@@ -193,3 +197,13 @@ def _keys_of(file: Path) -> list[str]:
 
 def _name(location: tuple[int | str, ...]) -> str:
     return str(location[0]).upper() if location else ""
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address; None when it is none, such as one with a blank or a port that cannot be."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if url.isprintable() and " " not in url else None

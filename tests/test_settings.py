@@ -168,6 +168,25 @@ def test_a_terminology_server_is_asked_over_https_and_without_a_login(
     assert "secret" not in said
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://user:secret@cds.example.org", "must not hold a name or password"),
+        ("https://secret@cds.example.org", "must not hold a name or password"),
+        ("https://cds.example.org:99999", "must be an http or https URL"),
+        ("https://cds.example.org:port", "must be an http or https URL"),
+        ("https://[::1", "must be an http or https URL"),
+        ("https://cds example.org", "must be an http or https URL"),
+        ("https://cds.example.org/\n", "must be an http or https URL"),
+    ],
+)
+def test_the_public_address_can_be_a_link_on_a_card(url: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOLAMI_PUBLIC_URL", url)
+    said = refusal()
+    assert said.startswith(f"TOLAMI_PUBLIC_URL: {reason}")
+    assert "secret" not in said
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:8080"])
 def test_a_terminology_server_on_this_machine_may_be_asked_by_plain_http(host: str) -> None:
     assert Settings(terminology_server=f"http://{host}/fhir").terminology_server == f"http://{host}/fhir"
@@ -187,6 +206,6 @@ def test_authorities_are_looked_at_before_the_start(
     monkeypatch.setenv(setting, str(tmp_path / "ca.pem"))
     assert tmp_path / "ca.pem" in load_settings().model_dump().values()
     (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
-    assert f"{setting}: Value error, must be a file of certificates in PEM form" in refusal()
+    assert f"{setting}: must be a file of certificates in PEM form" in refusal()
     monkeypatch.setenv(setting, str(tmp_path / "nowhere.pem"))
     assert setting in refusal()
