@@ -136,7 +136,7 @@ class Database:
         # The type only: a message may hold the password or what was to be written.
         cause = _cause(error)
         if self._available is not False:
-            log.error("records unavailable", cause=cause)
+            log.error("records unavailable", cause=cause, setting="TOLAMI_DATABASE_URL")
         self._available = False
         newer = "its tables are of another, newer version of this program"
         why = newer if isinstance(error, CommandError) else cause
@@ -236,6 +236,7 @@ def _write_ahead(engine: Engine) -> None:
 
 
 def _cause(error: Exception) -> str:
-    """PostgreSQL's code, or the type of the error, the driver's own if it was that: all from closed lists."""
+    """PostgreSQL's code, SQLite's, or the type of the error, the driver's own if it was that: all from closed lists."""
     original = getattr(error, "orig", None) or error
-    return str(getattr(original, "sqlstate", None) or type(original).__name__)
+    code = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
+    return str(code or type(original).__name__)

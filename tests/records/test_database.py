@@ -1,5 +1,6 @@
 """A database that cannot be used is an error of each use and of nothing else, and it is used again when it is back."""
 
+import re
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -36,6 +37,7 @@ UNUSABLE = {
     "no such folder": "sqlite:////nowhere/tolami.db",
     "a folder in place of the file": "sqlite:////tmp",
     "in memory": "sqlite://",
+    "a port that is no number": f"postgresql://tolami:{SECRET}@127.0.0.1:port/tolami",
     "nobody there": f"postgresql://tolami:{SECRET}@127.0.0.1:1/tolami",
 }
 
@@ -48,7 +50,13 @@ def test_a_wrong_url_is_an_error_of_the_use_and_names_no_password(url: str, logg
         pytest.fail("there is nothing to write to")
     assert SECRET not in str(raised.value) + str(raised.value.__cause__) + str(logged) + database.name
     (line,) = logged
-    assert (line["event"], line["cause"].isalnum()) == ("records unavailable", True)
+    assert re.fullmatch(r"\w+", line.pop("cause"))
+    assert line == {"event": "records unavailable", "log_level": "error", "setting": "TOLAMI_DATABASE_URL"}
+
+
+def test_the_log_says_what_sqlite_found_wrong(tmp_path: Path, logged: list[Any]) -> None:
+    assert not Database(f"sqlite:///{tmp_path}/nowhere/tolami.db").available()
+    assert [line["cause"] for line in logged] == ["SQLITE_CANTOPEN"]
 
 
 def test_a_file_that_is_no_database_is_said_and_left_as_it_is(tmp_path: Path) -> None:
