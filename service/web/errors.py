@@ -11,6 +11,10 @@ from service.fhir.resources import encode
 log = structlog.get_logger()
 
 ADVICE = {
+    400: (
+        "structure",
+        "The request is not one that this service understands. Check the client or the proxy in front.",
+    ),
     404: (
         "not-found",
         "There is nothing at this address. Discovery is at GET /cds-services and lists every service.",

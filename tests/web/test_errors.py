@@ -18,6 +18,7 @@ from tests.web.test_invoke import PATH, Path, paths, post, replaced
 
 Fixture = Callable[[str], dict[str, Any]]
 MARKER = "Zx9-marker-Quux"
+UPGRADE = {"Content-Type": "application/json", "Connection": "Upgrade", "Upgrade": "websocket"}
 ORIGIN = {"Origin": "https://ehr.example.org"}
 
 
@@ -50,6 +51,11 @@ NOT_JSON = {
     "nested in a member": b'{"x": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
     "nested in the context": SAMPLE.read_bytes().replace(b'"1961-04-02"', b"[" * 100_000 + b"]" * 100_000),
 }
+
+
+def test_a_call_for_another_protocol_is_refused_with_advice(client: FlaskClient) -> None:
+    issue = outcome(client.post(f"{PATH}/order-select", data=SAMPLE.read_bytes(), headers=UPGRADE), 400)
+    assert "Check the client or the proxy" in issue["diagnostics"]
 
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
