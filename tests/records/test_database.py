@@ -31,7 +31,6 @@ class Clock:
 
 UNUSABLE = {
     "no URL": "nonsense",
-    "a port that is no number": f"postgresql://tolami:{SECRET}@127.0.0.1:port/tolami",
     "an unknown kind": "mongo://127.0.0.1/tolami",
     "a kind without its driver": "mysql://127.0.0.1/tolami",
     "no such folder": "sqlite:////nowhere/tolami.db",
