@@ -163,7 +163,8 @@ class Chart:
     """All that the rules may know about one request.
 
     ``ordering`` is false when a chart is only opened (patient-view); ``refill`` is true when the hook
-    itself says that treatment continues. ``history_known`` is false when no medication list was given.
+    itself says that treatment continues. ``intolerances`` are those of the ``allergies`` that the record calls a mere
+    intolerance. ``history_known`` is false when no medication list was given.
     """
 
     today: date
@@ -172,6 +173,7 @@ class Chart:
     orders: tuple[MedicationOrder, ...] = ()
     conditions: tuple[Condition, ...] = ()
     allergies: frozenset[str] = frozenset()
+    intolerances: frozenset[str] = frozenset()
     measurements: tuple[Measurement, ...] = ()
     jurisdiction: str = "eu"
     patient_id: str = ""

@@ -1,4 +1,4 @@
-"""Allergies of the patient to drugs that the terminology knows (rule R29)."""
+"""Allergies of the patient to drugs that the terminology knows (rules R18 and R29)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -29,6 +29,21 @@ def allergies(resources: Iterable[Resource], terminology: Terminology) -> frozen
             if isinstance(concept, dict):
                 found |= _substances(concept, terminology)
     return frozenset(found)
+
+
+def intolerances(resources: Iterable[Resource], terminology: Terminology) -> frozenset[str]:
+    """Of the drugs of ``allergies`` those that every record calls an intolerance by its ``type``, none an allergy."""
+    kept = list(resources)
+    allergic = allergies((r for r in kept if not _intolerance(r)), terminology)
+    return allergies(filter(_intolerance, kept), terminology) - allergic
+
+
+def _intolerance(resource: Resource) -> bool:
+    """True for the type "intolerance", a code up to R4 and a concept in R5; a record without a type is an allergy."""
+    kind = resource.get("type")
+    if isinstance(kind, dict):
+        return {coding.code for coding in codings_of(kind)} == {"intolerance"}
+    return bool(kind == "intolerance")
 
 
 def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str]:

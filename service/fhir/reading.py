@@ -8,7 +8,7 @@ from itertools import chain
 from service.clinical.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.clinical.terminology import Recognition, Terminology
 from service.errors import MissingData, NotConformant
-from service.fhir.allergies import allergies
+from service.fhir.allergies import allergies, intolerances
 from service.fhir.conditions import conditions
 from service.fhir.failure import Failure
 from service.fhir.observations import body_weight, measurements
@@ -153,6 +153,7 @@ def read_chart(
         orders=tuple(found + in_list),
         conditions=conditions(_own(session, prefetch[CONDITIONS].resources), terminology),
         allergies=allergies(_own(session, prefetch[ALLERGIES].resources), terminology),
+        intolerances=intolerances(_own(session, prefetch[ALLERGIES].resources), terminology),
         measurements=measurements(_own(session, prefetch[OBSERVATIONS].resources), terminology),
         jurisdiction=jurisdiction,
         patient_id=session.patient_id,

@@ -128,7 +128,7 @@ def reasons_against_amitriptyline(chart: Chart, thresholds: Thresholds) -> dict[
         "older": surely_older(chart, thresholds["older"]),
         "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
         "anticholinergics": list(dict.fromkeys(order.label for order in drugs)),
-        "intolerance": "allergy-to-amitriptyline" in chart.allergies or chart.has("allergy-to-amitriptyline"),
+        "intolerance": AMITRIPTYLINE in chart.allergies or chart.has("allergy-to-amitriptyline"),
     }
 
 

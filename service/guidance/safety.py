@@ -33,8 +33,14 @@ YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
 
 
 def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R18: conditions that amitriptyline can worsen, a line for each; young age only when it is being ordered."""
-    points = [*_acute_or_not(chart), *_cautioned(chart), *_liver(chart), *_young(chart, thresholds)]
+    """R18: allergies to amitriptyline and conditions that it can worsen; young age only when it is being ordered."""
+    points = [
+        *_hypersensitive(chart),
+        *_acute_or_not(chart),
+        *_cautioned(chart),
+        *_liver(chart),
+        *_young(chart, thresholds),
+    ]
     return _about(chart, AMITRIPTYLINE, "amitriptyline-and-other-conditions", points)
 
 
@@ -43,6 +49,16 @@ def _about(chart: Chart, drug: str, card: str, points: list[Point]) -> Finding |
     orders = chart.in_question(drug)
     facts = {"jurisdiction": chart.jurisdiction, "ordering": chart.ordering}
     return gathered(card, points, orders, facts) if orders else None
+
+
+def _hypersensitive(chart: Chart) -> Iterator[Point]:
+    """Allergy to amitriptyline, less urgent when called an intolerance, and to nortriptyline, which it becomes."""
+    if AMITRIPTYLINE in chart.allergies - chart.intolerances or chart.has("allergy-to-amitriptyline"):
+        yield Point("allergy", CRITICAL)
+    elif AMITRIPTYLINE in chart.allergies:
+        yield Point("intolerance", WARNING)
+    if "nortriptyline" in chart.allergies or chart.has("allergy-to-nortriptyline"):
+        yield Point("nortriptyline-allergy", WARNING)
 
 
 def _acute_or_not(chart: Chart) -> Iterator[Point]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.clinical.terminology import Terminology
-from service.fhir.allergies import allergies
+from service.fhir.allergies import allergies, intolerances
 from service.fhir.resources import Resource
 from tests.fhir.hostile import junk
 from tests.fhir.samples import AMITRIPTYLINE, SNOMED, TOLPERISONE, order
@@ -118,3 +118,23 @@ def test_words_that_there_is_no_allergy_name_none(code: dict[str, Any], terminol
 )
 def test_other_negations_and_codes_keep_the_allergy(code: dict[str, Any], terminology: Terminology) -> None:
     assert allergies([allergy(code=code)], terminology) == {"tolperisone"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "mere"),
+    [
+        (["intolerance"], {"tolperisone"}),
+        ([coded("intolerance")], {"tolperisone"}),
+        (["allergy"], set()),
+        ([None], set()),
+        (["intolerance", "allergy"], set()),
+        (["intolerance", None], set()),
+        ([{"coding": []}], set()),
+        ([["intolerance"]], set()),
+    ],
+    ids=["code", "concept of R5", "allergy", "no type", "also an allergy", "also without type", "empty", "junk"],
+)
+def test_an_intolerance_is_one_only_when_every_record_says_so(
+    kinds: list[Any], mere: set[str], terminology: Terminology
+) -> None:
+    assert intolerances([allergy(type=kind) for kind in kinds], terminology) == mere

@@ -159,7 +159,7 @@ REASONS = {
     "heart failure": sick(chart(START), "neuropathic-pain", "heart-failure"),
     "age": sick(chart(START, patient=OLD), "neuropathic-pain"),
     "another anticholinergic": sick(chart(START, of("oxybutynin", "anticholinergic-strong")), "neuropathic-pain"),
-    "allergy": replace(sick(chart(START), "neuropathic-pain"), allergies=frozenset({"allergy-to-amitriptyline"})),
+    "allergy": replace(sick(chart(START), "neuropathic-pain"), allergies=frozenset({"amitriptyline"})),
 }
 
 

@@ -169,6 +169,23 @@ def test_an_opened_chart_shows_the_condition_of_somebody_who_takes_amitriptyline
     assert kinds(judge(OTHER, opened)) == ["suicidal-ideation"]
 
 
+@pytest.mark.parametrize(
+    ("allergies", "intolerances", "indicator", "kind"),
+    [
+        ({"amitriptyline"}, set(), CRITICAL, "allergy"),
+        ({"amitriptyline"}, {"amitriptyline"}, WARNING, "intolerance"),
+        ({"nortriptyline"}, set(), WARNING, "nortriptyline-allergy"),
+        ({"tolperisone"}, set(), None, None),
+    ],
+)
+def test_an_allergy_to_amitriptyline_is_never_passed_over(
+    judge: Judge, allergies: set[str], intolerances: set[str], indicator: Indicator | None, kind: str | None
+) -> None:
+    given = replace(chart(draft(AMITRIPTYLINE)), allergies=frozenset(allergies), intolerances=frozenset(intolerances))
+    finding = judge(OTHER, given)
+    assert (urgency(finding), kinds(finding)) == (indicator, [kind] if kind else [])
+
+
 # R29
 
 
