@@ -99,7 +99,7 @@ _MG_IN_TEXT = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg(?!\w)(?!{_PER}[\d.,]*\s*
 _ANOTHER_MG = re.compile(rf"mg\s*(?:[/+-]|to|bis)\s*{_NUMBER}\s*mg(?!\w)")
 _MG_PER_ML = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg{_PER}{_NUMBER}?\s*ml(?!\w)")
 _JOINED = r"(?:\s*[-/+&]\s*|\s+(?:and|with|und|mit)\s+)"
-_COMBINATION = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*[-/]\s*{_NUMBER}(?![\w.,/-])")
+_COMBINATION = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*(?:mg\s*)?[-/+]\s*{_NUMBER}(?:\s*mg)?(?![\w.,/-])")
 
 
 def strengths_in_text(label: str) -> tuple[Fraction, ...]:
@@ -127,12 +127,13 @@ def _value(text: str) -> Fraction:
 def _part_in_text(label: str, drug: str) -> tuple[Fraction, ...]:
     """The drug's own strength in a combination's label: beside its name, or its place in "10-25" (Q8).
 
+    In "perphenazine-amitriptyline 2 mg-10 mg" no number belongs to the name before it, so the place tells as well.
     Numbers stand in the order of the names, so "amitriptyline-perphenazine 25-2" has it first. Brands of
     amitriptyline combinations write the partner first: Limbitrol 10-25, Triavil 2-25.
     """
     folded = fold(label)
     name = rf"{re.escape(drug.removesuffix('e'))}\w*(?:\s+(?:hydrochloride|hcl))?"
-    beside = re.findall(rf"{name}\s+{_NUMBER}\s*mg(?!\s*/\s*\d*\s*ml)", folded)
+    beside = re.findall(rf"{name}\s+{_NUMBER}\s*mg(?!\s*/\s*\d*\s*ml)(?!\s*[-/+]\s*\d)", folded)
     if beside:
         return tuple(dict.fromkeys(map(_value, beside)))
     leads = re.search(rf"{name}{_JOINED}[^\W\d]", folded) is not None

@@ -269,6 +269,9 @@ COMBINATIONS = (
                 value, value, value, value)
         for label, value in (
             ("Limbitrol 10-25", "25"), ("Limbitrol 5-12.5", "25/2"), ("Triavil 4-50", "50"), ("Etrafon 2-10", "10"),
+            ("perphenazine-amitriptyline 2 mg-10 mg oral tablet", "10"),
+            ("Perphenazine and amitriptyline 4 mg/25 mg tablet", "25"),
+            ("amitriptyline-perphenazine 25 mg-4 mg oral tablet", "25"),
             ("Perphenazine-Amitriptyline 4-10 MG Oral Tablet", "10"), ("Perphenazine and Amitriptyline 2/25", "25"),
             ("Chlordiazepoxide-Amitriptyline 5-12.5 MG", "25/2"),
             ("Amitriptyline-Perphenazine 25-2 MG Oral Tablet", "25"), ("Amitriptylin/Perphenazine 50/4", "50"),
