@@ -33,6 +33,7 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
     depression = for_depression(chart, order)
     urgent = day > thresholds["label_start"].value and not depression
     start = thresholds["article_start"].value
+    other_product = needs_other_product(order, start)
     return Finding(
         card="amitriptyline-start-dose",
         indicator=Indicator.WARNING if urgent else Indicator.INFO,
@@ -46,9 +47,12 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
             "depression": depression,
             "certainly_new": new is True,
             "age_known": chart.age is not None,
-            "other_product": needs_other_product(order, thresholds["article_start"].value),
+            "other_product": other_product,
         },
-        proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
+        # A dose that one tablet of the combination does not hold cannot be given with the product as ordered.
+        proposal=None
+        if other_product
+        else Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
         withheld=withheld(chart, new is True, dose, thresholds) + (("depression",) if depression else ()),
     )
 

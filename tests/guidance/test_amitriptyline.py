@@ -212,6 +212,13 @@ def test_no_change_of_one_order_is_offered_while_amitriptyline_is_ordered_twice(
     assert start.found(chart(one, two)).withheld == ("ordered-twice",)
 
 
+def test_no_10_mg_are_offered_of_a_combination_that_does_not_hold_them(start: Start) -> None:
+    product = replace(drug(AMITRIPTYLINE, combination=True), strengths=(Strength(AMITRIPTYLINE, Fraction(25, 2), "x"),))
+    order = replace(draft(AMITRIPTYLINE, dose("37.5", 3)), drug=product)
+    assert start.found(chart(order)).proposal is None
+    assert start.found(chart(draft(AMITRIPTYLINE, dose("37.5", 3)))).proposal is not None
+
+
 @pytest.mark.parametrize(("mg", "possible"), [("10", True), ("25", False), (None, False)])
 def test_of_a_combination_the_start_is_possible_only_when_one_tablet_holds_it(
     library: Library, mg: str | None, possible: bool
