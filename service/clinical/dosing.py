@@ -47,10 +47,19 @@ def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
     said = directions(dosage.text) if dosage.text else None
     dose = structured_dose(dosage, product)
     if said is None:
-        return dose
+        return _not_understood(dosage, dose)
     if isinstance(dose, DailyDose):
         return agreeing(dosage, dose, said, product)
     if dose.reason not in GAPS:
         return dose
     worded = filled(dosage, said, product)
-    return worded if isinstance(worded, DailyDose) or worded.reason in LEFT else dose
+    if isinstance(worded, DailyDose) or worded.reason in LEFT:
+        return worded
+    return dose if worded.reason == "dose-missing" else _not_understood(dosage, dose)
+
+
+def _not_understood(dosage: Dosage, dose: DailyDose | NotComputed) -> DailyDose | NotComputed:
+    """The dose of the data as it is; where the data has no amount, that there are words and they tell none."""
+    if dosage.text and isinstance(dose, NotComputed) and dose.reason == "dose-missing":
+        return NotComputed("dose-in-words", f"{dosage.element}.text")
+    return dose

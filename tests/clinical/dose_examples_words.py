@@ -111,7 +111,7 @@ ALONE = (
 
 NOT_READ = (
     *(
-        refused(f"{text!r}", "free text, not understood whole", said(text), "dose-missing", "doseAndRate")
+        refused(f"{text!r}", "free text, not understood whole", said(text), "dose-in-words", "text")
         for text in (
             "apply thinly", "as directed", "25 mg once", "1 tablet in the morning and 2 at night",
             "25 mg daily for 7 days then 50 mg", "1,000 mg daily", "1½ tablets at night", "1-1/2 tablets at night",
