@@ -49,11 +49,11 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
             "age_known": chart.age is not None,
             "other_product": other_product,
         },
+        proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
+        withheld=withheld(chart, new is True, dose, thresholds)
+        + (("depression",) if depression else ())
         # A dose that one tablet of the combination does not hold cannot be given with the product as ordered.
-        proposal=None
-        if other_product
-        else Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
-        withheld=withheld(chart, new is True, dose, thresholds) + (("depression",) if depression else ()),
+        + (("combination",) if other_product else ()),
     )
 
 
