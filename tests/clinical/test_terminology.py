@@ -393,3 +393,13 @@ def test_a_hostile_text_full_of_names_and_warnings_is_read_quickly(terminology: 
     found = terminology.recognise([], ["not amitriptyline " * 6_000])
     assert found.doubted == {"amitriptyline"}
     assert time.process_time() - started < 20, "a look back over the whole text for each name takes minutes"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Amirol 25 mg/5 mL", "Redomex 25 mg", "Tryptomer 25", "Syneudon 50", "Amitryptyline 10 mg", "Amitryptylinum VP"],
+)
+def test_amitriptyline_is_recognised_by_further_brands_and_a_common_misspelling(
+    terminology: Terminology, words: str
+) -> None:
+    assert terminology.recognise([], [words]).drugs == ("amitriptyline",)
