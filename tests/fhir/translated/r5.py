@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.fhir.translated.members import Json, renamed, unchanged, without
 
 ADHERENCE = "http://hl7.org/fhir/CodeSystem/medication-statement-adherence"
+INTOLERANCE_TYPE = "http://hl7.org/fhir/allergy-intolerance-type"
 
 
 def in_r5(resource: Json) -> Json:
@@ -74,9 +75,18 @@ def _condition(resource: Json) -> Json:
     return {"clinicalStatus": unknown, **resource}
 
 
+def _allergy(resource: Json) -> Json:
+    if "type" in resource:
+        resource["type"] = {"coding": [{"system": INTOLERANCE_TYPE, "code": resource["type"]}]}
+    for reaction in resource.get("reaction", []):
+        reaction["manifestation"] = [{"concept": concept} for concept in reaction.get("manifestation", [])]
+    return resource
+
+
 _OF_TYPE: dict[str, Callable[[Json], Json]] = {
     "MedicationRequest": _order,
     "MedicationStatement": _statement,
     "Medication": _medication,
     "Condition": _condition,
+    "AllergyIntolerance": _allergy,
 }
