@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil
 from random import Random
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,10 @@ from service.clinical.freetext import directions
 from service.clinical.numbers import number
 from service.clinical.terminology import Recognition, Strength
 from service.clinical.timing import DAYS_PER_UNIT, ONCE_A_DAY_EVENTS, PER_DAY_OF_CODE, Timing
+
+pytestmark = (
+    pytest.mark.no_cover
+)  # the same arithmetic with thousands of examples: what they reach is measured elsewhere, at half the cost
 
 PRODUCT = Product(
     drug="amitriptyline",
