@@ -15,7 +15,7 @@ run: $(VENV)/runs ## Serve on http://127.0.0.1:8000 (PORT=… changes it)
 
 test: $(VENV)/tests check-code ## Run every check: ruff, mypy, import-linter, tolami check, pytest with coverage
 	@$(BIN)/tolami check
-	@$(BIN)/pytest --numprocesses 3 --dist worksteal --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 check-code: $(VENV)/tests ## Run the checks that need no running code
 	@$(BIN)/ruff check .
