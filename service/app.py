@@ -9,18 +9,18 @@ from pathlib import Path
 from flask import Flask
 from flask_cors import CORS
 
-from cards.library import Library, load
-from cards.rendering import LOCAL, Renderer
 from service.cdshooks.services import Service, prefetch_templates, services
 from service.decide import Decision
+from service.engine.library import Library, load
+from service.engine.rendering import LOCAL, Renderer
 from service.fhir.access import FhirAccess
-from service.fhir.failure import Failure
+from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import State
 from service.metrics import Metrics
 from service.records.records import Records
 from service.settings import Settings
-from service.trust.replay import SeenEverywhere, SeenInMemory
 from service.trust.tokens import Caller, Reason
+from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import clients_of, guard, token_check
 from service.web.accesslog import ID_HEADER, note_exchange, register_access_log
 from service.web.contract import contract

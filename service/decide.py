@@ -10,9 +10,6 @@ from datetime import date
 
 import structlog
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
 from service.cdshooks.dialects import in_dialect
 from service.cdshooks.messages import (
     Card,
@@ -26,18 +23,30 @@ from service.cdshooks.messages import (
     read_context,
     read_request,
 )
-from service.clinical.chart import Chart, Patient
-from service.clinical.terminology import Terminology
+from service.chart import Chart, Patient
+from service.engine.evaluate import evaluate
+from service.engine.finding import SUBJECTS, Finding
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
+from service.engine.unchecked import rule_failed, service_failed
 from service.errors import NotConformant, ServiceError, place_of
 from service.fhir.access import FhirAccess
-from service.fhir.orders import DoseReading
+from service.fhir.chart_reader import (
+    MEDICATIONS,
+    STATEMENTS,
+    dose_context,
+    listed,
+    read_chart,
+    unsettled,
+    version_spoken,
+)
+from service.fhir.orders import DoseContext
 from service.fhir.prefetch import Prefetch
-from service.fhir.reading import MEDICATIONS, STATEMENTS, dose_reading, listed, read_chart, unsettled, version_spoken
 from service.fhir.resources import Resource
 from service.fhir.session import Draft, Session, concerns, drafts, known, orders, selected, selection
-from service.guidance.engine import evaluate
-from service.guidance.finding import SUBJECTS, Finding
-from service.guidance.unchecked import rule_failed, service_failed
+from service.guidance.registry import RULES
+from service.terminology.recognise import Terminology
 from service.trust.clients import ANYBODY, Client
 
 log = structlog.get_logger()
@@ -75,14 +84,14 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
         if chart is None:
             return Response(cards=[])
         version = version_spoken((draft.resource for draft in written), prefetch)
-        asked = Asked(_once(written), session.patient_id, chart.today, version)
+        asked = SuggestionContext(_once(written), session.patient_id, chart.today, version)
         return in_dialect(Response(cards=_cards(chart, asked, using)), client.dialect, using.renderer.by_hand)
     except ServiceError:
         raise
     except Exception as error:
         # Clients show an error as "all clear". A card that says the opposite is the only honest answer.
         log.error("service failed", error=type(error).__name__, place=place_of(error))
-        failed = using.renderer.card(service_failed(), Asked({}), using.new_uuid)
+        failed = using.renderer.card(service_failed(), SuggestionContext({}), using.new_uuid)
         return in_dialect(Response(cards=[failed]), client.dialect, using.renderer.by_hand)
 
 
@@ -110,7 +119,7 @@ def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart
     terminology = using.library.terminology.terminology
     today = using.today()
     weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
-    doses = dose_reading(session, prefetch, terminology, SUBJECTS, today, weight_days)
+    doses = dose_context(session, prefetch, terminology, SUBJECTS, today, weight_days)
     if not session.ordering:
         return _opened_chart(session, prefetch, doses, using), []
     resources = orders(session)
@@ -131,7 +140,7 @@ def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart
 
 
 def _concerned(
-    session: Session, looked_at: list[Draft], prefetch: Prefetch, doses: DoseReading, using: Decision
+    session: Session, looked_at: list[Draft], prefetch: Prefetch, doses: DoseContext, using: Decision
 ) -> bool:
     """True when an order in question is for one of the drugs, or for one that matters beside them.
 
@@ -148,12 +157,12 @@ def _concerned(
     return drafted or _on_list(session, prefetch, terminology, doses, using.today())
 
 
-def _on_list(session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseReading, today: date) -> bool:
+def _on_list(session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseContext, today: date) -> bool:
     found, _ = listed(session, prefetch, terminology, doses, today)
     return any(order.drug.names(drug) for order in found for drug in SUBJECTS)
 
 
-def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseReading, using: Decision) -> Chart | None:
+def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseContext, using: Decision) -> Chart | None:
     """The chart when it is only opened: worth reading when the drugs are on the list, or no list was given."""
     terminology, today = using.library.terminology.terminology, using.today()
     found, gaps = listed(session, prefetch, terminology, doses, today)
@@ -170,7 +179,7 @@ def _once(looked_at: list[Draft]) -> dict[str, Resource]:
     return {d.reference: d.resource for d in looked_at if d.reference and references.count(d.reference) == 1}
 
 
-def _cards(chart: Chart, asked: Asked, using: Decision) -> list[Card]:
+def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card]:
     def failed(card: str, error: Exception) -> None:
         # The type only: a message may repeat what the request held.
         log.error(
@@ -182,6 +191,6 @@ def _cards(chart: Chart, asked: Asked, using: Decision) -> list[Card]:
             return using.renderer.card(finding, asked, using.new_uuid)
         except Exception as error:
             failed(finding.card, error)
-            return using.renderer.card(rule_failed(finding.card), Asked({}), using.new_uuid)
+            return using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)
 
-    return [rendered(finding) for finding in evaluate(chart, using.library.thresholds, failed)]
+    return [rendered(finding) for finding in evaluate(chart, using.library.thresholds, failed, RULES)]

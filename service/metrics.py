@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.records.exchange import Exchange
-from service.records.outcome import KeptOutcome
+from service.records.outcome import StoredFeedback
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -109,7 +109,7 @@ class Metrics:
         """A call was refused for its token."""
         self._refused.labels(self._in("refusal", reason)).inc()
 
-    def told(self, entries: Sequence[KeptOutcome]) -> None:
+    def told(self, entries: Sequence[StoredFeedback]) -> None:
         """Clinicians' feedback on cards was kept; an observer of feedback."""
         for entry in entries:
             self._feedback.labels(self._in("feedback", entry.outcome)).inc()

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from cards.expanded import Expanded, expanded
-from cards.library import Library, load
-from service.expansion.cache import ExpansionCache
-from service.expansion.lookup import Expansions, Found, Lookup, Source
-from service.expansion.server import TerminologyServer, open_session
+from service.engine.expanded import Expanded, expanded
+from service.engine.library import Library, load
 from service.settings import Settings
+from service.terminology.cache import ExpansionCache
+from service.terminology.client import TerminologyServer, open_session
+from service.terminology.expand import Expansions, Found, Lookup, Source
 
 NAMED = 20
 """Refused codes that a log line names at most."""

@@ -15,12 +15,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
 
-from cards.library import Library, load
 from service.app import create_app
-from service.cli import main
+from service.cli.main import main
 from service.decide import Decision
+from service.engine.library import Library, load
 from service.settings import PREFIX, Settings
-from tests.expansion.fake_server import Terminology, serving
+from service.terminology.recognise import Terminology
+from tests.terminology import fake_server
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fhir_fixtures"
@@ -77,9 +78,9 @@ def fixture() -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture
-def terminology_server() -> Iterator[Terminology]:
+def terminology_server() -> Iterator[fake_server.Terminology]:
     """A terminology server on this machine, without descendants until a test names some."""
-    with serving(Terminology()) as running:
+    with fake_server.serving(fake_server.Terminology()) as running:
         yield running
 
 
@@ -95,3 +96,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         return CliRunner().invoke(main, [*map(str, arguments)], prog_name="tolami", env=chosen)
 
     return command
+
+
+@pytest.fixture(scope="session")
+def terminology(library: Library) -> Terminology:
+    """The terminology as it is in the repository."""
+    return library.terminology.terminology

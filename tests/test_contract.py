@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cards.library import Library
-from cards.rendering import LOCAL
 from service.cdshooks.schemas import schemas
+from service.cli.answers import GUIDANCE, PUBLIC_URL, InProcess, find, read
+from service.engine.library import Library
+from service.engine.rendering import LOCAL
 from service.fhir.resources import decode, encode
-from service.fhir.shapes import version_of
-from service.replay import GUIDANCE, PUBLIC_URL, InProcess, find, read
+from service.fhir.version_detection import version_of
 from service.trust.clients import Dialect
 from tests.calls import Json
 from tests.conftest import FIXTURES, TODAY

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from cards.library import CardFile, Library
-from cards.rendering import Renderer
 from service.decide import Decision, decide
+from service.engine.library import CardFile, Library
+from service.engine.rendering import Renderer
 from service.errors import MissingData, NotConformant, NotParsable
 from service.fhir.resources import encode
 from service.trust.clients import Client, Dialect

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service.app import create_app
 from service.cdshooks.services import prefetch_templates
 from service.decide import Decision, decide
+from service.engine.library import Library
 from service.errors import MissingData, NotConformant
 from service.fhir.access import FhirAccess
-from service.fhir.failure import Failure
+from service.fhir.fetch_errors import Failure
 from service.fhir.resources import encode
 from service.settings import Settings
 from service.trust.clients import Client

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cards.library import Library
-from service.replay import Answer, InProcess, Request, find
+from service.cli.answers import Answer, InProcess, Request, find
+from service.engine.library import Library
 from tests.conftest import FIXTURES, TODAY
 from tests.fhir.translated import VERSIONS, Json, alternating, request_in, resource_in, resources
 from tests.fhir.translated.r4 import in_r4

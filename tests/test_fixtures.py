@@ -10,8 +10,8 @@ from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.patient import Patient
 from pydantic import BaseModel
 
-from cards.library import Library
-from service.replay import InProcess, difference, find, read
+from service.cli.answers import InProcess, difference, find, read
+from service.engine.library import Library
 from tests.conftest import FIXTURES, TODAY
 
 REQUESTS = sorted(find([FIXTURES / "requests"]))

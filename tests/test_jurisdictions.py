@@ -7,13 +7,13 @@ from typing import get_args
 import pytest
 import requests
 
-from cards.library import Library
 from service.app import create_app
+from service.engine.library import Library
 from service.settings import Settings
 from service.trust.clients import Jurisdiction
 from tests.calls import Json, by_id
+from tests.cli.test_answers import serving
 from tests.conftest import FIXTURES, TODAY
-from tests.test_replay import serving
 
 INDICATION = ("order-sign/tolperisone-150-mg-three-times-a-day", "tolperisone-indication")
 RHYTHM = ("patient-view/amitriptyline-taken-with-atrial-fibrillation", "amitriptyline-and-the-heart")

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.metrics import OTHER, Metrics
 from service.records.exchange import Exchange, ShownCard
-from service.records.outcome import KeptOutcome
+from service.records.outcome import StoredFeedback
 
 KNOWN = {
     "hook": frozenset({"order-sign"}),
@@ -33,8 +33,8 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
     return found[0] if found else 0
 
 
-def outcome(said: str) -> KeptOutcome:
-    return KeptOutcome("0000", said, NOON, NOON)
+def outcome(said: str) -> StoredFeedback:
+    return StoredFeedback("0000", said, NOON, NOON)
 
 
 def exchange(card: str, indicator: str, reason: str) -> Exchange:

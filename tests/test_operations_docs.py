@@ -6,7 +6,8 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from service import arrival, receiving
-from service.fhir import prefetch, reading, session
+from service.fhir import chart_reader as reading
+from service.fhir import prefetch, session
 from service.metrics import CLOSED, Metrics
 from service.server import LIMITS
 from service.settings import Settings

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cards.library import Library, load
 from service.app import create_app
+from service.engine.library import Library, load
 from service.settings import Settings
 from service.startup import start_library
 from tests import serving as processes
 from tests.calls import PAIR, Json, by_id
 from tests.conftest import TODAY
-from tests.expansion.fake_server import Terminology, answering
+from tests.terminology.fake_server import Terminology, answering
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SNOMED = "http://snomed.info/sct"

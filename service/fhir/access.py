@@ -19,11 +19,11 @@ import requests
 import structlog
 
 from service.cdshooks.messages import FhirAuthorization, HookRequest
-from service.fhir.failure import Failure, Unfetched
+from service.fhir.client import FhirServer, usable_id
+from service.fhir.fetch_errors import Failure, Unfetched
 from service.fhir.pages import first_page, following_pages
 from service.fhir.prefetch import Answer, State
 from service.fhir.resources import Resource, text
-from service.fhir.server import FhirServer, usable_id
 from service.fhir.transport import new_session
 from service.trust.clients import Client
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from service.clinical.terminology import Terminology
-from service.fhir.identity import codings_of, texts_of
+from service.fhir.recognise import codings_of, texts_of
 from service.fhir.resources import Resource, aslist
+from service.terminology.recognise import Terminology
 
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 SAYS_NONE = re.compile(r"\b(?:no (?:known )?(?:drug )?allerg|not allergic|denies|tolerates)", re.IGNORECASE)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from service.clinical.chart import Condition
-from service.clinical.dates import Span, event
-from service.clinical.terminology import Terminology
-from service.fhir.identity import codings_of
+from service.chart import Condition
+from service.dates import Span, event
+from service.fhir.recognise import codings_of
 from service.fhir.resources import Resource, text
+from service.terminology.recognise import Terminology
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
 OVER = frozenset({"inactive", "remission", "resolved"})

@@ -13,15 +13,15 @@ from fhir.resources.R4B.quantity import Quantity as FhirQuantity
 from fhir.resources.R4B.ratio import Ratio
 from fhir.resources.R4B.timing import Timing as FhirTiming
 
-from service.clinical.amounts import Quantity
-from service.clinical.dates import EARLIEST_YEAR
-from service.clinical.dose import Dosage, MaxDose
-from service.clinical.terminology import Coding
-from service.clinical.timing import DAYS_PER_UNIT, Timing, period_unit
+from service.dates import EARLIEST_YEAR
+from service.dosing.amount import Quantity
+from service.dosing.dosage import Dosage, MaxDose
+from service.dosing.timing import DAYS_PER_UNIT, Timing, period_unit
 from service.fhir import tolerant
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource
 from service.fhir.versions import dosage_instructions, max_doses
+from service.terminology.recognise import Coding
 
 ORDERED = "ordered"
 _HARMLESS = (".text", ".route")

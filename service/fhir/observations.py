@@ -5,13 +5,13 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from service.clinical.chart import Measurement
-from service.clinical.dates import event
-from service.clinical.terminology import Terminology
-from service.clinical.units import UCUM
-from service.fhir.identity import codings_of
+from service.chart import Measurement
+from service.dates import event
+from service.dosing.units import UCUM
 from service.fhir.numbers import exact
+from service.fhir.recognise import codings_of
 from service.fhir.resources import Resource, aslist, text
+from service.terminology.recognise import Terminology
 
 BODY_WEIGHT = "body-weight"
 INDEXED = "mL/min/1.73m2"

@@ -9,18 +9,18 @@ from typing import Any
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
-from service.clinical.amounts import Product
-from service.clinical.chart import MedicationOrder, Role, Unread
-from service.clinical.dates import event
-from service.clinical.dose import Dosage
-from service.clinical.dosing import daily_dose
-from service.clinical.terminology import Terminology
+from service.chart import MedicationOrder, Role, Unread
+from service.dates import event
+from service.dosing.amount import Product
+from service.dosing.compute import daily_dose
+from service.dosing.dosage import Dosage
 from service.fhir.dosages import as_day, codings, dosages
-from service.fhir.identity import Identity
 from service.fhir.periods import given_until, supplied_until
+from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import read
 from service.fhir.versions import NOT_STATED, ORDER_TYPES, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
+from service.terminology.recognise import Terminology
 
 TAKEN = frozenset({"active", "on-hold"})
 STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
@@ -34,7 +34,7 @@ _REQUIRED_STATEMENT = {"status": NOT_STATED}
 
 
 @dataclass(frozen=True, slots=True)
-class DoseReading:
+class DoseContext:
     """What a dose needs besides the order: the drugs whose dose matters, and the body weight in kg, if asked for."""
 
     subjects: tuple[str, ...]
@@ -42,7 +42,7 @@ class DoseReading:
 
 
 def draft_order(
-    resource: Resource, identity: Identity, terminology: Terminology, doses: DoseReading, *, focus: bool
+    resource: Resource, identity: Identity, terminology: Terminology, doses: DoseContext, *, focus: bool
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order being written.
 
@@ -80,7 +80,7 @@ def draft_order(
 
 
 def listed_order(
-    resource: Resource, identity: Identity, terminology: Terminology, today: date, doses: DoseReading
+    resource: Resource, identity: Identity, terminology: Terminology, today: date, doses: DoseContext
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing."""
     if resource["resourceType"] in ORDER_TYPES:
@@ -92,7 +92,7 @@ def listed_order(
 
 
 def _listed_request(
-    resource: Resource, identity: Identity, today: date, doses: DoseReading
+    resource: Resource, identity: Identity, today: date, doses: DoseContext
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     found = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
@@ -127,7 +127,7 @@ def _listed_request(
 
 
 def _listed_statement(
-    resource: Resource, identity: Identity, today: date, doses: DoseReading
+    resource: Resource, identity: Identity, today: date, doses: DoseContext
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     found = read(MedicationStatement, statement_as_r4(resource), _REQUIRED_STATEMENT)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
@@ -179,7 +179,7 @@ def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[R
     return None, [Unread("status-unknown", order, "status")]
 
 
-def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseReading) -> MedicationOrder:
+def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseContext) -> MedicationOrder:
     """The order with the dose of the first drug that matters; none where codes and words disagree (X7)."""
     drug = next((d for d in doses.subjects if identity.recognition.names(d)), None)
     if drug is None or any(identity.recognition.disputes(d) for d in doses.subjects):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Protocol
 
-from service.fhir.failure import Failure, Unfetched
+from service.fhir.fetch_errors import Failure, Unfetched
 from service.fhir.prefetch import Answer, State, answer_in
 from service.fhir.resources import Resource, reference
 

@@ -4,8 +4,8 @@ from datetime import date
 
 from fhir.resources.R4B.patient import Patient as FhirPatient
 
-from service.clinical.chart import Patient
-from service.clinical.dates import Span, span
+from service.chart import Patient
+from service.dates import Span, span
 from service.fhir.resources import Resource, text
 from service.fhir.tolerant import read
 

@@ -6,9 +6,9 @@ from math import ceil
 
 from fhir.resources.R4B.medicationrequest import MedicationRequestDispenseRequest
 
-from service.clinical.dates import later
-from service.clinical.dose import Dosage
-from service.clinical.timing import DAYS_PER_UNIT, period_unit
+from service.dates import later
+from service.dosing.dosage import Dosage
+from service.dosing.timing import DAYS_PER_UNIT, period_unit
 from service.fhir.numbers import exact
 
 

@@ -31,7 +31,7 @@ class Answer:
     """The resources of one prefetch key and how far they can be relied on to be all there are.
 
     ``next`` is the link to the page after these. ``reason`` says why fetching failed where it was tried
-    (``service.fhir.failure``).
+    (``service.fhir.fetch_errors``).
     """
 
     state: State

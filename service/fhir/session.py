@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from msgspec import Raw
 
-from service.clinical.terminology import Recognition, Terminology
 from service.errors import NotConformant, NotParsable
-from service.fhir.identity import UNRESOLVED, Identity, identify
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
+from service.fhir.recognise import UNRESOLVED, Identity, identify
 from service.fhir.resources import Resource, as_resource, decode, is_null, reference, relative, text
 from service.fhir.versions import ORDER_TYPES, medication_reference, subject_reference
+from service.terminology.recognise import Recognition, Terminology
 
 MOST_ORDERS = 1000
 """Orders that one call may hold in its context, whatever they are for."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.fhir.resources import Resource, copied
-from service.fhir.shapes import Version
+from service.fhir.version_detection import Version
 
 
 class CannotWrite(Exception):

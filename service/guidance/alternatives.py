@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from service.clinical.chart import Chart, Measurement, MedicationOrder, Role
-from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
-from service.guidance.groups import HEART, NEUROPATHIC, PAIN, TRIGEMINAL
+from service.chart import Chart, Measurement, MedicationOrder, Role
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
+from service.guidance.condition_groups import HEART, NEUROPATHIC, PAIN, TRIGEMINAL
 from service.guidance.kidney import is_clearance, kidney_function, renal_doses
 from service.guidance.monitoring import indication, starts, surely_older
 from service.guidance.replacing import replacements

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from fractions import Fraction
 
-from service.clinical.chart import Chart, MedicationOrder
-from service.clinical.dose import DailyDose
+from service.chart import Chart, MedicationOrder
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds
 from service.guidance.duplicates import duplicates
-from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds
 
 DEPRESSION = "major-depressive-disorder"
 

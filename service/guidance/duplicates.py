@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from service.clinical.chart import Chart, MedicationOrder
-from service.clinical.dose import DailyDose
-from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Thresholds
+from service.chart import Chart, MedicationOrder
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Thresholds
 
 TRICYCLIC = "tca"
 ZERO = Fraction(0)

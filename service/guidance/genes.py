@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from service.clinical.chart import Chart
-from service.clinical.dose import DailyDose
-from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Thresholds
+from service.chart import Chart
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Thresholds
 
 GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from service.clinical.chart import Chart, Condition
-from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
-from service.guidance.points import Point, gathered, partners, stale
+from service.chart import Chart, Condition
+from service.engine.concerns import Point, gathered, partners, stale
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
 
 CISAPRIDE = "contraindicated-with-amitriptyline-us"
 QT_RISK = "qt-risk"

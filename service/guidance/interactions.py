@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from service.clinical.chart import Chart, MedicationOrder, Role
+from service.chart import Chart, MedicationOrder, Role
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
 from service.guidance.duplicates import remaining
-from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
 
 STRONG = "cyp2d6-inhibitor-strong"
 INHIBITORS = (STRONG, "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong")

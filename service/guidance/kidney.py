@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from service.clinical.chart import Chart, Measurement
-from service.guidance.finding import Threshold, Thresholds
+from service.chart import Chart, Measurement
+from service.engine.finding import Threshold, Thresholds
 
 CLEARANCE = ("creatinine-clearance-cockcroft-gault", "creatinine-clearance-24h-urine")
 FILTRATION = (

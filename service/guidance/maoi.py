@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
-from service.clinical.chart import Chart, MedicationOrder, Role
-from service.clinical.dates import later
-from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
-from service.guidance.points import Point, gathered, partners, within
+from service.chart import Chart, MedicationOrder, Role
+from service.dates import later
+from service.engine.concerns import Point, gathered, partners, within
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
 
 WEAK = "maoi-weak"
 STRONG = ("maoi-irreversible", "maoi-b", "maoi-reversible")

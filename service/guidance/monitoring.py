@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from service.clinical.chart import Chart, Measurement, MedicationOrder
-from service.clinical.dates import later
-from service.clinical.dose import DailyDose
-from service.guidance.amitriptyline import needs_other_product
-from service.guidance.finding import (
+from service.chart import Chart, Measurement, MedicationOrder
+from service.dates import later
+from service.dosing.dosage import DailyDose
+from service.engine.finding import (
     AMITRIPTYLINE,
     TOLPERISONE,
     Finding,
@@ -19,7 +18,8 @@ from service.guidance.finding import (
     Threshold,
     Thresholds,
 )
-from service.guidance.groups import HEART, PAIN
+from service.guidance.amitriptyline import needs_other_product
+from service.guidance.condition_groups import HEART, PAIN
 from service.guidance.pair import is_new
 
 CIRCULATION = (*HEART, "stroke")

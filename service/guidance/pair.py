@@ -1,7 +1,7 @@
 """Tolperisone together with amitriptyline (R01), merged with R04 when a strong CYP2D6 inhibitor is there, too."""
 
-from service.clinical.chart import Chart, MedicationOrder
-from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Thresholds
+from service.chart import Chart, MedicationOrder
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Thresholds
 from service.guidance.interactions import Inhibitors, inhibitor_facts, inhibitors
 from service.guidance.tolperisone import FOOD
 

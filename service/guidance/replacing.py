@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from service.clinical.chart import Chart, Measurement, MedicationOrder
+from service.chart import Chart, Measurement, MedicationOrder
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Offer, Thresholds
 from service.guidance.amitriptyline import new_start
-from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Offer, Thresholds
 from service.guidance.kidney import band, is_clearance, kidney_function
 from service.guidance.safety import pregnant_or_breastfeeding
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from service.clinical.chart import Chart, Measurement
-from service.guidance.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds
+from service.chart import Chart, Measurement
+from service.engine.concerns import Point, gathered, partners, stale, within
+from service.engine.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds
 from service.guidance.kidney import CLEARANCE, FILTRATION
-from service.guidance.points import Point, gathered, partners, stale, within
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 

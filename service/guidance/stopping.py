@@ -5,10 +5,10 @@ from datetime import date
 from fractions import Fraction
 from math import ceil
 
-from service.clinical.chart import Chart, MedicationOrder
-from service.clinical.dose import DailyDose
+from service.chart import Chart, MedicationOrder
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
 from service.guidance.duplicates import duplicates, remaining
-from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
 from service.guidance.tapering import RUNGS, next_step
 from service.guidance.titration import dose_on, taken
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from service.clinical.chart import Chart, MedicationOrder, Role
-from service.clinical.dose import DailyDose
-from service.guidance.finding import AMITRIPTYLINE, Offer, Thresholds
-from service.guidance.groups import HEART
+from service.chart import Chart, MedicationOrder, Role
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, Offer, Thresholds
+from service.guidance.condition_groups import HEART
 from service.guidance.safety import pregnant_or_breastfeeding
 from service.guidance.titration import dose_on
 

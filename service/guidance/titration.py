@@ -6,12 +6,12 @@ from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
-from service.clinical.chart import Chart, MedicationOrder
-from service.clinical.dates import later
-from service.clinical.dose import DailyDose
-from service.guidance.course import purpose
+from service.chart import Chart, MedicationOrder
+from service.dates import later
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.guidance.dose_range import purpose
 from service.guidance.duplicates import duplicates
-from service.guidance.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
 
 
 @dataclass(frozen=True, slots=True)

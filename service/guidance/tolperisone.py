@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-from service.clinical.chart import Chart, MedicationOrder
-from service.clinical.dose import DailyDose
+from service.chart import Chart, MedicationOrder
+from service.dosing.dosage import DailyDose
+from service.engine.finding import TOLPERISONE, Finding, Indicator, Thresholds
 from service.guidance.duplicates import taken_together
-from service.guidance.finding import TOLPERISONE, Finding, Indicator, Thresholds
 
 FOOD = "tolperisone-food"
 """R16, a line on the cards about a tolperisone order."""

@@ -18,7 +18,7 @@ WORDS = "(words)"
 
 
 @dataclass(frozen=True, slots=True)
-class KeptOutcome:
+class StoredFeedback:
     """One entry of feedback. ``at`` is when the clinician decided, as the client says; ``received``, when we heard."""
 
     card: str
@@ -37,7 +37,7 @@ class KeptOutcome:
         return hashlib.sha256(json.dumps((*said, self.reason, self.system, self.comment)).encode()).hexdigest()
 
 
-OutcomeObserver = Callable[[Sequence[KeptOutcome]], None]
+OutcomeObserver = Callable[[Sequence[StoredFeedback]], None]
 """Is told of the entries of a feedback call once they are kept; must neither fail nor wait."""
 
 
@@ -52,12 +52,12 @@ def identifier(text: str) -> str:
         return str(uuid5(NAMESPACE_URL, text))
 
 
-def kept_outcome(entry: Feedback, received: datetime, *, keep_comment: bool) -> KeptOutcome:
+def kept_outcome(entry: Feedback, received: datetime, *, keep_comment: bool) -> StoredFeedback:
     """An entry of feedback as it is kept. The comment is dropped here unless comments are to be kept."""
     override = entry.overrideReason
     reason, system = _reason(override.reason if override else None)
     comment = (override.userComment or "") if override and keep_comment else ""
-    return KeptOutcome(
+    return StoredFeedback(
         card=identifier(entry.card),
         outcome=entry.outcome,
         at=entry.outcomeTimestamp.astimezone(UTC),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service.records.database import Database
 from service.records.exchange import Exchange
-from service.records.outcome import KeptOutcome
+from service.records.outcome import StoredFeedback
 from service.records.spill import SpillFile
 from service.records.store import add_outcomes
 from service.records.tokens import SeenTokens
@@ -31,7 +31,7 @@ class Records:
         """Keeps an answered call: later, without waiting and without failing."""
         self.writer.add(exchange)
 
-    def keep(self, entries: Sequence[KeptOutcome]) -> None:
+    def keep(self, entries: Sequence[StoredFeedback]) -> None:
         """Keeps feedback: it is kept when this returns. Raises DatabaseUnavailable; then none of it is."""
         with self.database.writing() as connection:
             add_outcomes(connection, entries)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.records.exchange import Exchange
-from service.records.outcome import KeptOutcome, identifier, printable
+from service.records.outcome import StoredFeedback, identifier, printable
 from service.records.tables import exchanges, outcomes, shown_cards
 
 
@@ -61,7 +61,7 @@ def add_exchanges(connection: Connection, batch: Iterable[Numbered]) -> None:
     insert_new(connection, shown_cards, cards)
 
 
-def add_outcomes(connection: Connection, entries: Iterable[KeptOutcome]) -> None:
+def add_outcomes(connection: Connection, entries: Iterable[StoredFeedback]) -> None:
     """Writes feedback; an entry that is there already stays as it is."""
     rows = [
         {

@@ -20,7 +20,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from service.trust.clients import Client, Clients
 from service.trust.keys import PublicKey, algorithms_of
 from service.trust.remote import KeysUnavailable
-from service.trust.replay import SeenTokens
+from service.trust.used_tokens import SeenTokens
 
 LONGEST_TOKEN = 8_000
 """Characters; a server does not pass on a longer header anyway."""

@@ -19,8 +19,8 @@ from service.settings import Settings, SettingsError
 from service.trust.clients import Clients, is_loopback, read_clients
 from service.trust.keyring import open_keyring
 from service.trust.remote import RemoteKeys, fetch
-from service.trust.replay import SeenInMemory, SeenTokens
 from service.trust.tokens import Caller, Reason, Refused, TokenCheck
+from service.trust.used_tokens import SeenInMemory, SeenTokens
 
 WITHOUT_TOKEN = ("/guidance", "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
 """Addresses, with all below them, that anybody may read: they hold nothing of any call but counts."""

@@ -11,7 +11,7 @@ from service.cdshooks.feedback import read_feedback
 from service.cdshooks.services import Service
 from service.errors import NotKept
 from service.records.database import DatabaseUnavailable
-from service.records.outcome import KeptOutcome, OutcomeObserver, kept_outcome
+from service.records.outcome import OutcomeObserver, StoredFeedback, kept_outcome
 from service.records.records import Records
 from service.web.body import json_body
 
@@ -53,6 +53,6 @@ def feedback(
     return blueprint
 
 
-def log_feedback(entries: Sequence[KeptOutcome]) -> None:
+def log_feedback(entries: Sequence[StoredFeedback]) -> None:
     """The log line of kept feedback: how many entries of each outcome."""
     log.info("feedback kept", **Counter(entry.outcome for entry in entries))

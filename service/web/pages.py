@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Response, abort, render_template
 
-from cards.catalogue import in_order, statements, when
-from cards.library import Library
+from service.engine.catalogue import in_order, statements
+from service.engine.library import Library
+from service.guidance.registry import RULES
 
 LABELS = {
     "drugs": "Drugs",
@@ -35,7 +36,7 @@ def pages(library: Library) -> Blueprint:
     def index() -> str:
         return render_template(
             "guidance.html",
-            cards=[(card, when(card)) for card in in_order(library)],
+            cards=[(card, card.raised_when) for card in in_order(library, RULES)],
             statements=list(statements(library)),
             version=library.version,
         )
@@ -48,7 +49,7 @@ def pages(library: Library) -> Blueprint:
         return render_template(
             "card.html",
             card=found,
-            when=when(found),
+            when=found.raised_when,
             labels=LABELS,
             read=READ,
             sources=[library.sources[key] for key in found.sources],

@@ -9,11 +9,11 @@ import time
 from collections.abc import Sequence
 from fractions import Fraction
 
-from service.clinical.amounts import NotComputed, Product, Quantity
-from service.clinical.dose import Dosage, MaxDose
-from service.clinical.dosing import daily_dose
-from service.clinical.terminology import Recognition, Strength
-from service.clinical.timing import Timing
+from service.dosing.amount import NotComputed, Product, Quantity
+from service.dosing.compute import daily_dose
+from service.dosing.dosage import Dosage, MaxDose
+from service.dosing.timing import Timing
+from service.terminology.recognise import Recognition, Strength
 
 ROUNDS = 30
 CALLS = 200

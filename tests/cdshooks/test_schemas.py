@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from cards.library import Library
 from service.cdshooks.dialects import in_dialect
 from service.cdshooks.feedback import read_feedback
 from service.cdshooks.messages import CONTEXTS, Action, Card, Response, Suggestion, read_context, read_request
@@ -20,6 +19,7 @@ from service.cdshooks.outcomes import outcome
 from service.cdshooks.schemas import MESSAGES, schemas
 from service.cdshooks.services import Discovery, services
 from service.decide import session_of
+from service.engine.library import Library
 from service.errors import NotConformant
 from service.fhir.resources import encode
 from tests.calls import Json

@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec import Raw
 
-from service.clinical.chart import MedicationOrder, Unread
-from service.clinical.terminology import Terminology
-from service.fhir.identity import Identity, identify
-from service.fhir.orders import DoseReading, draft_order, listed_order
+from service.chart import MedicationOrder, Unread
+from service.engine.finding import SUBJECTS
+from service.fhir.orders import DoseContext, draft_order, listed_order
+from service.fhir.recognise import Identity, identify
 from service.fhir.resources import Resource
-from service.guidance.finding import SUBJECTS
+from service.terminology.recognise import Terminology
 
 TODAY = date(2026, 11, 23)
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -91,9 +91,9 @@ def identity_of(resource: Resource, terminology: Terminology, *medications: Reso
     return identify(resource, {f"Medication/{m['id']}": m for m in medications}, terminology)
 
 
-def doses(kilograms: int | None = None) -> DoseReading:
+def doses(kilograms: int | None = None) -> DoseContext:
     """What a dose needs besides the order, for a patient of this weight."""
-    return DoseReading(SUBJECTS, lambda: Fraction(kilograms) if kilograms is not None else None)
+    return DoseContext(SUBJECTS, lambda: Fraction(kilograms) if kilograms is not None else None)
 
 
 def drafted(resource: Resource, terminology: Terminology) -> tuple[MedicationOrder | None, list[Unread]]:

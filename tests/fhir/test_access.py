@@ -12,7 +12,7 @@ import pytest
 from service.cdshooks.messages import FhirAuthorization, HookRequest
 from service.cdshooks.services import prefetch_templates
 from service.fhir.access import FETCHES, MOST_MEDICATIONS, FhirAccess, FhirCall
-from service.fhir.failure import Failure
+from service.fhir.fetch_errors import Failure
 from service.fhir.pages import MOST_PAGES
 from service.fhir.prefetch import ABSENT, Answer, Prefetch, State
 from service.trust.clients import ANYBODY, Client

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.clinical.terminology import Terminology
 from service.fhir.allergies import allergies, intolerances
 from service.fhir.resources import Resource
+from service.terminology.recognise import Terminology
 from tests.fhir.hostile import junk
 from tests.fhir.samples import AMITRIPTYLINE, SNOMED, TOLPERISONE, order
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from service.clinical.chart import Condition
-from service.clinical.terminology import Terminology
+from service.chart import Condition
 from service.fhir.conditions import conditions
 from service.fhir.resources import Resource
+from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED, order
 
 DEPRESSION = {"coding": [{"system": SNOMED, "code": "370143000"}]}

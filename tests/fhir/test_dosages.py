@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.clinical.dose import Dosage
+from service.dosing.dosage import Dosage
 from service.fhir.dosages import as_day
 from service.fhir.orders import read_dosages
 from tests.fhir.hostile import nested

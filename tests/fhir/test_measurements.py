@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from service.clinical.chart import Measurement
-from service.clinical.terminology import Terminology
+from service.chart import Measurement
 from service.fhir.observations import measurements
 from service.fhir.resources import Resource
+from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED
 
 LOINC = "http://loinc.org"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.clinical.terminology import Terminology
 from service.fhir.observations import body_weight, measurements
 from service.fhir.resources import Resource
+from service.terminology.recognise import Terminology
 from tests.fhir.hostile import junk
 from tests.fhir.samples import TODAY, order
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.clinical.chart import Role
-from service.clinical.terminology import Terminology
+from service.chart import Role
 from service.fhir.resources import Resource
+from service.terminology.recognise import Terminology
 from tests.fhir.hostile import PLACES, junk, nested, replaced
 from tests.fhir.samples import AMITRIPTYLINE, dosage, drafted, listed, order, statement, without
 

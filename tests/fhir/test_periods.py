@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from service.clinical.chart import MedicationOrder, Role
-from service.clinical.terminology import Terminology
+from service.chart import MedicationOrder, Role
 from service.fhir.resources import Resource
+from service.terminology.recognise import Terminology
 from tests.fhir.samples import dosage, listed, order, statement
 
 LONG_AGO = "2026-01-01"

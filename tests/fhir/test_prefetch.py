@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from cards.library import Library
+from service.engine.library import Library
 from service.fhir.prefetch import MOST_ENTRIES, Answer, Prefetch, State
 from service.fhir.resources import Resource
 from tests.fhir.samples import bundle, order, raw, statement

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.clinical.chart import MedicationOrder, Role
-from service.clinical.dose import DailyDose
-from service.clinical.terminology import Terminology
+from service.chart import MedicationOrder, Role
+from service.dosing.dosage import DailyDose
+from service.terminology.recognise import Terminology
 from tests.fhir.hostile import PLACES, junk, nested, replaced
 from tests.fhir.samples import dosage, listed, order, statement, without
 from tests.fhir.test_orders import every, in_version, role_of

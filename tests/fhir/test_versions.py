@@ -8,8 +8,7 @@ import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
-from service.clinical.dose import DailyDose
-from service.clinical.terminology import Terminology
+from service.dosing.dosage import DailyDose
 from service.fhir.resources import Resource
 from service.fhir.versions import (
     ingredients,
@@ -20,6 +19,7 @@ from service.fhir.versions import (
     statement_as_r4,
     subject_reference,
 )
+from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, RXNORM, SNOMED, TABLET, drafted, listed
 
 DEPRESSION = {"coding": [{"system": SNOMED, "code": "370143000"}]}

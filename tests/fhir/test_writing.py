@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cards.library import Library
-from service.fhir.shapes import Version, told
+from service.engine.library import Library
+from service.fhir.version_detection import Version, told
 from service.fhir.writing import CannotWrite, dosage_in, written_in
 from tests.fhir.samples import AMITRIPTYLINE, RXNORM, SNOMED, TABLET, UCUM
 from tests.fhir.validity import faults

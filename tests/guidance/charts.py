@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from service.clinical.amounts import NotComputed
-from service.clinical.chart import Chart, MedicationOrder, Patient, Role
-from service.clinical.dates import Span
-from service.clinical.dose import DailyDose
-from service.clinical.terminology import Claim, Recognition
-from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE
+from service.chart import Chart, MedicationOrder, Patient, Role
+from service.dates import Span
+from service.dosing.amount import NotComputed
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE
+from service.terminology.recognise import Claim, Recognition
 from tests.conftest import TODAY
 
 __all__ = ["AMITRIPTYLINE", "TODAY", "TOLPERISONE", "NotComputed"]

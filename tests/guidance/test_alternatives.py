@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import pytest
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
-from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.engine.finding import Finding, Indicator, Thresholds
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
 from service.guidance.alternatives import (
     ANTICHOLINERGIC_RISK,
     MAOI,
@@ -17,7 +18,6 @@ from service.guidance.alternatives import (
     opioid_in_fibromyalgia,
     other_options,
 )
-from service.guidance.finding import Finding, Indicator, Thresholds
 from service.guidance.kidney import CLEARANCE, FILTRATION, kidney_function
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug, past
 
@@ -52,7 +52,7 @@ def opened(given: Chart) -> Chart:
 
 def words(finding: Finding, library: Library) -> str:
     """The card as it is written; a name that is not known to its template would raise."""
-    card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
     assert len(card.summary) < 140
     return f"{card.summary}\n{card.detail}"
 

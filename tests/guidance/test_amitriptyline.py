@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
-from service.clinical.chart import Chart, Condition, MedicationOrder, Patient
-from service.clinical.terminology import Strength
+from service.chart import Chart, Condition, MedicationOrder, Patient
+from service.engine.finding import Finding, Indicator
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
 from service.guidance.amitriptyline import DEPRESSION, amitriptyline_start_dose
-from service.guidance.finding import Finding, Indicator
+from service.terminology.recognise import Strength
 from tests.guidance.charts import (
     AMITRIPTYLINE,
     TODAY,
@@ -228,7 +228,7 @@ def test_of_a_combination_the_start_is_possible_only_when_one_tablet_holds_it(
     order = replace(draft(AMITRIPTYLINE, dose("50", 2)), drug=product)
     finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
     assert finding is not None
-    card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
     assert ("not possible with" in card.summary) is not possible
     assert ("choose amitriptyline alone" in (card.detail or "")) is not possible
 
@@ -237,4 +237,4 @@ def test_as_needed_the_dose_is_said_to_be_the_most(library: Library) -> None:
     order = draft(AMITRIPTYLINE, dose("50", 2, least="0"))
     finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
     assert finding is not None
-    assert "up to 50 mg a day" in Renderer.of(library).card(finding, Asked({}), lambda: "id").summary
+    assert "up to 50 mg a day" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
-from service.clinical.chart import Chart, Measurement
-from service.guidance.finding import Finding, Indicator, Thresholds
+from service.chart import Chart, Measurement
+from service.engine.finding import Finding, Indicator, Thresholds
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
 from service.guidance.genes import (
     AS_USUAL,
     INTERMEDIATE,
@@ -48,7 +48,7 @@ def with_results(given: Chart, **answers: str) -> Chart:
 
 def words(finding: Finding, library: Library) -> str:
     """The card as it is written; a name that is not known to its template would raise."""
-    card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
     assert len(card.summary) < 140
     assert card.detail is not None
     return f"{card.summary}\n{card.detail}"

@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
 from service.cdshooks.messages import EXTENSION
-from service.clinical.chart import Chart, Condition, MedicationOrder, Patient
-from service.guidance.engine import card_of
-from service.guidance.finding import Finding, Indicator, Rule, Threshold
+from service.chart import Chart, Condition, MedicationOrder, Patient
+from service.engine.evaluate import card_of
+from service.engine.finding import Finding, Indicator, Rule, Threshold
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
 from service.guidance.interactions import (
     LINGERING,
     PERPHENAZINE,
@@ -255,7 +255,9 @@ def test_a_merged_card_names_its_rules(library: Library, found: Found, draft: Cl
     pair = chart(draft(AMITRIPTYLINE), current(TOLPERISONE))
     merged = chart(draft(AMITRIPTYLINE), current(TOLPERISONE), current("paroxetine"))
     rules = [
-        Renderer.of(library).card(found(tolperisone_with_amitriptyline, given), Asked({}), str).extension[EXTENSION]
+        Renderer.of(library)
+        .card(found(tolperisone_with_amitriptyline, given), SuggestionContext({}), str)
+        .extension[EXTENSION]
         for given in (pair, merged)
     ]
     assert "rules" not in rules[0]
@@ -534,7 +536,7 @@ def test_every_card_is_written_for_one_and_for_many_partners_under_the_limit(
                 for rule in (tolperisone_with_amitriptyline, *RULES):
                     finding = apply(rule, given)
                     if finding is not None:
-                        card = Renderer.of(library).card(finding, Asked({}), str)
+                        card = Renderer.of(library).card(finding, SuggestionContext({}), str)
                         assert len(card.summary) < 140
                         assert not card.summary.endswith("…"), card.summary
 

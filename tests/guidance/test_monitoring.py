@@ -6,13 +6,13 @@ from fractions import Fraction
 
 import pytest
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
-from service.clinical.chart import Age, Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
-from service.guidance.engine import evaluate
-from service.guidance.finding import Finding, Indicator, Rule
-from service.guidance.groups import PAIN
+from service.chart import Age, Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.engine.evaluate import evaluate
+from service.engine.finding import Finding, Indicator, Rule
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
+from service.guidance.condition_groups import PAIN
 from service.guidance.monitoring import (
     CIRCULATION,
     RULES,
@@ -59,7 +59,7 @@ class Find:
         """The card as it is written; a name that is not known to its template would raise."""
         finding = self(rule, given)
         assert finding is not None
-        card = Renderer.of(self.library).card(finding, Asked({}), lambda: "id")
+        card = Renderer.of(self.library).card(finding, SuggestionContext({}), lambda: "id")
         assert len(card.summary) < 140
         return f"{card.summary}\n{card.detail}"
 
@@ -405,4 +405,4 @@ def test_the_first_and_the_last_day_there_is_break_no_rule(library: Library, aut
         raise AssertionError(card) from error
 
     for given in (chart(DRAFT, taken, ended), opened(taken, ended)):
-        evaluate(given, library.thresholds, failed)
+        evaluate(given, library.thresholds, failed, RULES)

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from service.clinical.chart import Chart, MedicationOrder
-from service.guidance.finding import Finding, Indicator
+from service.chart import Chart, MedicationOrder
+from service.engine.finding import Finding, Indicator
 from service.guidance.pair import tolperisone_with_amitriptyline
 from service.guidance.tolperisone import FOOD
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, draft, drug, past

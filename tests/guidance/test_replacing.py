@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from cards.library import Library
-from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
-from service.clinical.terminology import Claim, Recognition
+from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.engine.evaluate import evaluate
+from service.engine.finding import Finding, Offer, Thresholds
+from service.engine.library import Library
 from service.guidance.alternatives import other_options
-from service.guidance.engine import evaluate
-from service.guidance.finding import Finding, Offer, Thresholds
 from service.guidance.kidney import CLEARANCE
+from service.guidance.registry import RULES
+from service.terminology.recognise import Claim, Recognition
 from tests.guidance.charts import (
     AMITRIPTYLINE,
     TOLPERISONE,
@@ -227,7 +228,7 @@ def unexpected(card: str, error: Exception) -> None:
 def test_nothing_is_offered_beside_a_critical_finding(library: Library) -> None:
     acute = Condition(frozenset({"acute-angle-closure", "angle-closure-glaucoma"}), "acute angle closure")
     given = replace(PAIN, conditions=(*PAIN.conditions, acute))
-    findings = {f.card: f for f in evaluate(given, library.thresholds, unexpected)}
+    findings = {f.card: f for f in evaluate(given, library.thresholds, unexpected, RULES)}
     assert findings["amitriptyline-and-other-conditions"].indicator.word == "critical"
     assert all(finding.offers == () for finding in findings.values())
     assert "critical-finding" in findings["other-options"].withheld

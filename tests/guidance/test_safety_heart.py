@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
-from service.clinical.chart import Chart, Condition, Measurement, MedicationOrder, Patient
-from service.clinical.dates import Span
-from service.guidance.finding import Finding, Indicator, Thresholds
+from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient
+from service.dates import Span
+from service.engine.finding import Finding, Indicator, Thresholds
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
 from service.guidance.heart import ACUTE, CISAPRIDE, QT_RISK, amitriptyline_and_the_heart
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, days_ago, draft
 
@@ -230,7 +230,7 @@ def test_an_old_qtc_counts_and_says_how_old_it_is(
     finding = amitriptyline_and_the_heart(replace(ordered(), measurements=(qtc(value, ago),)), numbers)
     assert finding is not None
     assert finding.facts["points"][0].age == age
-    detail = Renderer.of(library).card(finding, Asked({}), lambda: "id").detail
+    detail = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail
     assert (f"{ago} days ago" in (detail or "")) is (age is not None)
 
 
@@ -238,6 +238,6 @@ def test_an_infarction_recorded_lately_says_that_its_date_is_not_known(numbers: 
     given = ordered(having(MI, ACUTE, onset=on(days_ago(3)), recorded_only=True))
     finding = amitriptyline_and_the_heart(given, numbers)
     assert finding is not None
-    card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
     assert "acute heart attack recorded lately" in card.summary
     assert "when it began is not said" in (card.detail or "")

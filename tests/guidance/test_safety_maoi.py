@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from cards.library import Library
-from service.clinical.chart import Chart, MedicationOrder
-from service.guidance.finding import Finding, Indicator, Thresholds
+from service.chart import Chart, MedicationOrder
+from service.engine.finding import Finding, Indicator, Thresholds
+from service.engine.library import Library
 from service.guidance.maoi import amitriptyline_with_maoi
 from tests.guidance.charts import AMITRIPTYLINE, chart, current, days_ago, draft, drug, past
 

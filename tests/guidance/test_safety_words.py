@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
 from service.cdshooks.messages import Card
-from service.clinical.chart import Chart, Condition
+from service.chart import Chart, Condition
+from service.engine.concerns import Point, gathered
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Indicator
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
 from service.guidance import heart, maoi, safety
-from service.guidance.finding import AMITRIPTYLINE, TOLPERISONE, Indicator
-from service.guidance.points import Point, gathered
 from tests.guidance.charts import born, chart, current, draft
 from tests.guidance.test_safety_maoi import CLASSES
 from tests.guidance.test_safety_maoi import maoi as as_maoi
@@ -64,7 +64,7 @@ def card_of(library: Library, card: str, given: Chart) -> Card:
     rule = next(r for r in (*maoi.RULES, *heart.RULES, *safety.RULES) if r.__name__.replace("_", "-") == card)
     finding = rule(given, library.thresholds[card])
     assert finding is not None
-    return Renderer.of(library).card(finding, Asked({}), lambda: "uuid")
+    return Renderer.of(library).card(finding, SuggestionContext({}), lambda: "uuid")
 
 
 def assert_said(card: Card) -> None:
@@ -95,7 +95,7 @@ def test_every_kind_of_line_has_its_words(
     facts = {"jurisdiction": "us", "ordering": ordering, "ordered": True, "gender": ""}
     finding = gathered(card, [point], [about], facts)
     assert finding is not None
-    rendered = Renderer.of(library).card(finding, Asked({}), lambda: "uuid")
+    rendered = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "uuid")
     assert_said(rendered)
     items = [line for line in (rendered.detail or "").split("**Why:**")[0].splitlines() if line.startswith("- ")]
     assert len(items) == 1

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cards.library import Library
-from service.clinical.chart import Chart, Condition, MedicationOrder, Patient, Role, Unread
-from service.clinical.dose import DailyDose
-from service.guidance.finding import Finding, Offer, Thresholds
+from service.chart import Chart, Condition, MedicationOrder, Patient, Role, Unread
+from service.dosing.dosage import DailyDose
+from service.engine.finding import Finding, Offer, Thresholds
+from service.engine.library import Library
 from service.guidance.stopping import amitriptyline_stopping
 from tests.guidance.charts import AMITRIPTYLINE, chart, current, days_ago, dose, draft, drug, titrated
 

@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from cards.library import Library
-from cards.rendering import Renderer
-from cards.suggestions import Asked
-from service.clinical.chart import Chart, MedicationOrder, Patient
-from service.clinical.dose import Dosage
-from service.guidance.finding import Finding, Indicator, Threshold, Thresholds
+from service.chart import Chart, MedicationOrder, Patient
+from service.dosing.dosage import Dosage
+from service.engine.finding import Finding, Indicator, Threshold, Thresholds
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.engine.suggestions import SuggestionContext
 from service.guidance.tolperisone import FOOD, tolperisone_daily_dose
 from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, days_ago, dose, draft, drug, titrated
 
@@ -110,7 +110,7 @@ def test_two_orders_that_are_taken_together_are_added_up(numbers: Thresholds, li
     on_top = found(chart(until(one, 0, -20), listed), numbers)
     for finding in (drafted, on_top):
         assert (finding.indicator, finding.facts["day"], len(finding.orders)) == (CRITICAL, 900, 2)
-        card = Renderer.of(library).card(finding, Asked({}), lambda: "id")
+        card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
         assert "2 orders together" in card.summary
         assert "900 mg a day" in card.summary
 
@@ -124,12 +124,12 @@ def test_a_sum_in_which_a_dose_is_missing_says_at_least(numbers: Thresholds, lib
     one, two = draft(TOLPERISONE, dose("600.5", 3)), draft(TOLPERISONE, NotComputed("dose-missing"), 2)
     finding = found(chart(one, two), numbers)
     assert finding.facts["complete"] is False
-    assert "at least 600.5 mg" in Renderer.of(library).card(finding, Asked({}), lambda: "id").summary
+    assert "at least 600.5 mg" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
 
 
 def test_as_needed_the_daily_dose_is_the_most_it_can_be(numbers: Thresholds, library: Library) -> None:
     finding = found(chart(draft(TOLPERISONE, dose("500", 3, least="0"))), numbers)
-    assert "up to 500 mg a day" in Renderer.of(library).card(finding, Asked({}), lambda: "id").summary
+    assert "up to 500 mg a day" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 from service.records.database import Database
 from service.records.exchange import Exchange, ShownCard
-from service.records.outcome import KeptOutcome
+from service.records.outcome import StoredFeedback
 from service.records.store import Numbered, add_exchanges, add_outcomes
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -36,12 +36,12 @@ def exchange(*cards: ShownCard, at: datetime = NOW, unchecked: Sequence[str] = (
     )
 
 
-def outcome(name: object, said: str = "overridden", *, at: datetime = NOW, reason: str = "") -> KeptOutcome:
+def outcome(name: object, said: str = "overridden", *, at: datetime = NOW, reason: str = "") -> StoredFeedback:
     suggestions = (named(f"suggestion of {name}"),) if said == "accepted" else ()
-    return KeptOutcome(named(name), said, at, max(at, NOW) + timedelta(seconds=5), suggestions, reason)
+    return StoredFeedback(named(name), said, at, max(at, NOW) + timedelta(seconds=5), suggestions, reason)
 
 
-def keep(database: Database, *entries: KeptOutcome) -> None:
+def keep(database: Database, *entries: StoredFeedback) -> None:
     with database.writing() as connection:
         add_outcomes(connection, entries)
 

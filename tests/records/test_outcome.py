@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.cdshooks.feedback import read_feedback
-from service.records.outcome import WORDS, KeptOutcome, identifier, kept_outcome, printable
+from service.records.outcome import WORDS, StoredFeedback, identifier, kept_outcome, printable
 from tests.feedback import ACCEPTED, MARKER, OVERRIDDEN, Json, entry, feedback
 
 RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def kept(content: Json, *, keep_comment: bool = False) -> KeptOutcome:
+def kept(content: Json, *, keep_comment: bool = False) -> StoredFeedback:
     (read,) = read_feedback(feedback(content)).feedback
     return kept_outcome(read, RECEIVED, keep_comment=keep_comment)
 
@@ -26,7 +26,7 @@ def reasoned(**reason: Any) -> Json:
 
 
 def test_an_acceptance_is_kept_with_its_suggestions() -> None:
-    assert kept(ACCEPTED) == KeptOutcome(
+    assert kept(ACCEPTED) == StoredFeedback(
         card=ACCEPTED["card"],
         outcome="accepted",
         at=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),

@@ -17,8 +17,8 @@ from joserfc.jwk import ECKey
 from service.trust.clients import Client, Clients
 from service.trust.keys import ALGORITHMS, PublicKey, read_key_set
 from service.trust.remote import KeysUnavailable
-from service.trust.replay import SeenInMemory
 from service.trust.tokens import LONGEST_JTI, LONGEST_LIFETIME, LONGEST_TOKEN, Caller, Reason, Refused, TokenCheck
+from service.trust.used_tokens import SeenInMemory
 from tests.trust.ehr import ISSUER, NOW, Ehr, b64, ec, key_set, rsa
 
 URL = "https://cds.example.org/cds-services/order-select"

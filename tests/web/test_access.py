@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service.app import create_app
+from service.engine.library import Library
 from service.server import SAMPLE
 from service.settings import Settings, SettingsError
 from service.trust.clients import ANYBODY, Clients, FaultyTrustFile

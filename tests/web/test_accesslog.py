@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service.app import create_app
+from service.engine.library import Library
 from service.server import SAMPLE
 from service.settings import Settings
 from tests.calls import NEW_START, PAIR, without

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from cards.library import Library
 from service.app import create_app
 from service.cdshooks.schemas import schemas
+from service.engine.library import Library
 from service.settings import Settings
 from tests.calls import Json
 from tests.trust.ehr import Ehr, trusting

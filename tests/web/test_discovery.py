@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service.cdshooks.messages import CONTEXTS
+from service.engine.library import Library
 
 PATH = "/cds-services"
 

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service.app import create_app
+from service.engine.library import Library
 from service.server import SAMPLE
 from service.settings import Settings
 from tests.calls import NEW_START, PAIR, Json, without

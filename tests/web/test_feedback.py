@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service.app import create_app
+from service.engine.library import Library
 from service.records.listing import ListedOutcome, latest_outcomes
 from service.records.records import Records
 from service.server import SAMPLE

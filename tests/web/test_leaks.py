@@ -18,9 +18,9 @@ import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service import decide
 from service.app import create_app, records_of
+from service.engine.library import Library
 from service.logs import catch_strays, configure_logs
 from service.records.records import Records
 from service.server import SAMPLE

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cards.library import Library
 from service.app import create_app, records_of
+from service.engine.library import Library
 from service.metrics import Metrics
 from service.settings import Settings
 from service.web.operations import LATE, Check, operations

@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from markupsafe import escape
 
-from cards.library import Library
-from cards.library import load as load_library
+from service.engine.library import Library
+from service.engine.library import load as load_library
 from service.web.pages import READ
 
 LIBRARY = load_library()

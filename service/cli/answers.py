@@ -1,0 +1,248 @@
+"""Replays hook requests from files and compares the answers with the expected ones beside them.
+
+``name.json`` is a request, ``name.expected.json`` what it has to be answered, with identifiers and the guidance
+version replaced by placeholders and the day it was recorded for.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from service.cdshooks.messages import CONTEXTS, EXTENSION
+from service.decide import Decision, decide
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.errors import ServiceError
+from service.fhir.resources import aslist, encode
+from service.trust.clients import ANYBODY, Dialect, Jurisdiction
+from service.web.errors import operation_outcome
+
+EXPECTED = ".expected.json"
+GUIDANCE = "<guidance version>"
+PUBLIC_URL = "<public url>"
+
+
+class NotReplayable(Exception):
+    """A file that is no hook request; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request file: its raw body, the hook it names, and the recorded answer if there is one."""
+
+    path: Path
+    body: bytes
+    hook: str
+    expected: dict[str, Any] | None
+
+    @property
+    def expected_path(self) -> Path:
+        """Where the recorded answer is or would be."""
+        return self.path.with_name(self.path.name.removesuffix(".json") + EXPECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, whatever its status, as JSON."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def cards(self) -> list[dict[str, Any]]:
+        """The cards, none for an error."""
+        cards = self.body.get("cards")
+        return [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
+
+
+def find(paths: list[Path]) -> Iterator[Path]:
+    """The request files that the paths name: files as they are, folders searched through in order."""
+    for path in paths:
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*.json") if not p.name.endswith(EXPECTED))
+            yield from (p for p in found if _looks_like_request(p))
+        elif not path.name.endswith(EXPECTED):  # "name*.json" in a shell names the expected answers, too
+            yield path
+
+
+def _looks_like_request(path: Path) -> bool:
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError, OSError):
+        return True  # said to be broken when it is read
+    return isinstance(value, dict) and "hook" in value
+
+
+def read(path: Path) -> Request:
+    """A request file. Raises NotReplayable with what is wrong and where."""
+    body, value = _json(path)
+    hook = value.get("hook") if isinstance(value, dict) else None
+    if not isinstance(hook, str):
+        raise NotReplayable(f"{path}: no hook request: it has no member 'hook'. Replay wants a whole request body.")
+    request = Request(path, body, hook, None)
+    if not request.expected_path.exists():
+        return request
+    _, expected = _json(request.expected_path)
+    if not _recorded(expected):
+        raise NotReplayable(f"{request.expected_path}: not a recorded answer ('today', 'status', 'body'). Remove it.")
+    return Request(path, body, hook, expected)
+
+
+def _json(path: Path) -> tuple[bytes, Any]:
+    """The content of a file, raw and decoded. Raises NotReplayable with what is wrong and where."""
+    try:
+        body = path.read_bytes()
+        return body, json.loads(body)
+    except OSError as error:
+        raise NotReplayable(f"{path}: {error.strerror or error}") from None
+    except json.JSONDecodeError as error:
+        raise NotReplayable(f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeDecodeError:
+        raise NotReplayable(f"{path}: not JSON: the file is not UTF-8 text") from None
+    except (ValueError, RecursionError):
+        raise NotReplayable(f"{path}: a number or its nesting is beyond reason") from None
+
+
+def _recorded(value: Any) -> bool:
+    """True when this is what ``record`` writes."""
+    try:
+        date.fromisoformat(value["today"])
+        return isinstance(value["status"], int) and isinstance(value["body"], dict)
+    except (TypeError, ValueError, LookupError):
+        return False
+
+
+class InProcess:
+    """Answers requests in this process, on a given day, with counted identifiers, to a client of one dialect.
+
+    Without a jurisdiction it is the one of a service without settings.
+    """
+
+    def __init__(
+        self, library: Library, dialect: Dialect | None = None, jurisdiction: Jurisdiction | None = None
+    ) -> None:
+        self._library = library
+        self._renderer = Renderer.of(library)
+        self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
+
+    def answer(self, request: Request, today: date) -> Answer:
+        """The answer of the service, errors included."""
+        numbers = count(1)
+        using = Decision(
+            self._library, self._renderer, lambda: today, lambda: f"00000000-0000-4000-8000-{next(numbers):012}"
+        )
+        hook = request.hook
+        if hook not in CONTEXTS:
+            return Answer(
+                404, json.loads(operation_outcome("not-found", f"There is no service for the hook '{hook}'."))
+            )
+        try:
+            body = encode(decide(request.body, hook, using, self._client))
+        except ServiceError as error:
+            outcome = operation_outcome(error.code, error.message, error.expression)
+            return Answer(error.status, json.loads(outcome))
+        return Answer(200, json.loads(body))
+
+
+class OverHttp:
+    """Answers requests by calling a running service, which uses its own clock.
+
+    The address may be that of the service, of its discovery or of one of its services.
+    """
+
+    def __init__(self, url: str, timeout: float = 10) -> None:
+        self._base = url.partition("/cds-services")[0].rstrip("/")
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def answer(self, request: Request, today: date) -> Answer:  # noqa: ARG002  (the service has its own clock)
+        """The answer of the running service. Raises NotReplayable when it cannot be had."""
+        url = f"{self._base}/cds-services/{request.hook}"
+        try:
+            response = self._session.post(
+                url,
+                data=request.body,
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+            body = response.json()
+        except requests.JSONDecodeError:
+            raise NotReplayable(f"{url} answered {response.status_code} with something that is not JSON") from None
+        except requests.RequestException as error:
+            reason = type(error).__name__
+            raise NotReplayable(f"{url} could not be reached ({reason}). Is the service running there?") from None
+        return Answer(response.status_code, body if isinstance(body, dict) else {})
+
+
+def normalised(answer: Answer) -> Answer:
+    """The answer with identifiers numbered, guidance version and own address replaced: what may be compared."""
+    text = json.dumps(answer.body)
+    for version in sorted({_guidance(card) for card in answer.cards} - {""}):
+        text = text.replace(version, GUIDANCE)
+    shown = Answer(answer.status, json.loads(text))
+    numbers = count(1)
+    for card in shown.cards:
+        for link in aslist(card.get("links")):
+            page = link.get("url") if isinstance(link, dict) else None
+            if isinstance(page, str) and "/guidance/" in page and own_members(card):
+                link["url"] = PUBLIC_URL + page[page.index("/guidance/") :]
+        for holder in (card, *aslist(card.get("suggestions"))):
+            if isinstance(holder, dict):
+                holder["uuid"] = f"<uuid {next(numbers)}>"
+    return shown
+
+
+def _guidance(card: dict[str, Any]) -> str:
+    """The guidance version that a card of this service names; empty for a card of any other."""
+    return str(own_members(card).get("guidance", ""))
+
+
+def own_members(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What this service says of a card in its extension; empty for a card of any other."""
+    extension = card.get("extension")
+    own = extension.get(EXTENSION) if isinstance(extension, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def difference(request: Request, answer: Answer) -> list[str]:
+    """Lines of a unified diff between the expected and the given answer; none when they agree."""
+    if request.expected is None:
+        return []
+    expected = Answer(request.expected.get("status", 200), request.expected.get("body", {}))
+    given = normalised(answer)
+    if expected == given:
+        return []
+    return list(difflib.unified_diff(_readable(expected), _readable(given), "expected", "given", lineterm="", n=2))
+
+
+def recorded_day(request: Request) -> date | None:
+    """The day the expected answer was recorded for."""
+    recorded = (request.expected or {}).get("today")
+    return date.fromisoformat(recorded) if isinstance(recorded, str) else None
+
+
+def record(request: Request, answer: Answer, today: date) -> None:
+    """Writes the answer as the expected one."""
+    given = normalised(answer)
+    content = {"today": today.isoformat(), "status": given.status, "body": given.body}
+    request.expected_path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _readable(answer: Answer) -> list[str]:
+    """The answer as lines, the Markdown of each card line by line."""
+    body = dict(answer.body)
+    if isinstance(body.get("cards"), list):
+        body["cards"] = [
+            {**card, "detail": str(card.get("detail", "")).splitlines()} if isinstance(card, dict) else card
+            for card in body["cards"]
+        ]
+    return json.dumps({"status": answer.status, "body": body}, indent=1, ensure_ascii=False).splitlines()

@@ -1,0 +1,133 @@
+"""``tolami clients``: the trust file, checked and told in words."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from service.cli.output import example, stop
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from service.settings import Settings
+    from service.trust.clients import Client
+    from service.trust.keys import KeySet
+
+
+@example("tolami clients check trust.toml")
+@click.group()
+def clients() -> None:
+    """The clients of the trust file.
+
+    docs/trust.md describes the file.
+    """
+
+
+@example(
+    "TOLAMI_TRUST_FILE=trust.toml tolami clients check\n"
+    "tolami clients check trust.toml\n"
+    "tolami clients check trust.toml --fetch      asks for the key sets at their addresses, too"
+)
+@clients.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--fetch", is_flag=True, help="Fetch the key sets whose addresses (jku) the file lists.")
+def check(file: Path | None, fetch: bool) -> None:
+    """Check the trust file and say what each client may do.
+
+    FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Files of keys are read. The exit code
+    is 1 when somebody in it could not call although tokens were required.
+    """
+    from rich.console import Console
+
+    from service.settings import SettingsError, load_settings
+    from service.trust.clients import FaultyTrustFile, read_clients
+    from service.trust.keyring import NOBODY, faults_of
+
+    try:
+        settings = load_settings()
+        chosen = file or settings.trust_file
+        if chosen is None:
+            stop("Which file? tolami clients check FILE, or set TOLAMI_TRUST_FILE.")
+        listed = read_clients(chosen)
+    except (SettingsError, FaultyTrustFile) as error:
+        stop(str(error), 1)
+    console = Console(highlight=False)
+    faults = faults_of(listed, settings.token_algorithms, loopback=settings.http_loopback)
+    if settings.auth == "open" and not any(client.issuer for client in listed.all):
+        faults.remove(NOBODY)
+    for client in listed.all:
+        keys, unfetched = _keys(client, settings, fetch=fetch)
+        console.print(_table(client if client.issuer else listed.without_token, settings, keys))
+        faults += [f"client {client.name}: {fault}" for fault in unfetched]
+    if faults:
+        stop("\n".join(faults), 1)
+    click.echo(f"{chosen}: {len(listed.all)} {'client' if len(listed.all) == 1 else 'clients'}, no faults.")
+    if settings.auth == "open":
+        click.echo("TOLAMI_AUTH is open: tokens are not looked at, and everybody is the client without issuer.")
+
+
+def _table(client: "Client", settings: "Settings", keys: list[str]) -> "Table":
+    """All that is known of one client."""
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("client", escape(client.name))
+    for name, lines in (
+        ("issuer", [client.issuer or "none: calls without a token"]),
+        ("keys", keys),
+        ("tenants", client.tenants or ["not used"]),
+        ("may", [_permission(client)]),
+        ("FHIR servers", client.fhir_servers or ["none: nothing is fetched for it"]),
+        ("dialect", [client.dialect or "what all releases accept"]),
+        ("jurisdiction", [client.jurisdiction or f"{settings.jurisdiction} (that of the service)"]),
+    ):
+        table.add_row(name, Text("\n".join(lines), overflow="fold"))
+    return table
+
+
+def _permission(client: "Client") -> str:
+    if not client.issuer:
+        return "call everything with TOLAMI_AUTH=open, and nothing with TOLAMI_AUTH=required"
+    as_tenant = f" that names the tenant {' or '.join(client.tenants)}" if client.tenants else ""
+    return f"call discovery, every service and feedback with a token of its own{as_tenant}"
+
+
+def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[str], list[str]]:
+    """The keys of a client in lines, and what kept a set from being fetched."""
+    from service.trust.keyring import FaultyKeyFile, pinned_keys
+    from service.trust.keys import NotAKeySet, read_key_set
+    from service.trust.remote import NotFetched
+    from service.trust.remote import fetch as fetched
+
+    lines: list[str] = []
+    faults = []
+    try:
+        pinned = pinned_keys(client)
+    except FaultyKeyFile:
+        pinned = None  # told among the faults of the client
+    if pinned is not None:
+        lines += [f"in {client.jwks_file}:", *_key_lines(pinned, settings.token_algorithms)]
+    for address in client.jku:
+        if not fetch:
+            lines.append(f"at {address}, fetched when needed")
+            continue
+        lines.append(f"at {address}:")
+        try:
+            keys = read_key_set(fetched(address, settings.jwks_ca_file))
+            lines += _key_lines(keys, settings.token_algorithms)
+        except (NotFetched, NotAKeySet) as fault:
+            faults.append(f"jku {address}: {fault}")
+    return lines or ["none"], faults
+
+
+def _key_lines(keys: "KeySet", allowed: tuple[str, ...]) -> Iterator[str]:
+    from service.trust.keys import algorithms_of, described
+
+    for kid, key in keys.keys.items():
+        usable = [name for name in algorithms_of(key) if name in allowed]
+        told = " ".join(usable) or f"not usable: {' '.join(algorithms_of(key))} is not among TOLAMI_JWT_ALGORITHMS"
+        yield f"  {kid}  {described(key)}  {told}"
+    yield from (f"  passed over: {sentence}" for sentence in keys.passed_over)

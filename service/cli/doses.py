@@ -1,0 +1,117 @@
+"""The reading of every order in a file, for whoever wonders why a card says what it says (``tolami dose``)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+from service.chart import MedicationOrder, Role, Unread
+from service.dosing.amount import NotComputed, Product
+from service.dosing.compute import daily_dose
+from service.dosing.dosage import DailyDose
+from service.dosing.numbers import number
+from service.engine.finding import SUBJECTS
+from service.engine.library import Library
+from service.engine.rendering import Renderer
+from service.fhir.observations import body_weight
+from service.fhir.orders import read_dosages
+from service.fhir.recognise import identify
+from service.fhir.resources import Resource, as_resource, decode, entries, reference
+from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
+
+
+class NothingToRead(Exception):
+    """A file without orders; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReading:
+    """How one order was read. ``dose`` is the working, or the sentence why there is none (``computed`` false)."""
+
+    reference: str
+    status: str
+    label: str
+    drug: str
+    evidence: str
+    dose: str
+    details: tuple[str, ...]
+    computed: bool
+
+
+def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
+    """The reading of every order in a resource, a bundle or a whole hook request. Raises NothingToRead."""
+    try:
+        value = decode(path.read_bytes())
+    except OSError as error:
+        raise NothingToRead(f"{path}: {error.strerror or error}") from None
+    if value is None:
+        raise NothingToRead(f"{path}: not JSON")
+    resources = list(_resources(value))
+    orders = [r for r in resources if r["resourceType"] in ORDER_TYPES | STATEMENT_TYPES]
+    if not orders:
+        raise NothingToRead(
+            f"{path}: no orders. Wanted is a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of"
+            " them, or a hook request."
+        )
+    weight_days = int(library.cards["not-checked"].thresholds["weight_age"].value)
+    weight = body_weight(resources, library.terminology.terminology, today, weight_days)
+    medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
+    renderer = Renderer.of(library)
+    return [_reading(order, medications, weight, renderer) for order in orders]
+
+
+def _resources(value: object) -> Iterator[Resource]:
+    """Every resource in a file: the file itself, entries of bundles, context and prefetch of a hook request."""
+    if not isinstance(value, dict):
+        return
+    resource = as_resource(value)
+    if resource is not None:
+        yield resource
+        if resource["resourceType"] == "Bundle":
+            yield from entries(resource)
+        return
+    for part in ("context", "prefetch"):
+        held = value.get(part)
+        for item in held.values() if isinstance(held, dict) else ():
+            yield from _resources(item)
+
+
+def _reading(
+    order: Resource, medications: dict[str, Resource], weight: Fraction | None, renderer: Renderer
+) -> OrderReading:
+    terminology = renderer.library.terminology.terminology
+    identity = identify(order, medications, terminology)
+    recognised = identity.recognition
+    drug = next((d for d in SUBJECTS if recognised.names(d)), next(iter(recognised.drugs), ""))
+    product = Product(drug, recognised, identity.label, identity.strengths, weight)
+    dose = daily_dose(read_dosages(order), product)
+    shown = MedicationOrder(reference(order), identity.label, recognised, Role.DRAFT)
+    disputed = any(recognised.disputes(d) for d in SUBJECTS)
+    return OrderReading(
+        reference=shown.reference or order["resourceType"],
+        status=str(order.get("status", "")),
+        label=identity.label or "no drug named",
+        drug=", ".join(recognised.drugs) + (" (for the skin)" if recognised.topical else ""),
+        evidence="codes and words disagree" if disputed else recognised.evidence or identity.problem,
+        dose=dose.working if isinstance(dose, DailyDose) else _why_not(dose, shown, renderer),
+        details=_details(dose) if isinstance(dose, DailyDose) else (),
+        computed=isinstance(dose, DailyDose),
+    )
+
+
+def _why_not(dose: NotComputed, order: MedicationOrder, renderer: Renderer) -> str:
+    gap = Unread(dose.reason, order, dose.element, dose.found, dose.conflict)
+    return renderer.sentence(gap, marked=False).replace("**", "")
+
+
+def _details(dose: DailyDose) -> tuple[str, ...]:
+    """What rules look at besides the daily dose."""
+    facts = [f"largest single dose {_mg(dose.single)}", f"most on a dosing day {_mg(dose.dosing_day)}"]
+    facts += [f"step {n}: {step.working}" for n, step in enumerate(dose.steps, 1)]
+    facts += ["added up: the order does not say whether its instructions follow each other"] if dose.together else []
+    return tuple(facts)
+
+
+def _mg(value: Fraction) -> str:
+    return f"{number(value)} mg"

@@ -1,0 +1,188 @@
+"""The command ``tolami``. Imports are inside the commands, so that ``--help`` answers at once."""
+
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from service.cli.clients import clients
+from service.cli.output import example, stop
+from service.cli.output import library as _library
+from service.cli.records import feedback, records, report
+from service.cli.replay import replay
+from service.cli.schemas import schemas
+
+
+@example(
+    "tolami serve                     serve on http://127.0.0.1:8000\n"
+    "tolami replay my-request.json    answer one request from a file, without a server\n"
+    "tolami dose my-request.json      how its orders are read\n"
+    "tolami replay --help             what a command can do"
+)
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tolami")
+def main() -> None:
+    """CDS Hooks service for tolperisone together with amitriptyline.
+
+    Its content is not clinically reviewed.
+    """
+
+
+@example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads in each process.")
+@click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
+@click.option(
+    "--without-authentication",
+    is_flag=True,
+    help="Serve on an address that others can reach, although anybody may call.",
+)
+def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
+    """Serve the CDS Hooks endpoints."""
+    from service import server
+    from service.app import utc_now
+    from service.settings import SettingsError, load_settings
+    from service.trust.clients import FaultyTrustFile
+    from service.web.access import check_access
+
+    try:
+        settings = load_settings()
+        _library()
+        check_access(settings, utc_now)
+        server.check_address(
+            host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
+        )
+    except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
+        stop(f"tolami cannot start: {error}", 1)
+    base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    sample = os.path.relpath(server.SAMPLE)
+
+    def ready() -> None:
+        click.echo(f"Discovery: {base}/cds-services")
+        if settings.auth == "required":
+            click.echo("Every call needs a token. Who may call: tolami clients check")
+            click.echo("Not clinically reviewed. Stop with Ctrl-C.")
+            return
+        click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
+        click.echo(f"             -d @{sample} {base}/cds-services/order-select")
+        click.echo("Not clinically reviewed. Stop with Ctrl-C.")
+
+    settings = settings.model_copy(update={"public_url": base})
+    server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
+
+
+@example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
+@main.command(short_help="Show how every order in a file is read.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
+def dose(files: tuple[Path, ...], today: datetime | None) -> None:
+    """Show how every order in a file is read: drug, dose, working, or why not.
+
+    FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request.
+    """
+    from rich.console import Console
+
+    from service.cli.display import dose_lines
+    from service.cli.doses import NothingToRead, readings
+
+    console = Console(highlight=False)
+    library = _library()
+    day = today.date() if today is not None else date.today()  # noqa: DTZ011  (the day where the clinician is)
+    for file in files:
+        try:
+            found = readings(file, library, day)
+        except NothingToRead as error:
+            stop(str(error))
+        for reading in found:
+            for line in dose_lines(reading):
+                console.print(line, soft_wrap=True)
+
+
+@example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")
+@main.command(short_help="Check cards, settings and clients.")
+@click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
+def check(terminology: bool) -> None:
+    """Check cards, sources, terminology, order templates, settings and clients.
+
+    Names file, line and reason of every fault; the exit code is 1 when there is one.
+    """
+    from rich.console import Console
+
+    from service.app import utc_now
+    from service.cli.display import terminology_table
+    from service.engine.check import deep_faults
+    from service.guidance.registry import RULES
+    from service.settings import SettingsError, load_settings
+    from service.trust.clients import FaultyTrustFile
+    from service.web.access import check_access
+
+    problems = []
+    settings = None
+    try:
+        settings = load_settings()
+        check_access(settings, utc_now)
+    except (SettingsError, FaultyTrustFile) as error:
+        problems.append(f"settings: {error}")
+    library = _library()
+    problems += map(str, deep_faults(library, RULES))
+    if settings is None or problems:
+        stop("\n".join(problems), 1)
+    console = Console()
+    console.print(terminology_table(library.terminology.sets))
+    if terminology:
+        from service.cli.terminology import check_terminology
+
+        library, whole = check_terminology(console, library, settings, utc_now)
+        if not whole:
+            sys.exit(1)
+    click.echo(
+        f"Guidance {library.version}: {len(library.cards)} cards, {len(library.lines)} shared lines,"
+        f" {len(library.sources)} sources, {len(library.orders)} order templates. Settings are valid."
+    )
+
+
+@example("tolami cards\ntolami cards --markdown      the tables of docs/guidance.md")
+@main.command(short_help="Show every card and statement.")
+@click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
+def cards(markdown: bool) -> None:
+    """Show every card and when it is raised, every statement and its verdict."""
+    from service.engine.catalogue import markdown as as_markdown
+    from service.guidance.registry import RULES
+
+    text = as_markdown(_library(), RULES)
+    if markdown:
+        click.echo(text, nl=False)
+        return
+    from rich.console import Console
+
+    from service.cli.display import catalogue_tables
+
+    console = Console()
+    for table in catalogue_tables(_library()):
+        console.print(table)
+
+
+@example("tolami services")
+@main.command()
+def services() -> None:
+    """Show the services that discovery publishes."""
+    from rich.console import Console
+
+    from service.cdshooks.services import services as published
+    from service.cli.display import services_table
+
+    entries = published(_library().terminology.loinc)
+    console = Console()
+    console.print(services_table(entries))
+    console.print("Each id is also the hook's name. Prefetch of every service:")
+    for key, template in entries[0].prefetch.items():
+        console.print(f"{key}: {template}", highlight=False, soft_wrap=True)
+
+
+for command in (clients, replay, schemas, feedback, report, records):
+    main.add_command(command)

@@ -1,0 +1,149 @@
+"""``tolami feedback``, ``tolami report`` and ``tolami records``: what is kept, read back and removed."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from service.cli.output import example, stop
+
+if TYPE_CHECKING:
+    from service.records.database import Database
+
+STATEMENT = 600.0
+"""Seconds that a query of a command may take: it reads all there is, and nobody waits for a card meanwhile."""
+
+DAYS = re.compile(r"(\d{1,5})d")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Past(click.ParamType[datetime]):
+    """A moment in the past: a day (in UTC) or a number of days before now."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment. Fails for anything else, and for the future."""
+        now = datetime.now(UTC)
+        days = DAYS.fullmatch(value)
+        try:
+            moment = (
+                now - timedelta(days=int(days[1])) if days else datetime.combine(date.fromisoformat(value), time(), UTC)
+            )
+        except (ValueError, OverflowError):
+            self.fail("write a number of days as 90d, or a day as 2026-11-23.", param, ctx)
+        if moment > now:
+            self.fail("this lies in the future (days are those of UTC).", param, ctx)
+        return moment
+
+
+def format_option(command: Command) -> Command:
+    """The option ``--format``."""
+    formats = click.Choice(["table", "csv", "json"])
+    return click.option("--format", "form", type=formats, default="table", show_default=True, help="Form.")(command)
+
+
+@contextmanager
+def _opened() -> Iterator["Database"]:
+    """The database of the settings. Ends the command with a message when it cannot be used."""
+    from service.logs import configure_logs
+    from service.records.database import Database, DatabaseUnavailable
+    from service.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings()
+        configure_logs(settings.model_copy(update={"log_level": "error"}))
+        database = Database(settings.database_url, STATEMENT)
+        if not database.exists():
+            stop(f"{database.name}: there is no such file. `tolami serve` makes it, in the folder where it runs.", 1)
+        yield database
+    except SettingsError as error:
+        stop(str(error), 1)
+    except DatabaseUnavailable as error:
+        stop(f"{error}. docs/records.md says what to look at.", 1)
+
+
+@example("tolami feedback amitriptyline-start-dose --since 30d\ntolami feedback --format csv > feedback.csv")
+@click.command(short_help="Show what clinicians made of the cards.")
+@click.argument("card", required=False)
+@click.option("--since", type=Past(), help="Only what was received since: 30d, or 2026-11-23.")
+@click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Most entries, newest first.")
+@format_option
+def feedback(card: str | None, since: datetime | None, most: int, form: str) -> None:
+    """Show what clinicians made of the cards they were shown.
+
+    CARD is the id of a card, as `tolami cards` lists them, or the uuid of one that went out; left out: all. Of each
+    card that went out the latest feedback is shown. Times are in UTC.
+    """
+    from service.cli.tables import outcome_table, printed
+    from service.records.listing import latest_outcomes
+
+    with _opened() as database, database.reading() as connection:
+        listed, total = latest_outcomes(connection, card, since, most)
+    printed(outcome_table(listed), form)
+    if form == "table":
+        about = f" about {card}" if card else ""
+        if not total:
+            click.echo(f"No feedback{about} is kept in {database.name}{' since then' if since else ''}.")
+        elif total > len(listed):
+            click.echo(f"{total - len(listed)} older ones are not shown; --most {total} shows all.")
+
+
+@example("tolami report --since 90d\ntolami report --format csv > report.csv")
+@click.command(short_help="Show how often each card was accepted or overridden.")
+@click.option("--since", type=Past(), help="Only cards shown since: 90d, or 2026-11-23.")
+@format_option
+def report(since: datetime | None, form: str) -> None:
+    """Show how often each card was shown, accepted and overridden, and why.
+
+    The override rate is the share of overridden cards among those with feedback, with its 95 % interval; with few
+    of them the interval is wide. Ignored cards are not reported by clients. The trend compares the cards shown in
+    the last 30 days with those of the 30 days before.
+    """
+    from service.cli.tables import printed, report_table
+    from service.records.report import report as made
+
+    with _opened() as database, database.reading() as connection:
+        found = made(connection, datetime.now(UTC), since)
+    printed(report_table(found), form)
+    if form == "table":
+        click.echo(_summary(found.calls, len(found.cards), database.name, since))
+        if found.unknown:
+            counts = ", ".join(f"{number} {outcome}" for outcome, number in found.unknown.items())
+            click.echo(f"Feedback about cards of which nothing is kept: {counts}. It is not in the table.")
+
+
+def _summary(calls: int, cards: int, database: str, since: datetime | None) -> str:
+    period = f" since {since:%Y-%m-%d %H:%M} UTC" if since else ""
+    if not calls:
+        return f"No answered call is kept in {database}{period}."
+    return f"{calls} answered call{'s' * (calls != 1)}{period}, {cards} different card{'s' * (cards != 1)} shown."
+
+
+@example("tolami records purge --older-than 365d")
+@click.group()
+def records() -> None:
+    """Look after the database of answered calls and feedback."""
+
+
+@example("tolami records purge --older-than 365d\ntolami records purge --older-than 2026-01-01")
+@records.command()
+@click.option("--older-than", "before", type=Past(), required=True, help="Age, as 365d, or a day, as 2026-01-01.")
+def purge(before: datetime) -> None:
+    """Remove answered calls and feedback that are older.
+
+    A call about whose cards there is newer feedback stays as long as that does. Used tokens that have expired are
+    removed, too. It can run while the service does.
+    """
+    from service.records.purge import purge as removed
+
+    with _opened() as database:
+        gone = removed(database, before, datetime.now(UTC))
+    click.echo(
+        f"Removed from {database.name}, older than {before:%Y-%m-%d %H:%M} UTC: {gone.exchanges} answered calls,"
+        f" {gone.feedback} entries of feedback; {gone.tokens} expired tokens."
+    )

@@ -1,0 +1,174 @@
+"""``tolami replay``: request files answered and compared, or a whole corpus of anybody's files."""
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from service.cli.corpus import replay_corpus
+from service.cli.output import BROKEN, example, library, stop
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from service.cli.answers import InProcess, OverHttp, Request
+    from service.trust.clients import Dialect, Jurisdiction
+
+FIXTURES = Path("fhir_fixtures/requests")
+MOST_SHOWN_IN_FULL = 5
+
+
+@example(
+    "tolami replay                      all fixtures, compared with their expected answers\n"
+    "tolami replay my-request.json      one request from anywhere\n"
+    "tolami replay --url http://127.0.0.1:8000 --full\n"
+    "tolami replay --dialect 2.0        what a client of 2.0 gets more or otherwise, as differences\n"
+    "tolami replay --jurisdiction uk    what is said otherwise where UK labels count\n"
+    "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
+)
+@click.command(short_help="Replay hook requests and compare the answers.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--url", help="Call a running service instead of answering in this process.")
+@click.option("--update", is_flag=True, help="Write the answers as the expected ones.")
+@click.option(
+    "--dialect",
+    type=click.Choice(["1.0", "2.0", "3.0"]),
+    help="Answer a client of this CDS Hooks release; expected answers are for a client whose release is not known.",
+)
+@click.option(
+    "--jurisdiction",
+    type=click.Choice(["eu", "uk", "us", "ch", "other"]),
+    help="Answer a client whose advice goes by these labels; expected answers are for eu.",
+)
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day to answer for; by default the recorded day, else today's date.",
+)
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Replay every JSON file below a folder, whatever it is, and count what comes of it.",
+)
+@click.option("--full/--brief", default=None, help=f"Cards in full; the default up to {MOST_SHOWN_IN_FULL} requests.")
+def replay(
+    paths: tuple[Path, ...],
+    url: str | None,
+    update: bool,
+    dialect: "Dialect | None",
+    jurisdiction: "Jurisdiction | None",
+    today: datetime | None,
+    corpus: Path | None,
+    full: bool | None,
+) -> None:
+    """Replay hook requests and compare the answers with the expected ones.
+
+    PATHS are request files or folders of them. A file NAME.expected.json beside a request holds the expected
+    answer. The exit code is 0 when all agree, 1 when an answer differs, 2 when a file cannot be replayed.
+
+    With --corpus no answers are compared. Messages are sent as they are; contexts and resources are made into a
+    call. The exit code is 1 when something went wrong: a failure, an error without an OperationOutcome, a card
+    about a drug that is nowhere named, or an answer against the folder's index.json.
+    """
+    from service.cli.answers import InProcess, OverHttp
+
+    if url is not None and update:
+        stop("--update records answers of this code; it does not go together with --url.")
+    if url is not None and not url.startswith(("http://", "https://")):
+        stop(f"--url {url}: write the address of a running service, for example http://127.0.0.1:8000.")
+    for option, given in (("--dialect", dialect), ("--jurisdiction", jurisdiction)):
+        if given is not None and update:
+            stop(f"--update records what everybody may be answered; it does not go together with {option}.")
+        if given is not None and url is not None:
+            stop(f"--url asks a running service, whose trust file decides; it does not go together with {option}.")
+    if corpus is not None and (paths or update or full is not None):
+        stop("--corpus replays a folder and compares nothing; it does not go together with PATHS, --update or --full.")
+    cards = library()
+    answering = OverHttp(url) if url is not None else InProcess(cards, dialect, jurisdiction)
+    day = today.date() if today is not None else None
+    if corpus is not None:
+        sys.exit(replay_corpus(corpus, answering, cards.terminology.terminology, day))
+    sys.exit(_replay_paths(list(paths) or [FIXTURES], answering, day, update=update, full=full))
+
+
+def _replay_paths(
+    chosen: list[Path], answering: "InProcess | OverHttp", today: date | None, *, update: bool, full: bool | None
+) -> int:
+    """Replays all requests that the paths name; returns the exit code."""
+    from rich.console import Console
+
+    from service.cli.answers import find
+
+    for path in chosen:
+        if not path.exists():
+            here = " Name a request file, or start this in the project's folder." if path == FIXTURES else ""
+            stop(f"{path}: there is no such file or folder.{here}")
+    files = list(find(chosen))
+    if not files:
+        stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
+    console = Console(highlight=False)
+    in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
+    return _replay_all(console, answering, files, today, update=update, full=in_full)
+
+
+def _replay_all(
+    console: "Console",
+    answering: "InProcess | OverHttp",
+    files: list[Path],
+    today: date | None,
+    *,
+    update: bool,
+    full: bool,
+) -> int:
+    """Replays the files one by one under a progress bar; returns the exit code."""
+    from rich.progress import Progress
+    from rich.text import Text
+
+    from service.cli.answers import NotReplayable, read
+
+    counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "broken": 0}
+    with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
+        for path in progress.track(files, description="Replaying"):
+            try:
+                request = read(path)
+                outcome = _replay_one(progress.console, answering, request, today, update=update, full=full)
+            except NotReplayable as error:
+                progress.console.print(Text(str(error), style="red"))
+                outcome = "broken"
+            counts[outcome] += 1
+    console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
+    return BROKEN if counts["broken"] else 1 if counts["differ"] else 0
+
+
+def _replay_one(
+    console: "Console",
+    answering: "InProcess | OverHttp",
+    request: "Request",
+    today: date | None,
+    *,
+    update: bool,
+    full: bool,
+) -> str:
+    """Replays one request and shows the answer; returns what came of it."""
+    from rich.text import Text
+
+    from service.cli.answers import difference, record, recorded_day
+    from service.cli.display import answer_lines, diff_lines
+
+    day = today or recorded_day(request) or date.today()  # noqa: DTZ011  (the day where the clinician is)
+    answer = answering.answer(request, day)
+    console.print(Text(f"{request.path} ({request.hook})", style="bold"), soft_wrap=True)
+    for line in answer_lines(answer, full=full):
+        console.print(line, soft_wrap=not full)
+    if update:
+        record(request, answer, day)
+        return "recorded"
+    lines = difference(request, answer)
+    for text in diff_lines(lines):
+        console.print(text, soft_wrap=True)
+    if request.expected is None:
+        return "without expected answer"
+    return "differ" if lines else "agree"

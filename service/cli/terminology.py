@@ -1,0 +1,85 @@
+"""Value sets and their expansions, asked for and shown on a terminal, for ``tolami check --terminology``."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from service.engine.library import Library
+from service.settings import Settings
+from service.startup import Start, expand, used
+from service.terminology.expand import Found, Source
+from service.terminology.query import SNOMED
+
+REFUSED_SHOWN = 20
+FROM_EXPANSION = ("conditions", "drugs")
+
+
+def check_terminology(
+    console: Console, library: Library, settings: Settings, now: Callable[[], datetime]
+) -> tuple[Library, bool]:
+    """Asks for every value set and shows what each holds and where it comes from.
+
+    Returns the library as it is served then, and whether the server, if there is one, answered as it should.
+    """
+    server = settings.terminology_server
+    start = expand(library, settings, now, thorough=True) if server else None
+    console.print(sets_table(library, start, server))
+    if start is None:
+        console.print("No terminology server is configured (TOLAMI_TERMINOLOGY_SERVER): the embedded lists serve.")
+        return library, True
+    for line in expansion_lines(start):
+        console.print(line, soft_wrap=True)
+    return start.expanded.library, not (start.expansions.faults or start.expansions.not_kept)
+
+
+def sets_table(library: Library, start: Start | None, server: str) -> Table:
+    """Every value set: its embedded codes by code system, what an expansion adds, from where, and how old that is."""
+    table = Table(title="Value sets")
+    for heading in ("kind", "set", "embedded", "added", "source", "date", "SNOMED CT"):
+        table.add_column(heading, overflow="fold")
+    found = {f.query.id: f for f in start.expansions.found} if start is not None else {}
+    in_force = {f.query.id for f in start.expansions.whole} if start is not None else set()
+    added = start.expanded.added if start is not None else {}
+    for summary in library.terminology.sets:
+        if summary.kind == "classes":
+            continue
+        codes = ", ".join(f"{name} {number}" for name, number in summary.systems.items())
+        told = _told(found.get(summary.id), server) if summary.id in in_force else (Source.EMBEDDED.value, "", "")
+        table.add_row(summary.kind, summary.id, codes, str(added.get(summary.id, 0)), *map(escape, told))
+    return table
+
+
+def _told(found: Found | None, server: str) -> tuple[str, str, str]:
+    """Source, date and version of an answer."""
+    if found is None or found.answer is None:
+        return Source.EMBEDDED.value, "", ""
+    source = server if found.source is Source.SERVER else Source.CACHE.value
+    if not found.answer.expansion.members:
+        source += " (not in this edition)"
+    version = found.answer.expansion.version.removeprefix(f"{SNOMED}/")
+    return source, found.answer.on.date().isoformat(), version or "not said"
+
+
+def expansion_lines(start: Start) -> list[Text]:
+    """What was wrong and what to do about it, which codes were refused, and what serves now."""
+    lines = [Text(f"{f.query.kind}/{f.query.id}: {f.fault}", style="red") for f in start.expansions.faults]
+    if start.expansions.not_kept:
+        lines.append(
+            Text(
+                f"The expansions cannot be kept ({start.expansions.not_kept}). Set TOLAMI_TERMINOLOGY_CACHE to a folder"
+                " that can be written.",
+                style="red",
+            )
+        )
+    refused = start.expanded.refused
+    for refusal in refused[:REFUSED_SHOWN]:
+        lines.append(Text(f"Refused: {refusal.code}, claimed by {', '.join(refusal.claimed_by)}", style="yellow"))
+    if len(refused) > REFUSED_SHOWN:
+        lines.append(Text(f"… and {len(refused) - REFUSED_SHOWN} more codes refused", style="yellow"))
+    for kind in FROM_EXPANSION:
+        lines.append(Text(f"Descendants of {kind}: {used(start.expansions.whole, kind)}"))
+    return lines

@@ -1,1 +1,0 @@
-"""Commands that ``service.cli`` takes in; each a module of its own."""

@@ -1,0 +1,1 @@
+"""From a dosage to a daily dose in mg, with its working."""

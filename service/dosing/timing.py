@@ -1,0 +1,280 @@
+"""How often a dose is taken: from a FHIR Timing in clinical words to an exact number of doses a day (Q1, Q2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+
+from service.dosing.numbers import number
+
+DAYS_PER_UNIT = {
+    "s": Fraction(1, 86400),
+    "min": Fraction(1, 1440),
+    "h": Fraction(1, 24),
+    "d": Fraction(1),
+    "wk": Fraction(7),
+    "mo": Fraction("30.4375"),
+    "a": Fraction("365.25"),
+}
+"""Length of each FHIR period unit in days (rule Q1; a month is a twelfth of 365.25 days)."""
+
+_PERIOD_WORDS = {
+    "min": "minute minutes", "h": "hour hours hr hrs", "d": "day days", "wk": "week weeks", "mo": "month months",
+}  # fmt: skip
+_UNIT_OF_WORD = {word: unit for unit, words in _PERIOD_WORDS.items() for word in words.split()}
+
+_ONE = Fraction(1)
+
+PER_DAY_OF_CODE = {
+    "QD": _ONE, "BID": Fraction(2), "TID": Fraction(3), "QID": Fraction(4),
+    "AM": _ONE, "PM": _ONE, "BED": _ONE, "HS": _ONE, "QHS": _ONE, "QAM": _ONE, "QPM": _ONE,
+    "QOD": Fraction(1, 2),
+    "Q1H": Fraction(24), "Q2H": Fraction(12), "Q3H": Fraction(8), "Q4H": Fraction(6),
+    "Q6H": Fraction(4), "Q8H": Fraction(3), "Q12H": Fraction(2), "Q24H": _ONE,
+    "WK": 1 / DAYS_PER_UNIT["wk"], "MO": 1 / DAYS_PER_UNIT["mo"],
+}  # fmt: skip
+"""Doses a day of the HL7 v3 GTSAbbreviation codes and of the forms derived from them."""
+
+ONCE_A_DAY_EVENTS = frozenset(
+    {"HS", "WAKE", "PHS", "NIGHT", "NOON", "ACM", "ACD", "ACV", "PCM", "PCD", "PCV", "CM", "CD", "CV"}
+    | {f"{part}{when}" for part in ("MORN", "AFT", "EVE") for when in ("", ".early", ".late")}
+)
+"""FHIR EventTiming codes that occur once a day. AC, PC and C ("with meals") do not say how often."""
+
+CONFLICT = "frequency-conflict"
+UNKNOWN = "frequency-unknown"
+
+BEDTIME = frozenset({"HS", "NIGHT"})
+BEDTIME_CODES = frozenset({"BED", "HS", "QHS"})
+WEEKDAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When doses are taken. Counts and periods are as ordered; ``unit`` is a FHIR period unit code.
+
+    ``codes`` are timing codes, their names and the words beside them. ``events`` counts fixed dates.
+    """
+
+    frequency: Fraction | None = None
+    frequency_max: Fraction | None = None
+    period: Fraction | None = None
+    period_max: Fraction | None = None
+    unit: str = ""
+    times_of_day: int = 0
+    when: tuple[str, ...] = ()
+    days_of_week: tuple[str, ...] = ()
+    count: Fraction | None = None
+    codes: tuple[str, ...] = ()
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Doses a day on average, [low, high], and the most doses on a day on which doses are taken."""
+
+    low: Fraction
+    high: Fraction
+    on_dosing_day: Fraction
+    words: str
+    bedtime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RateUnknown:
+    """Why no rate could be told: the element and what stood there."""
+
+    reason: str
+    element: str
+    found: str = ""
+
+
+def period_unit(code: str, text: str = "") -> str:
+    """The FHIR period unit that a code or, without one, a word names; the word itself when it names none."""
+    return code or _UNIT_OF_WORD.get(text.lower(), text)
+
+
+def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate | RateUnknown:
+    """Doses a day of a timing. Never assumes "once a day" where the order does not say so.
+
+    ``words`` reads a timing code that is spelled out, such as "every 8 hours". A code is a complete statement:
+    data beside it that does not say how often ("after meals", a count) is no contradiction.
+    """
+    if timing is None:
+        return RateUnknown("frequency-missing", "timing")
+    coded = _of_codes(timing, words)
+    if isinstance(coded, RateUnknown) and coded.reason == CONFLICT:
+        return coded
+    if isinstance(coded, Rate) and not _says_how_often(timing):
+        return _at_most(timing.count, coded)
+    repeated = _of_repeat(timing)
+    if isinstance(repeated, RateUnknown):
+        return repeated
+    if repeated is None:
+        return coded if coded is not None else _nothing(timing)
+    if isinstance(coded, Rate):
+        if (repeated.low, repeated.high) != (coded.low, coded.high):
+            return RateUnknown(CONFLICT, "timing", f"{coded.words} / {repeated.words}")
+        repeated = replace(repeated, bedtime=repeated.bedtime or coded.bedtime)
+    return _at_most(timing.count, repeated)
+
+
+def _nothing(timing: Timing) -> RateUnknown:
+    if timing.events:
+        return RateUnknown(UNKNOWN, "timing.event", f"{timing.events} dates")
+    return RateUnknown("frequency-missing", "timing.repeat")
+
+
+def _says_how_often(timing: Timing) -> bool:
+    numbers = timing.frequency is not None or timing.period is not None
+    named = timing.times_of_day or timing.days_of_week or not ONCE_A_DAY_EVENTS.isdisjoint(timing.when)
+    return numbers or bool(named)
+
+
+def _of_codes(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | RateUnknown | None:
+    """What codes, their names and the words beside them say; what is not understood among them says nothing."""
+    if not timing.codes:
+        return None
+    read = [found for code in timing.codes if (found := _of_code(code, words)) is not None]
+    if not read:
+        return RateUnknown(UNKNOWN, "timing.code", timing.codes[0])
+    first = next((found for found in read if found.bedtime), read[0])
+    other = next((found for found in read if (found.low, found.high) != (first.low, first.high)), None)
+    return first if other is None else RateUnknown(CONFLICT, "timing.code", f"{first.words} / {other.words}")
+
+
+def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
+    abbreviation = code.upper().replace(".", "")
+    per_day = PER_DAY_OF_CODE.get(abbreviation)
+    if per_day is not None:
+        spoken = in_words(per_day, per_day)
+        return Rate(per_day, per_day, _on_dosing_day(per_day), spoken, abbreviation in BEDTIME_CODES)
+    spelled_out = words(code)
+    read = _of_repeat(spelled_out) if spelled_out is not None else None
+    return read if isinstance(read, Rate) else None
+
+
+def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
+    days = frozenset(map(str.lower, timing.days_of_week))
+    if not days <= WEEKDAYS:
+        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
+    bedtime = bool(timing.when) and set(timing.when) <= BEDTIME
+    moments = _moments(timing)
+    if timing.period is not None or timing.frequency is not None:
+        return _of_frequency(timing, days, moments, bedtime)
+    if moments:
+        return _daily(Fraction(moments), Fraction(moments), days, bedtime)
+    if timing.when:
+        vague = ", ".join(code for code in timing.when if code not in ONCE_A_DAY_EVENTS)
+        return RateUnknown(UNKNOWN, "timing.repeat.when", vague)
+    if timing.count == 1:
+        return Rate(_ONE, _ONE, _ONE, "once only")
+    if days or timing.count is not None:
+        return RateUnknown("frequency-missing", "timing.repeat.frequency")
+    return None
+
+
+def _moments(timing: Timing) -> int:
+    """How many moments of a day are named; none when one of them ("with meals") does not say how often."""
+    named = set(timing.when)
+    return timing.times_of_day or (len(named) if named <= ONCE_A_DAY_EVENTS else 0)
+
+
+def _of_frequency(timing: Timing, days: frozenset[str], moments: int, bedtime: bool) -> Rate | RateUnknown:
+    if timing.period is None or timing.period <= 0:
+        return RateUnknown("frequency-missing", "timing.repeat.period")
+    length = DAYS_PER_UNIT.get(timing.unit)
+    if length is None:
+        return RateUnknown(UNKNOWN, "timing.repeat.periodUnit", timing.unit)
+    span = longest = timing.period * length
+    if timing.period_max is not None:
+        if timing.period_max < timing.period:
+            found = f"{number(timing.period)} to {number(timing.period_max)}"
+            return RateUnknown(UNKNOWN, "timing.repeat.periodMax", found)
+        longest = timing.period_max * length
+    if days and span not in (DAYS_PER_UNIT["d"], DAYS_PER_UNIT["wk"]):
+        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
+    counts = _counts(timing, span, len(days), moments)
+    if isinstance(counts, RateUnknown):
+        return counts
+    least, most = counts
+    if span == 1:
+        return _daily(least if longest == 1 else least / longest, most, days, bedtime)
+    low, high = least / longest, most / span
+    on_named_days = ceil(most / len(days)) if days else 1
+    at_most = max(_on_dosing_day(high), Fraction(max(moments, on_named_days)))
+    return Rate(low, high, at_most, in_words(low, high), bedtime)
+
+
+def _counts(timing: Timing, span: Fraction, days: int, moments: int) -> tuple[Fraction, Fraction] | RateUnknown:
+    """Doses in one period of ``span`` days, least and most, agreeing with the moments and days that are named.
+
+    Without a frequency the named ones count (Q1), and without those FHIR says "once per period".
+    """
+    named = 1
+    if moments or days:
+        named = max(moments, 1) * (max(days, 1) if span > 1 else 1) if span >= 1 else 1
+    least, most = timing.frequency, timing.frequency_max
+    if least is None:
+        least = Fraction(named) if most is None else min(Fraction(named), most)
+    if most is None:
+        most = least
+    elif most < least:
+        return RateUnknown(UNKNOWN, "timing.repeat.frequencyMax", f"{number(least)} to {number(most)}")
+    if least < 0 or most <= 0:
+        return RateUnknown(UNKNOWN, "timing.repeat.frequency", number(least))
+    conflict = _named_otherwise(timing, span, days, moments, least, most) if moments or days else None
+    return conflict or (least, most)
+
+
+def _named_otherwise(
+    timing: Timing, span: Fraction, days: int, moments: int, least: Fraction, most: Fraction
+) -> RateUnknown | None:
+    """The contradiction when days or moments are named and are not as many as the frequency."""
+    if span > 1 and days > most:
+        return RateUnknown(CONFLICT, "timing.repeat.dayOfWeek", f"{number(most)} / {days} a week")
+    if span < 1:
+        fits = moments <= ceil(most / span)
+    elif span == 1:
+        fits = not moments or least <= moments <= most
+    else:
+        fits = moments * max(days, 1) <= most
+    if fits:
+        return None
+    element = "timeOfDay" if timing.times_of_day else "when"
+    return RateUnknown(CONFLICT, f"timing.repeat.{element}", f"{number(least)} / {moments} a day")
+
+
+def _daily(least: Fraction, most: Fraction, days: frozenset[str], bedtime: bool) -> Rate:
+    """So many times on each dosing day; days of the week thin the average, not the dosing day."""
+    low, high = least, most
+    if days:
+        share = Fraction(len(days), len(WEEKDAYS))
+        low, high = least * share, most * share
+    return Rate(low, high, _on_dosing_day(most), in_words(low, high), bedtime)
+
+
+def _on_dosing_day(per_day: Fraction) -> Fraction:
+    """The most doses that can fall on one day: whole doses, and at least one."""
+    return per_day if per_day.denominator == 1 and per_day.numerator > 0 else Fraction(max(1, ceil(per_day)))
+
+
+def _at_most(count: Fraction | None, given: Rate) -> Rate:
+    """No more doses on a day than are ordered in all."""
+    if count is None or count <= 0 or count >= given.on_dosing_day:
+        return given
+    return Rate(min(given.low, count), min(given.high, count), count, f"{number(count)} in all", given.bedtime)
+
+
+def in_words(low: Fraction, high: Fraction) -> str:
+    """Doses a day in words: "2 a day", "1 to 2 a day", "3 a week", "1 every 2 days"."""
+    if low is not high and low != high:
+        return f"{number(low)} to {number(high)} a day"
+    if high.denominator == 1:
+        return f"{high} a day"
+    for unit, name in (("wk", "week"), ("mo", "month")):
+        count = high * DAYS_PER_UNIT[unit]
+        if count.denominator == 1:
+            return f"{count} a {name}"
+    interval = 1 / high
+    return f"1 every {interval} days" if interval.denominator == 1 else f"{number(high)} a day"

@@ -1,0 +1,1 @@
+"""What is decided and rendered for any guideline: it names no drug."""

@@ -1,0 +1,53 @@
+"""The guidance as a whole: which card carries which statement, for the pages and for docs/guidance.md."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.engine.evaluate import card_of
+from service.engine.finding import Rule
+from service.engine.library import CardFile, Library, Statement
+
+RAISED_BY_THE_ENGINE = frozenset({"patient-deceased", "rule-failed", "service-failed", "more-advice"})
+"""Cards that no rule raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A statement of the article and the cards that carry it."""
+
+    statement: Statement
+    cards: tuple[CardFile, ...]
+
+
+def statements(library: Library) -> Iterator[Carried]:
+    """Every statement with the cards (and shared lines) that carry it, in the article's order."""
+    files = (*library.cards.values(), *library.line_cards.values())
+    for statement in library.statements.values():
+        yield Carried(statement, tuple(file for file in files if statement.key in file.statements))
+
+
+def in_order(library: Library, rules: Sequence[Rule]) -> list[CardFile]:
+    """The cards in the order of the rules, those of the engine last."""
+    order = {card_of(rule): n for n, rule in enumerate(rules)}
+    return sorted(library.cards.values(), key=lambda card: (order.get(card.id, len(order)), card.id))
+
+
+def markdown(library: Library, rules: Sequence[Rule]) -> str:
+    """Two tables, of cards and of statements, as docs/guidance.md holds them."""
+    lines = [
+        "| Card | Rule | Raised when | Statements | Verdict | Sources |",
+        "|---|---|---|---|---|---|",
+    ]
+    for card in (*in_order(library, rules), *library.line_cards.values()):
+        words = card.raised_when or "A line on other cards."
+        told = ", ".join(card.statements) or "none"
+        cells = (f"`{card.id}`", card.rule, words, told, card.verdict, ", ".join(card.sources))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    lines += ["", "| Statement | The article says | Verdict | Why | Card |", "|---|---|---|---|---|"]
+    for carried in statements(library):
+        one = carried.statement
+        by = ", ".join(f"`{card.id}`" for card in carried.cards) or f"none: {one.not_carried}"
+        if carried.cards and one.not_carried:
+            by = f"{by}. {one.not_carried}"
+        lines.append(f"| {one.key} | {one.says} | {one.verdict} | {one.because} | {by} |")
+    return "\n".join(lines) + "\n"

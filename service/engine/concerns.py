@@ -1,0 +1,80 @@
+"""Cards that gather several conditions of one rule, a line for each: what R03, R17, R18 and R29 to R31 share."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from service.chart import Chart, MedicationOrder
+from service.engine.finding import Finding, Indicator
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One line of a card. ``kind`` picks its words, the others complete them.
+
+    ``name`` is a condition as the record names it, ``order`` another drug's order, ``day`` when something was
+    measured, began or ended, ``value`` what was measured in ``unit`` and ``comparator`` whether the true value is
+    below or above. ``age`` is how many days ago it was measured, when that is longer than the card takes for recent.
+    """
+
+    kind: str
+    indicator: Indicator
+    name: str = ""
+    order: MedicationOrder | None = None
+    day: date | None = None
+    value: Fraction | None = None
+    comparator: str = ""
+    unit: str = ""
+    age: int | None = None
+
+
+def gathered(
+    card: str, points: Iterable[Point], orders: Iterable[MedicationOrder], facts: Mapping[str, Any]
+) -> Finding | None:
+    """One finding for all points, the most urgent first and as urgent as that one; None without a point.
+
+    Among the facts are ``points``, ``kind`` (of the first point), ``more`` (how many other kinds there are),
+    ``level``, and ``order`` and ``other``: the drug in question and the other drug of the first point, if any.
+    """
+    urgent_first = sorted(dict.fromkeys(points), key=lambda point: -point.indicator)
+    if not urgent_first:
+        return None
+    first = urgent_first[0]
+    listed = tuple(dict.fromkeys([*orders, *(point.order for point in urgent_first if point.order is not None)]))
+    shown = {
+        "points": tuple(urgent_first),
+        "kind": first.kind,
+        "more": len({point.kind for point in urgent_first}) - 1,
+        "level": first.indicator.word,
+        "order": listed[0],
+        "other": first.order,
+    }
+    focus_first = tuple(sorted(listed, key=lambda order: not order.focus))
+    return Finding(card, first.indicator, focus_first, facts={**shown, **facts})
+
+
+def partners(chart: Chart, drug: str, *classes: str, lasting: bool = False) -> list[MedicationOrder]:
+    """Orders of the classes beside the drug, when this session puts them together (rules.md, section 4).
+
+    A selected order for the drug brings in all of them; otherwise only the selected ones count. A drug that this
+    session stops no longer counts as taken, unless its effect is ``lasting`` enough to matter.
+    """
+    ending = not lasting and any(o.is_draft and o.stops and o.focus and o.drug.names(drug) for o in chart.orders)
+    mine = [*chart.drafts(drug), *(() if ending else chart.current(drug))]
+    if not chart.ordering or not mine:
+        return []
+    others = [order for order in chart.of_class(*classes) if not order.drug.names(drug)]
+    return others if any(order.focus for order in mine) else [order for order in others if order.focus]
+
+
+def stale(chart: Chart, day: date, most: Fraction) -> int | None:
+    """How many days ago it was, when that is more than ``most``; None for what is recent enough."""
+    days = (chart.today - day).days
+    return days if days > most else None
+
+
+def within(chart: Chart, day: date, days: Fraction) -> bool:
+    """True when the day is at most so many days ago, or still to come."""
+    return (chart.today - day).days <= days

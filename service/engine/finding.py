@@ -1,0 +1,104 @@
+"""What a rule finds: that something is to be said and how urgent it is, never in which words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fractions import Fraction
+from typing import Any, Literal
+
+from service.chart import Chart, MedicationOrder, Unread
+
+AMITRIPTYLINE = "amitriptyline"
+TOLPERISONE = "tolperisone"
+SUBJECTS = (AMITRIPTYLINE, TOLPERISONE)
+"""The drugs the guidance is about; an order for another drug needs no reading."""
+
+
+class Indicator(IntEnum):
+    """Urgency of a card, as CDS Hooks has it; ordered, so that the most urgent is the greatest."""
+
+    INFO = 1
+    WARNING = 2
+    CRITICAL = 3
+
+    @property
+    def word(self) -> Literal["info", "warning", "critical"]:
+        """The value on the wire."""
+        return _WORDS[self]
+
+
+_WORDS: dict[Indicator, Literal["info", "warning", "critical"]] = {
+    Indicator.INFO: "info",
+    Indicator.WARNING: "warning",
+    Indicator.CRITICAL: "critical",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number of a card's front matter with its unit, such as 10 mg or 90 d. Rules get numbers only so."""
+
+    value: Fraction
+    unit: str
+
+    def __str__(self) -> str:
+        number = self.value.numerator if self.value.denominator == 1 else float(self.value)
+        return f"{number} {self.unit}".strip()
+
+
+Thresholds = Mapping[str, Threshold]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change of one order that the card offers. ``template`` names a file of ``cards/orders``.
+
+    ``dose`` is the daily dose in mg that the change leads to, ``current`` the one it replaces.
+    """
+
+    order: MedicationOrder
+    drug: str
+    template: str
+    dose: Fraction
+    current: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something a card may offer besides changing the order: a new order from a template, or a draft to delete.
+
+    ``template`` names a file of ``cards/orders``; ``delete`` is the draft that would go ("Type/id"). Both together
+    are one suggestion: the new order in place of that draft. With ``product_of`` the new order is for the product of
+    that order of the session, and for less than ``below`` mg a day.
+    """
+
+    template: str = ""
+    delete: str = ""
+    product_of: str = ""
+    below: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding for one card.
+
+    ``card`` is the card's id. ``orders`` are the orders it is about, the one in question first. ``facts``
+    are what the card's words mention. ``withheld`` are reasons (keys of ``cards/phrases.yaml``) why a
+    proposal that the rule would make is not offered. ``lines`` are shared lines (``cards/lines``) that the
+    card carries, each with a rule of its own. ``rules`` are further rules that this finding is merged from.
+    """
+
+    card: str
+    indicator: Indicator
+    orders: tuple[MedicationOrder, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    proposal: Proposal | None = None
+    withheld: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    lines: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+Rule = Callable[[Chart, Thresholds], Finding | None]
+"""A rule: a pure function named after its card, handed the chart and the numbers of its card."""

@@ -1,0 +1,95 @@
+"""What could not be checked, said aloud (R28, X7), and the patient recorded as deceased (X8)."""
+
+from collections.abc import Sequence
+
+from service.chart import Chart, MedicationOrder, Unread
+from service.dosing.amount import NotComputed
+from service.dosing.numbers import number
+from service.engine.finding import SUBJECTS, Finding, Indicator, Thresholds
+
+
+def code_and_text_disagree(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """X7: one code or the text of an order names the drug, another names a different one. No dose logic."""
+    disputed = [
+        order
+        for order in chart.orders
+        if (order.focus or not order.is_draft) and any(order.drug.disputes(drug) for drug in SUBJECTS)
+    ]
+    if not disputed:
+        return None
+    order = disputed[0]
+    return Finding(
+        card="code-and-text-disagree",
+        indicator=Indicator.WARNING,
+        orders=tuple(disputed),
+        facts={"order": order, "claims": claims(order)},
+    )
+
+
+def claims(order: MedicationOrder) -> list[str]:
+    """Each piece of evidence with the drugs it names, in a stable order: "RxNorm 704: amitriptyline"."""
+    return [f"{claim.evidence}: {', '.join(sorted(claim.drugs))}" for claim in order.drug.claims]
+
+
+def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R28: everything a decision would have rested on and that was missing, contradictory or not understood.
+
+    One card for all of it; a contradiction or an open-ended dose makes it a warning. That doses for children are not
+    known here is said by R30.
+    """
+    gaps = [
+        *(gap for order in chart.orders if order.focus and not order.stops for gap in _dose_gaps(order, thresholds)),
+        *_age_gap(chart),
+        *chart.unread,
+    ]
+    return unchecked(gaps) if gaps else None
+
+
+def unchecked(gaps: Sequence[Unread]) -> Finding:
+    """The finding for at least one gap, contradictions first."""
+    ordered = sorted(dict.fromkeys(gaps), key=lambda gap: not gap.conflict)
+    orders = tuple(dict.fromkeys(gap.order for gap in ordered if gap.order is not None))
+    return Finding(
+        card="not-checked",
+        indicator=Indicator.WARNING if ordered[0].conflict else Indicator.INFO,
+        orders=orders,
+        unread=tuple(ordered),
+    )
+
+
+def _age_gap(chart: Chart) -> list[Unread]:
+    """That the age is not known, once, when one of the drugs is being ordered (X9)."""
+    ordered = [o for drug in SUBJECTS for o in chart.drafts(drug) if o.focus]
+    return [Unread("age-unknown", ordered[0])] if ordered and chart.age is None else []
+
+
+def _dose_gaps(order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:
+    """What is to be said of a draft's dose: not computed, added up on an assumption, or not plausible (Q7)."""
+    dose = order.dose
+    if isinstance(dose, NotComputed):
+        return [Unread(dose.reason, order, dose.element, dose.found, dose.conflict)]
+    if dose is None:
+        return []
+    gaps = [Unread("together", order, found=dose.working)] if dose.together else []
+    drug = next(drug for drug in SUBJECTS if order.drug.names(drug))
+    singles = [step.single for step in dose.steps] or [dose.single]
+    least, most = thresholds[f"{drug}_least"].value, thresholds[f"{drug}_most"].value
+    odd = next((single for single in singles if not least <= single <= most), None)
+    if odd is not None:
+        gaps.append(Unread("implausible", order, found=f"{number(odd)} mg", conflict=True))
+    return gaps
+
+
+def patient_deceased(chart: Chart) -> Finding:
+    """X8: the patient is recorded as deceased; nothing clinical is said."""
+    return Finding("patient-deceased", Indicator.WARNING, tuple(o for o in chart.orders if o.focus))
+
+
+def service_failed() -> Finding:
+    """The service itself broke on a request, and nothing was checked."""
+    return Finding("service-failed", Indicator.WARNING)
+
+
+def rule_failed(card: str) -> Finding:
+    """A rule broke: its advice is missing, and the card says so instead of keeping silent."""
+    return Finding("rule-failed", Indicator.WARNING, facts={"failed": card})

@@ -1,0 +1,127 @@
+"""Changes one order of the client for a suggestion: the drug product and the dosage, nothing else.
+
+The result is the client's own resource, every unknown element and extension included, in its own FHIR version.
+What cannot be changed without guessing is refused with a reason (a key of ``withheld`` in cards/phrases.yaml).
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from service.dosing.amount import strengths_in_text
+from service.fhir.numbers import exact
+from service.fhir.recognise import codings_of
+from service.fhir.resources import Resource, aslist, copied, text
+from service.fhir.version_detection import Version, told
+from service.fhir.versions import medication_concept, medication_reference
+from service.fhir.writing import dosage_in
+from service.terminology.recognise import Terminology
+
+_SAYS_HOW_MUCH = (
+    "text", "patientInstruction", "asNeededBoolean", "asNeededCodeableConcept", "asNeeded", "asNeededFor",
+    "doseAndRate", "doseQuantity", "doseRange", "rateRatio", "rateRange", "rateQuantity", "maxDosePerPeriod",
+    "maxDosePerAdministration", "maxDosePerLifetime",
+)  # fmt: skip
+"""Members of a dosage that say how much or when; the new dosage replaces them. All others are kept."""
+
+
+class CannotEdit(Exception):
+    """The order cannot be changed without guessing; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def with_template(
+    order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str, version: Version = "R4"
+) -> tuple[Resource, str]:
+    """The order with the template's dosage and, when it names a product of another strength, its product.
+
+    ``version`` is that of the call, for an order whose own members do not tell in which one it is written.
+    Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
+    """
+    changed: Resource = copied(order)
+    product = _change_product(changed, template, terminology, drug)
+    _change_dosage(changed, dosage_in(told(order) or version, template["dosageInstruction"][0]))
+    return changed, product
+
+
+def same_product(order: Resource, dose: Fraction, terminology: Terminology, drug: str) -> dict[str, Any]:
+    """The product of an order for another dose of it in mg, when whole tablets or capsules make that dose.
+
+    Raises CannotEdit when the product is not surely one of the drug alone, or its strength does not fit.
+    """
+    concept = medication_concept(order)
+    if not concept:
+        raise CannotEdit("by-reference" if medication_reference(order) else "not-editable")
+    codings = codings_of(concept)
+    known = [terminology.drug_codes(coding) for coding in codings]
+    if not all(known):
+        raise CannotEdit("product-unknown")
+    entries = [entry for found in known for entry in found]
+    if any(entry.combination or entry.drug != drug for entry in entries):
+        raise CannotEdit("combination")
+    words = [text(concept.get("text")), *(coding.display for coding in codings)]
+    strengths = {entry.strength for entry in entries if entry.strength is not None}
+    strengths |= {strength for word in words for strength in strengths_in_text(word)}
+    if len(strengths) != 1:
+        raise CannotEdit("strength-not-told")
+    if any((dose / strength).denominator != 1 for strength in strengths if strength > 0):
+        raise CannotEdit("strength-not-held")
+    kept: dict[str, Any] = copied(concept)
+    return kept
+
+
+def _change_product(order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str) -> str:
+    concept = medication_concept(order)
+    if not concept:
+        raise CannotEdit("by-reference" if medication_reference(order) else "not-editable")
+    new = template["medicationCodeableConcept"]
+    target = exact(template["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"])
+    keep, product = [], False
+    for coding in aslist(concept.get("coding")):
+        known = [entry for read in codings_of({"coding": [coding]}) for entry in terminology.drug_codes(read)]
+        if not known:
+            raise CannotEdit("product-unknown")
+        if any(entry.combination or entry.drug != drug for entry in known):
+            raise CannotEdit("combination")
+        strengths = {entry.strength for entry in known} - {None}
+        if strengths and strengths != {target}:
+            product = True
+        else:
+            keep.append(coding)
+    if product:
+        concept["coding"] = [*copied(new["coding"]), *keep]
+        concept["text"] = new["text"]
+        return str(new["text"])
+    words = [text(concept.get("text")), *(coding.display for coding in codings_of(concept))]
+    if any(strength != target for word in words for strength in strengths_in_text(word)):
+        raise CannotEdit("product-in-words")
+    return ""
+
+
+def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
+    given = aslist(order.get("dosageInstruction"))
+    if len(given) > 1:
+        raise CannotEdit("several-dosages")
+    old = given[0] if given else {}
+    if not isinstance(old, dict) or not isinstance(old.get("timing", {}), dict):
+        raise CannotEdit("not-editable")
+    dosage = {key: value for key, value in old.items() if key.lstrip("_") not in _SAYS_HOW_MUCH}
+    dosage |= {**new, "timing": _timing(old.get("timing", {}), new["timing"])}
+    order["dosageInstruction"] = [dosage]
+    for rendered in ("renderedDosageInstruction", "_renderedDosageInstruction"):
+        order.pop(rendered, None)  # R5's words for the dosage that was just replaced
+
+
+def _timing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The new rhythm within the old bounds, extensions kept."""
+    repeat = old.get("repeat")
+    bounds = {
+        key: value
+        for key, value in (repeat if isinstance(repeat, dict) else {}).items()
+        if key.lstrip("_").startswith("bounds") or key == "extension"
+    }
+    kept = {key: value for key, value in old.items() if key == "extension"}
+    return {**kept, "repeat": {**bounds, **new["repeat"]}}

@@ -1,0 +1,215 @@
+"""Which drug an order is for, read cheaply and before anything else (rules X6 and X7).
+
+Nearly every order concerns other drugs; this module looks at codes and names only, so that those orders
+cost next to nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text
+from service.fhir.numbers import exact
+from service.fhir.resources import Resource, as_resource, aslist, relative, text
+from service.fhir.versions import ingredients, medication_concept, medication_reference, routes
+from service.terminology.recognise import Claim, Coding, Recognition, Strength, Terminology
+
+NO_DRUG = "no-drug"
+UNRESOLVED = "reference-unresolved"
+UNKNOWN_SYSTEM = "code-system-unknown"
+WORDS_UNCLEAR = "words-unclear"
+INGREDIENTS = "ingredients of the Medication"
+_LARGEST_CODE = 10**18
+"""The longest codes of SNOMED CT have 18 digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The drug of an order: what it was recognised as, its label, strengths its Medication states.
+
+    ``problem`` is set when the drug could not be identified at all: no code and no words, a reference that
+    leads nowhere, only a code of an unknown system without a name, or words that name a drug where they may say
+    that it is not meant. ``resolved`` says that the Medication it points to was at hand.
+    """
+
+    recognition: Recognition
+    label: str
+    strengths: tuple[Strength, ...] = ()
+    problem: str = ""
+    by_reference: bool = False
+    resolved: bool = False
+
+    def unidentified(self, subjects: Sequence[str]) -> str:
+        """The problem, empty when there is none or the words that are not clear name none of the drugs."""
+        if self.problem == WORDS_UNCLEAR and self.recognition.doubted.isdisjoint(subjects):
+            return ""
+        return self.problem
+
+
+def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
+    """The drug of an order. ``medications`` are the Medication resources of the request by reference."""
+    concept = medication_concept(order)
+    pointer = medication_reference(order)
+    medication = _referenced(order, pointer, medications)
+    concepts = [concept] if concept else []
+    strengths: tuple[Strength, ...] = ()
+    if medication is not None:
+        code = medication.get("code")
+        concepts += [code] if isinstance(code, dict) else []
+        concepts += [item for item, _ in ingredients(medication)]
+        strengths = tuple(_stated_strengths(medication, terminology))
+    codings = [coding for c in concepts for coding in codings_of(c)]
+    texts = [words for c in concepts for words in texts_of(c)] + [text(pointer.get("display"))]
+    words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
+    recognition = _recognise(order, medication, codings, texts, terminology)
+    return Identity(
+        recognition=recognition,
+        label=words[0].strip() if words else _code_label(codings),
+        strengths=strengths,
+        problem=WORDS_UNCLEAR
+        if recognition.doubted and not recognition.drugs
+        else _problem(bool(words), codings, pointer, medication, terminology),
+        by_reference=bool(pointer) and not concept,
+        resolved=medication is not None,
+    )
+
+
+def codings_of(concept: Mapping[str, Any]) -> list[Coding]:
+    """The codings of a CodeableConcept that carry a code. Some clients send a code of digits as a number."""
+    return [
+        Coding(text(c.get("system")), code, text(c.get("display")))
+        for c in aslist(concept.get("coding"))
+        if isinstance(c, dict) and (code := _code(c))
+    ]
+
+
+def texts_of(concept: Mapping[str, Any]) -> list[str]:
+    """The words of a CodeableConcept that stand beside no code: its text, and names of codings without one."""
+    nameless = (c for c in aslist(concept.get("coding")) if isinstance(c, dict) and not _code(c))
+    return [text(concept.get("text")), *filter(None, (text(c.get("display")) for c in nameless))]
+
+
+def _code(coding: Mapping[str, Any]) -> str:
+    code = coding.get("code")
+    if isinstance(code, str):
+        return code
+    of_digits = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < _LARGEST_CODE
+    return str(code) if of_digits else ""
+
+
+def _recognise(
+    order: Resource,
+    medication: Resource | None,
+    codings: list[Coding],
+    texts: list[str],
+    terminology: Terminology,
+) -> Recognition:
+    """Recognition over the order and its Medication; several ingredients of one product belong together."""
+    parts = ingredients(medication) if medication is not None else []
+    if len(parts) < 2:
+        recognition = terminology.recognise(codings, texts)
+        if recognition.drugs and any(_topical(route, terminology) for route in routes(order)):
+            return terminology.recognise(codings, texts, topical_route=True)
+        return recognition
+    topical = any(_topical(route, terminology) for route in routes(order))
+    # A product's ingredients name different drugs without disagreeing: their codings and words are read apart.
+    own = [coding for coding in codings if not any(coding in codings_of(item) for item, _ in parts)]
+    own_texts = [words for words in texts if not any(words in texts_of(item) for item, _ in parts)]
+    whole = terminology.recognise(own, own_texts, topical_route=topical)
+    each = [terminology.recognise(codings_of(item), texts_of(item)) for item, _ in parts]
+    in_parts = dict.fromkeys(drug for r in each for drug in r.drugs)
+    if not in_parts:
+        return whole
+    return Recognition(
+        drugs=tuple(dict.fromkeys((*whole.drugs, *in_parts))),
+        evidence=whole.evidence or INGREDIENTS,
+        topical=whole.topical or topical or any(r.topical for r in each),
+        combination=True,
+        strengths=tuple(s for r in (whole, *each) for s in r.strengths),
+        claims=(
+            *whole.claims,
+            Claim(frozenset(in_parts), INGREDIENTS, by_words=all(r.from_text for r in each if r.drugs)),
+        ),
+    )
+
+
+def _topical(route: Mapping[str, Any], terminology: Terminology) -> bool:
+    codings = codings_of(route)
+    words = [*texts_of(route), *(coding.display for coding in codings)]
+    return "topical" in terminology.concepts(codings) or terminology.topical_words(words)
+
+
+def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mapping[str, Resource]) -> Resource | None:
+    """The Medication a reference leads to: contained, or given in the request."""
+    target = text(pointer.get("reference"))
+    if target.startswith("#"):
+        contained = (as_resource(c) for c in aslist(order.get("contained")))
+        found = next((c for c in contained if c is not None and c.get("id") == target[1:]), None)
+        # Contained resources hold none themselves: what its ingredients refer to stands beside it.
+        return {**found, "contained": order["contained"]} if found is not None else None
+    # Whatever server it is on and whichever version is meant: "Medication/id" names it within this request.
+    return medications.get(relative(target))
+
+
+def _problem(
+    named: bool,
+    codings: list[Coding],
+    pointer: Mapping[str, Any],
+    medication: Resource | None,
+    terminology: Terminology,
+) -> str:
+    if named:
+        return ""
+    if codings:
+        return "" if any(terminology.can_judge(coding) for coding in codings) else UNKNOWN_SYSTEM
+    return UNRESOLVED if pointer and medication is None else NO_DRUG
+
+
+def _code_label(codings: list[Coding]) -> str:
+    return f"code {codings[0].code}" if codings else ""
+
+
+def _stated_strengths(medication: Resource, terminology: Terminology) -> Iterable[Strength]:
+    """Mg a piece or a mL that a Medication states for each ingredient (of a single one, for the product)."""
+    parts = ingredients(medication)
+    code = medication.get("code")
+    for item, ratio in parts:
+        drugs = terminology.recognise(codings_of(item), texts_of(item)).drugs
+        if not drugs and len(parts) == 1 and isinstance(code, dict):
+            drugs = terminology.recognise(codings_of(code), texts_of(code)).drugs
+        strength = _ratio(ratio)
+        if strength is not None and len(drugs) == 1:
+            mg, per_ml = strength
+            yield Strength(drugs[0], mg, "Medication", per_ml)
+
+
+def _ratio(ratio: Mapping[str, Any]) -> tuple[Fraction, bool] | None:
+    """(mg, whether a mL rather than a piece) of a strength; None unless it is a mass in pieces or in a volume."""
+    mass = _measured(ratio.get("numerator"))
+    if mass is None or mass[1] is None or mass[1].kind is not Kind.MASS:
+        return None
+    mg = mass[0] * mass[1].size
+    if ratio.get("denominator") is None:
+        return mg, False
+    base = _measured(ratio["denominator"], absent=Fraction(1))
+    if base is None or base[0] <= 0:
+        return None
+    amount, unit = base
+    if unit is None or unit.kind is Kind.COUNT:
+        return mg / amount, False
+    return (mg / (amount * unit.size), True) if unit.kind is Kind.VOLUME else None
+
+
+def _measured(quantity: Any, absent: Fraction | None = None) -> tuple[Fraction, Unit | None] | None:
+    """Value and unit of a Quantity. No unit at all is None as the unit; one that is not known gives no reading."""
+    if not isinstance(quantity, dict):
+        return None
+    value = exact(quantity["value"]) if "value" in quantity else absent
+    code, unit = text(quantity.get("code")), text(quantity.get("unit"))
+    if value is None:
+        return None
+    if not code and not unit:
+        return value, None
+    known = (unit_of_code(code, text(quantity.get("system"))) if code else None) or unit_of_text(unit)
+    return (value, known) if known is not None else None

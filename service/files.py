@@ -1,0 +1,113 @@
+"""YAML and Markdown with front matter, the line of every value, and the faults found in them."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One fault; ``line`` is 1-based, 0 when the whole file is meant."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.reason}"
+
+
+class FaultyLibrary(Exception):
+    """The cards, sources, terminology or templates cannot be used as they are."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+_SECTION = re.compile(r"^## ([a-z]+)\s*$", re.MULTILINE)
+_SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without surprises: a date stays the text it was written as, and so do "on", "off", "yes" and "no"."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _SURPRISING]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML document with the node tree that knows the lines. ``offset`` is the line it starts on."""
+
+    name: str
+    value: Any
+    node: yaml.Node | None
+    offset: int = 0
+
+    def line(self, path: Iterable[str | int]) -> int:
+        """The line of a value, of its nearest parent when it is missing."""
+        node = self.node
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                node = next((value for key, value in node.value if key.value == step), node)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+        return node.start_mark.line + 1 + self.offset if node is not None else 0
+
+    def fault(self, reason: str, *path: str | int) -> Fault:
+        """A fault at the line of a value."""
+        return Fault(self.name, self.line(path), reason)
+
+
+def load_yaml(name: str, text: str, offset: int = 0) -> Document | Fault:
+    """A YAML text as a document, or the fault that keeps it from being read."""
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        value = loader.construct_document(node) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 + offset if error.problem_mark else 0
+        return Fault(name, line, f"not valid YAML: {error.problem}")
+    return Document(name, value, node, offset)
+
+
+def check(document: Document, schema: Mapping[str, Any]) -> list[Fault]:
+    """The faults of a document under a JSON Schema."""
+    validator = Draft202012Validator(schema, format_checker=FormatChecker())
+    return [
+        document.fault(
+            f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {error.message}", *error.absolute_path
+        )
+        for error in validator.iter_errors(document.value)
+    ]
+
+
+def schema(folder: Path, name: str) -> dict[str, Any]:
+    """One of the JSON Schemas of ``cards/schemas``."""
+    loaded: dict[str, Any] = json.loads((folder / "schemas" / name).read_text(encoding="utf-8"))
+    return loaded
+
+
+def split(name: str, text: str) -> tuple[Document, dict[str, str]] | Fault:
+    """Front matter and the ``## sections`` of a Markdown file."""
+    if not text.startswith("---\n") or "\n---\n" not in text[4:]:
+        return Fault(name, 1, "front matter missing: the file must start with '---' and close it with '---'")
+    head, _, body = text[4:].partition("\n---\n")
+    document = load_yaml(name, head, offset=1)
+    if isinstance(document, Fault):
+        return document
+    pieces = _SECTION.split(body)
+    sections = {title: content.strip("\n") + "\n" for title, content in zip(pieces[1::2], pieces[2::2], strict=True)}
+    return document, sections

@@ -1,0 +1,149 @@
+"""The dose of amitriptyline: its upper range, and too little of it for depression (R09, R14)."""
+
+from fractions import Fraction
+
+from service.chart import Chart, MedicationOrder
+from service.dosing.dosage import DailyDose
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.guidance.amitriptyline import DEPRESSION
+from service.guidance.condition_groups import HEART_DISEASE, NEUROPATHIC, PAIN, TRIGEMINAL
+from service.guidance.duplicates import duplicates, summed, taken_together
+
+DEPRESSIVE = (DEPRESSION, "depressive-disorder")
+REMISSION = "depression-in-remission"
+ANTIDEPRESSANT = "antidepressant"
+
+
+def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R09: the most on one day against the ladder of pain doses, and against every labelled dose.
+
+    Orders that add up are summed (R27). For depression only the two highest rungs count. Whether the patient is
+    in hospital is not known here, and the card says so. Nobody under 18 is told the adult figures of pain.
+    """
+    found = [
+        (*measured, orders)
+        for orders in taken_together(chart)
+        if (measured := _level(chart, orders, thresholds)) is not None
+    ]
+    if not found:
+        return None
+    indicator, level, day, orders = max(found, key=lambda entry: (entry[0], entry[2]))
+    older = chart.age is not None and chart.age.at_least >= thresholds["older"].value
+    single = _single(orders)
+    return Finding(
+        card="amitriptyline-upper-range",
+        indicator=indicator,
+        orders=tuple(orders),
+        facts={
+            "order": orders[0],
+            "level": level,
+            "day": day,
+            "single": single,
+            "single_above": single > thresholds["pain_ceiling"].value,
+            "summed": len(orders) > 1,
+            "complete": summed(orders)[1],
+            "purpose": purpose(chart, orders[0]),
+            "depression_recorded": chart.has(*DEPRESSIVE),
+            "conditions_known": chart.conditions_known,
+            "older": older,
+            "cardiovascular": chart.has(*HEART_DISEASE),
+            "minor": chart.under_age(thresholds["adult"].value),
+            "as_needed": any(isinstance(o.dose, DailyDose) and o.dose.low == 0 for o in orders),
+            "implausible": "",
+        },
+    )
+
+
+def _single(orders: list[MedicationOrder]) -> Fraction:
+    """The largest single dose; doses of several orders at bedtime are one."""
+    doses = [order.dose for order in orders if isinstance(order.dose, DailyDose)]
+    at_bedtime = sum((dose.single for dose in doses if dose.bedtime), Fraction(0))
+    return max(at_bedtime, *(dose.single for dose in doses))
+
+
+def _level(
+    chart: Chart, orders: list[MedicationOrder], thresholds: Thresholds
+) -> tuple[Indicator, str, Fraction] | None:
+    """Urgency and the rung of the ladder that the summed dose is above, and that dose."""
+    day, _ = summed(orders)
+    if day is None:
+        return None
+    if day > thresholds["hospital"].value:
+        return Indicator.CRITICAL, "hospital", day
+    if day > thresholds["outpatient"].value:
+        return Indicator.CRITICAL, "outpatient", day
+    use = purpose(chart, orders[0])
+    if use == "depression" or chart.under_age(thresholds["adult"].value):
+        return None
+    for rung in ("caution", "pain_ceiling"):
+        if day > thresholds[rung].value:
+            return Indicator.WARNING, rung, day
+    if day > thresholds["pain_target"].value and use != "neuropathic":
+        return Indicator.INFO, "pain_target", day
+    return None
+
+
+def purpose(chart: Chart, order: MedicationOrder) -> str:
+    """What amitriptyline is for: "depression", "neuropathic" or "other" (another pain, or not said).
+
+    The order's reason decides. Without one the record does: depression only when no pain stands beside it.
+    """
+    recorded = frozenset(s for condition in chart.conditions if condition.active for s in condition.sets)
+    said = order.reasons if order.reason_given else recorded
+    if said & (NEUROPATHIC | TRIGEMINAL):
+        return "neuropathic"
+    return "depression" if said & frozenset(DEPRESSIVE) and not said & PAIN else "other"
+
+
+def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R14: a recorded major depression, not in remission, with amitriptyline too low and nothing else for it.
+
+    The most of the order counts, on average over days. Silent when a dose is not computed (R28), and for
+    anybody under 18.
+    """
+    orders = chart.in_question(AMITRIPTYLINE)
+    recorded = _depression(chart, orders)
+    if not orders or recorded is None or chart.under_age(thresholds["adult"].value) or _otherwise_treated(chart):
+        return None
+    together = duplicates(chart)
+    counted = together or orders
+    doses = [order.dose.high for order in counted if isinstance(order.dose, DailyDose)]
+    if len(doses) < len(counted):
+        return None
+    day = sum(doses, Fraction(0)) if together else max(doses)
+    if day >= thresholds["us_low"].value:
+        return None
+    below = day < thresholds["eu_low"].value
+    return Finding(
+        card="amitriptyline-for-depression",
+        indicator=Indicator.WARNING if below else Indicator.INFO,
+        orders=tuple(counted),
+        facts={
+            "order": counted[0],
+            "day": day,
+            "as_needed": any(isinstance(order.dose, DailyDose) and order.dose.low == 0 for order in counted),
+            "below": below,
+            "condition": recorded,
+            "other_reason": counted[0].reason_given and purpose(chart, counted[0]) != "depression",
+            "history_known": chart.history_known,
+            "age_known": chart.age is not None,
+            "older": chart.age is not None and chart.age.at_least >= thresholds["older"].value,
+        },
+    )
+
+
+def _depression(chart: Chart, orders: list[MedicationOrder]) -> str | None:
+    """The active major depression as the record names it, empty when only an order's reason does; None for none."""
+    recorded = [c.label for c in chart.active(DEPRESSION) if REMISSION not in c.sets]
+    if recorded:
+        return recorded[0]
+    reasons = frozenset(reason for order in orders for reason in order.reasons)
+    return "" if DEPRESSION in reasons and REMISSION not in reasons else None
+
+
+def _otherwise_treated(chart: Chart) -> bool:
+    """True when another antidepressant is ordered or taken."""
+    return any(not order.drug.names(AMITRIPTYLINE) for order in chart.of_class(ANTIDEPRESSANT))
+
+
+RULES: tuple[Rule, ...] = (amitriptyline_upper_range, amitriptyline_for_depression)

@@ -1,0 +1,1 @@
+"""Codes and words: recognised, loaded, expanded."""

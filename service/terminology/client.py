@@ -1,0 +1,206 @@
+"""Asks a FHIR terminology server to expand (``GET ValueSet/$expand``), page by page, within bounds.
+
+Only SNOMED CT identifiers of our own value sets are sent, never anything about a patient.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+from requests import Response, Session
+from urllib3.exceptions import HTTPError
+
+from service.terminology.answer import Member, NotUsable, Page, read_page, said
+from service.terminology.query import Query
+
+PAGE = 1000
+"""Codes asked for at once."""
+
+MOST_CODES = 20_000
+MOST_PAGES = 200
+MOST_BYTES = 8 * 1024 * 1024
+"""Bounds of one set and, in bytes, of one page; what is larger is refused."""
+
+PATIENCE = 10.0
+"""Seconds that one page may take at most, when more are left."""
+
+CHUNK = 64 * 1024
+REDIRECTS = range(300, 400)
+REFUSED = frozenset({401, 403})
+BUSY = frozenset({429, 502, 503, 504})
+"""Statuses that the next set would be answered with, too."""
+
+
+class NoAnswer(NotUsable):
+    """The server does not answer, or not in time: there is no use in asking for the next set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The members of one of our value sets as a server, or its kept answer, told them.
+
+    ``version`` is the edition and version of SNOMED CT, empty when the server does not say; ``identifier`` and
+    ``timestamp`` are the server's.
+    """
+
+    members: tuple[Member, ...]
+    version: str
+    identifier: str
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment after which nothing more is begun; ``clock`` counts seconds."""
+
+    at: float
+    clock: Callable[[], float] = time.monotonic
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; raises NoAnswer when there are none."""
+        seconds = self.at - self.clock()
+        if seconds <= 0:
+            raise NoAnswer(
+                "The time for all expansions is over.",
+                "Raise TOLAMI_TERMINOLOGY_DEADLINE. What was answered is kept; the next start goes on from there.",
+            )
+        return seconds
+
+
+def open_session(server: str) -> Session:
+    """A session for the server. The environment says proxies and certificates, but for addresses of this machine."""
+    session = Session()
+    session.trust_env = urlsplit(server).scheme == "https"
+    session.headers.update({"Accept": "application/fhir+json", "Accept-Encoding": "identity"})
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class TerminologyServer:
+    """A FHIR terminology server by its base URL."""
+
+    base: str
+    session: Session = field(repr=False)
+
+    def expand(self, query: Query, deadline: Deadline) -> Expansion:
+        """The whole expansion of a query. Raises NotUsable (NoAnswer when it is not worth asking further)."""
+        members: dict[str, Member] = {}
+        first: Page | None = None
+        entries = 0
+        for _ in range(MOST_PAGES):
+            page = read_page(self._get(query, entries, deadline))
+            first = first or page
+            if (page.total, page.version) != (first.total, first.version):
+                raise NotUsable("The expansion changed between two pages.", "Try again later.")
+            if max(page.total or 0, entries + page.entries) > MOST_CODES:
+                break
+            new = [member for member in page.members if member.code not in members]
+            if page.members and not new:
+                raise NotUsable("The server repeats a page.", "It must support `offset` in $expand.")
+            members.update((member.code, member) for member in new)
+            entries += page.entries
+            if _complete(page, entries):
+                found = tuple(members.values())
+                return _checked(query, Expansion(found, page.version, first.identifier, first.timestamp))
+        raise NotUsable(
+            f"The expansion has more than {MOST_CODES} codes, or more than {MOST_PAGES} pages.",
+            "Check that the server supports ECL, and `count` in $expand.",
+        )
+
+    def _get(self, query: Query, offset: int, deadline: Deadline) -> bytes:
+        parameters = {"url": query.url, "offset": str(offset), "count": str(PAGE)}
+        address = f"{self.base.rstrip('/')}/ValueSet/$expand"
+        patience = min(PATIENCE, deadline.left)
+        page = Deadline(deadline.clock() + patience, deadline.clock)
+        with (
+            _answering(),
+            self.session.get(
+                address, params=parameters, timeout=patience, allow_redirects=False, stream=True
+            ) as response,
+        ):
+            body = _body(response, page)
+            _check_status(response, body)
+            return body
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What goes wrong on the way, said without what a message may repeat."""
+    try:
+        yield
+    except requests.exceptions.SSLError:
+        raise NoAnswer("The server's certificate is not trusted.", "Add its authority: REQUESTS_CA_BUNDLE.") from None
+    except (requests.Timeout, TimeoutError):
+        raise NoAnswer("The server did not answer in time.", "Check that it is up, and its load.") from None
+    except (requests.RequestException, HTTPError, OSError) as error:
+        raise NoAnswer(
+            f"The server cannot be reached, or broke off ({type(error).__name__}).",
+            "Check the address and that it is up.",
+        ) from None
+
+
+def _body(response: Response, deadline: Deadline) -> bytes:
+    """The body, read piece by piece: neither a large nor a slow one is waited for."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise NotUsable("The answer is compressed, which was not asked for.", "Turn it off for this client.")
+    found = bytearray()
+    while piece := response.raw.read1(CHUNK):
+        found += piece
+        if len(found) > MOST_BYTES:
+            raise NotUsable(f"A page has more than {MOST_BYTES} bytes.", "It must support `count` in $expand.")
+        if deadline.clock() > deadline.at:
+            raise TimeoutError
+    return bytes(found)
+
+
+def _check_status(response: Response, body: bytes) -> None:
+    status = response.status_code
+    if status == requests.codes.ok:
+        return
+    reason = f"The server answered with status {status}{_outcome(body)}."
+    if status in REDIRECTS:
+        raise NoAnswer(
+            f"The server redirects (status {status}); that is not followed.",
+            "Set TOLAMI_TERMINOLOGY_SERVER to the final address.",
+        )
+    if status in REFUSED:
+        raise NoAnswer(reason, "It must answer calls of this machine without a login.")
+    if status in BUSY:
+        raise NoAnswer(reason, "Try again when it is less busy.")
+    raise NotUsable(reason, "Check that the address is the FHIR base, that SNOMED CT is loaded, and ECL supported.")
+
+
+def _outcome(body: bytes) -> str:
+    """What an OperationOutcome says, in brackets; empty for any other body."""
+    try:
+        outcome = json.loads(body)
+        issue = outcome["issue"][0]
+        words = issue.get("diagnostics") or issue.get("details", {}).get("text") or issue.get("code")
+    except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
+        return ""
+    return f" ({said(words)})" if words else ""
+
+
+def _complete(page: Page, entries: int) -> bool:
+    """True when nothing is left to ask for. Raises NotUsable when pages end before the total is reached."""
+    if page.total is None:
+        return not page.entries
+    if entries > page.total or (not page.entries and entries < page.total):
+        raise NotUsable(
+            f"The expansion has {entries} entries and says that it has {page.total}.",
+            "Report it to whoever runs the terminology server.",
+        )
+    return entries == page.total
+
+
+def _checked(query: Query, expansion: Expansion) -> Expansion:
+    """The expansion, unless it answers another question. An empty one says that the edition lacks the concepts."""
+    codes = {member.code for member in expansion.members}
+    if codes and query.required and not codes & query.required:
+        raise NotUsable("None of the concepts asked for is in the answer.", "The server must support ECL.")
+    return expansion

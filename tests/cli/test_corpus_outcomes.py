@@ -1,0 +1,141 @@
+"""What goes wrong with a file of a corpus is told, and nothing else is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.cli.answers import Answer
+from service.cli.corpus_material import Material
+from service.cli.corpus_outcomes import NOT_A_REQUEST, Outcome, Tally, files, names_a_subject, outcome, verdicts
+from service.engine.library import Library
+from service.terminology.recognise import Terminology
+from tests.calls import ATC, Json
+from tests.cli.test_answers import written
+from tests.fhir.samples import RXNORM, order
+
+HERE = Path("file.json")
+REFUSED = {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "Not UTF-8 (byte 17), at $.entry[3]."}]}
+
+
+@pytest.fixture(scope="session")
+def terminology(library: Library) -> Terminology:
+    return library.terminology.terminology
+
+
+def card(card_id: str = "amitriptyline-start-dose") -> Json:
+    return {"summary": "Start low", "extension": {"io.github.tolami": {"card": card_id}}}
+
+
+def answer(*cards: Json, status: int = 200, body: Any = None) -> Answer:
+    return Answer(status, body if body is not None else {"cards": list(cards)})
+
+
+def came_of(
+    terminology: Terminology, given: Answer, content: Any = None, expected: Any = None, *, wrapped: bool = False
+) -> Outcome:
+    return outcome(Material(HERE, "a request", content, wrapped=wrapped), given, expected, terminology)
+
+
+def test_an_answer_is_counted_by_what_it_holds(terminology: Terminology) -> None:
+    named = {"x": ["Amitriptyline 25 mg"]}
+    found = came_of(terminology, answer(card(), card("not-checked"), card()), named)
+    assert found == Outcome("cards", "amitriptyline-start-dose, not-checked")
+    assert came_of(terminology, answer()) == Outcome("no cards")
+    assert came_of(terminology, answer(status=422, body=REFUSED)) == Outcome("HTTP 422", "Not UTF-8 , at $.entry.")
+    assert outcome(Material(HERE, "feedback"), None, None, terminology) == Outcome(NOT_A_REQUEST, "feedback")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (answer(status=500, body=REFUSED), "HTTP 500"),
+        (answer(status=503, body={}), "HTTP 503"),
+        (answer(status=422, body={"error": "x"}), "without an OperationOutcome"),
+        (answer(card("service-failed")), "a failure as a card"),
+        (answer(card("rule-failed")), "a failure as a card"),
+    ],
+)
+def test_a_failure_is_wrong(given: Answer, said: str, terminology: Terminology) -> None:
+    (what,) = came_of(terminology, given, order()).wrong
+    assert said in what
+
+
+def test_a_card_about_a_drug_that_is_nowhere_named_is_wrong(terminology: Terminology) -> None:
+    other = {"medicationCodeableConcept": {"text": "Amoxicillin"}}
+    (what,) = came_of(terminology, answer(card()), other).wrong
+    assert "amitriptyline-start-dose" in what
+    assert came_of(terminology, answer(card()), order()).wrong == ()
+    assert came_of(terminology, answer(card("not-checked")), other).wrong == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"a": [{"b": "Mydocalm 150 mg"}]}, True),
+        ({"system": RXNORM, "code": "856834"}, True),
+        ({"system": RXNORM, "code": 856834}, True),
+        ({"system": ATC, "code": "M03BX04"}, True),
+        ({"system": RXNORM, "code": "M03BX04"}, False),
+        ({"a": ["ibuprofen", 5, None, {}]}, False),
+        (None, False),
+    ],
+)
+def test_the_drugs_are_looked_for_in_every_word_and_code(content: Any, named: bool, terminology: Terminology) -> None:
+    assert names_a_subject(content, terminology) is named
+
+
+def test_deep_nesting_is_looked_through(terminology: Terminology) -> None:
+    deep: Any = "Saroten"
+    for _ in range(5000):
+        deep = [deep]
+    assert names_a_subject(deep, terminology)
+
+
+@pytest.mark.parametrize(
+    ("expected", "given", "wrong"),
+    [
+        ("HTTP 400", answer(status=400, body=REFUSED), False),
+        ("HTTP 400", answer(status=422, body=REFUSED), True),
+        ("HTTP 400", answer(), True),
+        ("validator: no errors", answer(), False),
+        ("validator: no errors", answer(status=412, body=REFUSED), False),
+        ("validator: no errors", answer(status=422, body=REFUSED), True),
+        (["error: x"], answer(), False),
+        (["error: x"], answer(status=422, body=REFUSED), False),
+        (None, answer(status=400, body=REFUSED), False),
+    ],
+)
+def test_an_answer_against_the_publishers_verdict_is_wrong(
+    expected: Any, given: Answer, wrong: bool, terminology: Terminology
+) -> None:
+    assert bool(came_of(terminology, given, expected=expected).wrong) is wrong
+    assert came_of(terminology, given, expected=expected, wrapped=True).wrong == ()
+
+
+def test_verdicts_are_read_from_the_index_of_the_folder(tmp_path: Path) -> None:
+    assert verdicts(tmp_path) == {}
+    entries = [{"file": "a/b.json", "expected": "HTTP 400"}, {"file": "c.json"}, {"expected": "x"}, 5]
+    for index in ({"entries": entries}, entries):
+        written(tmp_path, index, "index.json")
+        assert verdicts(tmp_path) == {tmp_path / "a/b.json": "HTTP 400"}
+    for odd in (b"{", b"5", b'{"entries":5}'):
+        written(tmp_path, odd, "index.json")
+        assert verdicts(tmp_path) == {}
+
+
+def test_every_json_file_below_the_folder_is_found_but_the_index(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "folder.json").mkdir()
+    for name in ("index.json", "b.json", "a/index.json", "a/c.txt"):
+        (tmp_path / name).write_text(json.dumps({}))
+    assert files(tmp_path) == [tmp_path / "a/index.json", tmp_path / "b.json"]
+
+
+def test_outcomes_are_counted_and_faults_kept_with_their_file() -> None:
+    tally = Tally()
+    for found in (Outcome("no cards"), Outcome("HTTP 500", "x", ("failed", "twice")), Outcome("no cards")):
+        tally.add(HERE, found)
+    assert tally.outcomes == {("no cards", ""): 2, ("HTTP 500", "x"): 1}
+    assert tally.wrong == [(HERE, "failed"), (HERE, "twice")]

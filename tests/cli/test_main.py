@@ -1,0 +1,332 @@
+"""Every command says what it does with an example, and ends with a code and a message that tell what happened."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from socket import create_server
+from typing import get_args
+
+import click
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from service.cli.main import main
+from service.engine.library import Library
+from service.settings import PREFIX
+from service.trust.clients import Dialect, Jurisdiction
+from tests.cli.test_answers import WITH_CARDS, WITHOUT_CARDS, serving, written
+from tests.conftest import FIXTURES, ROOT
+from tests.trust.ehr import Ehr, trusting
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, run: Run) -> Path:
+    """A request with the answer that was recorded for it."""
+    path = written(tmp_path, WITH_CARDS.read_bytes())
+    assert run("replay", path, "--update", "--today", "2026-11-23").exit_code == 0
+    return path
+
+
+def commands(group: click.Group = main, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command by its words, groups and what is in them included."""
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{before}{name} ")
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize(("name", "command"), [*commands()])
+def test_the_help_of_every_command_says_what_it_does_and_gives_an_example(
+    name: str, command: click.Command, option: str, run: Run
+) -> None:
+    result = run(*name.split(), option)
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: tolami {name} ")
+    first, *_ = (command.help or "").splitlines()
+    assert first.endswith(".")
+    assert first in result.output
+    assert f"tolami {name}" in result.output.partition("Example:")[2]
+
+
+def test_the_help_lists_every_command_and_says_that_the_content_is_not_reviewed(run: Run) -> None:
+    result = run("--help")
+    assert {"serve", "replay", "dose", "check", "services"} <= main.commands.keys()
+    assert all(f"\n  {name} " in result.output for name in main.commands)
+    assert "not clinically reviewed" in result.output
+
+
+def test_check_counts_what_it_checked(run: Run, library: Library) -> None:
+    result = run("check")
+    assert result.exit_code == 0
+    assert f"Guidance {library.version}: {len(library.cards)} cards" in result.output
+    assert all(kind in result.output for kind in ("drugs", "conditions", "observations", "routes"))
+
+
+def test_check_names_a_wrong_setting(run: Run) -> None:
+    result = run("check", TOLAMI_LOG_LEVEL="loud")
+    assert result.exit_code == 1
+    assert "settings: TOLAMI_LOG_LEVEL: Input should be" in result.output
+
+
+def test_services_shows_every_service_and_the_whole_prefetch(run: Run, app: Flask) -> None:
+    result = run("services")
+    assert result.exit_code == 0
+    discovered = app.test_client().get("/cds-services").get_json()["services"]
+    assert all(service["id"] in result.output for service in discovered)
+    for key, template in discovered[0]["prefetch"].items():
+        assert f"{key}: {template}\n" in result.output
+
+
+def test_schemas_are_listed_shown_and_written(run: Run, tmp_path: Path) -> None:
+    names = run("schemas").output.split()
+    assert "request-order-select" in names
+    written_to = tmp_path / "new" / "folder"
+    assert run("schemas", "--write", written_to).output == f"{len(names)} schemas written to {written_to}.\n"
+    for name in names:
+        assert run("schemas", name).output == (written_to / f"{name}.json").read_text(encoding="utf-8")
+
+
+def test_a_schema_that_is_not_there_is_named(run: Run) -> None:
+    result = run("schemas", "reply")
+    assert (result.exit_code, "there is no message reply" in result.output) == (2, True)
+
+
+def test_replay_of_one_request_shows_its_cards_in_full_or_a_line_each_and_agrees(run: Run) -> None:
+    full, brief = run("replay", WITH_CARDS), run("replay", WITH_CARDS, "--brief")
+    assert (full.exit_code, brief.exit_code) == (0, 0)
+    assert "warning · R01" in full.output
+    assert ("Source: " in full.output, "Source: " in brief.output) == (True, False)
+    assert "  warning  Keep amitriptyline low" in brief.output
+    assert all(result.output.endswith("1 agree\n") for result in (full, brief))
+
+
+def test_replay_for_a_dialect_shows_what_differs_from_the_default(run: Run) -> None:
+    twice = FIXTURES / "requests/order-sign/amitriptyline-drafted-twice.json"
+    differs = run("replay", "--dialect", "2.0", "--brief", twice)
+    assert (differs.exit_code, "MedicationRequest/rx-a1" in differs.output) == (1, True)
+    lines = [" ".join(line.split()) for line in differs.output.splitlines()]
+    assert '+ "resourceId": "MedicationRequest/rx-a1"' in lines
+    assert any(line.startswith('- "- **Remove the older draft:**') for line in lines)
+    assert run("replay", "--dialect", "2.0", WITHOUT_CARDS).exit_code == 0
+
+
+@pytest.mark.parametrize("other", [("--update",), ("--url", "http://127.0.0.1:8000")])
+def test_replay_for_a_dialect_does_not_go_together_with(run: Run, other: tuple[str, ...]) -> None:
+    result = run("replay", "--dialect", "1.0", *other, WITHOUT_CARDS)
+    assert (result.exit_code, "does not go together with --dialect" in result.output) == (2, True)
+
+
+def test_replay_for_a_jurisdiction_shows_what_differs_from_the_eu(run: Run) -> None:
+    liver = FIXTURES / "requests/order-sign/amitriptyline-with-decompensated-cirrhosis.json"
+    differs = run("replay", "--jurisdiction", "uk", "--brief", liver)
+    assert (differs.exit_code, "  critical Do not give amitriptyline" in differs.output) == (1, True)
+    lines = [" ".join(line.split()) for line in differs.output.splitlines()]
+    assert {'- "indicator": "warning",', '+ "indicator": "critical",'} <= set(lines)
+    assert run("replay", "--jurisdiction", "eu", liver).exit_code == 0
+
+
+@pytest.mark.parametrize("other", [("--update",), ("--url", "http://127.0.0.1:8000")])
+def test_replay_for_a_jurisdiction_does_not_go_together_with(run: Run, other: tuple[str, ...]) -> None:
+    result = run("replay", "--jurisdiction", "uk", *other, WITHOUT_CARDS)
+    assert (result.exit_code, "does not go together with --jurisdiction" in result.output) == (2, True)
+
+
+def test_replay_knows_every_jurisdiction(run: Run) -> None:
+    for jurisdiction in get_args(Jurisdiction):
+        assert run("replay", "--jurisdiction", jurisdiction, WITHOUT_CARDS).exit_code == 0
+    assert run("replay", "--jurisdiction", "mars", WITHOUT_CARDS).exit_code == 2
+
+
+def test_replay_knows_every_dialect(run: Run) -> None:
+    for dialect in get_args(Dialect):
+        assert run("replay", "--dialect", dialect, WITHOUT_CARDS).exit_code == 0
+    assert run("replay", "--dialect", "4.0", WITHOUT_CARDS).exit_code == 2
+
+
+def test_replay_of_a_folder_counts_and_agrees(run: Run) -> None:
+    folder = FIXTURES / "requests/order-select"
+    requests = [path for path in folder.glob("*.json") if not path.name.endswith(".expected.json")]
+    result = run("replay", folder)
+    assert result.exit_code == 0
+    assert result.output.endswith(f"{len(requests)} agree\n")
+    assert "  no cards" in result.output
+    assert "HTTP 422: The required member $.context.draftOrders is missing." in result.output
+
+
+def test_replay_without_a_path_replays_the_fixtures_of_the_repository(run: Run) -> None:
+    result = run("replay", "--brief")
+    assert result.exit_code == 0
+    count = sum(not path.name.endswith(".expected.json") for path in FIXTURES.glob("requests/*/*.json"))
+    assert result.output.endswith(f"{count} agree\n")
+
+
+def test_replay_of_a_request_that_nothing_was_recorded_for_says_so(run: Run, tmp_path: Path) -> None:
+    result = run("replay", written(tmp_path, WITHOUT_CARDS.read_bytes()))
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "1 without expected answer")
+
+
+def test_replay_of_a_broken_file_names_the_line_and_goes_on_with_the_others(run: Run, tmp_path: Path) -> None:
+    broken = written(tmp_path, b'{\n  "hook": order-select\n}', "broken.json")
+    written(tmp_path, WITHOUT_CARDS.read_bytes(), "fine.json")
+    result = run("replay", tmp_path)
+    assert result.exit_code == 2
+    said = "".join(result.output.split())
+    assert "".join(f"{broken}: not JSON: Expecting value at line 2, column 11".split()) in said
+    assert result.output.endswith("1 without expected answer, 1 broken\n")
+
+
+def test_replay_of_a_missing_file_or_an_empty_folder_says_so(run: Run, tmp_path: Path) -> None:
+    missing = run("replay", tmp_path / "missing.json")
+    assert (missing.exit_code, missing.output) == (
+        2,
+        f"{tmp_path / 'missing.json'}: there is no such file or folder.\n",
+    )
+    empty = run("replay", tmp_path)
+    assert (empty.exit_code, empty.output) == (2, f"{tmp_path}: no hook requests there.\n")
+
+
+def test_update_records_the_answer_and_the_next_replay_agrees(run: Run, recorded: Path) -> None:
+    expected = json.loads(recorded.with_name("request.expected.json").read_text(encoding="utf-8"))
+    assert (expected["today"], expected["status"]) == ("2026-11-23", 200)
+    assert expected["body"] == json.loads(WITH_CARDS.with_suffix(".expected.json").read_bytes())["body"]
+    again = run("replay", recorded)
+    assert (again.exit_code, again.output.splitlines()[-1]) == (0, "1 agree")
+
+
+def test_an_answer_that_differs_from_the_expected_one_gives_a_diff_and_exit_code_1(run: Run, recorded: Path) -> None:
+    expected = recorded.with_name("request.expected.json")
+    text = expected.read_text(encoding="utf-8")
+    assert '"indicator": "warning"' in text
+    expected.write_text(text.replace('"indicator": "warning"', '"indicator": "critical"'), encoding="utf-8")
+    result = run("replay", recorded, "--brief")
+    assert result.exit_code == 1
+    lines = [line.strip() for line in result.output.splitlines()]
+    assert '-    "indicator": "critical",' in lines
+    assert '+    "indicator": "warning",' in lines
+    assert lines[-1] == "1 differ"
+
+
+def test_a_recorded_answer_that_cannot_be_used_is_broken_and_not_a_difference(run: Run, recorded: Path) -> None:
+    recorded.with_name("request.expected.json").write_text('{"today": "soon"}', encoding="utf-8")
+    result = run("replay", recorded)
+    assert result.exit_code == 2
+    assert "not a recorded answer" in " ".join(result.output.split())
+
+
+def test_the_day_of_a_replay_can_be_chosen(run: Run, recorded: Path) -> None:
+    born = json.loads(recorded.read_bytes())["prefetch"]["patient"]["birthDate"]
+    as_a_child = f"{int(born[:4]) + 10}{born[4:]}"
+    assert run("replay", recorded, "--today", "2026-11-23").exit_code == 0
+    assert run("replay", recorded, "--today", as_a_child).exit_code == 1
+    assert run("replay", recorded, "--today", "yesterday").exit_code == 2
+
+
+def test_replay_calls_a_running_service(run: Run, app: Flask, tmp_path: Path) -> None:
+    path = written(tmp_path, WITHOUT_CARDS.read_bytes())
+    with serving(app) as url:
+        result = run("replay", path, "--url", url)
+    assert (result.exit_code, "  no cards" in result.output) == (0, True)
+
+
+def test_any_address_of_a_running_service_will_do_but_not_one_without_http(run: Run, app: Flask) -> None:
+    with serving(app) as url:
+        for address in (f"{url}/", f"{url}/cds-services", f"{url}/cds-services/order-select"):
+            assert run("replay", WITH_CARDS, "--url", address).exit_code == 0
+    refused = run("replay", WITH_CARDS, "--url", "127.0.0.1:8000")
+    assert (refused.exit_code, "for example http://127.0.0.1:8000" in refused.output) == (2, True)
+
+
+def test_replay_elsewhere_says_where_the_fixtures_are(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("replay")
+    assert (result.exit_code, "start this in the project's folder" in result.output) == (2, True)
+
+
+def test_answers_of_a_running_service_are_not_recorded(run: Run, tmp_path: Path) -> None:
+    path = written(tmp_path, WITH_CARDS.read_bytes())
+    result = run("replay", path, "--update", "--url", "http://127.0.0.1:9")
+    assert result.exit_code == 2
+    assert "--update records answers of this code" in result.output
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_dose_shows_how_every_order_of_a_file_is_read(run: Run) -> None:
+    result = run("dose", FIXTURES / "medications/amitriptyline-25-mg-at-bedtime.json", WITH_CARDS)
+    assert result.exit_code == 0
+    assert "MedicationRequest/amitriptyline-25, draft" in result.output
+    assert "drug  amitriptyline (RxNorm 856834)" in result.output
+    assert "25 mg/day" in result.output
+    assert "drug  tolperisone (ATC M03BX04)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"{", "not JSON"), (b"[]", "no orders"), (b'{"resourceType": "Patient"}', "no orders"), (None, "No such file")],
+)
+def test_dose_of_a_file_without_orders_says_what_was_wanted(
+    content: bytes | None, problem: str, run: Run, tmp_path: Path
+) -> None:
+    path = written(tmp_path, content) if content is not None else tmp_path / "missing.json"
+    result = run("dose", path)
+    assert result.exit_code == 2
+    assert result.output.startswith(f"{path}: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"TOLAMI_LOG_LEVEL": "loud"}, "tolami cannot start: TOLAMI_LOG_LEVEL: Input should be"),
+        ({"TOLAMI_PUBLIC_URL": "here"}, "tolami cannot start: TOLAMI_PUBLIC_URL: "),
+        ({"TOLAMI_COLOUR": "blue"}, "tolami cannot start: TOLAMI_COLOUR: no such setting"),
+        (
+            {"TOLAMI_JWT_ALGORITHMS": "HS256"},
+            "tolami cannot start: TOLAMI_JWT_ALGORITHMS: must be",
+        ),
+        ({"TOLAMI_JWT_ALGORITHMS": "ES384,none"}, "tolami cannot start: TOLAMI_JWT_ALGORITHMS: "),
+        ({"TOLAMI_AUTH": "required"}, "tolami cannot start: TOLAMI_AUTH is required, so TOLAMI_TRUST_FILE"),
+        ({"TOLAMI_TRUST_FILE": "missing.toml"}, f"tolami cannot start: {ROOT / 'missing.toml'} cannot be read"),
+        ({"TOLAMI_CONFIG": "missing.toml"}, "tolami cannot start: TOLAMI_CONFIG: missing.toml "),
+    ],
+)
+def test_serve_does_not_start_with_a_wrong_setting(environment: dict[str, str], said: str, run: Run) -> None:
+    result = run("serve", **environment)
+    assert result.exit_code == 1
+    assert result.output.startswith(said)
+
+
+def test_serve_does_not_start_where_something_else_listens(run: Run) -> None:
+    with create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", port)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"tolami cannot start: 127.0.0.1:{port} cannot be used")
+
+
+def test_serve_does_not_start_where_others_can_call_it_unless_told_to(run: Run) -> None:
+    result = run("serve", "--host", "0.0.0.0")
+    assert result.exit_code == 1
+    assert result.output.startswith("tolami cannot start: 0.0.0.0 can be reached by others")
+    assert "--without-authentication" in result.output
+    assert "TOLAMI_AUTH=required" in result.output
+
+
+def test_serve_does_not_start_when_tokens_are_required_and_not(run: Run, tmp_path: Path) -> None:
+    settings = {f"{PREFIX}{name.upper()}": value for name, value in trusting(tmp_path, Ehr()).items()}
+    result = run("serve", "--host", "0.0.0.0", "--without-authentication", **settings)
+    assert result.exit_code == 1
+    assert "--without-authentication says the opposite" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--port", "0"], ["--port", "x"], ["--workers", "0"], ["--threads", "-1"], ["now"]]
+)
+def test_serve_refuses_options_that_make_no_sense(arguments: list[str], run: Run) -> None:
+    result = run("serve", *arguments)
+    assert result.exit_code == 2
+    assert result.output.startswith("Usage: ")

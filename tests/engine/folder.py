@@ -1,0 +1,28 @@
+"""A copy of the cards folder in which one thing is changed, for the tests of its loading and checking."""
+
+import shutil
+from pathlib import Path
+
+from service.engine.library import FOLDER
+
+FEW = {"amitriptyline.json", "tolperisone.json", "zopiclone.json"}
+
+
+def copied(target: Path, *, whole: bool = False) -> Path:
+    """The folder of cards without its code, copied; with a few drugs and no classes, or ``whole`` with all."""
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        few = {"drugs": FEW, "classes": set[str]()}.get(Path(folder).name)
+        dropped = set(names) - few if few is not None and not whole else set()
+        return dropped | {name for name in names if name.endswith((".py", "__pycache__"))}
+
+    return Path(shutil.copytree(FOLDER, target / "cards", ignore=left_out))
+
+
+def changed(folder: Path, file: str, old: str, new: str) -> int:
+    """Replaces the one place in a file; returns the line it starts on, as an editor counts it."""
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{file} must hold {old!r} once"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1

@@ -1,0 +1,44 @@
+"""The catalogue says of every card when it is raised, and of every statement where it is carried or why not."""
+
+import pytest
+
+from service.engine.catalogue import RAISED_BY_THE_ENGINE, in_order, markdown, statements
+from service.engine.evaluate import card_of
+from service.engine.library import Library
+from service.guidance.registry import RULES
+
+
+def test_every_card_says_when_it_is_raised_in_a_sentence_without_its_number(library: Library) -> None:
+    for card in library.cards.values():
+        words = card.raised_when
+        assert words[0].isupper(), card.id
+        assert words.endswith("."), card.id
+        assert not words.startswith(card.rule), card.id
+
+
+def test_a_shared_line_is_raised_by_no_rule_of_its_own(library: Library) -> None:
+    assert [line.raised_when for line in library.line_cards.values()] == [""] * len(library.line_cards)
+
+
+def test_cards_stand_in_the_order_of_the_rules_and_those_of_the_engine_last(library: Library) -> None:
+    ids = [card.id for card in in_order(library, RULES)]
+    assert ids[: len(RULES)] == [card_of(rule) for rule in RULES]
+    assert ids[len(RULES) :] == sorted(RAISED_BY_THE_ENGINE)
+
+
+def test_every_statement_is_carried_or_says_why_not(library: Library) -> None:
+    told = list(statements(library))
+    assert [carried.statement for carried in told] == list(library.statements.values())
+    for carried in told:
+        assert carried.cards or carried.statement.not_carried, carried.statement.key
+        assert all(carried.statement.key in card.statements for card in carried.cards)
+    assert any(card.id in library.line_cards for carried in told for card in carried.cards), "lines carry some, too"
+
+
+@pytest.mark.parametrize("table", ["cards", "statements"])
+def test_the_tables_have_a_row_for_each_and_no_broken_cell(library: Library, table: str) -> None:
+    first, second = markdown(library, RULES).split("\n\n")
+    rows = (first if table == "cards" else second).rstrip("\n").splitlines()
+    count = len(library.cards) + len(library.line_cards) if table == "cards" else len(library.statements)
+    assert len(rows) == count + 2
+    assert {row.replace("\\|", "").count("|") for row in rows} == {rows[0].count("|")}

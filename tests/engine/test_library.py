@@ -1,0 +1,167 @@
+"""The folder is loaded whole or not at all: every fault is told with file, line and reason."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from service.engine.library import Library, load
+from service.files import FaultyLibrary
+from tests.engine.folder import changed, copied
+
+PAIR = "pair/tolperisone-with-amitriptyline.md"
+START = "amitriptyline/amitriptyline-start-dose.md"
+FAILED = "unchecked/rule-failed.md"
+FOOD = "lines/tolperisone-food.md"
+DRUG = "terminology/drugs/zopiclone.json"
+PROVENANCE = 'checked-against",\n            "valueString": "WHO'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return copied(tmp_path)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    return copied(tmp_path, whole=True)
+
+
+def faults(folder: Path) -> list[str]:
+    with pytest.raises(FaultyLibrary) as caught:
+        load(folder)
+    assert str(caught.value) == "\n".join(map(str, caught.value.faults))
+    return [str(fault) for fault in caught.value.faults]
+
+
+AT_A_LINE = {
+    "front matter not opened": (FAILED, "---\nid: rule-failed", "id: rule-failed", "front matter missing"),
+    "bad YAML in a card": (FAILED, "rule: R28", "rule: [R28", "not valid YAML"),
+    "id that is not the file's name": (FAILED, "id: rule-failed", "id: rule-broken", "id: must be the file's name"),
+    "verdict that does not exist": (FAILED, "verdict: not in the article", "verdict: true", "verdict: True is not one"),
+    "rule that is none": (FAILED, "rule: R28", "rule: R1000", "rule: 'R1000' does not match"),
+    "threshold without a known unit": (
+        START,
+        "label_start: 25 mg",
+        "label_start: 25 pounds",
+        "thresholds.label_start: '25 pounds'",
+    ),
+    "card without any source": (FAILED, "sources: [service, article]", "sources: []", "sources: [] "),
+    "source that is no name": (FAILED, "sources: [service, article]", "sources:\n  - 5", "sources.0: 5 is not"),
+    "review without a day": (FAILED, "on: 2026-11-23", "on: someday", "review.on: 'someday' is not a 'date'"),
+    "link that is not https": ("sources.yaml", "url: https://www.ema", "url: http://www.ema", "T-EMA.url: "),
+    "bad YAML in the sources": ("sources.yaml", "T-EMA:", "T-EMA", "not valid YAML"),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "reason"), AT_A_LINE.values(), ids=AT_A_LINE)
+def test_a_fault_is_told_with_its_file_line_and_reason(
+    folder: Path, file: str, old: str, new: str, reason: str
+) -> None:
+    line = changed(folder, file, old, new)
+    (fault,) = faults(folder)
+    place = re.match(r"([^:]+):(\d+): ", fault)
+    assert place is not None, fault
+    assert place[1] == file
+    assert abs(int(place[2]) - line) <= 1, "YAML is found to be broken where it cannot go on"
+    assert reason in fault
+
+
+OFFERS = "orders/offers.yaml"
+IN_A_FILE = {
+    "unknown source": (FAILED, "[service, article]", "[service, article, X]", "sources: 'X' is not in sources.yaml"),
+    "link outside the card's sources": (FAILED, "links: [article]", "links: [C-FM]", "not among the card's sources"),
+    "link without an address": (PAIR, "links: [T-DAL", "links: [T-45", "links: source 'T-45' has no url"),
+    "unknown override reason": (FAILED, "[risk-benefit-ratio", "[why-not", "override_reasons: 'why-not' is not in"),
+    "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
+    "unknown shared line": (PAIR, "lines: [tolperisone-food]", "lines: [x]", "there is no cards/lines/x.md"),
+    "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),
+    "no summary": (FAILED, "## summary", "", "section '## summary' is missing"),
+    "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue' is not known"),
+    "suggestion without its action": (START, "## action", "", "'## suggestion' and '## action' go together"),
+    "line without its section": (FOOD, "## line", "## detail", "section '## line' is missing"),
+    "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
+    "a drug offered without a source": (
+        OFFERS,
+        "  sources: [D-LAB]\n",
+        "",
+        "duloxetine-start: an order for a drug needs",
+    ),
+    "a drug offered from nowhere": (OFFERS, "sources: [D-LAB]", "sources: [X]", "'X' is not in sources.yaml"),
+    "unknown code system": (DRUG, "http://www.whocc.no/atc", "http://who.example", "http://who.example is not in"),
+    "ValueSet under another name": (DRUG, '"id": "zopiclone"', '"id": "z"', "whose id is the file's name"),
+    "codes without provenance": (DRUG, PROVENANCE, PROVENANCE.replace("checked", "seen"), "ATC without provenance"),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "reason"), IN_A_FILE.values(), ids=IN_A_FILE)
+def test_a_fault_between_files_is_told_with_its_file_and_reason(
+    folder: Path, file: str, old: str, new: str, reason: str
+) -> None:
+    changed(folder, file, old, new)
+    found = faults(folder)
+    assert all(fault.startswith(f"{file}:") for fault in found)
+    assert any(reason in fault for fault in found)
+
+
+def test_bad_json_in_terminology_is_told_with_its_line(folder: Path) -> None:
+    line = changed(folder, DRUG, '"resourceType"', "resourceType")
+    assert faults(folder)[0].startswith(f"{DRUG}:{line}: not valid JSON")
+
+
+def test_a_card_needs_a_link(folder: Path) -> None:
+    changed(folder, FAILED, "links: [article]\n", "")
+    (fault,) = faults(folder)
+    assert "links: a card needs at least one" in fault
+
+
+def test_every_fault_is_told_at_once(folder: Path) -> None:
+    changed(folder, FAILED, "id: rule-failed", "id: a")
+    changed(folder, START, "id: amitriptyline-start-dose", "id: b")
+    changed(folder, DRUG, "http://www.whocc.no/atc", "http://who.example")
+    assert [fault.split(":")[0] for fault in faults(folder)] == [START, DRUG, FAILED]
+
+
+def test_a_copy_of_the_folder_has_the_same_version(whole: Path, library: Library) -> None:
+    assert load(whole).version == library.version
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (FAILED, "Its absence means nothing.", "Its absence means little."),
+        (START, "label_start: 25 mg", "label_start: 30 mg"),
+        (DRUG, '"status": "draft"', '"status": "active"'),
+        ("lines/footer.md", "own judgement", "own good judgement"),
+    ],
+    ids=["a word", "a number", "a code list", "a shared line"],
+)
+def test_any_change_of_what_is_said_or_decided_changes_the_version(
+    whole: Path, library: Library, file: str, old: str, new: str
+) -> None:
+    changed(whole, file, old, new)
+    version = load(whole).version
+    assert version != library.version
+    assert version.partition("+")[0] == library.version.partition("+")[0]
+
+
+def test_a_file_moved_or_left_over_is_no_part_of_the_version_unless_it_is_content(
+    whole: Path, library: Library
+) -> None:
+    (whole / "notes.txt").write_text("scratch", encoding="utf-8")
+    assert load(whole).version == library.version
+    (whole / "lines" / "more.md").write_text("more", encoding="utf-8")
+    assert load(whole).version != library.version
+
+
+def test_numbers_keep_their_unit_and_their_exact_value(folder: Path) -> None:
+    changed(folder, START, "label_start: 25 mg", "label_start: 2.1 mg")
+    numbers = load(folder).thresholds
+    assert str(numbers["amitriptyline-start-dose"]["label_start"]) == "2.1 mg"
+    assert numbers["amitriptyline-start-dose"]["label_start"].value * 10 == 21
+    assert str(numbers["tolperisone-daily-dose"]["doses"]) == "3"
+
+
+def test_yaml_holds_no_surprises(folder: Path) -> None:
+    changed(folder, FAILED, "title: A check could not be carried out", "title: off")
+    assert load(folder).cards["rule-failed"].title == "off"

@@ -1,0 +1,230 @@
+"""A call becomes a chart of this patient; what is missing is said, and without the patient nothing can be."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from service.chart import Age, Chart, Role
+from service.engine.finding import SUBJECTS
+from service.errors import MissingData, NotConformant
+from service.fhir.chart_reader import MOST_DRAFTS, dose_context, listed, read_chart, required_patient, unidentified
+from service.fhir.prefetch import MOST_ENTRIES, Prefetch
+from service.fhir.resources import Resource
+from service.fhir.session import Session, drafts, orders
+from service.terminology.recognise import Terminology
+from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, doses, order, raw, statement
+
+PATIENT = {"resourceType": "Patient", "id": "1", "birthDate": "1961-11-23"}
+OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
+LISTS = ("medications", "statements", "conditions", "allergies", "observations")
+COMPLETE = {"patient": PATIENT, **dict.fromkeys(LISTS)}
+SOMEBODY_ELSE = {"reference": "Patient/2"}
+WEIGHT = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+    "effectiveDateTime": "2026-11-20",
+    "valueQuantity": {"value": 70, "unit": "kg", "code": "kg"},
+}
+ALLERGY = {"resourceType": "AllergyIntolerance", "code": TOLPERISONE}
+DEPRESSION = {"resourceType": "Condition", "code": {"coding": [{"system": SNOMED, "code": "370143000"}]}}
+
+
+def prefetched(**values: Any) -> Prefetch:
+    return Prefetch({key: raw(value) for key, value in values.items() if value is not ...})
+
+
+def chart(terminology: Terminology, *resources: Resource, selections: list[str] | None = None, **values: Any) -> Chart:
+    prefetch = prefetched(**{**COMPLETE, **values})
+    entries = tuple(raw({"resource": resource}) for resource in resources)
+    chosen = frozenset(selections) if selections is not None else None
+    session = Session("order-sign", "1", entries, chosen)
+    looked_at = drafts(session, orders(session), prefetch, terminology)
+    return read_chart(session, looked_at, prefetch, terminology, doses(), TODAY, "eu")
+
+
+def reasons(read: Chart) -> set[tuple[str, str]]:
+    return {(gap.reason, gap.element or gap.found) for gap in read.unread}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ...,
+        None,
+        "1",
+        {},
+        [PATIENT],
+        OUTCOME,
+        order(),
+        bundle(),
+        bundle(OUTCOME),
+        bundle(order()),
+        {**PATIENT, "resourceType": "Person"},
+    ],
+)
+def test_without_the_patient_nothing_can_be_said(value: Any) -> None:
+    with pytest.raises(MissingData, match="was not provided") as caught:
+        required_patient(prefetched(patient=value), "1", TODAY)
+    assert (caught.value.status, caught.value.expression) == (412, "prefetch.patient")
+
+
+@pytest.mark.parametrize("value", [{**PATIENT, "id": "2"}, bundle({**PATIENT, "id": "2"})])
+def test_another_patient_in_prefetch_is_refused_without_naming_either(value: Resource) -> None:
+    with pytest.raises(MissingData, match=r"another patient than context\.patientId") as caught:
+        required_patient(prefetched(patient=value), "1", TODAY)
+    assert (caught.value.status, caught.value.expression) == (412, "prefetch.patient")
+    assert "1961" not in caught.value.message
+
+
+@pytest.mark.parametrize("value", [PATIENT, bundle(PATIENT), bundle(OUTCOME, PATIENT), {**PATIENT, "id": None}])
+def test_the_patient_is_found_alone_or_in_a_bundle_and_may_carry_no_id(value: Resource) -> None:
+    assert required_patient(prefetched(patient=value), "1", TODAY).age(TODAY) == Age(65, 65)
+
+
+def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Terminology) -> None:
+    read = chart(
+        terminology,
+        order(id="new", status="draft"),
+        medications=bundle(order(id="taken", medicationCodeableConcept=TOLPERISONE), order(id="old", status="stopped")),
+        statements=bundle(statement(id="said")),
+        conditions=bundle(DEPRESSION),
+        allergies=bundle(ALLERGY),
+        observations=bundle(WEIGHT),
+    )
+    assert [(o.reference, o.role) for o in read.orders] == [
+        ("MedicationRequest/new", Role.DRAFT),
+        ("MedicationRequest/taken", Role.CURRENT),
+        ("MedicationRequest/old", Role.PAST),
+        ("MedicationStatement/said", Role.CURRENT),
+    ]
+    assert read.has("major-depressive-disorder")
+    assert read.allergies == {"tolperisone"}
+    assert [m.kind for m in read.measurements] == ["body-weight"]
+    assert (read.age, read.hook) == (Age(65, 65), "order-sign")
+    assert (read.unread, read.history_known, read.conditions_known) == ((), True, True)
+
+
+READ_IN_PART = {"only-first-page", "entries-unreadable", "too-many-entries"}
+
+
+@pytest.mark.parametrize("key", LISTS)
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (..., "not-provided"),
+        ("x", "not-provided"),
+        ({"resourceType": "Parameters"}, "not-provided"),
+        (OUTCOME, "not-available"),
+        (bundle(OUTCOME), "not-available"),
+        (bundle(link=[{"relation": "next", "url": "https://fhir.example.org/2"}]), "only-first-page"),
+        (bundle(entry=[{"resource": {"id": "no type"}}]), "entries-unreadable"),
+        (bundle(*[{"resourceType": "Basic"}] * (MOST_ENTRIES + 1)), "too-many-entries"),
+    ],
+)
+def test_a_list_that_was_not_given_in_full_is_said_aloud(
+    key: str, value: Any, reason: str, terminology: Terminology
+) -> None:
+    read = chart(terminology, order(), **{key: value})
+    assert reasons(read) == {(reason, key)}
+    assert read.history_known is (key != "medications"), "part of a list cannot show that nothing was taken"
+    assert read.conditions_known is (key != "conditions" or reason in READ_IN_PART)
+
+
+def test_orders_and_conditions_of_another_patient_are_left_out(terminology: Terminology) -> None:
+    read = chart(
+        terminology,
+        order(id="own"),
+        medications=bundle(
+            order(id="a", subject=SOMEBODY_ELSE), {**order(id="b"), "subject": {"reference": "Patient/1"}}
+        ),
+        statements=bundle(statement(subject=SOMEBODY_ELSE)),
+        conditions=bundle({**DEPRESSION, "subject": SOMEBODY_ELSE}, {**DEPRESSION, "patient": SOMEBODY_ELSE}),
+        allergies=bundle({**ALLERGY, "patient": SOMEBODY_ELSE}),
+        observations=bundle({**WEIGHT, "subject": SOMEBODY_ELSE}),
+    )
+    assert [o.reference for o in read.orders] == ["MedicationRequest/own", "MedicationRequest/b"]
+    assert (read.conditions, read.measurements) == ((), ())
+    assert read.allergies == set()
+
+
+def test_the_weight_of_another_patient_is_no_weight_of_this_one(terminology: Terminology) -> None:
+    def weight(subject: str) -> Fraction | None:
+        prefetch = prefetched(observations=bundle({**WEIGHT, "subject": {"reference": subject}}))
+        session = Session("order-sign", "1")
+        return dose_context(session, prefetch, terminology, SUBJECTS, TODAY, 90).weight()
+
+    assert (weight("Patient/1"), weight("Patient/2")) == (Fraction(70), None)
+
+
+def test_a_draft_for_another_patient_is_left_out_and_named(terminology: Terminology) -> None:
+    read = chart(terminology, order(id="own"), order(id="other", subject=SOMEBODY_ELSE))
+    assert [o.reference for o in read.orders] == ["MedicationRequest/own"]
+    (gap,) = read.unread
+    assert gap.order is not None
+    assert (gap.reason, gap.order.reference, gap.conflict) == ("another-patient", "MedicationRequest/other", True)
+
+
+def test_a_draft_whose_drug_cannot_be_told_is_named_when_it_is_in_focus(terminology: Terminology) -> None:
+    blank = order(id="blank", medicationCodeableConcept=None)
+    assert reasons(chart(terminology, order(), blank)) == {("no-drug", "")}
+    selected = ["MedicationRequest/rx-1"]
+    assert reasons(chart(terminology, order(), blank, selections=selected)) == set()
+
+
+def test_gaps_of_drafts_that_were_not_selected_stay_unsaid(terminology: Terminology) -> None:
+    odd = order(id="odd", authoredOn="x")
+    assert reasons(chart(terminology, order(), odd)) == {("element-unreadable", "authoredOn")}
+    read = chart(terminology, order(), odd, selections=["MedicationRequest/rx-1"])
+    assert (reasons(read), [o.focus for o in read.orders]) == (set(), [True, False])
+
+
+def test_drafts_of_other_drugs_are_not_read(terminology: Terminology) -> None:
+    other = order(id="other", medicationCodeableConcept={"text": "Amoxicillin"}, dosageInstruction="x")
+    read = chart(terminology, order(), other)
+    assert [o.reference for o in read.orders] == ["MedicationRequest/rx-1"]
+    assert read.unread == ()
+
+
+def test_entries_of_the_list_that_name_no_drug_are_counted(terminology: Terminology) -> None:
+    blank = order(medicationCodeableConcept=None)
+    pointing = {**blank, "medicationReference": {"reference": "Medication/m9"}, "status": ["active"]}
+    foreign = {**blank, "subject": SOMEBODY_ELSE}
+    read = chart(terminology, order(), medications=bundle(blank, pointing, foreign), statements=bundle(statement()))
+    assert reasons(read) == {("list-entry-unidentified", "2")}
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "draft", "unknown"])
+def test_entries_that_count_for_nothing_are_not_missed(status: str, terminology: Terminology) -> None:
+    blank = order(medicationCodeableConcept=None, status=status)
+    assert chart(terminology, order(), medications=bundle(blank)).unread == ()
+
+
+def test_a_drug_of_the_list_is_found_in_a_medication_under_any_key(terminology: Terminology) -> None:
+    pointing = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/m1"})
+    medication = {"resourceType": "Medication", "id": "m1", "code": TOLPERISONE}
+    session = Session("patient-view", "1", ordering=False)
+    prefetch = prefetched(medications=bundle(pointing), statements=bundle(medication))
+    found, unread = listed(session, prefetch, terminology, doses(), TODAY)
+    assert [o.drug.drugs for o in found] == [("tolperisone",)]
+    assert unread == []
+
+
+def test_what_the_hook_says_of_the_session_is_on_the_chart(terminology: Terminology) -> None:
+    session = Session("medication-refill", "1", refill=True)
+    read = read_chart(session, (), prefetched(**COMPLETE), terminology, doses(), TODAY, "ch")
+    assert (read.hook, read.refill, read.ordering, read.today) == ("medication-refill", True, True, TODAY)
+    assert (read.patient_id, read.jurisdiction) == ("1", "ch")
+
+
+def test_nothing_is_unidentified_where_every_drug_is_told(terminology: Terminology) -> None:
+    session = Session("order-sign", "1", (raw({"resource": order()}),))
+    assert unidentified(drafts(session, orders(session), prefetched(), terminology), ("amitriptyline",)) == []
+
+
+def test_as_many_drafts_as_can_be_compared_are_read_and_more_are_refused(terminology: Terminology) -> None:
+    many = [order(id=f"rx-{number}") for number in range(MOST_DRAFTS + 1)]
+    assert len(chart(terminology, *many[:-1]).orders) == MOST_DRAFTS
+    with pytest.raises(NotConformant, match=f"more than {MOST_DRAFTS} orders.*none was checked"):
+        chart(terminology, *many)
