@@ -1,285 +1,341 @@
-"""gunicorn's threaded worker, which takes a thread only for a request that has arrived in whole.
+"""Receiving with waitress: its loop reads requests, a thread takes one that is there in whole.
 
-gunicorn reads requests in its threads, without a time limit: as many slow clients as there are threads would
-stop the service. Here the worker's event loop receives every request; a thread parses what was received and
-cannot wait for more. Too slow, too many and too much are answered or closed by the loop itself.
+So slow clients hold no thread. What waitress leaves open is closed here: how long and how large a request may be on
+its way, how much is kept for those under way, and who has to leave when there are too many.
 """
 
+import re
+import resource
 import socket
-import struct
 import time
-from collections import deque
 from contextlib import suppress
-from errno import EAGAIN, ECONNABORTED, EWOULDBLOCK
-from functools import partial
-from io import BytesIO
-from selectors import EVENT_READ
-from types import FrameType
 from typing import Any, cast
 
 import structlog
 from flask import Flask
-from gunicorn.config import Config
-from gunicorn.http import Request, RequestParser, get_parser
-from gunicorn.http.body import Body
-from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import ChunkedReceiver
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
-from service.arrival import FRAMING, HEAD_BYTES, Arrival, State
 from service.metrics import Metrics
 from service.web.errors import operation_outcome
 
 RECEIVE_SECONDS = 10.0
-"""How long a request may take to arrive, from its connection or from the end of the one before."""
+"""How long a request may take to arrive, from its first byte on."""
 
 WAIT_SECONDS = 10.0
 """How long a request may wait for a thread; its client has given up by then."""
 
-SEND_SECONDS = 10
+SEND_SECONDS = 10.0
 """How long sending may stand still."""
 
-HELD_BYTES = 64 * 1024 * 1024
-"""Most bytes of unfinished requests in one process."""
+LINGER_SECONDS = 2.0
+"""How long a refused client is listened to: an answer is lost when a client is cut off while it sends."""
 
-PIECE_BYTES = 64 * 1024
+HEAD_BYTES = 32 * 1024
+"""Most bytes before a request's body."""
+
+LINE_BYTES = 4 * 1024
+"""Most bytes of the line that announces a chunk, and of what follows the last chunk."""
+
+FRAMING = 1.125
+"""How many times larger than its content a chunked body may be: chunks have their sizes in between."""
+
+HELD_BYTES = 32 * 1024 * 1024
+"""Most bytes of unfinished requests in one process; with those that wait for a thread, twice as many."""
+
+PIECE_BYTES = 16 * 1024
+
+ACCEPTED = 64
+"""Connections taken at once."""
+
+SPARE_FILES = 200
+"""File descriptors that a process needs besides those of its connections."""
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._~-]*)(:\d*)?", re.IGNORECASE)
 
 _REFUSALS = {
     400: ("Bad Request", "structure", "The request is not valid HTTP/1.1. Check the client or the proxy in front."),
     408: ("Request Timeout", "timeout", f"The request did not arrive within {RECEIVE_SECONDS:.0f} s. Send it again."),
     413: ("Content Too Large", "too-long", "The request body is larger than this service accepts."),
-    414: ("URI Too Long", "too-long", "The address of the request is too long. Discovery lists every service."),
-    431: ("Request Header Fields Too Large", "too-long", "The headers of the request are too long. Send fewer."),
+    431: ("Request Header Fields Too Large", "too-long", "The address or the headers are too long. Send less."),
     500: ("Internal Server Error", "exception", "The service failed; nothing was checked. It has been logged."),
+    501: ("Not Implemented", "not-supported", "The only transfer coding that is understood is chunked."),
     503: ("Service Unavailable", "throttled", "The service is busy; nothing was checked. Call again later."),
 }
 """What the server itself answers: reason phrase, code and message of the OperationOutcome."""
 
+HEADERS = [
+    ("Content-Type", "application/json"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+]
+
 log = structlog.get_logger()
 
 
-class Connection(TConn):
-    """A connection with what has arrived of its next request; ``refused`` once that is not wanted any more."""
+class Ended(Error):
+    """A request that this server has given up, and why."""
 
-    def __init__(self, cfg: Config, sock: socket.socket, client: Any, server: Any, most_body: int) -> None:
-        super().__init__(cfg, sock, client, server)
-        self._most_body = most_body
-        self.invited = False
-        self.refused = False
-        self.complete_at = 0.0
-        self.expect_next()
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__("")
+        self.code = code
+        self.reason = reason
 
-    def expect_next(self) -> None:
-        """Waits for a next request."""
-        self.arrival = Arrival(self._most_body)
-        self.invited = False
+
+class Request(HTTPRequestParser):
+    """One request while it arrives. Refuses what can be read in two ways, and lines that do not end."""
+
+    def __init__(self, adj: Adjustments) -> None:
+        super().__init__(adj)
+        self.began = self.queued = time.monotonic()
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept of it."""
+        return self.header_bytes_received + self.body_bytes_received
+
+    def close(self) -> None:
+        """Gives its memory back."""
+        super().close()
+        self.header_bytes_received = self.body_bytes_received = 0
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Reads the head. Raises ParsingError (RFC 9112, 3.2 and 6.1)."""
+        super().parse_header(header_plus)
+        host = self.headers.get("HOST")
+        if self.version != "1.0" and (host is None or _HOST.fullmatch(host) is None):
+            raise ParsingError("host")
+        if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
+            raise ParsingError("length")
+
+    def received(self, data: bytes) -> int:
+        """Takes what has arrived; returns how much of it belongs to this request."""
+        consumed = super().received(data)
+        body = self.body_rcv
+        if isinstance(body, ChunkedReceiver) and not self.completed:
+            if max(len(body.control_line), len(body.trailer)) > LINE_BYTES:
+                self.error, self.completed = BadRequest(""), True
+            elif self.body_bytes_received > len(body) * FRAMING + LINE_BYTES + PIECE_BYTES:
+                self.error, self.completed = RequestEntityTooLarge(""), True
+        # waitress would invite a body even where there is none, or none is wanted.
+        self.expect_continue = self.expect_continue and not self.completed
+        return consumed
+
+
+class Refusal(ErrorTask):
+    """Answers what could not be read, or came too late, as the service answers all errors."""
+
+    request: Request  # type: ignore[assignment]  # the types of waitress are mistaken here, and below
+
+    def execute(self) -> None:
+        """Writes the answer; called by waitress in a thread."""
+        error = self.request.error
+        code = error.code if error is not None and error.code in _REFUSALS else 500
+        channel = cast(Channel, self.channel)
+        channel.refused = True
+        if code != 500:
+            usual = "too-large" if code == 413 else "malformed"
+            channel.server.note(error.reason if isinstance(error, Ended) else usual, code)
+        phrase, kind, message = _REFUSALS[code]
+        self.status = f"{code} {phrase}"
+        body = operation_outcome(kind, message)
+        self.response_headers = [*HEADERS, *([("Retry-After", "5")] if code == 503 else [])]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class Channel(HTTPChannel):
+    """A connection. ``since`` is when it was opened or last answered."""
+
+    parser_class = Request
+    error_task_class = Refusal
+    server: "Receiver"
+    request: Request | None
+    requests: list[Request]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.since = time.monotonic()
+        self.refused = self.lingering = False
+        super().__init__(*args, **kwargs)
 
     @property
     def held(self) -> int:
-        """Bytes kept of the request so far."""
-        return len(self.arrival.received)
+        """Bytes kept of requests that are not answered yet."""
+        unfinished = self.request
+        return sum(request.size for request in list(self.requests)) + (unfinished.size if unfinished else 0)
 
-    def close(self, graceful: bool = False) -> None:  # noqa: ARG002  (gunicorn's signature)
-        """Closes at once. gunicorn would wait for the client up to 2 s, in the loop that serves all others."""
-        super().close()
-
-
-def refusal(status: int) -> bytes:
-    """A whole HTTP answer with an OperationOutcome, after which the connection is closed."""
-    reason, code, message = _REFUSALS[status]
-    body = operation_outcome(code, message)
-    retry = "Retry-After: 5\r\n" if status == 503 else ""
-    head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\n"
-        f"X-Content-Type-Options: nosniff\r\n{retry}\r\n"
-    )
-    return head.encode("ascii") + body
-
-
-class ReceivingWorker(ThreadWorker):
-    """The worker. How large a body may be is the application's to say (``MAX_CONTENT_LENGTH``)."""
-
-    pending_conns: deque[Connection]  # type: ignore[assignment]  # accept makes them, and nobody else
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.most_connections = self.worker_connections
-        # Connections are always accepted: at the limit the loop makes room or refuses, instead of leaving
-        # them to wait in the kernel's queue behind those that never send anything.
-        self.worker_connections = 2**31
-        self.held = 0
-
-    @property
-    def flask(self) -> Flask:
-        """The application."""
-        return cast(Flask, self.app.wsgi())
-
-    @property
-    def metrics(self) -> Metrics:
-        """The metrics of the application."""
-        metrics: Metrics = self.flask.extensions["metrics"]
-        return metrics
-
-    @property
-    def most_body(self) -> int:
-        """The largest body that the application takes, in bytes."""
-        most: int = self.flask.config["MAX_CONTENT_LENGTH"]
-        return most
-
-    # Receiving, in the event loop.
-
-    def accept(self, listener: socket.socket) -> None:
-        """Takes a connection and waits for its request without a thread; called by gunicorn."""
-        try:
-            client, address = listener.accept()
-        except OSError as error:
-            if error.errno not in (EAGAIN, ECONNABORTED, EWOULDBLOCK):
-                raise
-            return
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
-        conn = Connection(self.cfg, client, address, listener.getsockname(), self.most_body)
-        self.nr_conns += 1
-        if self.nr_conns > self.most_connections and self.pending_conns:
-            self._drop(self.pending_conns[0], "flood")
-        if self.nr_conns > self.most_connections:
-            self._drop(conn, "flood", 503)
-            return
-        self._receive(conn)
-
-    def enqueue_req(self, conn: Connection) -> None:  # type: ignore[override]
-        """Bytes of a next request came with the one before: it is received like any other; called by gunicorn."""
-        piece = cast(RequestParser, conn.parser).unreader.take_buffered()
-        conn.sock.setblocking(False)
-        self._receive(conn)
-        self._take(conn, piece)
-
-    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:  # type: ignore[override]
-        """The next request on a kept connection begins; called by the event loop."""
-        self.poller.unregister(client)
-        self.keepalived_conns.remove(conn)
-        self._receive(conn)
-        self.on_pending_socket_readable(conn, client)
-
-    def on_pending_socket_readable(self, conn: Connection, client: socket.socket) -> None:  # type: ignore[override]
-        """More of a request has arrived, or its client has gone; called by the event loop."""
-        if conn not in self.pending_conns:
-            return  # dropped by what happened earlier in this turn of the loop
-        try:
-            piece = client.recv(PIECE_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            piece = b""
-        if not piece:
-            self._drop(conn)
-        elif not conn.refused:
-            self._take(conn, piece)
-
-    def _receive(self, conn: Connection) -> None:
-        conn.timeout = time.monotonic() + RECEIVE_SECONDS
-        self.pending_conns.append(conn)
-        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
-
-    def _take(self, conn: Connection, piece: bytes) -> None:
-        """Takes a piece of a request, and does what is to be done then."""
-        state = conn.arrival.add(piece)
-        self.held += len(piece)
-        if state is State.COMPLETE:
-            self._hand_over(conn)
-        elif state is State.HEAD_TOO_LONG:
-            self._drop(conn, "malformed", 431)
-        elif state is State.BODY_TOO_LARGE:
-            self._refuse(conn)
-        elif conn.arrival.invited and not conn.invited:
-            conn.invited = True
-            self._send(conn.sock, b"HTTP/1.1 100 Continue\r\n\r\n")
-        while self.held > HELD_BYTES and self.pending_conns:
-            self._drop(self.pending_conns[0], "flood", 503)
-
-    def _refuse(self, conn: Connection) -> None:
-        """Refuses a body that is too large, and listens on: an answer is lost when a client is cut off sending."""
-        self._note("too-large", 413)
-        self._send(conn.sock, refusal(413))
-        conn.refused = True
-        self.held -= conn.held
-        conn.expect_next()
-
-    def _hand_over(self, conn: Connection) -> None:
-        self.pending_conns.remove(conn)
-        self.poller.unregister(conn.sock)
-        self.held -= conn.held
-        # The parser is given the bytes, not the socket: it cannot wait for more.
-        conn.parser = get_parser(self.cfg, iter([bytes(conn.arrival.received)]), conn.client)
-        conn.expect_next()
-        conn.data_ready = True
-        conn.complete_at = time.monotonic()
-        super().enqueue_req(conn)
-
-    def _drop(self, conn: Connection, reason: str = "", status: int = 0) -> None:
-        """Ends a connection, with an answer where there is a status, and counted where there is a reason."""
-        if conn in self.pending_conns:
-            self.pending_conns.remove(conn)
-            self.poller.unregister(conn.sock)
-        self.held -= conn.held
-        if reason:
-            self._note(reason, status)
-        if status:
-            self._send(conn.sock, refusal(status))
-        self.nr_conns -= 1
-        conn.close()
-
-    def _note(self, reason: str, status: int, error: str = "") -> None:
-        self.metrics.dropped(reason)
-        log.warning("connection dropped", reason=reason, status=status, **({"error": error} if error else {}))
-
-    def _send(self, sock: socket.socket, answer: bytes) -> None:
-        """Sends without waiting. That nobody listens any more is no error here: it would end the whole worker."""
-        with suppress(OSError):
-            sock.setblocking(False)
-            sock.send(answer)
-
-    def murder_pending(self) -> None:
-        """Ends connections whose request has not arrived in time; called by gunicorn once a second."""
-        now = time.monotonic()
-        for conn in [conn for conn in self.pending_conns if conn.timeout is not None and conn.timeout <= now]:
-            if conn.held:
-                self._drop(conn, "slow", 408)
-            else:
-                self._drop(conn)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stops: requests that have begun are finished, connections on which none has are closed."""
-        super().handle_exit(sig, frame)
-        self.method_queue.defer(self._drop_idle)
-
-    def _drop_idle(self) -> None:
-        for conn in [conn for conn in self.pending_conns if not conn.held]:
-            self._drop(conn)
-
-    # Answering, in a thread.
-
-    def handle(self, conn: Connection) -> Any:  # type: ignore[override]
-        """Answers a request; one that has waited too long is refused, since nobody waits for the answer."""
-        if time.monotonic() - conn.complete_at > WAIT_SECONDS:
-            self._note("waited", 503)
-            self._send(conn.sock, refusal(503))
+    def received(self, data: bytes) -> bool:
+        """Takes what has arrived; called by the loop."""
+        if self.lingering:
             return False
-        return super().handle(conn)
+        taken = super().received(data)
+        self.server.took(len(data))
+        return taken
 
-    def handle_request(self, req: Request, conn: Connection) -> bool:  # type: ignore[override]
-        """Answers one request, its body unpacked, so that a body that cannot be is refused here and not a failure."""
-        req.body = cast(Body, BytesIO(cast(Body, req.body).read(self.most_body * FRAMING + HEAD_BYTES)))
-        # A client that waited to be invited was invited by the loop.
-        req._expected_100_continue = False  # type: ignore[attr-defined]  # not in gunicorn's types
-        return super().handle_request(req, conn)
+    def service(self) -> None:
+        """Answers the next request; called in a thread. After too long a wait nobody listens any more."""
+        request = self.requests[0]
+        if request.error is None and time.monotonic() - request.queued > WAIT_SECONDS:
+            request.error = Ended(503, "waited")
+        super().service()
+        self.since = time.monotonic()
 
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:  # noqa: ARG002
-        """Answers what gunicorn could not parse, repeating nothing of it; called by gunicorn."""
-        if isinstance(exc, LimitRequestLine):
-            status = 414
-        elif isinstance(exc, LimitRequestHeaders):
-            status = 431
-        else:
-            status = 400 if type(exc).__module__ == "gunicorn.http.errors" else 500
-        self._note("malformed", status, type(exc).__name__)
-        self._send(client, refusal(status))
+    def late(self, now: float) -> bool:
+        """True when it has been waited long enough for whatever is expected of the client."""
+        if self.lingering:
+            return now - self.since > LINGER_SECONDS
+        if self.total_outbufs_len:
+            return time.time() - self.last_activity > SEND_SECONDS
+        if self.request is not None and now - self.request.began > RECEIVE_SECONDS:
+            return True
+        kept = self.server.keep_seconds + (RECEIVE_SECONDS if self.request is not None else 0)
+        return now - self.since > kept
+
+    def end(self, code: int, reason: str) -> None:
+        """Ends it; a client that has begun a request is told so. Called by the loop, while nothing runs here."""
+        if self.request is None:
+            self.refused = False
+            self.handle_close()
+            return
+        self.request.close()
+        self.request.error = Ended(code, reason)
+        self.requests.append(self.request)
+        self.request = None
+        self.server.add_task(self)
+
+    def handle_close(self) -> None:
+        """Closes it; after a refusal only once the client has stopped sending. Called by the loop."""
+        if self.refused and not self.lingering and self.connected:
+            self.lingering, self.since = True, time.monotonic()
+            self.will_close = self.close_when_flushed = False
+            assert self.socket is not None
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+            return
+        super().handle_close()
+
+    def readable(self) -> bool:
+        """Whether more is read; asked by the loop."""
+        return self.lingering or super().readable()
+
+    def writable(self) -> bool:
+        """Whether something is to be sent; asked by the loop."""
+        return not self.lingering and super().writable()
+
+
+class Receiver(TcpWSGIServer):
+    """One listening socket with its connections."""
+
+    channel_class = Channel
+    active_channels: dict[int, Channel]  # type: ignore[assignment]  # the types of waitress are mistaken here
+
+    def __init__(
+        self, app: Flask, listener: socket.socket, connected: dict[int, Any], tasks: ThreadedTaskDispatcher, cfg: Any
+    ) -> None:
+        most_body: int = app.config["MAX_CONTENT_LENGTH"]
+        room = int(most_body * FRAMING) + LINE_BYTES
+        self.most_connections = min(cfg.worker_connections, files_allowed(cfg.worker_connections + SPARE_FILES))
+        self.keep_seconds = float(cfg.keepalive)
+        self.metrics: Metrics = app.extensions["metrics"]
+        self._held = self._received = 0
+        limits: dict[str, Any] = {
+            "backlog": cfg.backlog,
+            "connection_limit": self.most_connections + SPARE_FILES // 2,
+            "cleanup_interval": 1,
+            "recv_bytes": PIECE_BYTES,
+            "max_request_header_size": HEAD_BYTES,
+            "max_request_body_size": room,
+            "inbuf_overflow": room,
+            "outbuf_overflow": room,
+            "log_socket_errors": False,
+            "clear_untrusted_proxy_headers": False,
+            "ident": None,
+        }
+        adj = Adjustments(sockets=[listener], **limits)
+        sockinfo = (listener.family, listener.type, listener.proto, listener.getsockname())
+        super().__init__(app, connected, True, listener, tasks, adj, sockinfo, bind_socket=False)
+
+    def took(self, number: int) -> None:
+        """So many bytes have arrived; what is kept is looked at again when it may have become too much."""
+        self._received += number
+        if self._received > HELD_BYTES // 4:
+            self.maintenance(0)
+
+    def maintenance(self, now: int) -> None:  # noqa: ARG002  (waitress's signature)
+        """Ends connections that are late, and the oldest unfinished requests when too much is kept."""
+        moment = time.monotonic()
+        for channel in self._waiting():
+            if channel.late(moment):
+                channel.end(408, "slow")
+        channels = list(self.active_channels.values())
+        unfinished = sum(channel.request.size for channel in channels if channel.request is not None)
+        for channel in self._waiting():
+            if unfinished > HELD_BYTES:
+                unfinished -= channel.held
+                channel.end(503, "flood")
+        self._received, self._held = 0, sum(channel.held for channel in channels)
+
+    def handle_accept(self) -> None:
+        """Takes connections; called by the loop. Looking at all of them costs too much to take but one each time."""
+        for _ in range(ACCEPTED):
+            if len(self.active_channels) >= self.most_connections:
+                self._make_room()
+            before = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                return
+
+    def _make_room(self) -> None:
+        """Ends the oldest connection on which nothing runs."""
+        for channel in self._waiting()[:1]:
+            if channel.request is None:
+                self.note("flood", 0)
+            channel.end(503, "flood")
+
+    def add_task(self, task: Any) -> None:
+        """Lets a request that has arrived wait for a thread; one for which there is no room is refused."""
+        request: Request = task.requests[0]
+        request.queued = time.monotonic()
+        if request.error is None and self._held + self._received > 2 * HELD_BYTES:
+            request.close()
+            request.error = Ended(503, "flood")
+        super().add_task(task)
+
+    def note(self, reason: str, status: int) -> None:
+        """Counts and logs that a connection is ended."""
+        self.metrics.dropped(reason)
+        log.warning("connection dropped", reason=reason, status=status)
+
+    def stop(self) -> int:
+        """Takes no further connection, and ends those on which nothing has begun; returns how many are left."""
+        if self.accepting:
+            self.accepting = False
+            self.del_channel()
+            assert self.socket is not None
+            self.socket.close()
+        for channel in self._waiting():
+            if channel.request is None and not channel.total_outbufs_len:
+                channel.end(503, "")
+        self.maintenance(0)
+        return len(self.active_channels)
+
+    def _waiting(self) -> list[Channel]:
+        """Connections on which no request is being answered, the oldest first."""
+        idle = [channel for channel in self.active_channels.values() if not channel.requests]
+        return sorted(idle, key=lambda channel: channel.since)
+
+
+def files_allowed(wanted: int) -> int:
+    """Raises the limit of open files towards what is wanted; returns how many connections it then allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft - SPARE_FILES

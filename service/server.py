@@ -1,22 +1,29 @@
-"""Serves the application with gunicorn: threads, the application loaded before forking, garbage frozen."""
+"""Serves the application with gunicorn and waitress: loaded before forking, garbage frozen, threads in each process."""
 
 import gc
+import logging
+import os
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from errno import EADDRINUSE
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, cast
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.workers.base import Worker
+from waitress import wasyncore
+from waitress.task import ThreadedTaskDispatcher
 
 from service.app import create_app, records_of, utc_now
 from service.decide import decide
 from service.logs import catch_strays, configure_logs
 from service.metrics import process_ended, shared_counts
-from service.receiving import ReceivingWorker
+from service.receiving import Receiver
 from service.records.records import Records
 from service.settings import LOOPBACK, Settings
 from service.startup import start_library
@@ -29,18 +36,14 @@ SAMPLE = Path(__file__).with_name("sample_request.json")
 GC_THRESHOLDS = (20_000, 20, 50)
 
 LIMITS: dict[str, int] = {
-    "backlog": 256,
-    "worker_connections": 400,
+    "backlog": 1024,
+    "worker_connections": 4000,
     "keepalive": 15,
     "timeout": 60,
     "graceful_timeout": 30,
-    "limit_request_line": 4094,
-    "limit_request_fields": 50,
-    "limit_request_field_size": 8190,
 }
 """Connections waiting for the kernel; connections of one process; seconds that a connection is kept without a
-request, that a process may stand still, and that running calls get when the service stops; bytes and numbers of a
-request's head."""
+request, that a process may stand still, and that running calls get when the service stops."""
 
 
 class AddressNotUsable(Exception):
@@ -66,6 +69,38 @@ class Server(BaseApplication):
         """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
         library = start_library(self._settings, utc_now)
         return warmed(create_app(self._settings, library, records=self._records, counts=self._counts))
+
+
+class ReceivingWorker(Worker):
+    """One process: signals and reloading are gunicorn's, the loop and the threads are waitress's."""
+
+    _receivers: Sequence[Receiver] = ()
+
+    def run(self) -> None:
+        """Serves until told to stop, then finishes what has begun; called by gunicorn."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else a line for each request that waits
+        threads = ThreadedTaskDispatcher()
+        threads.set_thread_count(self.cfg.threads)
+        connected: dict[int, Any] = {}
+        app = cast(Flask, self.wsgi)
+        self._receivers = [Receiver(app, cast(Any, each).sock, connected, threads, self.cfg) for each in self.sockets]
+        while self.alive and self.ppid == os.getppid():
+            self._turn(connected)
+        until = time.monotonic() + self.cfg.graceful_timeout
+        while sum(receiver.stop() for receiver in self._receivers) and time.monotonic() < until:
+            self._turn(connected)
+        threads.shutdown()
+
+    def _turn(self, connected: dict[int, Any]) -> None:
+        """One turn of the loop."""
+        self.notify()
+        wasyncore.loop(timeout=1, use_poll=True, map=connected, count=1)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stops; called by a signal, perhaps while the loop is asleep."""
+        super().handle_exit(sig, frame)
+        for receiver in self._receivers:
+            receiver.pull_trigger()
 
 
 class ServerLog(Logger):

@@ -5,7 +5,7 @@ import re
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from service import arrival, receiving
+from service import receiving
 from service.fhir import chart_reader as reading
 from service.fhir import prefetch, session
 from service.metrics import CLOSED, Metrics
@@ -49,16 +49,14 @@ def test_every_reason_for_dropping_a_connection_is_named() -> None:
     ("what", "limit"),
     [
         ("Body", Settings().max_body_bytes // 1024**2),
-        ("Head of a request", LIMITS["limit_request_line"]),
-        ("Head of a request", LIMITS["limit_request_fields"]),
-        ("Head of a request", LIMITS["limit_request_field_size"]),
-        ("Head of a request", arrival.HEAD_BYTES // 1024),
+        ("Head of a request", receiving.HEAD_BYTES // 1024),
+        ("Sizes and extensions of a chunked body", receiving.LINE_BYTES // 1024),
         ("Orders in the context", session.MOST_ORDERS),
         ("Orders in the context", reading.MOST_DRAFTS),
         ("Entries of one prefetch key, sent or fetched", prefetch.MOST_ENTRIES),
-        ("Time for a request to arrive", int(receiving.RECEIVE_SECONDS)),
+        ("Time for a request to arrive, from its first byte", int(receiving.RECEIVE_SECONDS)),
         ("Time that a complete request waits for a thread", int(receiving.WAIT_SECONDS)),
-        ("Time that sending may stand still", receiving.SEND_SECONDS),
+        ("Time that sending may stand still", int(receiving.SEND_SECONDS)),
         ("Fetching from FHIR servers in one call", int(Settings().fhir_deadline)),
         ("Connections of one process", LIMITS["worker_connections"]),
         ("Bytes of unfinished requests in one process", receiving.HELD_BYTES // 1024**2),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from service.receiving import RECEIVE_SECONDS
+from service.receiving import HEAD_BYTES, RECEIVE_SECONDS
 from service.server import LIMITS, SAMPLE
 from tests.serving import CALL, HOST, JSON, STOP, Served, serving, session
 
@@ -79,6 +80,22 @@ def metric(running: Served, series: str) -> float:
         text = client.get(f"{running.url}/metrics", timeout=CALL).text
     found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
+
+
+def cpu_seconds(running: Served) -> float:
+    """What its processes have used so far."""
+    ticks = 0
+    for pid in running.workers(2):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def memory(running: Served) -> int:
+    """What its one process holds, in bytes."""
+    (pid,) = running.workers(1)
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def waited_for(running: Served, series: str, least: float) -> None:
@@ -153,7 +170,8 @@ def test_several_requests_on_one_connection_are_answered_even_when_sent_at_once(
         client.trust_env = False
         for _ in range(3):
             answer = client.post(served.url + SERVICE, data=BODY, headers=JSON, timeout=CALL)
-            assert answer.headers["Connection"] == "keep-alive"
+            assert answer.status_code == 200
+            assert answer.headers.get("Connection", "keep-alive") == "keep-alive"
     with connected(served, (head(len(BODY)) + BODY) * 2) as connection:
         received = answered(connection)
         while received.count(b"200 OK") < 2:
@@ -169,17 +187,26 @@ def outcome(answer: bytes) -> dict[str, Any]:
     return body
 
 
+CHUNKED = head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked")
 NONSENSE = {
     "no HTTP": (b"\x16\x03\x01 " + PATIENT + b"\r\n\r\n", 400),
     "a wrong header": (b"GET / HTTP/1.1\r\nX Patient: " + PATIENT + b"\r\n\r\n", 400),
     "two lengths": (head(5, "Content-Length: 6") + b"abcdef", 400),
     "a length that is none": (head("+5") + b"abcde", 400),
     "a chunk that is none": (head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked") + b"x\r\n", 400),
-    "a long address": (b"GET /" + PATIENT * 300 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-    "a long header": (b"GET / HTTP/1.1\r\nX: " + PATIENT * 500 + b"\r\n\r\n", 431),
-    "many headers": (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * (LIMITS["limit_request_fields"] + 5) + b"\r\n", 431),
+    "a long address": (b"GET /" + PATIENT * 2000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+    "a long header": (b"GET / HTTP/1.1\r\nX: " + PATIENT * 2000 + b"\r\n\r\n", 431),
     "an endless head": (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 20_000, 431),
     "a body announced too large": (head(5_000_000, "Expect: 100-continue"), 413),
+    "no host": (b"GET /healthz HTTP/1.1\r\nX-Patient: " + PATIENT + b"\r\n\r\n", 400),
+    "two hosts": (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    "a host that is none": (b"GET /healthz HTTP/1.1\r\nHost: a/b@" + PATIENT + b"\r\n\r\n", 400),
+    "a length and chunks": (head(5, "Transfer-Encoding: chunked") + b"0\r\n\r\n", 400),
+    "chunks in HTTP/1.0": (CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0") + b"0\r\n\r\n", 400),
+    "an unknown transfer coding": (CHUNKED.replace(b"chunked", b"gzip") + b"x", 501),
+    "a chunk line that does not end": (CHUNKED + b"5;" + b"a" * 30_000, 400),
+    "a trailer that does not end": (CHUNKED + b"0\r\n" + b"a" * 30_000, 400),
+    "a body in the smallest chunks": (CHUNKED + b"1\r\n \r\n" * 20_000, 413),
 }
 
 
@@ -189,14 +216,62 @@ def test_what_is_no_request_is_refused_and_nothing_of_it_repeated(served: Served
         with suppress(ConnectionError):
             connection.sendall(sent)
         answer = answered(connection)
-    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert re.match(rb"HTTP/1\.[01] %d " % status, answer)
     assert outcome(answer)["issue"][0]["diagnostics"]
     assert PATIENT not in answer
     assert PATIENT.decode() not in served.logged()
     assert_answers(served)
 
 
+def test_http_1_0_needs_no_host_and_an_empty_one_is_one(served: Served) -> None:
+    for request in (b"GET /healthz HTTP/1.0\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n"):
+        with connected(served, request) as connection:
+            assert b" 200 OK" in answered(connection)
+
+
+def test_a_client_that_is_refused_while_it_sends_can_read_why(served: Served) -> None:
+    with connected(served) as connection:
+        connection.sendall(head(30_000_000))
+        for _ in range(300):
+            connection.sendall(b" " * 100_000)
+        answer = answered(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert outcome(answer)["issue"][0]["code"] == "too-long"
+
+
+DRIPPED = {
+    "a head": b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * (HEAD_BYTES - 2000),
+    "a chunk line": CHUNKED + b"5;" + b"a" * 3000,
+    "a trailer": CHUNKED + b"0\r\n" + b"a" * 3000,
+}
+
+
+@pytest.mark.parametrize("opening", DRIPPED.values(), ids=DRIPPED)
+def test_a_line_that_does_not_end_costs_little_for_each_byte(served: Served, opening: bytes) -> None:
+    before = cpu_seconds(served)
+    with connected(served, opening) as connection:
+        for _ in range(500):
+            connection.sendall(b"a")
+            time.sleep(0.001)
+        assert_answers(served)
+    assert cpu_seconds(served) - before < 0.8, "a byte may cost a look at what is held, not milliseconds"
+
+
+def test_a_body_that_is_held_back_does_not_fill_the_memory(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "1") as running, ExitStack() as open_ones:
+        before = memory(running)
+        for _ in range(40):
+            connection = open_ones.enter_context(connected(running, head(4_000_000)))
+            with suppress(ConnectionError):
+                connection.sendall(b" " * 3_900_000)
+        assert_answers(running)
+        waited_for(running, 'tolami_connections_dropped_total{reason="flood"}', 20)
+        assert memory(running) - before < 120 * 1024**2
+
+
 def test_a_flood_of_connections_pushes_out_those_that_say_nothing(tmp_path: Path) -> None:
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(LIMITS["worker_connections"] + 500, files[1]), files[1]))
     with serving(tmp_path, "--workers", "1") as running, ExitStack() as open_ones:
         for _ in range(LIMITS["worker_connections"] + 50):
             open_ones.enter_context(connected(running))
