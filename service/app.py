@@ -96,7 +96,7 @@ def create_app(
         records.writer.observers.append(metrics.recorded)
     app.register_blueprint(invoke(published, decision, now, observers))
     app.register_blueprint(feedback(published, records, now, told, keep_comments=settings.keep_comments))
-    app.register_blueprint(pages(library))
+    app.register_blueprint(pages(library, public_url.rstrip("/")))
     app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)

@@ -26,7 +26,9 @@ from service.cdshooks.messages import (
 from service.chart import Chart, Patient
 from service.engine.evaluate import evaluate
 from service.engine.finding import SUBJECTS, Finding
+from service.engine.guideline import Guideline
 from service.engine.library import Library
+from service.engine.ranking import capped
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
@@ -193,4 +195,5 @@ def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card
             failed(finding.card, error)
             return using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)
 
-    return [rendered(finding) for finding in evaluate(chart, using.library.thresholds, failed, RULES)]
+    findings = evaluate(chart, Guideline(using.library, RULES), failed)
+    return [rendered(finding) for finding in capped(findings, using.library.plan)]

@@ -32,7 +32,7 @@ class FaultyLibrary(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
-_SECTION = re.compile(r"^## ([a-z]+)\s*$", re.MULTILINE)
+_SECTION = re.compile(r"^## ([a-z]+(?: [a-z0-9-]+)?)\s*$", re.MULTILINE)
 _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 

@@ -30,8 +30,9 @@ def in_dialect(response: Response, dialect: Dialect | None, by_hand: ByHand) -> 
 
 def _card(card: Card, dialect: Dialect | None, by_hand: ByHand) -> Card:
     if dialect == "1.0":
-        # A 1.0 client has no place to choose a reason in, and no feedback to send it with.
-        card = msgspec.structs.replace(card, overrideReasons=UNSET)
+        # A 1.0 client has no place to choose a reason in, no feedback to send it with, and no topics.
+        source = msgspec.structs.replace(card.source, topic=UNSET)
+        card = msgspec.structs.replace(card, overrideReasons=UNSET, source=source)
     if card.suggestions is UNSET:
         return card
     told = [_suggestion(suggestion, dialect) for suggestion in card.suggestions]

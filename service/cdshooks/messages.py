@@ -156,7 +156,7 @@ class HookRequest(msgspec.Struct):
 
 
 class Coding(msgspec.Struct):
-    """A code that a service gives: for override reasons ``display`` is required (cds-resp-4)."""
+    """A code that a service gives; ``display`` is required for override reasons (cds-resp-4) and always sent."""
 
     code: NonEmpty
     system: NonEmpty
@@ -168,6 +168,7 @@ class Source(msgspec.Struct, omit_defaults=True):
 
     label: NonEmpty
     url: Url | UnsetType = UNSET
+    topic: Coding | UnsetType = UNSET
 
 
 class Link(msgspec.Struct):

@@ -17,6 +17,7 @@ import requests
 
 from service.cdshooks.messages import CONTEXTS, EXTENSION
 from service.decide import Decision, decide
+from service.engine.check import unreadable
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.errors import ServiceError
@@ -149,6 +150,16 @@ class InProcess:
             outcome = operation_outcome(error.code, error.message, error.expression)
             return Answer(error.status, json.loads(outcome))
         return Answer(200, json.loads(body))
+
+
+def unreadable_answers(library: Library, paths: list[Path]) -> Iterator[str]:
+    """What is too long or not for prescribers on the cards of request files, each with the file."""
+    answering = InProcess(library)
+    for path in find(paths):
+        request = read(path)
+        answer = answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
+        for card in answer.cards:
+            yield from (f"{fault} ({path})" for fault in unreadable(card, library))
 
 
 class OverHttp:

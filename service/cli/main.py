@@ -109,12 +109,15 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
 def check(terminology: bool) -> None:
     """Check cards, sources, terminology, order templates, settings and clients.
 
+    In the project's folder the cards of every fixture are counted as well: none may be too long to be read.
     Names file, line and reason of every fault; the exit code is 1 when there is one.
     """
     from rich.console import Console
 
     from service.app import utc_now
+    from service.cli.answers import unreadable_answers
     from service.cli.display import terminology_table
+    from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults
     from service.guidance.registry import RULES
     from service.settings import SettingsError, load_settings
@@ -130,6 +133,7 @@ def check(terminology: bool) -> None:
         problems.append(f"settings: {error}")
     library = _library()
     problems += map(str, deep_faults(library, RULES))
+    problems += [] if problems else unreadable_answers(library, [path for path in [FIXTURES] if path.exists()])
     if settings is None or problems:
         stop("\n".join(problems), 1)
     console = Console()

@@ -1,28 +1,41 @@
 """The slow checks of the cards folder, for ``tolami check`` and the tests: FHIR validity and completeness."""
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fhir.resources.R4B.codesystem import CodeSystem
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from fhir.resources.R4B.valueset import ValueSet
 from jinja2 import TemplateError
 from pydantic import BaseModel, ValidationError
 
+from service.cdshooks.messages import EXTENSION
+from service.engine import words
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
 from service.engine.evaluate import card_of
-from service.engine.finding import Rule
+from service.engine.finding import Rule, states_of
 from service.engine.library import FOLDER, Library
 from service.engine.rendering import Renderer
 from service.files import Fault
 
 MODELS: dict[str, type[BaseModel]] = {
+    "CodeSystem": CodeSystem,
     "MedicationRequest": MedicationRequest,
     "ServiceRequest": ServiceRequest,
     "ValueSet": ValueSet,
 }
+
+CONDITION = re.compile(r"{%-?\s*(?:if|elif|else|endif)\b.*?%}|{{[^}]*\bif\b[^}]*}}")
+DEVELOPERS = re.compile(
+    r"Medication(?:Request|Statement)/|recogni[sz]ed by|as generally known|not opened"
+    r"|TOLAMI_|trust file|dosageInstruction",
+    re.IGNORECASE,
+)
+"""Words of those who write programs, and of those who read sources, that a prescriber has no use for."""
 
 
 def deep_faults(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) -> list[Fault]:
@@ -30,7 +43,10 @@ def deep_faults(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) 
     return [
         *_fhir_faults(folder, "terminology/*/*.json"),
         *_fhir_faults(folder, "orders/*.json"),
+        *_fhir_faults(folder, "codesystems/*.json"),
         *_rule_faults(library, rules),
+        *_state_faults(library, rules),
+        *_glued(library),
         *_template_faults(library),
         *_uncarried(library),
     ]
@@ -57,6 +73,57 @@ def _rule_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
         yield Fault(f"{card}.md", 0, "a rule of this name raises this card, and there is none")
     for card in sorted(library.cards.keys() - expected):
         yield Fault(library.cards[card].file, 0, "no rule raises this card; rules are named after their card")
+
+
+def _state_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
+    """States that a rule declares and its card has no words for, and words for states that no rule declares."""
+    declared = {card_of(rule): states_of(rule) for rule in rules}
+    for card in library.cards.values():
+        states = declared.get(card.id, ("",))
+        needed = ("summary", "detail", *(("line",) if card.id in declared else ()))
+        for state in states if card.short else ():
+            for kind in needed:
+                if card.section(kind, state) not in card.sections:
+                    yield Fault(card.file, 0, f"section '## {kind} {state}'".rstrip(" '") + "' is missing")
+        for section in card.sections:
+            state = section.partition(" ")[2]
+            if state and state not in states:
+                yield Fault(card.file, 0, f"section '## {section}': its rule has no state '{state}'")
+        for state in card.says:
+            if state and state not in states:
+                yield Fault(card.file, 0, f"says: its rule has no state '{state}'")
+
+
+def _glued(library: Library) -> Iterable[Fault]:
+    """Sentences put together from pieces, which nobody can translate: a condition chooses whole lines only."""
+    for card in library.cards.values():
+        for title, text in card.sections.items() if card.short else ():
+            if title == "evidence":
+                continue
+            before = "."
+            for line in filter(None, map(str.strip, text.splitlines())):
+                tag = CONDITION.search(line)
+                ends = before.startswith("- ") or before[-1] in ".!?:"
+                if tag is not None and (tag[0] != line or not ends):
+                    yield Fault(card.file, 0, f"section '## {title}': a condition inside a sentence: {line}")
+                before = before if tag else line
+
+
+def unreadable(card: Mapping[str, Any], library: Library) -> Iterable[Fault]:
+    """What is too long on a card as it is sent, or said in a developer's words.
+
+    Cards in the long form are let through until they are short.
+    """
+    file = library.cards[card["extension"][EXTENSION]["card"]]
+    summary, detail = card["summary"], card["detail"]
+    if not file.short:
+        return
+    if len(summary) > words.SUMMARY_LIMIT or summary.endswith("…"):
+        yield Fault(file.file, 0, f"summary of {len(summary)} characters: {summary}")
+    if (length := words.count(detail)) > words.limit(detail):
+        yield Fault(file.file, 0, f"detail of {length} words: {detail}")
+    if (found := DEVELOPERS.search(f"{summary} {detail}")) is not None:
+        yield Fault(file.file, 0, f"'{found[0]}' is no word for a card: {detail}")
 
 
 def _uncarried(library: Library) -> Iterable[Fault]:

@@ -1,23 +1,17 @@
 """Runs the rules over a chart and settles what the findings mean for each other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 
 from service.chart import Chart
-from service.engine.finding import Finding, Indicator, Rule, Thresholds
-from service.engine.ranking import FOLD, folded, in_order
+from service.engine.finding import Finding, Indicator, Rule
+from service.engine.guideline import Guideline
+from service.engine.ranking import merged, ranked
 from service.engine.unchecked import (
     patient_deceased,
     rule_failed,
     unchecked,
 )
-
-NEEDLESS_BESIDE = {"amitriptyline-titration": "amitriptyline-upper-range"}
-"""Cards not shown beside a critical other one: how fast to reach a dose that must not be reached is no question."""
-
-
-DOSE_CARDS = frozenset({"amitriptyline-upper-range", "tolperisone-daily-dose"})
-"""Cards about a dose: when one of them is critical, it also says that the dose is not plausible (Q7)."""
 
 
 def card_of(rule: Rule) -> str:
@@ -25,21 +19,17 @@ def card_of(rule: Rule) -> str:
     return rule.__name__.replace("_", "-")
 
 
-def evaluate(
-    chart: Chart,
-    thresholds: Mapping[str, Thresholds],
-    failed: Callable[[str, Exception], None],
-    rules: Sequence[Rule],
-) -> list[Finding]:
-    """The findings for a chart, most urgent first.
+def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exception], None]) -> list[Finding]:
+    """The findings for a chart, most urgent first, those that share a card put together.
 
-    ``thresholds`` are the numbers of each card by its id. A rule that raises loses its own advice only:
-    ``failed`` is told, and a finding says that the rule could not be applied.
+    A rule that raises loses its own advice only: ``failed`` is told, and a finding says that the rule could not be
+    applied.
     """
+    thresholds, plan = guideline.library.thresholds, guideline.library.plan
     if chart.patient.deceased:
         return [patient_deceased(chart)] if chart.orders else []
     findings = []
-    for rule in rules:
+    for rule in guideline.rules:
         card = card_of(rule)
         try:
             finding = rule(chart, thresholds.get(card, {}))
@@ -49,19 +39,19 @@ def evaluate(
         if finding is not None:
             findings.append(finding)
     critical = {finding.card for finding in findings if finding.indicator is Indicator.CRITICAL}
-    findings = [finding for finding in findings if NEEDLESS_BESIDE.get(finding.card) not in critical]
-    findings = _said_once(findings)
+    silenced = frozenset[str]().union(*(plan.silenced.get(card, ()) for card in critical))
+    findings = _said_once([finding for finding in findings if finding.card not in silenced], plan.doses)
     settled = map(_settler(findings), findings)
-    return folded(in_order(list(settled)), thresholds.get(FOLD, {}))
+    return merged(ranked(list(settled), plan), plan)
 
 
-def _said_once(findings: Sequence[Finding]) -> list[Finding]:
+def _said_once(findings: Sequence[Finding], doses: Container[str]) -> list[Finding]:
     """An implausible dose is told by the critical card about that very dose, not once more as not checked."""
     gaps = {gap.order: gap for f in findings for gap in f.unread if gap.reason == "implausible" and gap.order}
     told = {
         order: f
         for f in findings
-        if f.card in DOSE_CARDS and f.indicator is Indicator.CRITICAL
+        if f.card in doses and f.indicator is Indicator.CRITICAL
         for order in f.orders
         if order in gaps
     }

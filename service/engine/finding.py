@@ -82,10 +82,12 @@ class Offer:
 class Finding:
     """One finding for one card.
 
-    ``card`` is the card's id. ``orders`` are the orders it is about, the one in question first. ``facts``
-    are what the card's words mention. ``withheld`` are reasons (keys of ``cards/phrases.yaml``) why a
-    proposal that the rule would make is not offered. ``lines`` are shared lines (``cards/lines``) that the
-    card carries, each with a rule of its own. ``rules`` are further rules that this finding is merged from.
+    ``card`` is the card's id, ``state`` which of its words are said ("" for the plain ones). ``orders`` are the
+    orders it is about, the one in question first. ``facts`` are what the card's words mention. ``withheld`` are
+    reasons (keys of ``cards/phrases.yaml``) why a proposal that the rule would make is not offered. ``lines`` are
+    shared lines (``cards/lines``) that the card carries, each with a rule of its own. ``rules`` are further rules
+    that this finding speaks for. ``merged`` are findings that this one's card says in a line each, ``folded`` those
+    for which an answer has no room.
     """
 
     card: str
@@ -98,7 +100,31 @@ class Finding:
     unread: tuple[Unread, ...] = ()
     lines: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    state: str = ""
+    merged: tuple["Finding", ...] = ()
+    folded: tuple["Finding", ...] = ()
+
+    @property
+    def all(self) -> tuple["Finding", ...]:
+        """The finding itself and those that its card says in a line each."""
+        return (self, *self.merged, *self.folded)
 
 
 Rule = Callable[[Chart, Thresholds], Finding | None]
 """A rule: a pure function named after its card, handed the chart and the numbers of its card."""
+
+
+def states(*names: str) -> Callable[[Rule], Rule]:
+    """Declares the states in which a rule's findings come; without it they have none."""
+
+    def declare(rule: Rule) -> Rule:
+        vars(rule)["states"] = names
+        return rule
+
+    return declare
+
+
+def states_of(rule: Rule) -> tuple[str, ...]:
+    """The states that a rule declares; the empty one when it declares none."""
+    declared: tuple[str, ...] = vars(rule).get("states", ("",))
+    return declared

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from service.engine.finding import Threshold, Thresholds
+from service.engine.plan import ANY_CARD, Plan, plan
 from service.files import Document, Fault, FaultyLibrary, check, load_yaml, schema, split
 from service.terminology.load import LoadedTerminology, load_terminology
 
@@ -21,7 +22,11 @@ FOLDER = Path(__file__).parents[2] / "cards"
 """The folder of this guideline: beside the package in a checkout and in an installation."""
 
 CARD_SECTIONS = frozenset({"summary", "detail"})
-SUGGESTION_SECTIONS = frozenset({"suggestion", "action"})
+SAID_IN_STATES = frozenset({"summary", "detail", "line"})
+"""Sections that may stand once more for a state: ``## detail STATE``."""
+TOPICS, OVERRIDE_REASONS = "card-topics", "override-reasons"
+"""The code systems that a guideline publishes."""
+OTHER_SECTIONS = frozenset({"line", "evidence", "suggestion", "action"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class CardFile:
-    """One card (or shared line) as written: its front matter and its sections, not yet rendered."""
+    """One card (or shared line) as written: its front matter and its sections, not yet rendered.
+
+    ``says`` is by state the source that says the instruction. ``bounds`` are the least and the most that a policy
+    may choose for a threshold.
+    """
 
     id: str
     file: str
@@ -64,7 +73,10 @@ class CardFile:
     verdict: str
     sources: tuple[str, ...]
     links: tuple[str, ...]
+    says: Mapping[str, str]
+    topic: str
     thresholds: Thresholds
+    bounds: Mapping[str, tuple[Threshold, Threshold]]
     override_reasons: tuple[str, ...]
     examples: Mapping[str, tuple[str, ...]]
     reasons: Mapping[str, Mapping[str, str]]
@@ -73,6 +85,33 @@ class CardFile:
     review: Mapping[str, str]
     raised_when: str
     sections: Mapping[str, str]
+
+    @property
+    def reviewed(self) -> bool:
+        """True while a clinician's sign-off stands."""
+        return False
+
+    @property
+    def short(self) -> bool:
+        """True for a card in the short form; the others are on their way to it."""
+        return bool(self.says)
+
+    def section(self, kind: str, state: str) -> str:
+        """The name of the section that says this in a state: its own, or the plain one."""
+        own = f"{kind} {state}"
+        return own if own in self.sections else kind
+
+    def says_in(self, state: str) -> str:
+        """The key of the source that says the instruction in a state."""
+        return self.says.get(state) or self.says.get("") or self.sources[0]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSystem:
+    """A published code system of this guideline: its FHIR resource, and what each code is called."""
+
+    resource: Mapping[str, Any]
+    displays: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +124,13 @@ class Library:
     line_cards: Mapping[str, CardFile]
     sources: Mapping[str, Source]
     statements: Mapping[str, Statement]
+    plan: Plan
+    code_systems: Mapping[str, CodeSystem]
     override_system: str
     override_reasons: Mapping[str, str]
     withheld: Mapping[str, str]
     by_hand: str
+    not_reviewed: str
     orders: Mapping[str, dict[str, Any]]
     offers: Mapping[str, Mapping[str, Any]]
     terminology: LoadedTerminology
@@ -117,7 +159,9 @@ def _load(folder: Path) -> Library:
     faults += check(statements, schema(folder, "statements.schema.json"))
     overrides = _yaml(folder, "override-reasons.yaml", faults)
     phrases = _yaml(folder, "phrases.yaml", faults)
-    guidance = _yaml(folder, "guidance.yaml", faults)
+    guideline = _yaml(folder, "guideline.yaml", faults)
+    faults += check(guideline, schema(folder, "guideline.schema.json"))
+    code_systems = _code_systems(folder, faults)
     terminology, terminology_faults = load_terminology(folder / "terminology")
     faults += terminology_faults
     orders = _orders(folder, faults)
@@ -130,21 +174,27 @@ def _load(folder: Path) -> Library:
     cards, shared = _card_files(folder, faults)
     if not faults:
         faults += _uncited_offers(offers, sources.value, orders)
-        faults += _cross_check({**cards, **shared}, sources.value, overrides.value["reasons"])
+        own = code_systems[OVERRIDE_REASONS].displays
+        faults += _cross_check({**cards, **shared}, sources.value, {**overrides.value["reasons"], **own})
+        faults += _unknown_topics(cards, code_systems[TOPICS].displays)
+        faults += _unknown_cards(guideline, cards)
         faults += _unknown_statements({**cards, **shared}, statements.value)
     if faults:
         raise FaultyLibrary(faults)
     return Library(
-        version=f"{guidance.value['version']}+{_digest(folder)}",
+        version=f"{guideline.value['version']}+{_digest(folder)}",
         cards=cards,
         lines={**lines, **{id_: card.sections["line"] for id_, card in shared.items()}},
         line_cards=shared,
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
         statements={key: _statement(key, entry) for key, entry in statements.value.items()},
+        plan=plan(guideline.value),
+        code_systems=code_systems,
         override_system=overrides.value["system"],
         override_reasons=overrides.value["reasons"],
         withheld=phrases.value["withheld"],
         by_hand=phrases.value["by_hand"],
+        not_reviewed=phrases.value["not_reviewed"],
         orders=orders,
         offers=offers.value,
         terminology=terminology,
@@ -186,14 +236,19 @@ def _check_file(document: Document, sections: Mapping[str, str], stem: str, line
     if document.value["id"] != stem:
         faults.append(document.fault(f"id: must be the file's name, '{stem}'", "id"))
     needed = {"line"} if line else CARD_SECTIONS
-    allowed = needed if line else CARD_SECTIONS | SUGGESTION_SECTIONS
+    allowed = needed if line else CARD_SECTIONS | OTHER_SECTIONS
     for title in sorted(needed - sections.keys()):
-        faults.append(Fault(document.name, 0, f"section '## {title}' is missing"))
-    for title in sorted(sections.keys() - allowed):
+        if not any(section.startswith(f"{title} ") for section in sections):
+            faults.append(Fault(document.name, 0, f"section '## {title}' is missing"))
+    in_states = {title for title in sections if title.partition(" ")[0] in SAID_IN_STATES and " " in title}
+    for title in sorted(sections.keys() - allowed - in_states):
         faults.append(Fault(document.name, 0, f"section '## {title}' is not known"))
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
-    if not line and not document.value.get("links"):
+    short = "says" in document.value
+    if short and not document.value.get("topic"):
+        faults.append(document.fault("topic: a card needs one", "topic"))
+    if not line and not short and not document.value.get("links"):
         faults.append(document.fault("links: a card needs at least one", "links"))
     return faults
 
@@ -211,6 +266,15 @@ def _cross_check(
             f"override_reasons: '{key}' is not in override-reasons.yaml"
             for key in card.override_reasons
             if key not in override_reasons
+        ]
+        wrong += [
+            f"says: '{key}' is not among the card's sources" for key in card.says.values() if key not in card.sources
+        ]
+        wrong += [f"bounds: '{name}' is no threshold" for name in card.bounds if name not in card.thresholds]
+        wrong += [
+            f"bounds: '{name}' is outside its own bounds"
+            for name, (least, most) in card.bounds.items()
+            if name in card.thresholds and not least.value <= card.thresholds[name].value <= most.value
         ]
         wrong += [f"lines: there is no cards/lines/{key}.md" for key in card.lines if key not in files]
         faults += [Fault(card.file, 0, reason) for reason in wrong]
@@ -240,6 +304,37 @@ def _unknown_statements(files: Mapping[str, CardFile], statements: Mapping[str, 
     ]
 
 
+def _unknown_topics(cards: Mapping[str, CardFile], topics: Mapping[str, str]) -> list[Fault]:
+    return [
+        Fault(card.file, 0, f"topic: '{card.topic}' is not in codesystems/{TOPICS}.json")
+        for card in cards.values()
+        if card.topic and card.topic not in topics
+    ]
+
+
+def _unknown_cards(guideline: Document, cards: Mapping[str, CardFile]) -> list[Fault]:
+    """Cards that the guideline names and that are not there, and cards that it does not rank."""
+    value = guideline.value
+    named = {
+        "ranking": value["ranking"],
+        "doses": value.get("doses", ()),
+        "silenced": [card for entry in value.get("silenced", ()) for card in (entry["beside"], *entry["cards"])],
+        "merges": [
+            card
+            for entry in value.get("merges", ())
+            for card in (*entry["from"], *(entry["into"] if entry["into"] != ANY_CARD else ()))
+        ],
+    }
+    faults = [
+        guideline.fault(f"{key}: there is no card '{card}'", key)
+        for key, ids in named.items()
+        for card in dict.fromkeys(ids)
+        if card not in cards
+    ]
+    unranked = sorted(cards.keys() - set(value["ranking"]))
+    return faults + [guideline.fault(f"ranking: '{card}' is missing", "ranking") for card in unranked]
+
+
 def _statement(key: str, entry: Mapping[str, str]) -> Statement:
     return Statement(key, entry["says"], entry["verdict"], entry["because"], entry.get("not_carried", ""))
 
@@ -256,6 +351,9 @@ def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
         verdict=front["verdict"],
         sources=tuple(front["sources"]),
         links=tuple(front.get("links", ())),
+        says=_by_state(front.get("says", {})),
+        topic=front.get("topic", ""),
+        bounds={name: (threshold(least), threshold(most)) for name, (least, most) in front.get("bounds", {}).items()},
         thresholds={name: threshold(value) for name, value in front.get("thresholds", {}).items()},
         override_reasons=tuple(front.get("override_reasons", ())),
         examples={kind: tuple(paths) for kind, paths in front.get("examples", {}).items()},
@@ -266,6 +364,10 @@ def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
         raised_when=front.get("raised_when", ""),
         sections=sections,
     )
+
+
+def _by_state(says: str | Mapping[str, str]) -> Mapping[str, str]:
+    return {"": says} if isinstance(says, str) else says
 
 
 def threshold(value: int | str) -> Threshold:
@@ -290,6 +392,20 @@ def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
         except ValueError as error:
             faults.append(Fault(f"orders/{path.name}", 0, f"not valid JSON: {error}"))
     return orders
+
+
+def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:
+    """The code systems of ``codesystems``, by their id."""
+    found = {}
+    for name in (TOPICS, OVERRIDE_REASONS):
+        path = folder / "codesystems" / f"{name}.json"
+        try:
+            resource = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            faults.append(Fault(f"codesystems/{path.name}", getattr(error, "lineno", 0), f"not valid JSON: {error}"))
+            continue
+        found[name] = CodeSystem(resource, {c["code"]: c["display"] for c in resource["concept"]})
+    return found
 
 
 def _digest(folder: Path) -> str:

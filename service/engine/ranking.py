@@ -1,50 +1,68 @@
-"""The order of findings, and how many of them one answer holds (rules.md, section 4)."""
+"""The order of findings, which of them share a card, and how many cards one answer holds."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from service.engine.finding import Finding, Indicator, Thresholds
+from service.engine.finding import Finding, Indicator
+from service.engine.plan import Plan
 
 FOLD = "more-advice"
-UNCHECKED = frozenset({"not-checked", "rule-failed", "code-and-text-disagree"})
-"""Cards about what could not be checked: they qualify everything else."""
 
 
-def in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """Critical first, then warning, then info; each shared line only on the first card that carries it."""
+def ranked(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
+    """The findings, the most urgent first; each shared line only on the first card that carries it."""
     said: set[str] = set()
     ordered = []
-    for finding in sorted(findings, key=lambda finding: -finding.indicator):
+    for finding in sorted(findings, key=plan.rank):
         ordered.append(replace(finding, lines=tuple(line for line in finding.lines if line not in said)))
         said |= set(finding.lines)
     return ordered
 
 
-def folded(findings: Sequence[Finding], thresholds: Thresholds) -> list[Finding]:
-    """At most ``most`` cards: the rest are named in the last one. Critical findings are never folded.
+def merged(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
+    """The findings with those that are said in a line of another one's card put into it."""
+    kept = list(findings)
+    for merge in plan.merges:
+        given = next((finding for finding in kept if finding.card == merge.card), None)
+        if given is None or not merge.into:
+            continue
+        target = plan.target(merge, given, kept)
+        if target is not None:
+            kept.remove(given)
+            kept[kept.index(target)] = _carrying(target, given)
+        elif merge.or_nothing:
+            kept.remove(given)
+    return sorted(kept, key=plan.rank)
 
-    Whatever could not be checked is kept as well. Where those alone fill the answer, the last of them names the
-    rest and is as urgent as the most urgent of it, so that no card comes on top.
+
+def _carrying(target: Finding, given: Finding) -> Finding:
+    """The finding with another one as a line, as urgent as the more urgent of them."""
+    lines = (*target.merged, replace(given, merged=()), *given.merged)
+    return replace(target, merged=lines, indicator=max(target.indicator, given.indicator))
+
+
+def capped(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
+    """At most so many cards as the plan says: the last one says the rest in a line each. No critical one is folded.
+
+    A finding that goes with any card is a line of the one that has the fewest, and a card only where there is none.
     """
-    most = int(thresholds["most"].value) if "most" in thresholds else len(findings)
-    if len(findings) <= most:
-        return list(findings)
-    kept = [f for f in findings if f.indicator is Indicator.CRITICAL or f.card in UNCHECKED]
-    room = max(most - 1 - len(kept), 0)
-    others = [f for f in findings if f not in kept]
-    shown, rest = others[:room], others[room:]
+    anywhere = {merge.card for merge in plan.merges if not merge.into}
+    lines = [finding for finding in findings if finding.card in anywhere]
+    cards = [finding for finding in findings if finding not in lines]
+    if not cards:
+        cards, lines = lines[:1], lines[1:]
+    if len(cards) <= plan.most:
+        for line in lines:
+            target = min(cards, key=lambda card: (card.indicator is Indicator.CRITICAL, len(card.merged)))
+            cards[cards.index(target)] = _carrying(target, line)
+        return cards
+    critical = sum(finding.indicator is Indicator.CRITICAL for finding in cards)
+    shown = max(plan.most - 1, critical)
+    rest = (*cards[shown:], *lines)
     if not rest:
-        return list(findings)
-    if len(kept) >= most:
-        *before, last = kept
-        named = {"folded": tuple(f.card for f in rest)}
-        urgent = max(last.indicator, *(f.indicator for f in rest))
-        return [*before, replace(last, indicator=urgent, facts={**last.facts, **named})]
-    ordered = [f for f in findings if f in kept or f in shown]
-    more = Finding(
-        FOLD,
-        max(f.indicator for f in rest),
-        orders=tuple(dict.fromkeys(order for f in rest for order in f.orders)),
-        facts={"folded": tuple(f.card for f in rest)},
-    )
-    return [*ordered, more]
+        return cards
+    urgent = max(finding.indicator for finding in rest)
+    if critical >= plan.most:
+        return [*cards[: shown - 1], replace(cards[shown - 1], folded=rest)]
+    orders = tuple(dict.fromkeys(order for finding in rest for order in finding.orders))
+    return [*cards[:shown], Finding(FOLD, urgent, orders, folded=rest)]

@@ -1,23 +1,24 @@
 """From a finding to a card: the words of its file, filled in, every value from the request made harmless."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Source, Suggestion
 from service.chart import MedicationOrder, Unread
-from service.dosing.numbers import number
+from service.engine import words
 from service.engine.escaping import markdown, plain, shortened
 from service.engine.finding import Finding
-from service.engine.library import CardFile, Library
-from service.engine.ranking import FOLD
+from service.engine.library import OVERRIDE_REASONS, TOPICS, CardFile, Library
 from service.engine.suggestions import Change, Offered, SuggestionContext, actions_for, change_for
 
 NOT_CHECKED = "not-checked"
 LOCAL = "http://127.0.0.1:8000"
+CODE_SYSTEMS = "/fhir/CodeSystem"
+"""Where this service publishes its code systems, below its public address."""
 SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters (C-071)."""
 
@@ -41,31 +42,48 @@ class Renderer:
 
     def card(self, finding: Finding, asked: SuggestionContext, new_uuid: Callable[[], str]) -> Card:
         """The card of a finding. ``asked`` is what suggestions have to fit."""
+        card_id = new_uuid()
+        parts = [self._part(one, asked, new_uuid) for one in finding.all]
+        own = parts[0]
+        source = self._source(own)
+        card = Card(
+            uuid=card_id,
+            summary=self._summary(own),
+            indicator=finding.indicator.word,
+            source=source,
+            detail=self._detail(parts, source) if own.file.short else self._long_detail(parts),
+            links=self._links(own.file, finding),
+            extension={EXTENSION: self._extension(own.file, finding)},
+        )
+        suggestions = [suggestion for part in parts for suggestion in part.suggestions]
+        if suggestions:
+            card.suggestions = suggestions
+            card.selectionBehavior = "at-most-one"
+        if finding.indicator.word != "info" and own.file.override_reasons:
+            card.overrideReasons = [self._override_reason(code) for code in own.file.override_reasons]
+        return card
+
+    def _part(self, finding: Finding, asked: SuggestionContext, new_uuid: Callable[[], str]) -> "_Part":
+        """What one of a card's findings says and offers."""
         file = self.library.cards[finding.card]
         finding, change = self._change(finding, asked)
         finding, offered = self._offered(finding, asked)
         values = self._values(file, finding, change)
         values["offered"] = offered
-        card = Card(
-            uuid=new_uuid(),
-            summary=self._summary(file, values),
-            indicator=finding.indicator.word,
-            source=self._source(file),
-            detail=self._detail(file, values),
-            links=self._links(file, finding),
-            extension={EXTENSION: self._extension(file, finding)},
-        )
         suggestions = [self._suggestion(file, values, change, new_uuid)] if change is not None else []
         suggestions += [Suggestion(offer.label, new_uuid(), list(offer.actions)) for offer in offered]
-        if suggestions:
-            card.suggestions = suggestions
-            card.selectionBehavior = "at-most-one"
-        if finding.indicator.word != "info" and file.override_reasons:
-            card.overrideReasons = [
-                Coding(code, self.library.override_system, self.library.override_reasons[code])
-                for code in file.override_reasons
-            ]
-        return card
+        return _Part(file, finding.state, values, tuple(suggestions))
+
+    def _override_reason(self, code: str) -> Coding:
+        """A reason by its code: one of HL7's, or one of our own."""
+        if code in self.library.override_reasons:
+            return Coding(code, self.library.override_system, self.library.override_reasons[code])
+        return self._own(OVERRIDE_REASONS, code)
+
+    def _own(self, system: str, code: str) -> Coding:
+        """A code of a code system that this service publishes."""
+        display = self.library.code_systems[system].displays[code]
+        return Coding(code, f"{self.public_url}{CODE_SYSTEMS}/{system}", display)
 
     def _change(self, finding: Finding, asked: SuggestionContext) -> tuple[Finding, Change | None]:
         """The change a finding proposes, worked out; or the finding with the reason why there is none."""
@@ -90,13 +108,13 @@ class Renderer:
             "lines": [_Rendered(line) for line in finding.lines],
             "thresholds": file.thresholds,
             "version": self.library.version,
+            "most": words.MOST[0],
             "withheld": [self.library.withheld[reason] for reason in finding.withheld],
             "product": change.product if change is not None else "",
         }
         if "failed" in finding.facts:
             values["failed_title"] = self.library.cards[finding.facts["failed"]].title
-        if "folded" in finding.facts:
-            values["titles"] = [self.library.cards[card].title for card in finding.facts["folded"]]
+        values["titles"] = [self.library.cards[one.card].title for one in finding.folded]
         if finding.unread:
             values |= self._unread(finding.unread)
         return values
@@ -127,9 +145,12 @@ class Renderer:
             "reasons": [_Rendered(text) for text in full],
         }
 
-    def _summary(self, file: CardFile, values: Mapping[str, Any]) -> str:
-        """The summary with drug names cut until it fits: what to do must not be cut away by a long name."""
-        template = self.plain.get_template(f"{file.id}/summary")
+    def _summary(self, part: "_Part") -> str:
+        """The summary with its lists cut until it fits: what to do must not be cut away by a long list."""
+        template = self.plain.get_template(part.template("summary"))
+        if part.file.short:
+            return shortened(_shortest(template, part.values, len, words.SUMMARY_LIMIT), SUMMARY_LIMIT)
+        values = part.values
         text = " ".join(template.render(values).split())
         for limit in _LABEL_LIMITS:
             if len(text) <= SUMMARY_LIMIT:
@@ -137,27 +158,73 @@ class Renderer:
             text = " ".join(template.render(_with_short_labels(values, limit)).split())
         return shortened(text, SUMMARY_LIMIT)
 
-    def _detail(self, file: CardFile, values: Mapping[str, Any]) -> str:
-        """The detail; on a card that names folded others beside its own matter, their names at its end."""
-        named = "titles" in values and file.id != FOLD
-        names = [f"{file.id}/detail", *(["more"] if named else [])]
-        return _tidy("\n".join(self.marked.get_template(name).render(values) for name in names))
+    def _detail(self, parts: Sequence["_Part"], source: Source) -> str:
+        """What the card says, a line for each further finding, and that it is not reviewed; as short as it can be.
 
-    def _source(self, file: CardFile) -> Source:
-        source = self.library.sources[file.sources[0]]
-        return Source(source.label, source.url) if source.url else Source(source.label)
+        Lists are cut first; then further findings are said by the titles of their cards.
+        """
+        own, *others = parts
+        template = self.marked.get_template(own.template("detail"))
+        lines = [self._line(part) for part in others]
+        shared = [self.marked.get_template(line).render().strip() for part in parts for line in part.values["lines"]]
+        for most in words.MOST:
+            text = self._whole(template.render({**own.values, "most": most}), [*lines, *shared], own.file, source)
+            if words.count(text) <= words.limit(text):
+                return text
+        for place, part in reversed(list(enumerate(others))):
+            lines[place] = markdown(f"{part.file.title}.")
+            text = self._whole(template.render({**own.values, "most": 1}), [*lines, *shared], own.file, source)
+            if words.count(text) <= words.limit(text):
+                break
+        return text
+
+    def _whole(self, said: str, lines: Sequence[str], file: CardFile, source: Source) -> str:
+        """A detail put together, with words that have to be marked marked once."""
+        listed = "\n".join(f"- {line}" for line in lines)
+        last = "" if file.reviewed else self.library.not_reviewed
+        text = _tidy("\n\n".join(filter(None, (said, listed, last))))
+        for word, mark in self.library.plan.marks.items():
+            if mark not in source.label:
+                text = re.sub(rf"\b{re.escape(word)}\b", rf"\g<0> ({mark})", text, count=1, flags=re.IGNORECASE)
+        return text
+
+    def _line(self, part: "_Part") -> str:
+        """A finding in one line, by the title of its card where it has none."""
+        if part.file.section("line", part.state) not in part.file.sections:
+            return markdown(f"{part.file.title}.")
+        template = self.marked.get_template(part.template("line"))
+        return _shortest(template, part.values, words.count, words.LINE_LIMIT)
+
+    def _long_detail(self, parts: Sequence["_Part"]) -> str:
+        """The detail in the long form, with the titles of the cards that it stands for at its end."""
+        own, *others = parts
+        text = self.marked.get_template(own.template("detail")).render({**own.values, "most": words.MOST[0]})
+        return _tidy("\n".join([text, "", *(f"- {self._line(part)}" for part in others)]))
+
+    def _source(self, part: "_Part") -> Source:
+        source = self.library.sources[part.file.says_in(part.state)]
+        found = Source(source.label, source.url) if source.url else Source(source.label)
+        if part.file.topic:
+            found.topic = self._own(TOPICS, part.file.topic)
+        return found
 
     def _links(self, file: CardFile, finding: Finding) -> list[Link]:
-        named = [file, *(self.library.cards[card] for card in finding.facts.get("folded", ()))]
-        pages = [Link(f"About this card: {one.title}", f"{self.public_url}/guidance/{one.id}") for one in named]
+        named = dict.fromkeys([file.id, *(one.card for one in finding.all)])
+        pages = [
+            Link(f"About this card: {self.library.cards[card].title}", f"{self.public_url}/guidance/{card}")
+            for card in named
+        ]
         return [*pages, *(Link(self.library.sources[key].link, self.library.sources[key].url) for key in file.links)]
 
     def _extension(self, file: CardFile, finding: Finding) -> dict[str, Any]:
         """What a program may want to know of a card; merged rules are listed, empty members left out."""
-        lines = [self.library.line_cards[line] for line in finding.lines]
-        rules = [file.rule, *finding.rules, *(line.rule for line in lines)]
-        statements = sorted({*file.statements, *(s for line in lines for s in line.statements)})
-        references = [order.reference for order in finding.orders if order.reference]
+        cards = [self.library.cards[one.card] for one in finding.all]
+        cards += [self.library.line_cards[line] for one in finding.all for line in one.lines]
+        rules = list(dict.fromkeys([*(card.rule for card in cards), *(r for one in finding.all for r in one.rules)]))
+        statements = sorted({statement for card in cards for statement in card.statements})
+        orders = dict.fromkeys(order for one in finding.all for order in one.orders)
+        references = [order.reference for order in orders if order.reference]
+        unread = sorted({gap.reason for one in finding.all for gap in one.unread})
         return {
             "card": file.id,
             "rule": file.rule,
@@ -165,7 +232,7 @@ class Renderer:
             **({"statements": statements} if statements else {}),
             "guidance": self.library.version,
             **({"orders": references} if references else {}),
-            **({"notChecked": sorted({gap.reason for gap in finding.unread})} if finding.unread else {}),
+            **({"notChecked": unread} if unread else {}),
         }
 
     def _suggestion(
@@ -176,6 +243,30 @@ class Renderer:
             for section in ("suggestion", "action")
         )
         return Suggestion(label, new_uuid(), [Action("update", description, resource=change.order)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One finding of a card: its file, the state it is in, what its words mention, and what it offers."""
+
+    file: CardFile
+    state: str
+    values: Mapping[str, Any]
+    suggestions: tuple[Suggestion, ...]
+
+    def template(self, kind: str) -> str:
+        """The name of the template that says this."""
+        return f"{self.file.id}/{self.file.section(kind, self.state)}"
+
+
+def _shortest(template: Template, values: Mapping[str, Any], length: Callable[[str], int], limit: int) -> str:
+    """One line of text, its lists cut as little as makes it fit."""
+    text = ""
+    for most in words.MOST:
+        text = " ".join(template.render({**values, "most": most}).split())
+        if length(text) <= limit:
+            break
+    return text
 
 
 def _in_words(suggestion: Suggestion) -> str:
@@ -219,13 +310,9 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
     )
     # The cards call none of Jinja's functions, and every template would copy them for every card it renders.
     environment.globals.clear()
-    environment.filters["number"] = _number
+    environment.filters |= words.filters(library.terminology.titles)
     environment.filters["sentence"] = "; ".join
     return environment
-
-
-def _number(value: Fraction) -> str:
-    return number(value)
 
 
 def _with_short_labels(values: Mapping[str, Any], limit: int) -> dict[str, Any]:

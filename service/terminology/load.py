@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -37,13 +37,14 @@ class SetSummary:
 class LoadedTerminology:
     """The terminology and a summary of each of its sets; ``loinc`` are the codes discovery asks for.
 
-    ``queries`` ask for the descendants of those concepts that are meant with them.
+    ``queries`` ask for the descendants of those concepts that are meant with them, ``titles`` name the drugs.
     """
 
     terminology: Terminology
     sets: tuple[SetSummary, ...]
     loinc: tuple[str, ...]
     queries: tuple[Query, ...]
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
@@ -58,6 +59,7 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
     loinc: list[str] = []
     queries: list[Query] = []
     classes: dict[str, frozenset[str]] = {}
+    titles: dict[str, str] = {}
     for path in sorted(folder.glob("*/*.json")):
         name = path.relative_to(folder.parent).as_posix()
         value_set = _read(path, name, faults)
@@ -73,6 +75,7 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
             queries.append(query(value_set["id"], kind, meant))
         words = [e["valueString"] for e in value_set.get("extension", ()) if e["url"] == f"{EXTENSION}name-in-text"]
         if kind == "drugs":
+            titles[value_set["id"]] = value_set["title"]
             drug_codes += [code for include in includes for code in include.drug_codes(value_set["id"])]
             names += [(word, value_set["id"]) for word in words]
         else:
@@ -85,7 +88,7 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
         for unknown in sorted(members - drugs):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
     terminology = Terminology(systems, drug_codes, names, concept_sets, classes)
-    return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc)), tuple(queries)), faults
+    return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc)), tuple(queries), titles), faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from flask import Blueprint, Response, abort, render_template
 
 from service.engine.catalogue import in_order, statements
 from service.engine.library import Library
+from service.engine.rendering import CODE_SYSTEMS
+from service.fhir.resources import encode
 from service.guidance.registry import RULES
 
 LABELS = {
@@ -28,8 +30,8 @@ READ = {
 }
 
 
-def pages(library: Library) -> Blueprint:
-    """The blueprint of the pages; what they show changes only with the guidance."""
+def pages(library: Library, public_url: str) -> Blueprint:
+    """The blueprint of the pages and the code systems of cards; what they show changes only with the guidance."""
     blueprint = Blueprint("pages", __name__, template_folder="templates")
 
     @blueprint.get("/guidance")
@@ -56,6 +58,14 @@ def pages(library: Library) -> Blueprint:
             statements=[library.statements[key] for key in found.statements],
             version=library.version,
         )
+
+    @blueprint.get(f"{CODE_SYSTEMS}/<name>")
+    def code_system(name: str) -> Response:
+        found = library.code_systems.get(name)
+        if found is None:
+            abort(404)
+        address = f"{public_url}{CODE_SYSTEMS}/{name}"
+        return Response(encode({**found.resource, "url": address}), content_type="application/fhir+json")
 
     @blueprint.after_request
     def harden(response: Response) -> Response:

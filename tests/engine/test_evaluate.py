@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from service.chart import Chart, Patient, Unread
 from service.engine.evaluate import card_of, evaluate
 from service.engine.finding import Finding, Indicator, Rule, Thresholds
+from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
@@ -44,47 +45,50 @@ def test_every_rule_is_named_after_a_card(library: Library) -> None:
 
 
 def test_all_rules_speak_with_the_numbers_of_their_cards(library: Library) -> None:
-    cards = {finding.card for finding in evaluate(FULL, library.thresholds, unexpected, RULES)}
+    cards = {finding.card for finding in evaluate(FULL, Guideline(library, RULES), unexpected)}
     assert cards >= {"tolperisone-with-amitriptyline", "amitriptyline-start-dose", "tolperisone-daily-dose"}
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.none() | st.sampled_from(Indicator), max_size=8))
-def test_the_most_urgent_comes_first_and_equals_keep_the_order_of_the_rules(found: list[Indicator | None]) -> None:
+def test_the_most_urgent_comes_first_and_equals_keep_the_order_of_the_rules(
+    library: Library, found: list[Indicator | None]
+) -> None:
     rules = [finds(f"card-{number}", indicator) for number, indicator in enumerate(found)]
-    findings = evaluate(chart(), {}, unexpected, rules)
+    findings = evaluate(chart(), Guideline(library, tuple(rules)), unexpected)
     assert len(findings) == len([indicator for indicator in found if indicator is not None])
     keys = [(-finding.indicator, finding.card) for finding in findings]
     assert keys == sorted(keys)
 
 
 def test_the_same_chart_gives_the_same_findings(library: Library) -> None:
-    assert evaluate(FULL, library.thresholds, unexpected, RULES) == evaluate(
-        FULL, library.thresholds, unexpected, RULES
+    assert evaluate(FULL, Guideline(library, RULES), unexpected) == evaluate(
+        FULL, Guideline(library, RULES), unexpected
     )
 
 
-def test_a_rule_that_breaks_loses_only_its_own_advice_and_is_reported() -> None:
+def test_a_rule_that_breaks_loses_only_its_own_advice_and_is_reported(library: Library) -> None:
     told: list[tuple[str, type[Exception]]] = []
-    rules = [finds("one", Indicator.INFO), breaks, finds("two", Indicator.CRITICAL)]
-    findings = evaluate(chart(), {}, lambda card, error: told.append((card, type(error))), rules)
+    rules = (finds("one", Indicator.INFO), breaks, finds("two", Indicator.CRITICAL))
+    findings = evaluate(chart(), Guideline(library, rules), lambda card, error: told.append((card, type(error))))
     assert [finding.card for finding in findings] == ["two", "rule-failed", "one"]
     assert findings[1].facts == {"failed": "breaks"}
     assert told == [("breaks", ValueError)]
 
 
 def test_a_card_without_its_numbers_breaks_its_rule_and_no_other(library: Library) -> None:
-    thresholds = {card: numbers for card, numbers in library.thresholds.items() if card != "amitriptyline-start-dose"}
+    without = replace(library.cards["amitriptyline-start-dose"], thresholds={})
+    numberless = replace(library, cards={**library.cards, without.id: without})
     told: list[tuple[str, type[Exception]]] = []
-    findings = evaluate(FULL, thresholds, lambda card, error: told.append((card, type(error))), RULES)
+    findings = evaluate(FULL, Guideline(numberless, RULES), lambda card, error: told.append((card, type(error))))
     assert told == [("amitriptyline-start-dose", KeyError)]
-    whole = {finding.card for finding in evaluate(FULL, library.thresholds, unexpected, RULES)}
+    whole = {finding.card for finding in evaluate(FULL, Guideline(library, RULES), unexpected)}
     assert {finding.card for finding in findings} == {*whole - {"amitriptyline-start-dose"}, "rule-failed"}
 
 
 def test_while_a_critical_finding_stands_no_change_is_offered(library: Library) -> None:
     critical = chart(draft(AMITRIPTYLINE, dose("50")), draft(TOLPERISONE, dose("900", 3)))
-    by_card = {finding.card: finding for finding in evaluate(critical, library.thresholds, unexpected, RULES)}
+    by_card = {finding.card: finding for finding in evaluate(critical, Guideline(library, RULES), unexpected)}
     assert by_card["tolperisone-daily-dose"].indicator is Indicator.CRITICAL
     start = by_card["amitriptyline-start-dose"]
     assert (start.proposal, start.withheld) == (None, ("critical-finding",))
@@ -93,14 +97,14 @@ def test_while_a_critical_finding_stands_no_change_is_offered(library: Library) 
 def test_a_change_that_a_rule_withholds_is_not_offered(library: Library) -> None:
     unknown = chart(draft(AMITRIPTYLINE, dose("50")), patient=Patient())
     start = next(
-        f for f in evaluate(unknown, library.thresholds, unexpected, RULES) if f.card == "amitriptyline-start-dose"
+        f for f in evaluate(unknown, Guideline(library, RULES), unexpected) if f.card == "amitriptyline-start-dose"
     )
     assert (start.proposal, start.withheld) == (None, ("age-unknown",))
 
 
 def test_a_change_that_nothing_speaks_against_is_offered(library: Library) -> None:
     start = next(
-        f for f in evaluate(FULL, library.thresholds, unexpected, RULES) if f.card == "amitriptyline-start-dose"
+        f for f in evaluate(FULL, Guideline(library, RULES), unexpected) if f.card == "amitriptyline-start-dose"
     )
     assert start.proposal is not None
     assert start.withheld == ()
@@ -108,17 +112,17 @@ def test_a_change_that_nothing_speaks_against_is_offered(library: Library) -> No
 
 def test_a_deceased_patient_gets_no_advice_whatever_is_ordered(library: Library) -> None:
     deceased = replace(FULL, patient=Patient(deceased=True))
-    assert [finding.card for finding in evaluate(deceased, library.thresholds, unexpected, RULES)] == [
+    assert [finding.card for finding in evaluate(deceased, Guideline(library, RULES), unexpected)] == [
         "patient-deceased"
     ]
 
 
 def test_an_opened_chart_of_a_deceased_patient_without_the_drugs_says_nothing(library: Library) -> None:
-    assert evaluate(chart(patient=Patient(deceased=True)), library.thresholds, unexpected, RULES) == []
+    assert evaluate(chart(patient=Patient(deceased=True)), Guideline(library, RULES), unexpected) == []
 
 
 def test_an_empty_chart_raises_nothing(library: Library) -> None:
-    assert evaluate(chart(current("nortriptyline")), library.thresholds, unexpected, RULES) == []
+    assert evaluate(chart(current("nortriptyline")), Guideline(library, RULES), unexpected) == []
 
 
 def test_the_pace_is_no_question_beside_a_dose_that_must_not_be_reached(library: Library) -> None:
@@ -126,7 +130,7 @@ def test_the_pace_is_no_question_beside_a_dose_that_must_not_be_reached(library:
         taken = replace(current(AMITRIPTYLINE), dose=dose("25"))
         given = chart(draft(AMITRIPTYLINE, dose(mg)), taken)
         return [
-            f.card for f in evaluate(given, library.thresholds, unexpected, RULES) if f.card.startswith(AMITRIPTYLINE)
+            f.card for f in evaluate(given, Guideline(library, RULES), unexpected) if f.card.startswith(AMITRIPTYLINE)
         ]
 
     assert "amitriptyline-titration" in cards("150")
@@ -139,7 +143,7 @@ def test_a_dose_that_is_told_to_be_critical_is_not_told_once_more_to_be_implausi
     library: Library, drug: str
 ) -> None:
     slip = draft(drug, dose("1500"))
-    findings = {f.card: f for f in evaluate(chart(slip), library.thresholds, unexpected, RULES)}
+    findings = {f.card: f for f in evaluate(chart(slip), Guideline(library, RULES), unexpected)}
     assert "not-checked" not in findings
     (teller,) = [f for f in findings.values() if f.facts.get("implausible")]
     assert (teller.indicator, teller.facts["implausible"]) == (Indicator.CRITICAL, "1500 mg")
@@ -150,7 +154,7 @@ def test_a_dose_that_is_told_to_be_critical_is_not_told_once_more_to_be_implausi
 def test_other_gaps_and_implausible_doses_that_nothing_critical_tells_stay(library: Library) -> None:
     slip, tiny = draft(TOLPERISONE, dose("1500")), draft(AMITRIPTYLINE, dose("1"))
     unread = replace(chart(slip, tiny), unread=(Unread("not-provided", element="allergies"),))
-    findings = {f.card: f for f in evaluate(unread, library.thresholds, unexpected, RULES)}
+    findings = {f.card: f for f in evaluate(unread, Guideline(library, RULES), unexpected)}
     kept = [(gap.reason, gap.order) for gap in findings["not-checked"].unread]
     assert kept == [("implausible", tiny), ("not-provided", None)]
     assert findings["not-checked"].orders == (tiny,)
@@ -173,7 +177,7 @@ def test_twice_as_long_a_list_is_about_twice_the_work(library: Library, stops: b
         before = sys.getprofile()
         sys.setprofile(count)
         try:
-            evaluate(long, library.thresholds, unexpected, RULES)
+            evaluate(long, Guideline(library, RULES), unexpected)
         finally:
             sys.setprofile(before)
         return counted

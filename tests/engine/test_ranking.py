@@ -1,97 +1,147 @@
-"""Findings stand in order of urgency, say shared lines once, and are folded when there are too many."""
+"""Findings stand in order of urgency, share cards where the guideline says so, and are folded when too many."""
 
-from fractions import Fraction
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.chart import Unread
-from service.engine.finding import Finding, Indicator, Threshold
+from service.chart import MedicationOrder
+from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
-from service.engine.ranking import FOLD, UNCHECKED, folded, in_order
+from service.engine.plan import Plan, plan
+from service.engine.ranking import FOLD, capped, merged, ranked
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
-from tests.guidance.charts import AMITRIPTYLINE, draft
+from tests.guidance.charts import current, draft
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
-MOST = {"most": Threshold(Fraction(3), "")}
+CARDS = [f"card-{number}" for number in range(12)]
+
+
+def planned(most: int = 3, **more: Any) -> Plan:
+    return plan({"subjects": ["warfarin"], "most": most, "ranking": CARDS, **more})
 
 
 def findings(*indicators: Indicator) -> list[Finding]:
-    return in_order([Finding(f"card-{number}", indicator) for number, indicator in enumerate(indicators)])
+    return ranked([Finding(card, indicator) for card, indicator in zip(CARDS, indicators, strict=False)], planned())
+
+
+def cards(found: list[Finding]) -> list[str]:
+    return [finding.card for finding in found]
 
 
 def test_a_shared_line_stands_on_the_most_urgent_card_that_carries_it() -> None:
     quiet, loud = Finding("a", INFO, lines=("food", "rest")), Finding("b", WARNING, lines=("food",))
-    assert [(f.card, f.lines) for f in in_order([quiet, loud])] == [("b", ("food",)), ("a", ("rest",))]
+    assert [(f.card, f.lines) for f in ranked([quiet, loud], planned())] == [("b", ("food",)), ("a", ("rest",))]
+
+
+def test_where_urgency_is_equal_the_ranking_of_the_guideline_decides() -> None:
+    found = [Finding("card-2", INFO), Finding("unranked", INFO), Finding("card-0", INFO), Finding("card-1", WARNING)]
+    assert cards(ranked(found, planned())) == ["card-1", "card-0", "card-2", "unranked"]
 
 
 @pytest.mark.parametrize("many", [0, 1, 3])
 def test_as_many_as_one_answer_holds_are_not_folded(many: int) -> None:
     found = findings(*[INFO] * many)
-    assert folded(found, MOST) == found
+    assert capped(found, planned()) == found
 
 
-def test_without_a_number_nothing_is_folded() -> None:
-    found = findings(*[INFO] * 20)
-    assert folded(found, {}) == found
-
-
-def test_the_least_urgent_are_named_in_a_last_card_as_urgent_as_they_are() -> None:
-    found = folded(findings(INFO, WARNING, WARNING, WARNING, INFO), MOST)
-    assert [f.card for f in found] == ["card-1", "card-2", FOLD]
-    assert found[-1].facts == {"folded": ("card-3", "card-0", "card-4")}
+def test_the_least_urgent_are_said_on_a_last_card_as_urgent_as_they_are() -> None:
+    found = capped(findings(INFO, WARNING, WARNING, WARNING, INFO), planned())
+    assert cards(found) == ["card-1", "card-2", FOLD]
+    assert cards(list(found[-1].folded)) == ["card-3", "card-0", "card-4"]
     assert found[-1].indicator is WARNING
 
 
 def test_the_folded_orders_are_named_once() -> None:
-    order = draft(AMITRIPTYLINE)
-    found = folded([Finding(f"card-{number}", INFO, (order,)) for number in range(5)], MOST)
+    order = draft("warfarin")
+    found = capped([Finding(card, INFO, (order,)) for card in CARDS[:5]], planned())
     assert found[-1].orders == (order,)
 
 
-@pytest.mark.parametrize("card", sorted(UNCHECKED))
-def test_what_could_not_be_checked_is_never_folded(card: str, library: Library) -> None:
-    assert card in library.cards
-    found = folded([*findings(*[WARNING] * 4), Finding(card, INFO)], MOST)
-    assert [f.card for f in found] == ["card-0", card, FOLD]
+def test_critical_findings_fill_the_answer_and_the_last_of_them_says_the_rest() -> None:
+    found = capped([*findings(*[CRITICAL] * 4), Finding("a", WARNING)], planned())
+    assert cards(found) == CARDS[:4]
+    assert cards(list(found[-1].folded)) == ["a"]
+    assert capped(findings(*[CRITICAL] * 5), planned()) == findings(*[CRITICAL] * 5)
 
 
-def test_what_is_never_folded_fills_the_answer_and_the_last_of_it_names_the_rest() -> None:
-    unsure = Finding("not-checked", INFO, facts={"first": "x"})
-    found = folded([*findings(*[CRITICAL] * 2), Finding("a", WARNING), unsure, Finding("b", INFO)], MOST)
-    assert [f.card for f in found] == ["card-0", "card-1", "not-checked"]
-    assert found[-1].indicator is WARNING
-    assert found[-1].facts == {"first": "x", "folded": ("a", "b")}
-    more = folded([*findings(*[CRITICAL] * 4), Finding("a", WARNING)], MOST)
-    assert [f.card for f in more] == [f"card-{number}" for number in range(4)]
-    assert more[-1].facts["folded"] == ("a",)
+MERGES = [{"into": ["card-1", "card-2"], "from": ["card-0", "card-3"]}]
 
 
-def test_a_card_that_names_others_beside_its_own_matter_shows_their_titles(library: Library) -> None:
-    gap = Unread("list-entry-unidentified", found="1")
-    finding = Finding("not-checked", INFO, unread=(gap,), facts={"folded": ("pain-score", "tolperisone-indication")})
-    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
-    assert card.detail is not None
-    for named in ("pain-score", "tolperisone-indication"):
-        assert library.cards[named].title in card.detail
-        assert any(link.url.endswith(f"/guidance/{named}") for link in card.links or ())
+def test_a_card_is_said_as_a_line_of_the_first_card_that_is_there() -> None:
+    found = merged(findings(INFO, INFO, INFO, WARNING), planned(merges=MERGES))
+    assert cards(found) == ["card-1", "card-2"]
+    assert cards(list(found[0].merged)) == ["card-0", "card-3"]
+    assert found[0].indicator is WARNING, "a card is as urgent as the most urgent thing it says"
+    assert cards(merged([Finding("card-0", INFO), Finding("card-2", INFO)], planned(merges=MERGES))) == ["card-2"]
 
 
-def test_critical_findings_alone_leave_nothing_to_fold() -> None:
-    found = findings(*[CRITICAL] * 5)
-    assert folded(found, MOST) == found
+def test_without_a_card_to_be_said_on_it_stands_alone_or_is_left_out_where_it_is_only_a_line() -> None:
+    alone = [Finding("card-0", INFO)]
+    assert merged(alone, planned(merges=MERGES)) == alone
+    assert merged(alone, planned(merges=[{**MERGES[0], "else": "nothing"}])) == []
+
+
+def test_critical_is_said_in_a_line_of_a_critical_card_only() -> None:
+    rules = planned(merges=MERGES)
+    assert cards(merged([Finding("card-0", CRITICAL), Finding("card-1", WARNING)], rules)) == ["card-0", "card-1"]
+    assert cards(merged([Finding("card-0", CRITICAL), Finding("card-1", CRITICAL)], rules)) == ["card-1"]
+
+
+def test_a_merge_may_ask_for_a_state_or_for_the_same_partner() -> None:
+    stated = planned(merges=[{**MERGES[0], "states": ["both-new"]}])
+    assert len(merged([Finding("card-0", INFO), Finding("card-1", INFO)], stated)) == 2
+    assert len(merged([Finding("card-0", INFO), Finding("card-1", INFO, state="both-new")], stated)) == 1
+    partner = planned(merges=[{**MERGES[0], "when": "same partner"}])
+
+    def with_partner(*orders: MedicationOrder) -> list[Finding]:
+        own = current("warfarin")
+        return [Finding("card-0", INFO, (own, *orders)), Finding("card-1", INFO, (own, draft("ibuprofen")))]
+
+    assert len(merged(with_partner(), partner)) == 2
+    assert len(merged(with_partner(draft("naproxen")), partner)) == 2
+    assert len(merged(with_partner(draft("naproxen"), current("ibuprofen")), partner)) == 1
+
+
+def test_what_goes_with_any_card_is_a_line_of_the_one_that_says_least_and_is_not_critical() -> None:
+    anywhere = planned(merges=[{"into": "any", "from": ["card-8", "card-9"]}])
+    lines = [Finding("card-8", INFO), Finding("card-9", INFO)]
+    found = capped([*findings(CRITICAL, INFO), *lines], anywhere)
+    assert [(f.card, cards(list(f.merged))) for f in found] == [("card-0", []), ("card-1", ["card-8", "card-9"])]
+    alone = capped(lines, anywhere)
+    assert [(f.card, cards(list(f.merged))) for f in alone] == [("card-8", ["card-9"])]
+    crowd = capped([*findings(*[INFO] * 4), *lines], anywhere)
+    assert cards(list(crowd[-1].folded)) == ["card-2", "card-3", "card-8", "card-9"]
+
+
+def test_folded_cards_are_said_and_linked_and_their_rules_named(library: Library) -> None:
+    folded = (Finding("rule-failed", WARNING, facts={"failed": "pain-score"}), Finding("pain-score", INFO))
+    card = Renderer.of(library).card(Finding(FOLD, WARNING, folded=folded), SuggestionContext({}), lambda: "id")
+    own = card.extension["io.github.tolami"]
+    assert (own["rule"], own["rules"]) == ("R28", ["R28", "R25"])
+    assert [link.url.rpartition("/")[2] for link in card.links[:3]] == [FOLD, "rule-failed", "pain-score"]
+    assert card.detail.count("\n- ") == 2
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(Indicator), max_size=12), st.integers(1, 8))
-def test_every_finding_is_shown_or_named_and_no_critical_one_only_named(found: list[Indicator], most: int) -> None:
+def test_every_finding_is_shown_or_folded_and_no_critical_one_is_folded(found: list[Indicator], most: int) -> None:
     given_ = findings(*found)
-    shown = folded(given_, {"most": Threshold(Fraction(most), "")})
-    named = [card for f in shown for card in f.facts.get("folded", ())]
-    assert sorted([*(f.card for f in shown if f.card != FOLD), *named]) == sorted(f.card for f in given_)
+    shown = capped(given_, planned(most))
+    said = [one.card for f in shown for one in f.all if one.card != FOLD]
+    assert sorted(said) == sorted(cards(given_))
     critical = found.count(CRITICAL)
     assert len(shown) <= max(most, critical)
     assert sum(f.indicator is CRITICAL for f in shown) == critical
-    assert all(f.facts["folded"] for f in shown if f.card == FOLD)
+    assert all(f.folded for f in shown if f.card == FOLD)
+
+
+def test_a_merge_of_merges_keeps_every_line() -> None:
+    chain = planned(merges=[{"into": ["card-1"], "from": ["card-0"]}, {"into": ["card-2"], "from": ["card-1"]}])
+    (one,) = merged(findings(INFO, INFO, INFO), chain)
+    assert cards(list(one.all)) == ["card-2", "card-1", "card-0"]
+    assert all(not line.merged for line in one.merged)
+    assert replace(one, merged=()) == Finding("card-2", INFO)

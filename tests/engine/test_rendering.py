@@ -21,6 +21,7 @@ from service.cli.answers import find
 from service.decide import Decision
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding
+from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.ranking import FOLD
 from service.engine.rendering import LOCAL
@@ -198,7 +199,7 @@ def telling(answers: Answers, library: Library) -> list[Chart]:
 
 def unfolded(given: Chart, library: Library) -> list[Finding]:
     """Every finding for a chart, however many there are."""
-    return evaluate(given, {card: n for card, n in library.thresholds.items() if card != FOLD}, failed, RULES)
+    return evaluate(given, Guideline(library, RULES), failed)
 
 
 def found(library: Library, label: str, telling: list[Chart]) -> list[Finding]:

@@ -8,6 +8,7 @@ import pytest
 from service.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding, Indicator, Thresholds
+from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.unchecked import (
     code_and_text_disagree,
@@ -120,7 +121,7 @@ def test_under_18_the_dose_is_said_to_be_unchecked_on_a_card_of_its_own(library:
     def failed(card: str, error: Exception) -> None:
         raise AssertionError(card) from error
 
-    findings = evaluate(chart(draft(AMITRIPTYLINE, dose("10")), patient=CHILD), library.thresholds, failed, RULES)
+    findings = evaluate(chart(draft(AMITRIPTYLINE, dose("10")), patient=CHILD), Guideline(library, RULES), failed)
     assert "patient-under-18" in {finding.card for finding in findings}
 
 

@@ -9,6 +9,7 @@ import pytest
 from service.chart import Age, Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding, Indicator, Rule
+from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
@@ -405,4 +406,4 @@ def test_the_first_and_the_last_day_there_is_break_no_rule(library: Library, aut
         raise AssertionError(card) from error
 
     for given in (chart(DRAFT, taken, ended), opened(taken, ended)):
-        evaluate(given, library.thresholds, failed, RULES)
+        evaluate(given, Guideline(library, RULES), failed)

@@ -10,6 +10,7 @@ import pytest
 from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding, Offer, Thresholds
+from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.guidance.alternatives import other_options
 from service.guidance.kidney import CLEARANCE
@@ -228,7 +229,7 @@ def unexpected(card: str, error: Exception) -> None:
 def test_nothing_is_offered_beside_a_critical_finding(library: Library) -> None:
     acute = Condition(frozenset({"acute-angle-closure", "angle-closure-glaucoma"}), "acute angle closure")
     given = replace(PAIN, conditions=(*PAIN.conditions, acute))
-    findings = {f.card: f for f in evaluate(given, library.thresholds, unexpected, RULES)}
+    findings = {f.card: f for f in evaluate(given, Guideline(library, RULES), unexpected)}
     assert findings["amitriptyline-and-other-conditions"].indicator.word == "critical"
     assert all(finding.offers == () for finding in findings.values())
     assert "critical-finding" in findings["other-options"].withheld

@@ -1,0 +1,116 @@
+"""How facts are written on a card: short drug names, lists, amounts and dates; and how long a card may be."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from service.chart import MedicationOrder
+from service.dosing.amount import strengths_in_text
+from service.dosing.numbers import number
+from service.engine.escaping import plain, shortened
+from service.engine.finding import Threshold
+
+SUMMARY_LIMIT = 90
+"""Characters of a summary."""
+DETAIL_LIMIT, LISTING_LIMIT = 60, 80
+"""Words of a detail, and of one that lists at least two items."""
+LINE_LIMIT = 20
+"""Words of a line."""
+MOST = (6, 4, 3, 2, 1)
+"""How many items a list names before it says how many more there are; the next one where a text is too long."""
+_LABEL = 40
+_MARKUP = re.compile(r"[*_`#>|-]")
+
+
+def count(text: str) -> int:
+    """The words of a Markdown text, its markup aside."""
+    return len(_MARKUP.sub(" ", text).split())
+
+
+def limit(detail: str) -> int:
+    """How many words a detail may have."""
+    return LISTING_LIMIT if detail.count("\n- ") >= 2 else DETAIL_LIMIT
+
+
+def ingredient(order: MedicationOrder, titles: Mapping[str, str]) -> str:
+    """What an order is for, by its ingredients; as the client calls it when they are not known."""
+    drugs = order.drug.drugs if order.drug.combination else order.drug.drugs[:1]
+    named = "/".join(titles.get(drug, drug).partition(" (")[0] for drug in drugs)
+    return named or shortened(plain(order.label), _LABEL) or "an order without a drug name"
+
+
+def drug(order: MedicationOrder, titles: Mapping[str, str]) -> str:
+    """The short name of an order's drug: ingredient and strength, "amitriptyline 25 mg"."""
+    name, own = ingredient(order, titles), order.drug.drugs[:1]
+    stated = {(s.mg, s.per_ml) for s in order.drug.strengths if (s.drug,) == own}
+    if not own or order.drug.combination:
+        return name
+    strengths = stated or {(mg, False) for mg in strengths_in_text(order.label)}
+    if len(strengths) != 1:
+        return name
+    ((mg, per_ml),) = strengths
+    return f"{name} {amount(mg)}{'/mL' if per_ml else ''}"
+
+
+def amount(value: Threshold | Fraction | int) -> str:
+    """An amount in mg: "2.5 mg"."""
+    return f"{as_number(value)} mg"
+
+
+def as_number(value: Threshold | Fraction | int) -> str:
+    """A number as a person writes it, without its unit."""
+    return number(Fraction(value.value if isinstance(value, Threshold) else value))
+
+
+def days(value: Threshold | Fraction | int) -> str:
+    """A span in days: "14 days"."""
+    written = as_number(value)
+    return f"{written} day" if written == "1" else f"{written} days"
+
+
+def day(value: date) -> str:
+    """A date: "2 March 2026"."""
+    return f"{value.day} {value:%B %Y}"
+
+
+def joined(items: Sequence[str]) -> str:
+    """Items as a person lists them: "a, b and c"."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def few(items: Iterable[str], most: int) -> list[str]:
+    """The first items, each once; the last says how many more there are: "3 more"."""
+    once = list(dict.fromkeys(items))
+    return once if len(once) <= most + 1 else [*once[:most], f"{len(once) - most} more"]
+
+
+def filters(titles: Mapping[str, str]) -> dict[str, Callable[..., Any]]:
+    """The filters that templates know by name. ``titles`` are the names of drugs by their id."""
+
+    def text(item: Any) -> str:
+        return ingredient(item, titles) if isinstance(item, MedicationOrder) else str(item)
+
+    @pass_context
+    def first_few(context: Context, items: Iterable[Any]) -> list[str]:
+        kept = [item if isinstance(item, str) else text(item) for item in items]
+        return few(kept, context["most"])
+
+    @pass_context
+    def listed(context: Context, items: Iterable[Any]) -> str:
+        return joined(few(map(text, items), context["most"]))
+
+    return {
+        "drug": lambda order: drug(order, titles),
+        "ingredient": lambda order: ingredient(order, titles),
+        "list": listed,
+        "few": first_few,
+        "mg": amount,
+        "number": as_number,
+        "days": days,
+        "date": day,
+    }
