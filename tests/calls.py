@@ -6,7 +6,7 @@ from typing import Any
 
 from service.cdshooks.messages import read_request
 from service.decide import Decision, decide
-from service.fhir.resources import encode
+from service.jsonio import encode
 
 Json = dict[str, Any]
 

@@ -12,8 +12,8 @@ from service.cdshooks.schemas import schemas
 from service.cli.answers import GUIDANCE, PUBLIC_URL, InProcess, find, read
 from service.engine.library import Library
 from service.engine.rendering import LOCAL
-from service.fhir.resources import decode, encode
 from service.fhir.version_detection import version_of
+from service.jsonio import decode, encode
 from service.trust.clients import Dialect
 from tests.calls import Json
 from tests.conftest import FIXTURES, TODAY

@@ -13,7 +13,7 @@ from service.decide import Decision, decide
 from service.engine.library import CardFile, Library
 from service.engine.rendering import Renderer
 from service.errors import MissingData, NotConformant, NotParsable
-from service.fhir.resources import encode
+from service.jsonio import encode
 from service.trust.clients import Client, Dialect
 from tests.calls import (
     ATC,

@@ -18,7 +18,7 @@ from service.engine.library import Library
 from service.errors import MissingData, NotConformant
 from service.fhir.access import FhirAccess
 from service.fhir.fetch_errors import Failure
-from service.fhir.resources import encode
+from service.jsonio import encode
 from service.settings import Settings
 from service.trust.clients import Client
 from tests.calls import CRITICAL, NEW_START, PAIR, Json, answered, by_id, draft, without

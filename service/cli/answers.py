@@ -21,7 +21,8 @@ from service.engine.check import unreadable
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.errors import ServiceError
-from service.fhir.resources import aslist, encode
+from service.fhir.resources import aslist
+from service.jsonio import encode
 from service.trust.clients import ANYBODY, Dialect, Jurisdiction
 from service.web.errors import operation_outcome
 

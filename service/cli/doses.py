@@ -17,8 +17,9 @@ from service.engine.rendering import Renderer
 from service.fhir.observations import body_weight
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
-from service.fhir.resources import Resource, as_resource, decode, entries, reference
+from service.fhir.resources import Resource, as_resource, entries, reference
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
+from service.jsonio import decode
 
 
 class NothingToRead(Exception):

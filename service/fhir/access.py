@@ -24,7 +24,7 @@ from service.fhir.fetch_errors import Failure, Unfetched
 from service.fhir.pages import first_page, following_pages
 from service.fhir.prefetch import Answer, State
 from service.fhir.resources import Resource, text
-from service.fhir.transport import new_session
+from service.http import new_session
 from service.trust.clients import Client
 
 log = structlog.get_logger()

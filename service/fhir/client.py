@@ -5,23 +5,19 @@ within what the trust file allows for the client and within ``fhirServer``, or t
 """
 
 import re
-import time
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, urljoin
 
 import requests
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
-from urllib3.util import Timeout
 
 from service.fhir.fetch_errors import Failure, Unfetched
 from service.fhir.resources import Resource, resource
+from service.http import Fault, NotAnswered, get
 from service.trust.clients import Client, lies_within
 
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes read of one answer."""
 
-_CHUNK = 64 * 1024
 _ID = re.compile(r"[A-Za-z0-9._~:=+@-]{1,255}")
 """Ids that may stand in an address: FHIR's and what real servers use; nothing that means something there."""
 
@@ -84,60 +80,21 @@ class FhirServer:
         return found
 
     def _body(self, url: str, until: float) -> bytes:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/fhir+json"}
         try:
-            return self._once(url, until)
-        except requests.ConnectionError as error:
-            # A kept connection that the server has closed meanwhile: nothing was answered, so ask on a new one.
-            if not _closed(error) or time.monotonic() >= until:
-                raise Unfetched(_failure(error, until)) from None
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise Unfetched(_failure(error, until)) from None
-        try:
-            return self._once(url, until)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise Unfetched(_failure(error, until)) from None
-
-    def _once(self, url: str, until: float) -> bytes:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise Unfetched(Failure.TIMEOUT)
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Accept": "application/fhir+json",
-            "Accept-Encoding": "identity",
-        }
-        timeout: Any = Timeout(total=left)  # the types of requests do not know that it takes urllib3's own
-        with self.session.get(url, headers=headers, timeout=timeout, stream=True, allow_redirects=False) as answer:
-            if answer.status_code != requests.codes.ok:
-                raise Unfetched(Failure.of_status(answer.status_code))
-            # Nothing compressed was asked for: what is sent so may unpack to any size.
-            if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-                raise Unfetched(Failure.UNREADABLE)
-            return _bounded(answer)
+            answer = get(self.session, url, headers, until=until, most_bytes=MOST_BYTES, kept=True)
+        except NotAnswered as none:
+            raise Unfetched(_FAILURES[none.fault]) from None
+        if answer.status != requests.codes.ok:
+            raise Unfetched(Failure.of_status(answer.status))
+        return answer.body
 
 
-def _bounded(answer: requests.Response) -> bytes:
-    body = bytearray()
-    for chunk in answer.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Unfetched(Failure.LIMIT)
-    return bytes(body)
-
-
-def _closed(error: requests.RequestException) -> bool:
-    return bool(error.args) and isinstance(error.args[0], ProtocolError)
-
-
-def _failure(error: Exception, until: float) -> Failure:
-    """The failure that an exception stands for; ``requests`` says "connection error" of a body that came too slowly."""
-    slow = isinstance(error, requests.Timeout | TimeoutError) or any(
-        isinstance(cause, ReadTimeoutError) for cause in error.args
-    )
-    if slow or time.monotonic() >= until:
-        return Failure.TIMEOUT
-    if isinstance(error, requests.exceptions.SSLError):
-        return Failure.CERTIFICATE
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return Failure.UNREADABLE
-    return Failure.UNREACHABLE
+_FAILURES = {
+    Fault.TIMEOUT: Failure.TIMEOUT,
+    Fault.CERTIFICATE: Failure.CERTIFICATE,
+    Fault.UNREACHABLE: Failure.UNREACHABLE,
+    Fault.TOO_LARGE: Failure.LIMIT,
+    Fault.BROKE_OFF: Failure.UNREADABLE,
+    Fault.COMPRESSED: Failure.UNREADABLE,
+}

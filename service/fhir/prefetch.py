@@ -11,8 +11,9 @@ from typing import Protocol
 
 from msgspec import Raw
 
-from service.fhir.resources import Resource, as_resource, aslist, damaged, decode, entries, is_null, reference, text
+from service.fhir.resources import Resource, as_resource, aslist, damaged, entries, reference, text
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
+from service.jsonio import decode, is_null
 
 
 class State(StrEnum):

@@ -1,34 +1,14 @@
-"""Raw JSON into plain resources: numbers kept exact, bundles unpacked, hostile input refused quietly."""
+"""Raw JSON into plain resources, and bundles unpacked."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from service.jsonio import decode
+
 Resource = dict[str, Any]
 """A FHIR resource as the client sent it. Decimals stay ``Decimal``, so that "1.50" goes back as "1.50"."""
-
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-def decode(raw: msgspec.Raw | bytes) -> Any:
-    """The JSON value of these bytes, None when they are not JSON, or nested or with a number beyond reason."""
-    try:
-        return _decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError):
-        return None
-
-
-def is_null(raw: msgspec.Raw | bytes) -> bool:
-    """True when these bytes are JSON's null, which ``decode`` gives as None like what it cannot read."""
-    return bytes(raw).strip() == b"null"
-
-
-def encode(value: Any) -> bytes:
-    """The value as JSON, numbers written as they were read."""
-    return _encoder.encode(value)
 
 
 def resource(raw: msgspec.Raw | bytes) -> Resource | None:

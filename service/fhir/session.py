@@ -13,8 +13,9 @@ from service.errors import NotConformant, NotParsable
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
 from service.fhir.recognise import UNRESOLVED, Identity, identify
-from service.fhir.resources import Resource, as_resource, decode, is_null, reference, relative, text
+from service.fhir.resources import Resource, as_resource, reference, relative, text
 from service.fhir.versions import ORDER_TYPES, medication_reference, subject_reference
+from service.jsonio import decode, is_null
 from service.terminology.recognise import Recognition, Terminology
 
 MOST_ORDERS = 1000

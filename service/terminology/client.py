@@ -5,15 +5,13 @@ Only SNOMED CT identifiers of our own value sets are sent, never anything about 
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests import Response, Session
-from urllib3.exceptions import HTTPError
 
+from service.http import Fault, NotAnswered, get, new_session
 from service.terminology.answer import Member, NotUsable, Page, read_page, said
 from service.terminology.query import Query
 
@@ -28,7 +26,6 @@ MOST_BYTES = 8 * 1024 * 1024
 PATIENCE = 10.0
 """Seconds that one page may take at most, when more are left."""
 
-CHUNK = 64 * 1024
 REDIRECTS = range(300, 400)
 REFUSED = frozenset({401, 403})
 BUSY = frozenset({429, 502, 503, 504})
@@ -72,12 +69,9 @@ class Deadline:
         return seconds
 
 
-def open_session(server: str) -> Session:
-    """A session for the server. The environment says proxies and certificates, but for addresses of this machine."""
-    session = Session()
-    session.trust_env = urlsplit(server).scheme == "https"
-    session.headers.update({"Accept": "application/fhir+json", "Accept-Encoding": "identity"})
-    return session
+def open_session(server: str) -> requests.Session:
+    """A session for the server. The environment says proxies and authorities, but for addresses of this machine."""
+    return new_session(None, 1, environment=urlsplit(server).scheme == "https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class TerminologyServer:
     """A FHIR terminology server by its base URL."""
 
     base: str
-    session: Session = field(repr=False)
+    session: requests.Session = field(repr=False)
 
     def expand(self, query: Query, deadline: Deadline) -> Expansion:
         """The whole expansion of a query. Raises NotUsable (NoAnswer when it is not worth asking further)."""
@@ -113,53 +107,39 @@ class TerminologyServer:
         )
 
     def _get(self, query: Query, offset: int, deadline: Deadline) -> bytes:
-        parameters = {"url": query.url, "offset": str(offset), "count": str(PAGE)}
-        address = f"{self.base.rstrip('/')}/ValueSet/$expand"
-        patience = min(PATIENCE, deadline.left)
-        page = Deadline(deadline.clock() + patience, deadline.clock)
-        with (
-            _answering(),
-            self.session.get(
-                address, params=parameters, timeout=patience, allow_redirects=False, stream=True
-            ) as response,
-        ):
-            body = _body(response, page)
-            _check_status(response, body)
-            return body
+        parameters = urlencode({"url": query.url, "offset": str(offset), "count": str(PAGE)})
+        address = f"{self.base.rstrip('/')}/ValueSet/$expand?{parameters}"
+        try:
+            answer = get(
+                self.session,
+                address,
+                {"Accept": "application/fhir+json"},
+                until=time.monotonic() + min(PATIENCE, deadline.left),
+                most_bytes=MOST_BYTES,
+                bodies=range(600),
+            )
+        except NotAnswered as none:
+            kind, reason, advice = _FAULTS[none.fault]
+            raise kind(reason, advice) from None
+        _check_status(answer.status, answer.body)
+        return answer.body
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    """What goes wrong on the way, said without what a message may repeat."""
-    try:
-        yield
-    except requests.exceptions.SSLError:
-        raise NoAnswer("The server's certificate is not trusted.", "Add its authority: REQUESTS_CA_BUNDLE.") from None
-    except (requests.Timeout, TimeoutError):
-        raise NoAnswer("The server did not answer in time.", "Check that it is up, and its load.") from None
-    except (requests.RequestException, HTTPError, OSError) as error:
-        raise NoAnswer(
-            f"The server cannot be reached, or broke off ({type(error).__name__}).",
-            "Check the address and that it is up.",
-        ) from None
+_FAULTS: dict[Fault, tuple[type[NotUsable], str, str]] = {
+    Fault.TIMEOUT: (NoAnswer, "The server did not answer in time.", "Check that it is up, and its load."),
+    Fault.CERTIFICATE: (NoAnswer, "The server's certificate is not trusted.", "Add its authority: REQUESTS_CA_BUNDLE."),
+    Fault.UNREACHABLE: (
+        NoAnswer,
+        "The server cannot be reached, or hung up.",
+        "Check the address and that it is up.",
+    ),
+    Fault.TOO_LARGE: (NotUsable, f"A page has more than {MOST_BYTES} bytes.", "It must support `count` in $expand."),
+    Fault.BROKE_OFF: (NoAnswer, "The server broke its answer off.", "Check that it is up, and the proxy in between."),
+    Fault.COMPRESSED: (NotUsable, "The answer is compressed, which was not asked for.", "Turn it off for this client."),
+}
 
 
-def _body(response: Response, deadline: Deadline) -> bytes:
-    """The body, read piece by piece: neither a large nor a slow one is waited for."""
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise NotUsable("The answer is compressed, which was not asked for.", "Turn it off for this client.")
-    found = bytearray()
-    while piece := response.raw.read1(CHUNK):
-        found += piece
-        if len(found) > MOST_BYTES:
-            raise NotUsable(f"A page has more than {MOST_BYTES} bytes.", "It must support `count` in $expand.")
-        if deadline.clock() > deadline.at:
-            raise TimeoutError
-    return bytes(found)
-
-
-def _check_status(response: Response, body: bytes) -> None:
-    status = response.status_code
+def _check_status(status: int, body: bytes) -> None:
     if status == requests.codes.ok:
         return
     reason = f"The server answered with status {status}{_outcome(body)}."

@@ -1,7 +1,8 @@
 """Key sets at an address of the client's (``jku``): fetched when needed, kept, fetched again when keys rotate.
 
 Only addresses of the trust file come here. Nothing is fetched at the start, so every process of the server has
-its own copies; an address is asked at most every ``RETRY_AFTER`` seconds by each of them, whatever is sent.
+its own copies; an address is asked at most every ``RETRY_AFTER`` seconds by each of them, whatever is sent, and
+whatever it answers: an attempt that has not ended by then is left to itself and another one begun.
 """
 
 import threading
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import requests
 import structlog
-from urllib3.exceptions import HTTPError
 
 from service.errors import place_of
+from service.http import NotAnswered, get, new_session
 from service.trust.keys import KeySet, NotAKeySet, PublicKey, read_key_set
 
 MAX_AGE = 600.0
@@ -44,37 +45,19 @@ class KeysUnavailable(Exception):
 
 
 def fetch(url: str, ca_file: Path | None = None) -> bytes:
-    """The body at an address, at most ``MOST_BYTES``. Raises NotFetched.
+    """The body at an address, at most ``MOST_BYTES``, within ``DEADLINE``. Raises NotFetched.
 
     ``ca_file`` has the authorities to trust instead of the public ones.
-
-    No proxy, no password and no certificate of the environment is used, and no redirect followed: the trust
-    file names the address that was agreed on.
     """
-    started = time.monotonic()
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    until = time.monotonic() + DEADLINE
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            session.verify = str(ca_file) if ca_file else True
-            with session.get(url, headers=headers, timeout=DEADLINE, allow_redirects=False, stream=True) as answer:
-                if answer.status_code != requests.codes.ok:
-                    raise NotFetched(f"it answered with status {answer.status_code}")
-                return _body(answer, started + DEADLINE)
-    except (requests.RequestException, HTTPError, OSError) as error:
-        raise NotFetched(type(error).__name__) from None
-
-
-def _body(answer: requests.Response, until: float) -> bytes:
-    """Reads whatever has arrived, piece by piece: the time-out of requests is for each piece, not for all."""
-    content = b""
-    while piece := answer.raw.read1(16_384, decode_content=False):
-        content += piece
-        if len(content) > MOST_BYTES:
-            raise NotFetched(f"it is larger than {MOST_BYTES} bytes")
-        if time.monotonic() > until:
-            raise NotFetched(f"it took longer than {DEADLINE} s")
-    return content
+        with new_session(ca_file, 1) as session:
+            answer = get(session, url, {"Accept": "application/json"}, until=until, most_bytes=MOST_BYTES)
+    except (NotAnswered, OSError) as fault:
+        raise NotFetched(f"it {fault}" if isinstance(fault, NotAnswered) else type(fault).__name__) from None
+    if answer.status != requests.codes.ok:
+        raise NotFetched(f"it answered with status {answer.status}")
+    return answer.body
 
 
 @dataclass(slots=True)
@@ -89,7 +72,7 @@ class _Kept:
 
 
 class RemoteKeys:
-    """The key sets of all addresses. Safe for threads; one request at a time goes to an address.
+    """The key sets of all addresses. Safe for threads; what counts is the latest attempt of an address.
 
     While an address fails or hangs, its last good set stays in use, and nobody waits for a further attempt: a
     flood of tokens cannot hold the threads of the server.
@@ -123,7 +106,9 @@ class RemoteKeys:
         fresh = now - kept.fetched < MAX_AGE
         if fresh and kept.keys is not None and kid in kept.keys.keys:
             return None
-        if kept.running is None and now - kept.asked >= RETRY_AFTER:
+        if now - kept.asked >= RETRY_AFTER:
+            if kept.running is not None:
+                log.warning("key set asked for again", jku=jku, unanswered_seconds=round(now - kept.asked))
             kept.asked = now
             kept.running = threading.Event()
             # A thread, for a time-out of the whole: looking up the name and reading the headers have none.
@@ -144,9 +129,10 @@ class RemoteKeys:
         except Exception as error:
             reason = f"{type(error).__name__} at {place_of(error)}"
         with self._lock:
-            if keys is not None:
-                kept.keys, kept.fetched = keys, self._clock()
-            kept.failing, kept.running = keys is None, None
+            if kept.running is done:  # else another attempt has taken its place
+                if keys is not None:
+                    kept.keys, kept.fetched = keys, self._clock()
+                kept.failing, kept.running = keys is None, None
             last_good = kept.keys is not None
         if keys is None:
             log.error("key set not fetched", jku=jku, reason=reason, last_good_set_in_use=last_good)

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort
 
 from service.cdshooks.schemas import schemas
 from service.cdshooks.services import Service
-from service.fhir.resources import encode
+from service.jsonio import encode
 from service.web.openapi import JSON, openapi
 
 SCHEMA_JSON = "application/schema+json"

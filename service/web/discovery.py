@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from service.cdshooks.services import Discovery, Service
-from service.fhir.resources import encode
+from service.jsonio import encode
 
 
 def discovery(services: tuple[Service, ...]) -> Blueprint:

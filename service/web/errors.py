@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.cdshooks.outcomes import outcome
 from service.errors import ServiceError, place_of
-from service.fhir.resources import encode
+from service.jsonio import encode
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort
 
 from service.cdshooks.services import Service
 from service.decide import Decision, decide
-from service.fhir.resources import encode
+from service.jsonio import encode
 from service.records.exchange import Exchange, Observer, shown, unchecked
 from service.web.access import caller
 from service.web.body import json_body

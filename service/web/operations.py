@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint, Response
 
 from service.errors import place_of
-from service.fhir.resources import encode
+from service.jsonio import encode
 from service.metrics import CONTENT_TYPE, Metrics
 
 SECONDS = 1.5

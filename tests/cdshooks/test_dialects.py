@@ -9,7 +9,7 @@ import pytest
 
 from service.cdshooks.dialects import Dialect, in_dialect
 from service.cdshooks.messages import Action, Card, Coding, Link, Response, Source, Suggestion
-from service.fhir.resources import encode
+from service.jsonio import encode
 from service.trust import clients
 from tests.calls import Json
 

@@ -24,7 +24,7 @@ from service.cdshooks.messages import (
     read_request,
 )
 from service.errors import NotConformant, NotParsable, ServiceError
-from service.fhir.resources import encode
+from service.jsonio import encode
 
 BUNDLE = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "MedicationRequest", "id": "rx-1"}}]}
 COMMON = {"userId": "Practitioner/example", "patientId": "1288992"}

@@ -21,7 +21,7 @@ from service.cdshooks.services import Discovery, services
 from service.decide import session_of
 from service.engine.library import Library
 from service.errors import NotConformant
-from service.fhir.resources import encode
+from service.jsonio import encode
 from tests.calls import Json
 from tests.cdshooks.test_messages import card
 from tests.conftest import FIXTURES, ROOT

@@ -9,7 +9,8 @@ from service.engine.finding import SUBJECTS
 from service.fhir.observations import body_weight
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
-from service.fhir.resources import Resource, decode, encode, reference
+from service.fhir.resources import Resource, reference
+from service.jsonio import decode, encode
 from service.terminology.recognise import Terminology
 from tests.conftest import TODAY
 from tests.dosing.dose_orders import Json

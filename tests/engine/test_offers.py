@@ -14,8 +14,9 @@ from service.engine.library import Library
 from service.engine.suggestions import Offered, SuggestionContext, actions_for
 from service.fhir.orders import DoseContext, draft_order
 from service.fhir.recognise import identify
-from service.fhir.resources import Resource, decode, encode
+from service.fhir.resources import Resource
 from service.fhir.version_detection import Version
+from service.jsonio import decode, encode
 from tests.fhir.samples import RXNORM, TODAY, order
 from tests.fhir.validity import faults
 

@@ -29,8 +29,8 @@ from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import ServiceError
 from service.fhir.recognise import NO_DRUG, UNKNOWN_SYSTEM, UNRESOLVED
-from service.fhir.resources import encode
 from service.guidance.registry import RULES
+from service.jsonio import encode
 from tests.calls import Json, answered
 from tests.conftest import FIXTURES
 from tests.engine.test_escaping import HOSTILE

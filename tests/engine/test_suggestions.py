@@ -15,7 +15,8 @@ from service.decide import Decision, decide
 from service.engine.finding import Proposal
 from service.engine.library import Library
 from service.engine.suggestions import Change, SuggestionContext, change_for
-from service.fhir.resources import Resource, decode, encode
+from service.fhir.resources import Resource
+from service.jsonio import decode, encode
 from service.trust.clients import Client
 from tests.calls import ATC, NEW_START, RXNORM, Json, answered, by_id, draft, drafted_too
 from tests.guidance import charts

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from service.fhir.client import MOST_BYTES, FhirServer, usable_id
 from service.fhir.fetch_errors import Failure, Unfetched
 from service.fhir.resources import Resource
-from service.fhir.transport import new_session
+from service.http import new_session
 from service.trust.clients import ANYBODY, Client
 from tests.fhir.ehr import (
     DRIPPING,

@@ -10,8 +10,9 @@ from fhir.resources.R4B.medicationrequest import MedicationRequest
 
 from service.engine.library import Library
 from service.fhir.edit import CannotEdit, with_template
-from service.fhir.resources import Resource, decode, encode
+from service.fhir.resources import Resource
 from service.fhir.version_detection import Version
+from service.jsonio import decode, encode
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, ATC, RXNORM, SNOMED, TABLET, dosage, order, without
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.numbers import MOST_DIGITS, exact
-from service.fhir.resources import decode
+from service.jsonio import decode
 
 
 @pytest.mark.parametrize(

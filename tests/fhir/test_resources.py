@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.fhir.resources import as_resource, aslist, decode, encode, entries, reference, resource, text
+from service.fhir.resources import as_resource, aslist, entries, reference, resource, text
+from service.jsonio import decode, encode
 from tests.fhir.samples import bundle, order
 
 DEEP = 100_000

@@ -195,11 +195,11 @@ def test_a_body_in_chunks_is_read(server: KeyServer) -> None:
         (sends(b"{}", 500), "status 500"),
         (sends(b"{}", 404), "status 404"),
         (sends(b"", 204), "status 204"),
-        (sends(b" " * (MOST_BYTES + 1)), "larger than"),
+        (sends(b" " * (MOST_BYTES + 1)), "more than is read"),
         (sends(b"", 302, Location="http://127.0.0.1:9/elsewhere"), "status 302"),
-        (drips(b"no HTTP", b"", 0, 1), "ConnectionError"),
-        (drips(b"", b"", 0, 0), "ConnectionError"),
-        (drips(b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n{", b"", 0, 1), "IncompleteRead|ProtocolError"),
+        (drips(b"no HTTP", b"", 0, 1), "cannot be reached"),
+        (drips(b"", b"", 0, 0), "cannot be reached"),
+        (drips(b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n{", b"", 0, 1), "broke its answer off"),
     ],
 )
 def test_what_is_no_plain_good_answer_is_not_taken(server: KeyServer, answering: Any, reason: str) -> None:
@@ -211,10 +211,10 @@ def test_what_is_no_plain_good_answer_is_not_taken(server: KeyServer, answering:
 
 def test_a_certificate_has_to_come_from_a_trusted_authority(tmp_path: Path) -> None:
     with serving_keys(sends(b"{}"), self_signed(tmp_path)) as secure:
-        with pytest.raises(NotFetched, match=r"^SSLError$"):
+        with pytest.raises(NotFetched, match="certificate"):
             fetch(secure.url)
         assert fetch(secure.url, tmp_path / "ca.pem") == b"{}"
-        with pytest.raises(NotFetched, match=r"^SSLError$"):
+        with pytest.raises(NotFetched, match="certificate"):
             fetch(secure.url.replace("127.0.0.1", "localhost"), tmp_path / "ca.pem")
 
 
@@ -230,7 +230,7 @@ def test_a_body_that_drips_is_given_up(server: KeyServer, monkeypatch: pytest.Mo
     monkeypatch.setattr(remote, "DEADLINE", 0.5)
     server.answering = drips(b"HTTP/1.0 200 OK\r\n\r\n{", b" ", pause=0.1, pieces=200)
     started = time.monotonic()
-    with pytest.raises(NotFetched, match="took longer"):
+    with pytest.raises(NotFetched, match="in time"):
         fetch(server.url)
     assert time.monotonic() - started < 15
 
@@ -238,7 +238,7 @@ def test_a_body_that_drips_is_given_up(server: KeyServer, monkeypatch: pytest.Mo
 def test_a_body_that_stops_is_given_up(server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "DEADLINE", 0.5)
     server.answering = drips(b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n{", b"", pause=30, pieces=1)
-    with pytest.raises(NotFetched, match="Timeout"):
+    with pytest.raises(NotFetched, match="in time"):
         fetch(server.url)
 
 
@@ -259,8 +259,41 @@ def test_a_header_that_drips_keeps_no_call_waiting(
     assert server.asked == 1
 
 
+def test_an_attempt_that_does_not_end_is_replaced_and_its_late_answer_not_used(
+    clock: Clock, logged: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "DEADLINE", 0.1)
+    stuck, begun = threading.Event(), []
+
+    def hangs_once(url: str) -> bytes:
+        begun.append(url)
+        if len(begun) > 1:
+            return key_set(ec("new"))
+        stuck.wait(LONG)
+        return key_set(ec("old"))
+
+    keys, url = RemoteKeys(clock, hangs_once), "https://ehr.example.org/keys"
+    for _ in range(3):
+        with pytest.raises(KeysUnavailable):
+            keys.key(url, "new")
+    assert len(begun) == 1
+    clock.at += RETRY_AFTER
+    with suppress(KeysUnavailable):
+        keys.key(url, "new")
+    until = time.monotonic() + LONG
+    while keys._kept[url].running is not None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert keys.key(url, "new") is not None
+    stuck.set()
+    fetches_end()
+    assert keys.key(url, "new") is not None
+    assert keys.key(url, "old") is None
+    (line,) = [line for line in logged if line["event"] == "key set asked for again"]
+    assert line["unanswered_seconds"] == RETRY_AFTER
+
+
 def test_nobody_there_is_told_without_details() -> None:
-    with pytest.raises(NotFetched, match=r"^ConnectionError$"):
+    with pytest.raises(NotFetched, match=r"^it cannot be reached, or hung up$"):
         fetch("http://127.0.0.1:1/jwks.json")
 
 

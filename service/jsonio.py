@@ -1,0 +1,27 @@
+"""JSON in and out: numbers kept exact, hostile input refused quietly."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def decode(raw: msgspec.Raw | bytes) -> Any:
+    """The JSON value of these bytes, None when they are not JSON, or nested or with a number beyond reason."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError):
+        return None
+
+
+def is_null(raw: msgspec.Raw | bytes) -> bool:
+    """True when these bytes are JSON's null, which ``decode`` gives as None like what it cannot read."""
+    return bytes(raw).strip() == b"null"
+
+
+def encode(value: Any) -> bytes:
+    """The value as JSON, numbers written as they were read."""
+    return _encoder.encode(value)
