@@ -5,8 +5,8 @@ from flask import Blueprint, Response, abort, render_template
 from service.engine.catalogue import in_order, statements
 from service.engine.library import Library
 from service.engine.rendering import CODE_SYSTEMS
-from service.fhir.resources import encode
 from service.guidance.registry import RULES
+from service.jsonio import encode
 
 LABELS = {
     "drugs": "Drugs",
