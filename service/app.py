@@ -23,14 +23,16 @@ from service.trust.tokens import Caller, Reason
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import clients_of, guard, token_check
 from service.web.accesslog import ID_HEADER, note_exchange, register_access_log
+from service.web.api import api
 from service.web.contract import contract
 from service.web.discovery import discovery
 from service.web.errors import register_errors
-from service.web.feedback import feedback, log_feedback
+from service.web.feedback import feedback, keeping, log_feedback
 from service.web.headers import register_headers
-from service.web.invoke import invoke
+from service.web.invoke import invoke, observing
 from service.web.operations import Check, operations
 from service.web.pages import pages
+from service.web.playground import playground
 
 
 def new_uuid() -> str:
@@ -68,6 +70,7 @@ def create_app(
     library = library or load()
     app = Flask("tolami", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     published = services(library.terminology.loinc)
     public_url = settings.public_url or LOCAL
     metrics = Metrics(closed_sets(library, published), counts)
@@ -94,9 +97,16 @@ def create_app(
     if records is not None:
         observers.append(records.observe)
         records.writer.observers.append(metrics.recorded)
-    app.register_blueprint(invoke(published, decision, now, observers))
-    app.register_blueprint(feedback(published, records, now, told, keep_comments=settings.keep_comments))
-    app.register_blueprint(pages(library, public_url.rstrip("/")))
+    observe = observing(decision, now, observers)
+    keep = keeping(records, now, told, keep_comments=settings.keep_comments)
+    app.register_blueprint(invoke(published, decision, observe))
+    app.register_blueprint(feedback(published, keep))
+    shown = [("Guidance", "/guidance"), ("API", "/api")]
+    if settings.auth == "open" or settings.open_pages:
+        shown.insert(0, ("Playground", "/playground"))
+        app.register_blueprint(playground(decision, keep, observe))
+    app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown))
+    app.register_blueprint(api())
     app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)

@@ -25,7 +25,7 @@ from service.cdshooks.messages import (
 )
 from service.chart import Chart, Patient
 from service.engine.evaluate import evaluate
-from service.engine.finding import SUBJECTS, Finding
+from service.engine.finding import SUBJECTS, Finding, Rule
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.ranking import capped
@@ -58,7 +58,8 @@ log = structlog.get_logger()
 class Decision:
     """What ``decide`` needs besides the request: the library, its renderer, the day and an id generator.
 
-    ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched.
+    ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched. ``seen`` is
+    called with the chart that the rules look at.
     """
 
     library: Library
@@ -67,6 +68,8 @@ class Decision:
     new_uuid: Callable[[], str]
     jurisdiction: str = "eu"
     fhir: FhirAccess | None = None
+    seen: Callable[[Chart], None] | None = None
+    rules: tuple[Rule, ...] = RULES
 
 
 def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) -> Response:
@@ -85,6 +88,8 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
         chart, written = _chart(session, prefetch, using)
         if chart is None:
             return Response(cards=[])
+        if using.seen is not None:
+            using.seen(chart)
         version = version_spoken((draft.resource for draft in written), prefetch)
         asked = SuggestionContext(_once(written), session.patient_id, chart.today, version)
         return in_dialect(Response(cards=_cards(chart, asked, using)), client.dialect, using.renderer.by_hand)
@@ -195,5 +200,5 @@ def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card
             failed(finding.card, error)
             return using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)
 
-    findings = evaluate(chart, Guideline(using.library, RULES), failed)
+    findings = evaluate(chart, Guideline(using.library, using.rules), failed)
     return [rendered(finding) for finding in capped(findings, using.library.plan)]

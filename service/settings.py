@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     jurisdiction: Literal["eu", "uk", "us", "ch", "other"] = Field(
         "eu", description="Whose labels and indications advice goes by where they differ."
     )
+    open_pages: bool = Field(
+        False, description="Show the playground and the insights to anybody although calls need a token."
+    )
     max_body_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="Largest request body accepted, in bytes; larger ones get 413."
     )

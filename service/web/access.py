@@ -22,7 +22,8 @@ from service.trust.remote import RemoteKeys, fetch
 from service.trust.tokens import Caller, Reason, Refused, TokenCheck
 from service.trust.used_tokens import SeenInMemory, SeenTokens
 
-WITHOUT_TOKEN = ("/guidance", "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
+PAGES = ("/", "/static", "/api", "/playground", "/guidance")
+WITHOUT_TOKEN = (*PAGES, "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
 """Addresses, with all below them, that anybody may read: they hold nothing of any call but counts."""
 
 _FEEDBACK = re.compile(r"(/cds-services/[^/]+)/feedback/?")

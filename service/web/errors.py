@@ -1,12 +1,13 @@
 """The one place that turns anything that went wrong into an OperationOutcome (C-107)."""
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from service.cdshooks.outcomes import outcome
 from service.errors import ServiceError, place_of
 from service.jsonio import encode
+from service.web.pages import hardened
 
 log = structlog.get_logger()
 
@@ -35,6 +36,16 @@ ADVICE = {
 """Of what HTTP itself refuses: the code of the OperationOutcome, and what to do."""
 
 
+PAGE_ADVICE = {404: "There is no page at this address. The home page lists what there is."}
+"""The same for who reads a page."""
+
+
+def _browser_asks() -> bool:
+    """True for a browser that looks for a page, not for a client of a service."""
+    wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return request.method == "GET" and wanted == "text/html" and not request.path.startswith("/cds-services")
+
+
 def operation_outcome(code: str, message: str, expression: str = "") -> bytes:
     """An OperationOutcome of one error as JSON; ``expression`` is the path it is about."""
     return encode(outcome(code, message, expression))
@@ -56,6 +67,9 @@ def register_errors(app: Flask) -> None:
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
         code, message = ADVICE.get(status, ("processing", error.name))
+        if _browser_asks():
+            page = render_template("error.html", heading=error.name, message=PAGE_ADVICE.get(status, message))
+            return hardened(Response(page, status))
         response = answer(status, code, message)
         for name, value in error.get_headers(request.environ):
             if name.lower() == "allow":

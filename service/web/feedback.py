@@ -18,26 +18,17 @@ from service.web.body import json_body
 log = structlog.get_logger()
 
 
-def feedback(
-    services: tuple[Service, ...],
-    records: Records | None,
-    now: Callable[[], datetime],
-    observers: Sequence[OutcomeObserver],
-    *,
-    keep_comments: bool,
-) -> Blueprint:
-    """The blueprint of feedback. Every observer is told of every call whose entries are kept.
+Keep = Callable[[bytes], None]
+"""Keeps a feedback body whole. Raises NotParsable and NotConformant for what it is not, NotKept when it cannot."""
 
-    An answer 200 means that all entries are kept; any other, that none is.
-    """
-    blueprint = Blueprint("feedback", __name__)
-    known = {service.id for service in services}
 
-    @blueprint.post("/cds-services/<service_id>/feedback")
-    def call(service_id: str) -> Response:
-        if service_id not in known:
-            abort(404)
-        sent = read_feedback(json_body()).feedback
+def keeping(
+    records: Records | None, now: Callable[[], datetime], observers: Sequence[OutcomeObserver], *, keep_comments: bool
+) -> Keep:
+    """What keeps feedback; every observer is told of the entries that are kept."""
+
+    def keep(body: bytes) -> None:
+        sent = read_feedback(body).feedback
         received = now()
         entries = [kept_outcome(entry, received, keep_comment=keep_comments) for entry in sent]
         try:
@@ -48,6 +39,20 @@ def feedback(
             raise NotKept("The feedback could not be kept; none of it was. Send the same again later.") from None
         for observe in observers:
             observe(entries)
+
+    return keep
+
+
+def feedback(services: tuple[Service, ...], keep: Keep) -> Blueprint:
+    """The blueprint of feedback. An answer 200 means that all entries are kept; any other, that none is."""
+    blueprint = Blueprint("feedback", __name__)
+    known = {service.id for service in services}
+
+    @blueprint.post("/cds-services/<service_id>/feedback")
+    def call(service_id: str) -> Response:
+        if service_id not in known:
+            abort(404)
+        keep(json_body())
         return Response(b"{}", mimetype="application/json")
 
     return blueprint

@@ -6,21 +6,42 @@ from datetime import datetime
 
 from flask import Blueprint, Response, abort
 
+from service.cdshooks.messages import Response as CdsResponse
 from service.cdshooks.services import Service
 from service.decide import Decision, decide
 from service.jsonio import encode
 from service.records.exchange import Exchange, Observer, shown, unchecked
+from service.trust.tokens import Caller
 from service.web.access import caller
 from service.web.body import json_body
 
+Observe = Callable[[CdsResponse, str, str, Caller, float], None]
+"""Is called with an answer, its hook and service, who asked, and the milliseconds it took."""
 
-def invoke(
-    services: tuple[Service, ...],
-    decision: Decision,
-    now: Callable[[], datetime],
-    observers: Sequence[Observer],
-) -> Blueprint:
-    """The blueprint of the services. Every observer is told of every answered call."""
+
+def observing(decision: Decision, now: Callable[[], datetime], observers: Sequence[Observer]) -> Observe:
+    """What tells every observer of an answered call."""
+
+    def observe(answer: CdsResponse, hook: str, service: str, calling: Caller, milliseconds: float) -> None:
+        exchange = Exchange(
+            at=now(),
+            client=calling.client.name,
+            tenant=calling.tenant,
+            hook=hook,
+            service=service,
+            guidance=decision.library.version,
+            cards=shown(answer.cards),
+            unchecked=unchecked(answer.cards),
+            milliseconds=milliseconds,
+        )
+        for observer in observers:
+            observer(exchange)
+
+    return observe
+
+
+def invoke(services: tuple[Service, ...], decision: Decision, observe: Observe) -> Blueprint:
+    """The blueprint of the services."""
     blueprint = Blueprint("invoke", __name__)
     hooks = {service.id: service.hook for service in services}
 
@@ -32,19 +53,7 @@ def invoke(
             abort(404)
         calling = caller()
         answer = decide(json_body(), hook, decision, calling.client)
-        exchange = Exchange(
-            at=now(),
-            client=calling.client.name,
-            tenant=calling.tenant,
-            hook=hook,
-            service=service_id,
-            guidance=decision.library.version,
-            cards=shown(answer.cards),
-            unchecked=unchecked(answer.cards),
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
-        )
-        for observe in observers:
-            observe(exchange)
+        observe(answer, hook, service_id, calling, round((time.perf_counter() - started) * 1000, 1))
         return Response(encode(answer), mimetype="application/json")
 
     return blueprint

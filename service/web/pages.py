@@ -1,12 +1,26 @@
-"""A page behind every card, and the list of all cards and statements: plain HTML, printable, without script."""
+"""The pages that explain the service: home, guidance, and the page behind every card. Plain HTML, no script."""
 
-from flask import Blueprint, Response, abort, render_template
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from importlib.metadata import version as release_of
+from typing import Any
+from urllib.parse import quote
 
+from flask import Blueprint, Response, abort, current_app, render_template, request
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from service.cdshooks.messages import EXTENSION
+from service.cdshooks.services import Service
+from service.decide import Decision, decide
 from service.engine.catalogue import in_order, statements
-from service.engine.library import Library
-from service.engine.rendering import CODE_SYSTEMS
-from service.guidance.registry import RULES
+from service.engine.finding import Threshold
+from service.engine.library import CardFile
+from service.engine.rendering import CODE_SYSTEMS, LOCAL
 from service.jsonio import encode
+from service.web.fixtures import Fixture, fixtures
 
 LABELS = {
     "drugs": "Drugs",
@@ -22,6 +36,16 @@ LABELS = {
 }
 """PDDI's items in words, in the order in which they are shown."""
 
+UNITS = {
+    "d": ("day", "days"),
+    "wk": ("week", "weeks"),
+    "mo": ("month", "months"),
+    "a": ("year", "years"),
+    "h": ("hour", "hours"),
+    "mm[Hg]": ("mmHg", "mmHg"),
+}
+"""UCUM units in words, for one and for many."""
+
 READ = {
     "whole": "read in whole",
     "part": "read in part",
@@ -29,21 +53,77 @@ READ = {
     "not opened": "not opened; quoted from general knowledge",
 }
 
+SANDBOX = "https://sandbox.cds-hooks.org/?serviceDiscoveryURL={}&hook=order-select&screen=rx-view"
+FIRST = "order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
+"""The fixture that a newcomer sees first: it raises the card about the pair."""
 
-def pages(library: Library, public_url: str) -> Blueprint:
-    """The blueprint of the pages and the code systems of cards; what they show changes only with the guidance."""
-    blueprint = Blueprint("pages", __name__, template_folder="templates")
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';" + (
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+INDICATORS = ("info", "warning", "critical")
+MOST_EXAMPLES = 6
+"""Examples of a card that its page answers and shows."""
 
-    @blueprint.get("/guidance")
-    def index() -> str:
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+TITLE = "Tolperisone with amitriptyline, at order entry"
+
+
+def markdown(text: str) -> Markup:
+    """The detail of a card as HTML. HTML inside it stays text."""
+    return Markup(_markdown.render(text))  # noqa: S704  (the renderer escapes everything but Markdown)
+
+
+def spoken(name: str) -> str:
+    """The name of a threshold as a person says it."""
+    return name.replace("_", " ").replace(" egfr", " eGFR").replace("egfr ", "eGFR ")
+
+
+def amount(threshold: Threshold) -> str:
+    """A threshold with its unit in words: "35 days"."""
+    one, many = UNITS.get(threshold.unit, (threshold.unit, threshold.unit))
+    number = str(replace(threshold, unit=""))
+    return f"{number} {one if threshold.value == 1 else many}".strip()
+
+
+def pages(services: Sequence[Service], using: Decision, public_url: str, menu: Sequence[tuple[str, str]]) -> Blueprint:
+    """The blueprint of the pages. ``menu`` names the other pages that this service shows, with their addresses."""
+    blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static")
+    library = using.library
+    live = lru_cache(maxsize=None)(partial(_live, using))
+
+    @blueprint.app_context_processor
+    def common() -> dict[str, Any]:
+        return {"version": library.version, "menu": menu}
+
+    for convert in (markdown, spoken, amount):
+        blueprint.add_app_template_filter(convert)
+
+    @blueprint.get("/")
+    def home() -> str:
+        base = request.host_url.rstrip("/") if public_url == LOCAL else public_url
         return render_template(
-            "guidance.html",
-            cards=[(card, card.raised_when) for card in in_order(library, RULES)],
-            statements=list(statements(library)),
-            version=library.version,
+            "home.html",
+            title=TITLE,
+            services=services,
+            base=base,
+            sandbox=SANDBOX.format(quote(f"{base}/cds-services", safe="")),
+            playground="playground" in current_app.blueprints,
+            first=FIRST,
+            release=release_of("tolami"),
+            tiles=[(name, address, TILES[name]) for name, address in menu] + OPERATIONS,
         )
 
-    @blueprint.get("/guidance/<card_id>")
+    @blueprint.get("/guidance", strict_slashes=False)
+    def guidance() -> str:
+        ordered = in_order(library, using.rules)
+        rows = [(card, _most_urgent(live(card.id))) for card in ordered]
+        return render_template(
+            "guidance.html", cards=rows, subjects=_subjects(ordered), statements=list(statements(library))
+        )
+
+    @blueprint.get("/guidance/<card_id>", strict_slashes=False)
     def card(card_id: str) -> str:
         found = library.cards.get(card_id) or library.line_cards.get(card_id)
         if found is None:
@@ -51,29 +131,73 @@ def pages(library: Library, public_url: str) -> Blueprint:
         return render_template(
             "card.html",
             card=found,
-            when=found.raised_when,
+            evidence=found.sections.get("evidence", ""),
+            live=live(card_id),
             labels=LABELS,
             read=READ,
             sources=[library.sources[key] for key in found.sources],
             statements=[library.statements[key] for key in found.statements],
-            version=library.version,
+            silent=[fixture for path in found.examples.get("silent", ()) if (fixture := fixtures().get(path))],
         )
 
     @blueprint.get(f"{CODE_SYSTEMS}/<name>")
     def code_system(name: str) -> Response:
-        found = library.code_systems.get(name)
-        if found is None:
+        system = library.code_systems.get(name)
+        if system is None:
             abort(404)
         address = f"{public_url}{CODE_SYSTEMS}/{name}"
-        return Response(encode({**found.resource, "url": address}), content_type="application/fhir+json")
+        return Response(encode({**system.resource, "url": address}), content_type="application/fhir+json")
 
-    @blueprint.after_request
-    def harden(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-        )
-        if response.status_code == 200:
-            response.headers["Cache-Control"] = "public, max-age=300"
-        return response
-
+    blueprint.after_request(hardened)
     return blueprint
+
+
+TILES = {
+    "Playground": "Send a request, see its cards as an EHR shows them, accept, override, drop prefetch.",
+    "Guidance": "Every card with the article against its sources, its numbers, and when it stays silent.",
+    "Insights": "Which cards are shown, accepted and overridden, and why. No patient data.",
+    "API": "The OpenAPI description, to read and to try.",
+}
+OPERATIONS = [
+    ("Discovery", "/cds-services", "What an EHR reads first."),
+    ("Schemas", "/schemas/", "JSON Schemas of every message."),
+    ("Health", "/readyz", "Ready, degraded or not ready, and why."),
+]
+
+
+def hardened(response: Response) -> Response:
+    """The headers of a page: nothing from elsewhere, no frame around it."""
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    if response.status_code == 200 and request.method == "GET":
+        response.headers.setdefault("Cache-Control", "public, max-age=300")
+    return response
+
+
+def _live(using: Decision, card_id: str) -> list[tuple[Fixture, dict[str, Any]]]:
+    """What the service answers now to the fixtures that raise a card: those cards, each text once."""
+    card = using.library.cards.get(card_id)
+    shown: dict[str, tuple[Fixture, dict[str, Any]]] = {}
+    for path in card.examples.get("fires", ()) if card else ():
+        fixture = fixtures().get(path)
+        if fixture is None:
+            continue
+        for given in _cards(using, fixture):
+            own = given["extension"][EXTENSION]
+            if own["card"] == card_id:
+                shown.setdefault(given["summary"], (fixture, given))
+    return list(shown.values())[:MOST_EXAMPLES]
+
+
+def _cards(using: Decision, fixture: Fixture) -> list[dict[str, Any]]:
+    given = replace(using, today=lambda: fixture.day or using.today(), fhir=None)
+    answer: dict[str, Any] = json.loads(encode(decide(fixture.text.encode(), fixture.hook, given)))
+    return list(answer["cards"])
+
+
+def _most_urgent(shown: Sequence[tuple[Fixture, dict[str, Any]]]) -> str:
+    """The most urgent indicator among a card's examples; empty without one."""
+    return max((given["indicator"] for _, given in shown), key=INDICATORS.index, default="")
+
+
+def _subjects(cards: Sequence[CardFile]) -> list[str]:
+    return list(dict.fromkeys(card.file.partition("/")[0] for card in cards))

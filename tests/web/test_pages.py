@@ -1,5 +1,7 @@
-"""The pages behind the cards: every one can be read in a browser, without script, and links where it says."""
+"""The pages behind the cards: every one can be read in a browser, styled and hardened, and links where it says."""
 
+from contextlib import closing
+from fractions import Fraction
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
@@ -7,41 +9,52 @@ import pytest
 from flask.testing import FlaskClient
 from markupsafe import escape
 
+from service.engine.finding import Threshold
 from service.engine.library import Library
 from service.engine.library import load as load_library
-from service.web.pages import READ
+from service.web.pages import READ, amount, spoken
 
 LIBRARY = load_library()
 CARDS = [*LIBRARY.cards, *LIBRARY.line_cards]
+HERE = "http://localhost"
 PAGES = ["/guidance", *(f"/guidance/{card}" for card in CARDS)]
 
 
 class Page(HTMLParser):
-    """What a page is made of: its elements, what they link to, and attributes that would run code."""
+    """What a page is made of: its elements, what they link to, and attributes that would run code or style."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: set[str] = set()
         self.links: list[str] = []
+        self.loaded: list[str] = []
         self.handlers: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
-        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        if tag == "a":
+            self.links += [value or "" for name, value in attrs if name == "href"]
+        elif tag in ("link", "script", "img"):
+            self.loaded += [value or "" for name, value in attrs if name in ("href", "src")]
+        self.handlers += [name for name, _ in attrs if name.startswith("on") or name == "style"]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_is_plain_html_without_script_and_hardened(client: FlaskClient, path: str) -> None:
+@pytest.mark.parametrize("path", [*PAGES, "/", "/playground", "/api"])
+def test_every_page_loads_only_from_here_and_is_hardened(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none';")
+    assert "script-src 'self';" in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     page = Page(answer.text)
-    assert page.tags.isdisjoint({"script", "iframe", "object", "form", "link", "img"})
+    assert page.tags.isdisjoint({"iframe", "object", "style"})
     assert page.handlers == []
+    for address in page.loaded:
+        with closing(client.get(address)) as part:
+            assert part.status_code == 200, address
     assert "Not clinically reviewed" in answer.text
 
 
@@ -49,7 +62,8 @@ def test_every_page_is_plain_html_without_script_and_hardened(client: FlaskClien
 def test_every_link_leads_to_a_page_here_or_to_a_source(client: FlaskClient, library: Library, path: str) -> None:
     sources = {source.url for source in library.sources.values()}
     for link in Page(client.get(path).text).links:
-        assert link in sources or urljoin(path, link) in PAGES
+        address = urljoin(f"{HERE}{path}", link).partition("#")[0]
+        assert link in sources or client.get(address.removeprefix(HERE)).status_code == 200, link
 
 
 @pytest.mark.parametrize("card", CARDS)
@@ -59,25 +73,57 @@ def test_a_cards_page_shows_its_statements_numbers_and_sources(
     text = client.get(f"/guidance/{card}").text
     file = library.cards.get(card) or library.line_cards[card]
     shown = [file.title, file.rule, library.version, *(library.statements[key].says for key in file.statements)]
-    shown += [str(number) for number in file.thresholds.values()]
+    shown += [amount(number) for number in file.thresholds.values()]
     shown += [library.sources[key].title for key in file.sources]
     for words in shown:
         assert str(escape(words)) in text, words
 
 
+def test_a_cards_page_shows_the_card_as_the_service_answers_it_now(client: FlaskClient) -> None:
+    text = client.get("/guidance/tolperisone-daily-dose").text
+    assert 'class="card is-critical"' in text
+    assert 'class="card is-warning"' in text
+    assert "/playground?fixture=order-sign/tolperisone-600-mg-a-day" in text
+
+
 def test_the_list_names_every_card_and_every_statement(client: FlaskClient, library: Library) -> None:
     text = client.get("/guidance").text
-    assert {f"guidance/{card}" for card in library.cards} <= set(Page(text).links)
+    assert {f"/guidance/{card}" for card in library.cards} <= set(Page(text).links)
     for statement in library.statements.values():
         assert f'<th scope="row">{statement.key}</th>' in text
         assert str(escape(statement.not_carried)) in text
 
 
-@pytest.mark.parametrize("path", ["/guidance/nobody-asks", "/guidance/", "/guidance/..", "/guidance/rule-failed.md"])
-def test_a_page_that_is_not_there_is_404(client: FlaskClient, path: str) -> None:
+@pytest.mark.parametrize("path", ["/guidance/nobody-asks", "/guidance/..", "/guidance/rule-failed.md", "/nothing"])
+def test_a_page_that_is_not_there_is_404_in_the_readers_form(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.get_json()["resourceType"] == "OperationOutcome"
+    page = client.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert 'href="/"' in page.text
+
+
+def test_a_service_that_is_not_there_is_json_for_browsers_too(client: FlaskClient) -> None:
+    answer = client.get("/cds-services/nobody", headers={"Accept": "text/html"})
+    assert answer.get_json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("path", ["/guidance", "/playground", "/api", "/guidance/tolperisone-food"])
+def test_a_slash_at_the_end_leads_to_the_page(client: FlaskClient, path: str) -> None:
+    assert client.get(f"{path}/").status_code == 200
+
+
+def test_the_home_page_opens_the_sandbox_with_the_address_of_this_host(client: FlaskClient) -> None:
+    text = client.get("/", headers={"Host": "cds.example.org:8443"}).text
+    assert "serviceDiscoveryURL=http%3A%2F%2Fcds.example.org%3A8443%2Fcds-services&amp;hook=order-select" in text
+
+
+def test_numbers_are_shown_with_their_units_in_words() -> None:
+    assert amount(Threshold(Fraction(35), "d")) == "35 days"
+    assert amount(Threshold(Fraction(1), "d")) == "1 day"
+    assert amount(Threshold(Fraction(5, 2), "mg")) == "2.5 mg"
+    assert spoken("fluoxetine_lingers") == "fluoxetine lingers"
 
 
 def test_every_way_of_reading_a_source_has_its_words(library: Library) -> None:

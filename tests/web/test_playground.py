@@ -1,0 +1,165 @@
+"""The playground shows what an EHR gets, carries out what is pressed, and keeps nothing of what is pasted."""
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.app import create_app, records_of
+from service.settings import Settings
+from service.web.fixtures import by_card, fixtures
+from service.web.playground import apply, called_for
+from tests.trust.ehr import ec, key_set
+
+PAIR = "order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
+Fixture = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[FlaskClient]:
+    """A client of a service that keeps records."""
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'kept.db'}", spill_file=tmp_path / "waiting.jsonl")
+    records = records_of(settings)
+    records.open()
+    with closing(records):
+        yield create_app(settings, records=records).test_client()
+
+
+def answer_in(page: str) -> dict[str, Any]:
+    found = re.search(r'name="answer" value="([^"]*)"', page)
+    assert found is not None
+    answer: dict[str, Any] = json.loads(html.unescape(found[1]))
+    return answer
+
+
+def request_in(page: str) -> str:
+    found = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def notes(page: str) -> str:
+    return " ".join(re.findall(r'role="status">([^<]+)</p>', page))
+
+
+def test_a_fixture_is_answered_as_its_link_says(client: FlaskClient) -> None:
+    page = client.get("/playground", query_string={"fixture": PAIR}).text
+    assert len(answer_in(page)["cards"]) == page.count('<article class="card')
+    assert "amitriptyline, by RxNorm 856834" in page
+    assert "= 25 mg/day" in page
+    fewer = client.get("/playground", query_string={"fixture": PAIR, "drop": ["medications", "statements"]}).text
+    assert "not provided: medications" in fewer
+    assert "dropped here" in fewer
+
+
+def test_every_fixture_that_ships_can_be_chosen_under_the_card_that_it_raises(client: FlaskClient) -> None:
+    page = client.get("/playground").text
+    for fixture in fixtures().values():
+        assert f"fixture={fixture.id}" in page, fixture.id
+    assert PAIR in {fixture.id for fixture in by_card(fixtures())["tolperisone-with-amitriptyline"]}
+
+
+def test_an_accepted_suggestion_changes_the_request_asks_again_and_is_reported(client: FlaskClient) -> None:
+    page = client.get("/playground", query_string={"fixture": PAIR}).text
+    number, label = next(
+        (f"{n}.{m}", suggestion["label"])
+        for n, card in enumerate(answer_in(page)["cards"])
+        for m, suggestion in enumerate(card.get("suggestions", ()))
+        if suggestion["actions"][0]["type"] == "update"
+    )
+    form = {"answer": json.dumps(answer_in(page)), "request": request_in(page), "fixture": PAIR, "from": "fixture"}
+    after = client.post("/playground", data={**form, "accept": number, "day": "2026-11-23"}).text
+    assert label in html.unescape(notes(after))
+    assert "The feedback was sent." in notes(after)
+    assert "= 10 mg/day" in after
+    assert label not in [s["label"] for card in answer_in(after)["cards"] for s in card.get("suggestions", ())]
+
+
+def test_an_override_sends_the_chosen_reason(client: FlaskClient) -> None:
+    page = client.get("/playground", query_string={"fixture": PAIR}).text
+    form = {"answer": json.dumps(answer_in(page)), "request": request_in(page), "from": "own"}
+    after = client.post("/playground", data={**form, "override": "0", "reason-0": "0"}).text
+    assert "Overridden" in notes(after)
+    assert "The feedback was sent." in notes(after)
+
+
+@pytest.mark.parametrize("pressed", [{"accept": "9.9"}, {"accept": "x"}, {"override": "0", "reason-0": "77"}])
+def test_a_button_of_an_answer_that_is_gone_says_so(client: FlaskClient, pressed: dict[str, str]) -> None:
+    page = client.post("/playground", data={"request": "{}", "from": "own", "answer": "no", **pressed}).text
+    assert "not part of this answer any more" in notes(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "marked"),
+    [
+        ('{"hook": "order-sign",\n "context": {', 400, '"context": {'),
+        (
+            '{"hook": "order-sign", "hookInstance": "i", "context": {"userId": 5, "patientId": "p"}}',
+            422,
+            '"userId": 5,',
+        ),
+        ("[]", 400, None),
+        ("", 400, None),
+    ],
+)
+def test_an_error_is_shown_with_its_place_in_what_was_pasted(
+    client: FlaskClient, text: str, status: int, marked: str | None
+) -> None:
+    page = client.post("/playground", data={"request": text or " ", "from": "own"}).text
+    assert f"Error {status}" in page
+    if marked:
+        assert marked in html.unescape(" ".join(re.findall(r"<mark>(.*?)</mark>", page, re.DOTALL)))
+
+
+def test_what_is_pasted_is_in_no_link_and_in_no_log(client: FlaskClient, logged: list[Any]) -> None:
+    pasted = json.dumps(
+        {"hook": "patient-view", "hookInstance": "i", "context": {"userId": "u", "patientId": "Zaphod"}}
+    )
+    page = client.post("/playground", data={"request": pasted, "from": "own"}).text
+    assert "Link to this" not in page
+    assert "Zaphod" not in json.dumps(logged, default=str)
+
+
+def test_html_in_a_request_stays_text(client: FlaskClient, fixture: Fixture) -> None:
+    body = fixture(f"requests/{PAIR}")
+    text = json.dumps(body).replace("Tolperison HEXAL", "<img src=x onerror=alert(1)>")
+    page = client.post("/playground", data={"request": text, "from": "own"}).text
+    assert "<img" not in page
+
+
+@pytest.mark.parametrize(
+    "hook", ["patient-view", "order-sign", "order-select", "medication-prescribe", "medication-refill"]
+)
+def test_the_same_orders_can_be_asked_about_in_any_hook(client: FlaskClient, fixture: Fixture, hook: str) -> None:
+    body = called_for(fixture(f"requests/{PAIR}"), hook)
+    answer = client.post(f"/cds-services/{hook}", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+def test_actions_are_carried_out_in_every_dialect() -> None:
+    entry = {"resource": {"resourceType": "MedicationRequest", "id": "a"}}
+    body: dict[str, Any] = {"context": {"draftOrders": {"entry": [entry]}, "selections": ["MedicationRequest/a"]}}
+    apply({"type": "update", "resource": {"resourceType": "MedicationRequest", "id": "a", "note": 1}}, body)
+    assert body["context"]["draftOrders"]["entry"][0]["resource"]["note"] == 1
+    apply({"type": "create", "resource": {"resourceType": "MedicationRequest"}}, body)
+    assert len(body["context"]["draftOrders"]["entry"]) == 2
+    apply({"type": "delete", "resourceId": "MedicationRequest/a"}, body)
+    assert len(body["context"]["draftOrders"]["entry"]) == 1
+    assert body["context"]["selections"] == []
+
+
+def test_where_calls_need_a_token_there_is_no_playground_unless_a_setting_allows_it(tmp_path: Path) -> None:
+    trust = tmp_path / "trust.toml"
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(key_set(ec()))
+    trust.write_text(f'[[client]]\nname = "EHR"\nissuer = "https://ehr.example.org"\njwks_file = "{keys}"\n')
+    for allowed in (False, True):
+        settings = Settings(auth="required", trust_file=trust, public_url="https://cds.example.org", open_pages=allowed)
+        answer = create_app(settings).test_client().get("/playground")
+        assert answer.status_code == (200 if allowed else 401)
