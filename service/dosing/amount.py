@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from service.dosing.numbers import number
 from service.dosing.units import UCUM, Kind, Unit, same_unit, unit_of_code, unit_of_text
-from service.terminology.recognise import Recognition, Strength, fold
+from service.terminology.folding import fold
+from service.terminology.recognise import Recognition, Strength
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from service.dosing.amount import Quantity
 from service.dosing.timing import Timing
-from service.terminology.recognise import fold
+from service.terminology.folding import fold
 
 FRACTION_SLASH = "\N{FRACTION SLASH}"
 LONGEST = 160

@@ -55,7 +55,7 @@ def expanded(library: Library, answers: Sequence[Found]) -> Expanded:
         return Expanded(library, {}, refused, release)
     members: dict[str, set[tuple[str, str]]] = {}
     drug_codes = []
-    system = terminology.systems[SNOMED]
+    system = next(system for system in terminology.systems.known if system.uri == SNOMED)
     for code, by in sorted(new.items()):
         for query in by:
             if query.kind == DRUGS:

@@ -11,8 +11,10 @@ from typing import Any
 
 from service.files import Fault, load_yaml
 from service.terminology.descendants import roots
+from service.terminology.names import Names
 from service.terminology.query import Query, query
-from service.terminology.recognise import CodeSystem, ConceptSet, DrugCode, Terminology, word_pattern
+from service.terminology.recognise import ConceptSet, DrugCode, Terminology, word_pattern
+from service.terminology.systems import CodeSystem
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
 UNCHECKED = "NOT CHECKED"
@@ -53,7 +55,9 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
     systems = _systems(folder, faults)
     by_uri = {system.uri: system for system in systems}
     drug_codes: list[DrugCode] = []
-    names: list[tuple[str, str]] = []
+    common: list[tuple[str, str]] = []
+    brands: list[tuple[str, str]] = []
+    no_names: list[str] = []
     concept_sets: dict[str, ConceptSet] = {}
     summaries: list[SetSummary] = []
     loinc: list[str] = []
@@ -73,20 +77,25 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
         includes = list(_includes(value_set, by_uri, name, faults))
         if meant := roots(value_set, name, faults):
             queries.append(query(value_set["id"], kind, meant))
-        words = [e["valueString"] for e in value_set.get("extension", ()) if e["url"] == f"{EXTENSION}name-in-text"]
+        words, exact, others = (
+            _strings(value_set, url) for url in ("name-in-text", "exact-name-in-text", "no-name-in-text")
+        )
         if kind == "drugs":
             titles[value_set["id"]] = value_set["title"]
             drug_codes += [code for include in includes for code in include.drug_codes(value_set["id"])]
-            names += [(word, value_set["id"]) for word in words]
+            common += [(word, value_set["id"]) for word in words]
+            brands += [(word, value_set["id"]) for word in exact]
+            no_names += others
         else:
             concept_sets[value_set["id"]] = _concept_set(value_set, includes, words)
         if kind == "observations":
             loinc += [concept["code"] for include in includes for concept in include.concepts]
-        summaries.append(_summary(value_set["id"], kind, includes, words))
+        summaries.append(_summary(value_set["id"], kind, includes, [*words, *exact]))
     drugs = {summary.id for summary in summaries if summary.kind == "drugs"}
     for class_, members in classes.items():
         for unknown in sorted(members - drugs):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
+    names = Names(tuple(common), tuple(brands), tuple(no_names))
     terminology = Terminology(systems, drug_codes, names, concept_sets, classes)
     return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc)), tuple(queries), titles), faults
 
@@ -117,6 +126,10 @@ class _Include:
             )
 
 
+def _strings(value_set: Mapping[str, Any], url: str) -> list[str]:
+    return [e["valueString"] for e in value_set.get("extension", ()) if e["url"] == f"{EXTENSION}{url}"]
+
+
 def _summary(id_: str, kind: str, includes: list[_Include], words: list[str]) -> SetSummary:
     systems: Counter[str] = Counter()
     for include in includes:
@@ -138,7 +151,15 @@ def _systems(folder: Path, faults: list[Fault]) -> list[CodeSystem]:
         faults.append(document)
         return []
     return [
-        CodeSystem(entry["name"], entry["uri"], rank, tuple(entry["aliases"]))
+        CodeSystem(
+            name=entry["name"],
+            uri=entry["uri"],
+            rank=rank,
+            aliases=tuple(entry["aliases"]),
+            pattern=entry.get("pattern", ""),
+            dotted=entry.get("dotted", False),
+            whole=entry.get("whole", False),
+        )
         for rank, entry in enumerate(document.value)
     ]
 

@@ -4,23 +4,17 @@ The codes themselves live in ``cards/terminology`` with their provenance; this m
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
+from service.terminology.folding import fold
+from service.terminology.names import Label, Names
+from service.terminology.systems import CodeSystem, Systems
+
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
-_WORD = re.compile(r"\w+")
-_LETTER_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d])(?=\d)")
-_TAKEN_BACK = re.compile(
-    r"(?<!\w)(?:not|\w+n['’]t|never|avoid\w*|without|instead of|rather than|in place of|replac\w+|interact\w*"
-    r"|contraindicated|allerg\w*|intoleran\w*|nicht|ohne|statt|anstelle)(?!\w)[^.;\n]*$"
-)
-"""Words before a drug's name, in the same sentence, by which a text may say that it is not this drug that is meant."""
-_REACH = 80
-"""How many characters before the name are looked at: far enough for a phrase, and no work for a hostile text."""
 _SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
@@ -33,16 +27,6 @@ class Coding(NamedTuple):
     system: str
     code: str
     display: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeSystem:
-    """A code system, its position in the order of belief (0 first) and its other spellings."""
-
-    name: str
-    uri: str
-    rank: int
-    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +112,6 @@ class ConceptSet:
         return self.words is not None and self.words.search(fold(text)) is not None
 
 
-def fold(text: str) -> str:
-    """Text made comparable: compatibility forms unified, case folded."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-
-
-def _apart(folded: str) -> str:
-    """Names freed from what is written onto them: "mydocalm150", "tolperisone_150_mg", soft hyphens."""
-    return _LETTER_BEFORE_DIGIT.sub(" ", folded.replace("_", " ").replace("\N{SOFT HYPHEN}", ""))
-
-
 def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern that finds any of the words, whole, the longest first."""
     alternatives = "|".join(re.escape(fold(word)) for word in sorted(words, key=lambda w: (-len(w), w)))
@@ -151,36 +125,27 @@ class Terminology:
         self,
         systems: Sequence[CodeSystem],
         drug_codes: Iterable[DrugCode],
-        drug_names: Iterable[tuple[str, str]],
+        drug_names: Names,
         concept_sets: Mapping[str, ConceptSet],
         classes: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        self._parts = (tuple(systems), tuple(drug_codes), tuple(drug_names), dict(classes or {}))
+        self._parts = (tuple(systems), tuple(drug_codes), drug_names, dict(classes or {}))
         systems, drug_codes, drug_names, classes = self._parts
-        self._systems = {uri: system for system in systems for uri in (system.uri, *system.aliases)}
+        self.systems = Systems(systems)
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
         for entry in drug_codes:
-            self._codes.setdefault((entry.system.uri, entry.code.upper()), []).append(entry)
-        self._names: dict[str, list[str]] = {}
-        for name, drug in drug_names:
-            self._names.setdefault(fold(name), []).append(drug)
-        self._name_pattern = word_pattern(self._names) if self._names else re.compile(r"(?!)")
-        self._first_words = frozenset(_WORD.findall(name)[0] for name in self._names)
+            self._codes.setdefault(self.systems.key(entry.system.uri, entry.code), []).append(entry)
+        self._label = Label(drug_names)
         self.concept_sets = dict(concept_sets)
         self._classes_of: dict[str, frozenset[str]] = {}
         for class_, drugs in classes.items():
             for drug in drugs:
                 self._classes_of[drug] = self._classes_of.get(drug, frozenset()) | {class_}
-        self._sets_of_code = _by_member((s.id, s.codes) for s in concept_sets.values())
-        self._sets_of_prefix = _by_member((s.id, s.prefixes) for s in concept_sets.values())
+        self._sets_of_code = self._by_member((s.id, s.codes) for s in concept_sets.values())
+        self._sets_of_prefix = self._by_member((s.id, s.prefixes) for s in concept_sets.values())
         self._prefix_lengths: dict[str, set[int]] = {}
         for system, prefix in self._sets_of_prefix:
             self._prefix_lengths.setdefault(system, set()).add(len(prefix))
-
-    @property
-    def systems(self) -> Mapping[str, CodeSystem]:
-        """The code systems by their URIs, other spellings included."""
-        return self._systems
 
     def extended(
         self, drug_codes: Iterable[DrugCode], members: Mapping[str, frozenset[tuple[str, str]]]
@@ -193,37 +158,18 @@ class Terminology:
         }
         return Terminology(systems, (*known, *drug_codes), names, sets, classes)
 
-    def canonical(self, system: str) -> str:
-        """The canonical URI of a system, aliases resolved; an unknown system stays as it is."""
-        known = self._systems.get(system.strip().rstrip("/"))
-        return known.uri if known else system
-
     def can_judge(self, coding: Coding) -> bool:
         """True when an unknown code means another drug: a known system, and a code that can be one of its codes."""
-        system = self._systems.get(coding.system.strip().rstrip("/"))
+        system = self.systems.of(coding.system)
         return system is not None and (system.name not in _NUMERIC or coding.code.strip().isdecimal())
 
     def drug_codes(self, coding: Coding) -> Sequence[DrugCode]:
         """What the terminology knows of this code; empty when the system or the code is unknown."""
-        return self._codes.get((self.canonical(coding.system), coding.code.strip().upper()), ())
+        return self._codes.get(self.systems.key(coding.system, coding.code), ())
 
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""
-        return self._named(text)[0]
-
-    def _named(self, text: str) -> tuple[frozenset[str], frozenset[str]]:
-        """The drugs that a text names, and those that it names only where it may say that they are not meant."""
-        folded = _apart(fold(text))
-        # Nearly every label names another drug: one look at its words saves the search for all names.
-        if self._first_words.isdisjoint(_WORD.findall(folded)):
-            return frozenset(), frozenset()
-        meant: set[str] = set()
-        doubted: set[str] = set()
-        for match in self._name_pattern.finditer(folded):
-            before = max(match.start() - _REACH, 0)
-            group = doubted if _TAKEN_BACK.search(folded, before, match.start()) else meant
-            group.update(self._names[match[0]])
-        return frozenset(meant), frozenset(doubted - meant)
+        return self._label.drugs(text)[0]
 
     def classes(self, drugs: Iterable[str]) -> frozenset[str]:
         """The interaction classes that any of the drugs belongs to, such as "serotonergic"."""
@@ -233,11 +179,21 @@ class Terminology:
         """Ids of the condition, route and measurement sets that any of the codes belongs to."""
         found: set[str] = set()
         for coding in codings:
-            system, code = self.canonical(coding.system), coding.code.strip().upper()
+            system, code = self.systems.key(coding.system, coding.code)
             found |= self._sets_of_code.get((system, code), frozenset())
             for length in self._prefix_lengths.get(system, ()):
                 found |= self._sets_of_prefix.get((system, code[:length]), frozenset())
         return frozenset(found)
+
+    def _by_member(
+        self, sets: Iterable[tuple[str, frozenset[tuple[str, str]]]]
+    ) -> dict[tuple[str, str], frozenset[str]]:
+        """The ids of the sets that hold each code, as it is looked up."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for id_, members in sets:
+            for system, code in members:
+                found.setdefault(self.systems.key(system, code), set()).add(id_)
+        return {member: frozenset(ids) for member, ids in found.items()}
 
     def recognise(self, codings: Sequence[Coding], texts: Sequence[str], *, topical_route: bool = False) -> Recognition:
         """What an order with these codes and these words is for.
@@ -253,7 +209,7 @@ class Terminology:
         ]
         words = [(TEXT, text) for text in texts] + [(f"name of {c.code}", c.display) for c in codings]
         # Clients repeat one name in every coding and in the text; each wording is looked at once.
-        named_in = {text: self._named(text) for text in {text for _, text in words}}
+        named_in = {text: self._label.drugs(text) for text in {text for _, text in words}}
         named = dict.fromkeys((where, *named_in[text]) for where, text in words)
         claims += [Claim(drugs, where, by_words=True) for where, drugs, _ in named if drugs]
         doubted = frozenset(drug for _, _, drugs in named for drug in drugs)
@@ -283,15 +239,6 @@ class Terminology:
         return topical is not None and any(
             topical.in_words(text) and _SWALLOWED.search(fold(text)) is None for text in texts
         )
-
-
-def _by_member(sets: Iterable[tuple[str, frozenset[tuple[str, str]]]]) -> dict[tuple[str, str], frozenset[str]]:
-    """The ids of the sets that hold each code; codes in capitals, as they are looked up."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for id_, members in sets:
-        for system, code in members:
-            found.setdefault((system, code.upper()), set()).add(id_)
-    return {member: frozenset(ids) for member, ids in found.items()}
 
 
 def _strengths(known: Iterable[Sequence[DrugCode]]) -> tuple[Strength, ...]:

@@ -1,0 +1,114 @@
+"""Names of drugs as they sound: one key for the spellings of many languages.
+
+International names are written as each language writes: "amitriptyline", "amitryptylina", "амитриптилин". ``sound``
+writes letters that sound alike in one way; what follows the last consonant is left out of a name's key. A word is a
+name's when it begins with its key, and what remains is an ending of a case or a salt written onto it. Brands are not
+compared so: one in eight would meet an ordinary word.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from anyascii import anyascii
+
+_ALIKE = tuple(
+    (written, one)
+    for one, several in (
+        ("f", "ph"), ("s", "sch"), ("k", "kh ch"), ("s", "sh zh"), ("k", "ck qu kv kw q"), ("s", "tz ts cz sz zs"),
+        ("e", "ae oe"), ("i", "y j"), ("", "h"), ("se", "ce"), ("si", "ci"), ("k", "c"), ("s", "z x"), ("v", "w"),
+        ("s", "ks"),
+    )
+    for written in several.split()
+)  # fmt: skip
+"""Letters that languages write for one sound, and the one used here; in the order in which they are replaced."""
+
+_DOUBLE = re.compile(r"(.)\1+")
+_NO_LETTER = re.compile(r"[^a-z]+")
+_ASPIRATED = re.compile(r"^h|(?<=[aeiouy])h(?=[aeiouy])")
+_SHORTEST, _LONGEST = 6, 60
+"""Letters of the shortest key, as shorter ones meet ordinary words, and of the longest word that is looked at."""
+_KEPT = 8192
+"""Words whose meaning is kept for the next label, in memory only; those of a label are few and come again."""
+
+_SALTS = (
+    "hydrochlorid hydroklorid dihydrochlorid chlorid chlorhydrat hydrobromid bromid bromhydrat sulfat sulphat maleat"
+    " fumarat hemifumarat tartrat hydrogentartrat bitartrat citrat phosphat mesilat besilat succinat acetat oxalat"
+    " pamoat decanoat embonat hydrogenmaleat hydrogenfumarat hydrogensulfat natrium kalium base"
+    " tablet tabletten kapsel kapseln filmtabletten tropfen retard"
+)
+"""Salts and forms that languages with compounds write onto the name."""
+
+_ENDING = r"(?:[aeiou]{0,3}|[aeiou]{0,2}[ms][aeiou]?|[ei]?n|[aeiou]va?|ami|t|n[ae]k|[tb][oe]l|ista|ila|ilas?)"
+"""Endings of cases and numbers, as they sound: "-um", "-om", "-nak", "-ista" ("from", Finnish)."""
+
+
+def alike(letters: str) -> str:
+    """Small Latin letters, those that sound alike written alike, nothing twice."""
+    for written, one in _ALIKE:
+        letters = letters.replace(written, one)
+    return _DOUBLE.sub(r"\1", letters)
+
+
+def sound(word: str) -> str:
+    """A word of any script as it sounds: "амитриптилин" and "amitryptyline" both begin with "amitriptilin"."""
+    return alike(_NO_LETTER.sub("", (word if word.isascii() else anyascii(word)).lower()))
+
+
+def stem(name: str) -> str:
+    """What is left of a name's sound in every language: all up to its last consonant."""
+    return sound(name).rstrip("aeiou")
+
+
+_REMAINDER = re.compile(
+    rf"(?:[aeiou]?(?:{'|'.join(sorted(map(stem, _SALTS.split()), key=len, reverse=True))}))?{_ENDING}"
+)
+
+
+class Sounds:
+    """Common names of drugs by their sound; ``others`` are words that would be taken for one of them and are not.
+
+    Raises ValueError for a name that is too short to be compared so.
+    """
+
+    def __init__(self, names: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> None:
+        self.keys: dict[str, frozenset[str]] = {}
+        self._others = frozenset(map(plain, others))
+        for name, drug in names:
+            for key in {stem(form) for form in _forms(name)}:
+                if len(key) < _SHORTEST:
+                    raise ValueError(f"'{name}' is too short to be compared by its sound; make it an exact name")
+                self.keys[key] = self.keys.get(key, frozenset()) | {drug}
+        self._lengths = sorted({len(key) for key in self.keys}, reverse=True)
+        self.drugs = lru_cache(_KEPT)(self._drugs)
+        """The drugs whose name the word is, in any spelling, case or with a salt; empty for any other word."""
+
+    def _drugs(self, word: str) -> frozenset[str]:
+        if not _SHORTEST <= len(word) <= _LONGEST or word in self._others:
+            return frozenset()
+        heard = sound(word)
+        for length in self._lengths:
+            found = self.keys.get(heard[:length])
+            if found is not None and len(heard) >= length and _REMAINDER.fullmatch(heard, length):
+                return found
+        return frozenset()
+
+
+def _forms(name: str) -> Iterator[str]:
+    """The name, and as Russian writes an h: "haloperidol" is "галоперидол"."""
+    yield name
+    yield _ASPIRATED.sub("g", name.lower())
+
+
+def fold(text: str) -> str:
+    """Text made comparable: compatibility forms unified, case folded."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def plain(text: str) -> str:
+    """Text without case and accents: "Sélégiline" is "selegiline", "MĘŻCZYZNA" is "mezczyzna"."""
+    if text.isascii():
+        return text.lower()
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).replace("ł", "l")
