@@ -91,9 +91,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(ROOT)
 
-    def command(*arguments: Any, **environment: str) -> Result:
+    def command(*arguments: Any, stdin: bytes | None = None, **environment: str) -> Result:
         chosen = {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, **environment}
-        return CliRunner().invoke(main, [*map(str, arguments)], prog_name="tolami", env=chosen)
+        return CliRunner().invoke(main, [*map(str, arguments)], prog_name="tolami", env=chosen, input=stdin)
 
     return command
 

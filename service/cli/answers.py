@@ -6,6 +6,7 @@ version replaced by placeholders and the day it was recorded for.
 
 import difflib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,9 @@ from service.trust.clients import ANYBODY, Dialect, Jurisdiction
 from service.web.errors import operation_outcome
 
 EXPECTED = ".expected.json"
+LINES = ".ndjson"
+STANDARD_INPUT = Path("-")
+OK = 200
 GUIDANCE = "<guidance version>"
 PUBLIC_URL = "<public url>"
 
@@ -37,12 +41,16 @@ class NotReplayable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request file: its raw body, the hook it names, and the recorded answer if there is one."""
+    """A request: its raw body, the hook it names, and the recorded answer if there is one.
+
+    ``path`` is its file, with the line where that holds several. Only a file of its own is ``recordable``.
+    """
 
     path: Path
     body: bytes
     hook: str
     expected: dict[str, Any] | None
+    recordable: bool = True
 
     @property
     def expected_path(self) -> Path:
@@ -68,7 +76,9 @@ def find(paths: list[Path]) -> Iterator[Path]:
     """The request files that the paths name: files as they are, folders searched through in order."""
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*.json") if not p.name.endswith(EXPECTED))
+            found = sorted(
+                p for p in path.rglob("*.*json") if not p.name.endswith(EXPECTED) and p.suffix in (".json", LINES)
+            )
             yield from (p for p in found if _looks_like_request(p))
         elif not path.name.endswith(EXPECTED):  # "name*.json" in a shell names the expected answers, too
             yield path
@@ -82,34 +92,63 @@ def _looks_like_request(path: Path) -> bool:
     return isinstance(value, dict) and "hook" in value
 
 
-def read(path: Path) -> Request:
-    """A request file. Raises NotReplayable with what is wrong and where."""
-    body, value = _json(path)
+def read_all(path: Path) -> Iterator[Request]:
+    """The requests of a file or of standard input: one, or one a line. Raises NotReplayable like ``read``."""
+    if path != STANDARD_INPUT and path.suffix != LINES:
+        yield read(path)
+        return
+    body = _content(path)
+    lines = [(n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip()]
+    name = "standard input" if path == STANDARD_INPUT else str(path)
+    if path == STANDARD_INPUT and not _each_is_json(lines):
+        lines = [(1, body)]
+    for number, line in lines:
+        place = Path(f"{name}:{number}" if len(lines) > 1 else name)
+        yield Request(place, line, _hook(place, _json(place, line)), None, recordable=False)
+
+
+def _each_is_json(lines: list[tuple[int, bytes]]) -> bool:
+    """True when every line is an object by itself, so that together they are no single request."""
+    return all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for _, line in lines)
+
+
+def _hook(path: Path, value: Any) -> str:
     hook = value.get("hook") if isinstance(value, dict) else None
     if not isinstance(hook, str):
         raise NotReplayable(f"{path}: no hook request: it has no member 'hook'. Replay wants a whole request body.")
+    return hook
+
+
+def read(path: Path) -> Request:
+    """The one request of a file, with its recorded answer. Raises NotReplayable with what is wrong and where."""
+    body = _content(path)
+    hook = _hook(path, _json(path, body))
     request = Request(path, body, hook, None)
     if not request.expected_path.exists():
         return request
-    _, expected = _json(request.expected_path)
+    expected = _json(request.expected_path, _content(request.expected_path))
     if not _recorded(expected):
         raise NotReplayable(f"{request.expected_path}: not a recorded answer ('today', 'status', 'body'). Remove it.")
     return Request(path, body, hook, expected)
 
 
-def _json(path: Path) -> tuple[bytes, Any]:
-    """The content of a file, raw and decoded. Raises NotReplayable with what is wrong and where."""
+def _content(path: Path) -> bytes:
     try:
-        body = path.read_bytes()
-        return body, json.loads(body)
+        return sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
     except OSError as error:
         raise NotReplayable(f"{path}: {error.strerror or error}") from None
+
+
+def _json(path: Path, body: bytes) -> Any:
+    """The content of a file, decoded. Raises NotReplayable with what is wrong and where."""
+    try:
+        return json.loads(body)
     except json.JSONDecodeError as error:
         raise NotReplayable(f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError:
         raise NotReplayable(f"{path}: not JSON: the file is not UTF-8 text") from None
     except (ValueError, RecursionError):
-        raise NotReplayable(f"{path}: a number or its nesting is beyond reason") from None
+        raise NotReplayable(f"{path}: too large a number, or too deeply nested") from None
 
 
 def _recorded(value: Any) -> bool:
@@ -157,10 +196,10 @@ def unreadable_answers(library: Library, paths: list[Path]) -> Iterator[str]:
     """What is too long or not for prescribers on the cards of request files, each with the file."""
     answering = InProcess(library)
     for path in find(paths):
-        request = read(path)
-        answer = answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
-        for card in answer.cards:
-            yield from (f"{fault} ({path})" for fault in unreadable(card, library))
+        for request in read_all(path):
+            answer = answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
+            for card in answer.cards:
+                yield from (f"{fault} ({path})" for fault in unreadable(card, library))
 
 
 class OverHttp:

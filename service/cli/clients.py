@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.output import example, stop
+from service.cli.output import example, standard_output, stop
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,8 +39,6 @@ def check(file: Path | None, fetch: bool) -> None:
     FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Files of keys are read. The exit code
     is 1 when somebody in it could not call although tokens were required.
     """
-    from rich.console import Console
-
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile, read_clients
     from service.trust.keyring import NOBODY, faults_of
@@ -53,7 +51,7 @@ def check(file: Path | None, fetch: bool) -> None:
         listed = read_clients(chosen)
     except (SettingsError, FaultyTrustFile) as error:
         stop(str(error), 1)
-    console = Console(highlight=False)
+    console = standard_output()
     faults = faults_of(listed, settings.token_algorithms, loopback=settings.http_loopback)
     if settings.auth == "open" and not any(client.issuer for client in listed.all):
         faults.remove(NOBODY)

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.cli.output import stop
+from service.cli.output import standard_output, stop
 
 if TYPE_CHECKING:
     from service.cli.answers import InProcess, OverHttp
@@ -19,7 +19,6 @@ def replay_corpus(
     folder: Path, answering: "InProcess | OverHttp", terminology: "Terminology", today: date | None
 ) -> int:
     """Replays the folder under a progress bar and shows what came of it; returns the exit code."""
-    from rich.console import Console
     from rich.progress import Progress
     from rich.text import Text
 
@@ -31,7 +30,7 @@ def replay_corpus(
     found = files(folder)
     if not found:
         stop(f"{folder}: no JSON files there.")
-    console = Console(highlight=False)
+    console = standard_output()
     tally, expected = Tally(), verdicts(folder)
     day = today or date.today()  # noqa: DTZ011  (the day where the clinician is)
     with Progress(console=console, transient=True) as progress:

@@ -4,15 +4,31 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from service.cli.clients import clients
-from service.cli.output import example, stop
+from service.cli.output import INTERRUPTED, as_json, example, print_json, standard_output, stop
 from service.cli.output import library as _library
 from service.cli.records import feedback, records, report
 from service.cli.replay import replay
 from service.cli.schemas import schemas
+
+
+class Interruptible(click.Group):
+    """Commands that end with the code of shells when Ctrl-C is pressed."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the command that the arguments name."""
+        try:
+            return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.Abort:
+            click.echo("Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
+        except click.ClickException as refused:
+            refused.show()
+            sys.exit(refused.exit_code)
 
 
 @example(
@@ -21,7 +37,7 @@ from service.cli.schemas import schemas
     "tolami dose my-request.json      how its orders are read\n"
     "tolami replay --help             what a command can do"
 )
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tolami")
 def main() -> None:
     """CDS Hooks service for tolperisone together with amitriptyline.
@@ -85,12 +101,10 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
 
     FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request.
     """
-    from rich.console import Console
-
     from service.cli.display import dose_lines
     from service.cli.doses import NothingToRead, readings
 
-    console = Console(highlight=False)
+    console = standard_output()
     library = _library()
     day = today.date() if today is not None else date.today()  # noqa: DTZ011  (the day where the clinician is)
     for file in files:
@@ -106,14 +120,13 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
 @example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")
 @main.command(short_help="Check cards, settings and clients.")
 @click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
-def check(terminology: bool) -> None:
+@as_json
+def check(terminology: bool, form: str) -> None:
     """Check cards, sources, terminology, order templates, settings and clients.
 
     In the project's folder the cards of every fixture are counted as well: none may be too long to be read.
     Names file, line and reason of every fault; the exit code is 1 when there is one.
     """
-    from rich.console import Console
-
     from service.app import utc_now
     from service.cli.answers import unreadable_answers
     from service.cli.display import terminology_table
@@ -135,8 +148,14 @@ def check(terminology: bool) -> None:
     problems += map(str, deep_faults(library, RULES))
     problems += [] if problems else unreadable_answers(library, [path for path in [FIXTURES] if path.exists()])
     if settings is None or problems:
+        if form == "json":
+            print_json({"guidance": library.version, "faults": problems})
+            sys.exit(1)
         stop("\n".join(problems), 1)
-    console = Console()
+    if form == "json":
+        print_json({"guidance": library.version, "faults": []})
+        return
+    console = standard_output()
     console.print(terminology_table(library.terminology.sets))
     if terminology:
         from service.cli.terminology import check_terminology
@@ -150,42 +169,53 @@ def check(terminology: bool) -> None:
     )
 
 
-@example("tolami cards\ntolami cards --markdown      the tables of docs/guidance.md")
+@example(
+    "tolami cards\ntolami cards --markdown      the tables of docs/guidance.md\n"
+    "tolami cards --format json | jq '.[].card'"
+)
 @main.command(short_help="Show every card and statement.")
+@as_json
 @click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
-def cards(markdown: bool) -> None:
+def cards(markdown: bool, form: str) -> None:
     """Show every card and when it is raised, every statement and its verdict."""
+    from service.engine.catalogue import catalogue
     from service.engine.catalogue import markdown as as_markdown
     from service.guidance.registry import RULES
 
-    text = as_markdown(_library(), RULES)
+    cards = _library()
     if markdown:
-        click.echo(text, nl=False)
+        click.echo(as_markdown(cards, RULES), nl=False)
         return
-    from rich.console import Console
-
+    if form == "json":
+        print_json(catalogue(cards, RULES))
+        return
     from service.cli.display import catalogue_tables
 
-    console = Console()
-    for table in catalogue_tables(_library()):
+    console = standard_output()
+    for table in catalogue_tables(cards):
         console.print(table)
 
 
-@example("tolami services")
+@example("tolami services\ntolami services --format json      as discovery answers")
 @main.command()
-def services() -> None:
+@as_json
+def services(form: str) -> None:
     """Show the services that discovery publishes."""
-    from rich.console import Console
+    import msgspec
 
+    from service.cdshooks.services import Discovery
     from service.cdshooks.services import services as published
     from service.cli.display import services_table
 
     entries = published(_library().terminology.loinc)
-    console = Console()
+    if form == "json":
+        print_json(msgspec.to_builtins(Discovery(entries)))
+        return
+    console = standard_output()
     console.print(services_table(entries))
     console.print("Each id is also the hook's name. Prefetch of every service:")
     for key, template in entries[0].prefetch.items():
-        console.print(f"{key}: {template}", highlight=False, soft_wrap=True)
+        console.print(f"{key}: {template}", soft_wrap=True)
 
 
 for command in (clients, replay, schemas, feedback, report, records):

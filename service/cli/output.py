@@ -1,5 +1,7 @@
 """What all commands share: an example in the help, the cards, and an end with a message."""
 
+import json
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -7,7 +9,15 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from service.engine.library import Library
+
+PIPE_WIDTH = 240
+"""Characters of a line that goes to a file or another program."""
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it: 128 and the signal."""
 
 BROKEN = 2
 """The exit code when what was asked for cannot be done."""
@@ -24,6 +34,24 @@ def example(text: str) -> Callable[[Command], Command]:
         return command
 
     return add
+
+
+def standard_output() -> "Console":
+    """Standard output: as wide as the terminal, and wide enough for whole names in a file or a pipe."""
+    from rich.console import Console
+
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal or os.environ.get("COLUMNS") else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def print_json(value: object) -> None:
+    """Prints a value as JSON, for programs."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+as_json = click.option(
+    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of output."
+)
 
 
 def stop(message: str, code: int = BROKEN) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.corpus import replay_corpus
-from service.cli.output import BROKEN, example, library, stop
+from service.cli.output import BROKEN, example, library, standard_output, stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +23,7 @@ MOST_SHOWN_IN_FULL = 5
 @example(
     "tolami replay                      all fixtures, compared with their expected answers\n"
     "tolami replay my-request.json      one request from anywhere\n"
+    "tolami replay -                    requests from standard input, one, or one a line\n"
     "tolami replay --url http://127.0.0.1:8000 --full\n"
     "tolami replay --dialect 2.0        what a client of 2.0 gets more or otherwise, as differences\n"
     "tolami replay --jurisdiction uk    what is said otherwise where UK labels count\n"
@@ -66,8 +67,10 @@ def replay(
 ) -> None:
     """Replay hook requests and compare the answers with the expected ones.
 
-    PATHS are request files or folders of them. A file NAME.expected.json beside a request holds the expected
-    answer. The exit code is 0 when all agree, 1 when an answer differs, 2 when a file cannot be replayed.
+    PATHS are request files, folders of them, or - for standard input. A file NAME.ndjson, and standard input, may
+    hold a request on each line. A file NAME.expected.json beside a request holds the expected answer. The exit code
+    is 0 when all agree, 1 when an answer differs or is an error that is not expected, 2 when a file cannot be
+    replayed.
 
     With --corpus no answers are compared. Messages are sent as they are; contexts and resources are made into a
     call. The exit code is 1 when something went wrong: a failure, an error without an OperationOutcome, a card
@@ -98,18 +101,16 @@ def _replay_paths(
     chosen: list[Path], answering: "InProcess | OverHttp", today: date | None, *, update: bool, full: bool | None
 ) -> int:
     """Replays all requests that the paths name; returns the exit code."""
-    from rich.console import Console
-
-    from service.cli.answers import find
+    from service.cli.answers import STANDARD_INPUT, find
 
     for path in chosen:
-        if not path.exists():
+        if path != STANDARD_INPUT and not path.exists():
             here = " Name a request file, or start this in the project's folder." if path == FIXTURES else ""
             stop(f"{path}: there is no such file or folder.{here}")
     files = list(find(chosen))
     if not files:
         stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
-    console = Console(highlight=False)
+    console = standard_output()
     in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
     return _replay_all(console, answering, files, today, update=update, full=in_full)
 
@@ -127,20 +128,20 @@ def _replay_all(
     from rich.progress import Progress
     from rich.text import Text
 
-    from service.cli.answers import NotReplayable, read
+    from service.cli.answers import NotReplayable, read_all
 
-    counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "broken": 0}
+    counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "refused": 0, "broken": 0}
     with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
         for path in progress.track(files, description="Replaying"):
             try:
-                request = read(path)
-                outcome = _replay_one(progress.console, answering, request, today, update=update, full=full)
+                for request in read_all(path):
+                    outcome = _replay_one(progress.console, answering, request, today, update=update, full=full)
+                    counts[outcome] += 1
             except NotReplayable as error:
                 progress.console.print(Text(str(error), style="red"))
-                outcome = "broken"
-            counts[outcome] += 1
+                counts["broken"] += 1
     console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
-    return BROKEN if counts["broken"] else 1 if counts["differ"] else 0
+    return BROKEN if counts["broken"] else 1 if counts["differ"] or counts["refused"] else 0
 
 
 def _replay_one(
@@ -155,7 +156,7 @@ def _replay_one(
     """Replays one request and shows the answer; returns what came of it."""
     from rich.text import Text
 
-    from service.cli.answers import difference, record, recorded_day
+    from service.cli.answers import OK, difference, record, recorded_day
     from service.cli.display import answer_lines, diff_lines
 
     day = today or recorded_day(request) or date.today()  # noqa: DTZ011  (the day where the clinician is)
@@ -163,12 +164,12 @@ def _replay_one(
     console.print(Text(f"{request.path} ({request.hook})", style="bold"), soft_wrap=True)
     for line in answer_lines(answer, full=full):
         console.print(line, soft_wrap=not full)
-    if update:
+    if update and request.recordable:
         record(request, answer, day)
         return "recorded"
     lines = difference(request, answer)
     for text in diff_lines(lines):
         console.print(text, soft_wrap=True)
     if request.expected is None:
-        return "without expected answer"
+        return "without expected answer" if answer.status == OK else "refused"
     return "differ" if lines else "agree"

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from service.cli.output import standard_output
 from service.records.listing import ListedOutcome
 from service.records.rate import Rate, trend
 from service.records.report import Report
-
-COLUMNS = 160
-"""Width of a table that goes to a file or another program, which have none of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +40,7 @@ def printed(rows: Rows, form: str) -> None:
         table = Table(*rows.headings, title=rows.title)
         for row in rows.short:
             table.add_row(*(Text(cell) for cell in row))
-        terminal = Console()
-        (terminal if terminal.is_terminal else Console(width=COLUMNS)).print(table)
+        standard_output().print(table)
 
 
 def outcome_table(listed: Sequence[ListedOutcome]) -> Rows:

@@ -32,6 +32,22 @@ def in_order(library: Library, rules: Sequence[Rule]) -> list[CardFile]:
     return sorted(library.cards.values(), key=lambda card: (order.get(card.id, len(order)), card.id))
 
 
+def catalogue(library: Library, rules: Sequence[Rule]) -> list[dict[str, object]]:
+    """Every card with when it is raised, for programs."""
+    return [
+        {
+            "card": card.id,
+            "rule": card.rule,
+            "title": card.title,
+            "raised_when": card.raised_when,
+            "statements": list(card.statements),
+            "verdict": card.verdict,
+            "sources": list(card.sources),
+        }
+        for card in in_order(library, rules)
+    ]
+
+
 def markdown(library: Library, rules: Sequence[Rule]) -> str:
     """Two tables, of cards and of statements, as docs/guidance.md holds them."""
     lines = [

@@ -7,6 +7,7 @@ from socket import create_server
 from typing import get_args
 
 import click
+import msgspec
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -330,3 +331,47 @@ def test_serve_refuses_options_that_make_no_sense(arguments: list[str], run: Run
     result = run("serve", *arguments)
     assert result.exit_code == 2
     assert result.output.startswith("Usage: ")
+
+
+def test_requests_come_from_standard_input_one_or_one_a_line(run: Run) -> None:
+    for given, ending in (
+        (WITH_CARDS.read_bytes(), "1 without expected answer"),
+        (b"\n".join(msgspec.json.format(p.read_bytes(), indent=-1) for p in (WITH_CARDS, WITHOUT_CARDS)), "2 without"),
+    ):
+        result = run("replay", "-", "--brief", stdin=given)
+        assert (result.exit_code, ending in result.output) == (0, True), result.output
+
+
+def test_a_file_of_lines_names_the_line_that_is_no_request(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "many.ndjson"
+    path.write_text('{"hook": "patient-view"}\n\n{"no": 1}\n', encoding="utf-8")
+    result = run("replay", path)
+    assert result.exit_code == 2
+    assert "many.ndjson:3: no hook request" in result.output
+
+
+def test_an_error_that_is_not_expected_is_exit_code_1(tmp_path: Path, run: Run) -> None:
+    path = written(tmp_path, {"hook": "order-dispatch"})
+    result = run("replay", path)
+    assert (result.exit_code, "1 refused" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("command", [["cards"], ["services"], ["check"]])
+def test_commands_speak_json_to_programs(run: Run, command: list[str]) -> None:
+    result = run(*command, "--format", "json")
+    assert result.exit_code == 0
+    assert json.loads(result.output)
+
+
+def test_nothing_is_cut_where_the_output_is_no_terminal(run: Run, library: Library) -> None:
+    output = run("cards", COLUMNS="").output
+    assert all(card in output for card in library.cards)
+    assert "…" not in output
+
+
+def test_an_interrupted_command_ends_as_shells_have_it(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("service.cli.answers.InProcess.answer", interrupted)
+    assert run("replay", WITH_CARDS).exit_code == 130
