@@ -164,7 +164,8 @@ class Chart:
 
     ``ordering`` is false when a chart is only opened (patient-view); ``refill`` is true when the hook
     itself says that treatment continues. ``intolerances`` are those of the ``allergies`` that the record calls a mere
-    intolerance. ``history_known`` is false when no medication list was given.
+    intolerance. ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the
+    guideline is about.
     """
 
     today: date
@@ -180,6 +181,7 @@ class Chart:
     conditions_known: bool = True
     history_known: bool = True
     unread: tuple[Unread, ...] = ()
+    subjects: tuple[str, ...] = ()
     ordering: bool = True
     refill: bool = False
 

@@ -25,7 +25,7 @@ from service.cdshooks.messages import (
 )
 from service.chart import Chart, Patient
 from service.engine.evaluate import evaluate
-from service.engine.finding import SUBJECTS, Finding, Rule
+from service.engine.finding import Finding
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.ranking import capped
@@ -47,7 +47,6 @@ from service.fhir.orders import DoseContext
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import Draft, Session, concerns, drafts, known, orders, selected, selection
-from service.guidance.registry import RULES
 from service.terminology.recognise import Terminology
 from service.trust.clients import ANYBODY, Client
 
@@ -56,20 +55,29 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What ``decide`` needs besides the request: the library, its renderer, the day and an id generator.
+    """What ``decide`` needs besides the request: the guideline, its renderer, the day and an id generator.
 
     ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched. ``seen`` is
     called with the chart that the rules look at.
     """
 
-    library: Library
+    guideline: Guideline
     renderer: Renderer
     today: Callable[[], date]
     new_uuid: Callable[[], str]
     jurisdiction: str = "eu"
     fhir: FhirAccess | None = None
     seen: Callable[[Chart], None] | None = None
-    rules: tuple[Rule, ...] = RULES
+
+    @property
+    def library(self) -> Library:
+        """The words, numbers and codes of the guideline."""
+        return self.guideline.library
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The drugs that the guideline is about."""
+        return self.library.plan.subjects
 
 
 def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) -> Response:
@@ -126,7 +134,7 @@ def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart
     terminology = using.library.terminology.terminology
     today = using.today()
     weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
-    doses = dose_context(session, prefetch, terminology, SUBJECTS, today, weight_days)
+    doses = dose_context(session, prefetch, terminology, using.subjects, today, weight_days)
     if not session.ordering:
         return _opened_chart(session, prefetch, doses, using), []
     resources = orders(session)
@@ -140,7 +148,7 @@ def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart
     if _concerned(session, looked_at, prefetch, doses, using):
         chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction)
         return chart, looked_at
-    gaps = unsettled(looked_at, prefetch, SUBJECTS)
+    gaps = unsettled(looked_at, prefetch, using.subjects)
     if gaps:
         return Chart(today, session.hook, Patient(), unread=tuple(gaps)), []
     return None, []
@@ -156,24 +164,24 @@ def _concerned(
     """
     terminology = using.library.terminology.terminology
     focus = [d.identity.recognition for d in looked_at if d.focus and d.own]
-    if any(concerns(recognition, SUBJECTS) for recognition in focus):
+    if any(concerns(recognition, using.subjects) for recognition in focus):
         return True
-    if not any(known(recognition, SUBJECTS, terminology) for recognition in focus):
+    if not any(known(recognition, using.subjects, terminology) for recognition in focus):
         return False
-    drafted = any(concerns(d.identity.recognition, SUBJECTS) for d in looked_at if d.own)
+    drafted = any(concerns(d.identity.recognition, using.subjects) for d in looked_at if d.own)
     return drafted or _on_list(session, prefetch, terminology, doses, using.today())
 
 
 def _on_list(session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseContext, today: date) -> bool:
     found, _ = listed(session, prefetch, terminology, doses, today)
-    return any(order.drug.names(drug) for order in found for drug in SUBJECTS)
+    return any(order.drug.names(drug) for order in found for drug in doses.subjects)
 
 
 def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseContext, using: Decision) -> Chart | None:
     """The chart when it is only opened: worth reading when the drugs are on the list, or no list was given."""
     terminology, today = using.library.terminology.terminology, using.today()
     found, gaps = listed(session, prefetch, terminology, doses, today)
-    subject = any(concerns(order.drug, SUBJECTS) for order in found)
+    subject = any(concerns(order.drug, using.subjects) for order in found)
     no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
     if not (subject or gaps or no_list or prefetch.failure(MEDICATIONS)):
         return None
@@ -200,5 +208,5 @@ def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card
             failed(finding.card, error)
             return using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)
 
-    findings = evaluate(chart, Guideline(using.library, using.rules), failed)
+    findings = evaluate(chart, using.guideline, failed)
     return [rendered(finding) for finding in capped(findings, using.library.plan)]

@@ -42,7 +42,7 @@ def changed(decision: Decision, card: str, **changes: Any) -> Decision:
     """The decision with one card file changed."""
     file: CardFile = replace(decision.library.cards[card], **changes)
     library: Library = replace(decision.library, cards={**decision.library.cards, card: file})
-    return replace(decision, library=library, renderer=Renderer.of(library))
+    return replace(decision, guideline=replace(decision.guideline, library=library), renderer=Renderer.of(library))
 
 
 DRAFTED_TWICE = "requests/order-sign/amitriptyline-drafted-twice"

@@ -40,7 +40,7 @@ class Interruptible(click.Group):
 @click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tolami")
 def main() -> None:
-    """CDS Hooks service for tolperisone together with amitriptyline.
+    """CDS Hooks service: advice on drugs at order entry.
 
     Its content is not clinically reviewed.
     """
@@ -92,7 +92,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
     server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
 
 
-@example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
+@example("tolami dose my-order.json\ntolami dose my-request.json")
 @main.command(short_help="Show how every order in a file is read.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
@@ -132,6 +132,7 @@ def check(terminology: bool, form: str) -> None:
     from service.cli.display import terminology_table
     from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults
+    from service.engine.guideline import Guideline
     from service.guidance.registry import RULES
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
@@ -145,7 +146,7 @@ def check(terminology: bool, form: str) -> None:
     except (SettingsError, FaultyTrustFile) as error:
         problems.append(f"settings: {error}")
     library = _library()
-    problems += map(str, deep_faults(library, RULES))
+    problems += map(str, deep_faults(Guideline(library, RULES)))
     problems += [] if problems else unreadable_answers(library, [path for path in [FIXTURES] if path.exists()])
     if settings is None or problems:
         if form == "json":
@@ -180,14 +181,13 @@ def cards(markdown: bool, form: str) -> None:
     """Show every card and when it is raised, every statement and its verdict."""
     from service.engine.catalogue import catalogue
     from service.engine.catalogue import markdown as as_markdown
-    from service.guidance.registry import RULES
 
     cards = _library()
     if markdown:
-        click.echo(as_markdown(cards, RULES), nl=False)
+        click.echo(as_markdown(cards), nl=False)
         return
     if form == "json":
-        print_json(catalogue(cards, RULES))
+        print_json(catalogue(cards))
         return
     from service.cli.display import catalogue_tables
 
@@ -207,7 +207,8 @@ def services(form: str) -> None:
     from service.cdshooks.services import services as published
     from service.cli.display import services_table
 
-    entries = published(_library().terminology.loinc)
+    library = _library()
+    entries = published(library.plan.services, library.terminology.loinc)
     if form == "json":
         print_json(msgspec.to_builtins(Discovery(entries)))
         return

@@ -160,6 +160,7 @@ def read_chart(
         conditions_known=prefetch[CONDITIONS].known,
         history_known=prefetch[MEDICATIONS].state is State.GIVEN,
         unread=tuple(dict.fromkeys(unread)),
+        subjects=doses.subjects,
         ordering=session.ordering,
         refill=session.refill,
     )

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from service.chart import Age, Chart, Role
-from service.engine.finding import SUBJECTS
 from service.errors import MissingData, NotConformant
 from service.fhir.chart_reader import MOST_DRAFTS, dose_context, listed, read_chart, required_patient, unidentified
 from service.fhir.prefetch import MOST_ENTRIES, Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import Session, drafts, orders
+from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, doses, order, raw, statement
 

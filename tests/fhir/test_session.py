@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from service.engine.finding import SUBJECTS
 from service.errors import NotConformant, NotParsable
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import MOST_ORDERS, Draft, Session, concerns, drafts, orders, selection
+from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw, statement
 
