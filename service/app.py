@@ -28,6 +28,7 @@ from service.web.access import clients_of, guard, token_check
 from service.web.accesslog import ID_HEADER, note_exchange, register_access_log
 from service.web.api import api
 from service.web.contract import contract
+from service.web.demo import demo
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.feedback import feedback, keeping, log_feedback
@@ -112,6 +113,8 @@ def create_app(
         app.register_blueprint(playground(decision, keep, observe))
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown))
     app.register_blueprint(api())
+    if settings.demo and settings.auth == "open":
+        app.register_blueprint(demo())
     app.register_blueprint(
         contract(published, library.plan.title, public_url, token_required=settings.auth == "required")
     )

@@ -1,6 +1,5 @@
 """The command ``tolami``. Imports are inside the commands, so that ``--help`` answers at once."""
 
-import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from service.cli.output import library as _library
 from service.cli.records import feedback, records, report
 from service.cli.replay import replay
 from service.cli.schemas import schemas
+from service.cli.serve import demo, serve
 
 
 class Interruptible(click.Group):
@@ -46,53 +46,7 @@ def main() -> None:
     """
 
 
-@example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
-@click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads in each process.")
-@click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
-@click.option(
-    "--without-authentication",
-    is_flag=True,
-    help="Serve on an address that others can reach, although anybody may call.",
-)
-def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
-    """Serve the CDS Hooks endpoints."""
-    from service import server
-    from service.app import utc_now
-    from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile
-    from service.web.access import check_access
-
-    try:
-        settings = load_settings()
-        _library()
-        check_access(settings, utc_now)
-        server.check_address(
-            host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
-        )
-    except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
-        stop(f"tolami cannot start: {error}", 1)
-    base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    sample = os.path.relpath(server.SAMPLE)
-
-    def ready() -> None:
-        click.echo(f"Discovery: {base}/cds-services")
-        if settings.auth == "required":
-            click.echo("Every call needs a token. Who may call: tolami clients check")
-            click.echo("Not clinically reviewed. Stop with Ctrl-C.")
-            return
-        click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
-        click.echo(f"             -d @{sample} {base}/cds-services/order-select")
-        click.echo("Not clinically reviewed. Stop with Ctrl-C.")
-
-    settings = settings.model_copy(update={"public_url": base})
-    server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
-
-
-@example("tolami dose my-order.json\ntolami dose my-request.json")
+@example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
 @main.command(short_help="Show how every order in a file is read.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
@@ -219,5 +173,5 @@ def services(form: str) -> None:
         console.print(f"{key}: {template}", soft_wrap=True)
 
 
-for command in (clients, replay, schemas, feedback, report, records):
+for command in (serve, demo, clients, replay, schemas, feedback, report, records):
     main.add_command(command)
