@@ -4,7 +4,7 @@ Everything a rule may look at is here, in clinical words and free of FHIR versio
 the same chart always gives the same findings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -66,6 +66,7 @@ class MedicationOrder:
     ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
     that the drug is taken all the same.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
+    ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends.
     """
 
     reference: str
@@ -86,7 +87,6 @@ class MedicationOrder:
     reason_given: bool = False
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
-    started: date | None = None
     period_ended: date | None = None
 
     def __hash__(self) -> int:
@@ -97,6 +97,28 @@ class MedicationOrder:
     def is_draft(self) -> bool:
         """True while the order is being written in this session."""
         return self.role is Role.DRAFT
+
+    @property
+    def is_statement(self) -> bool:
+        """True for a record that the drug is taken, which nobody ordered by it."""
+        return self.reference.startswith("MedicationStatement/")
+
+    @property
+    def began(self) -> date | None:
+        """The first day that the instructions state, else the day it was written; None when neither is known."""
+        return min((dosage.start for dosage in self.dosages if dosage.start is not None), default=self.authored)
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How long a drug is taken without a break: since that day at least.
+
+    ``certain`` is false when an earlier beginning may be hidden: no list was sent, an order bears no date, or it
+    renews one that is not on the list.
+    """
+
+    since: date
+    certain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +216,10 @@ class Chart:
         """True when the patient is, or may be, younger than ``adult`` years (X9); false when the age is unknown."""
         return self.age is not None and self.age.at_least < adult
 
+    def at_least(self, years: Fraction) -> bool:
+        """True when the patient is certainly that old: a year of birth may not be enough (X9)."""
+        return self.age is not None and self.age.at_least >= years
+
     def drafts(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders being written for a systemic product of the drug, except those that only stop it."""
         return (o for o in self.orders if o.is_draft and o.drug.names(drug) and not o.stops)
@@ -237,3 +263,39 @@ class Chart:
     def past(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders and statements by which the drug was taken before."""
         return (o for o in self.orders if o.role is Role.PAST and o.drug.names(drug))
+
+    def stops(self, drug: str) -> list[MedicationOrder]:
+        """The selected drafts that end the drug."""
+        return [o for o in self.orders if o.stops and o.focus and o.drug.names(drug)]
+
+    def starts(self, drug: str, *orders: MedicationOrder) -> bool:
+        """True when one of the orders begins the drug: a draft that continues nothing while the drug is not taken."""
+        if self.refill or any(True for _ in self.current(drug)):
+            return False
+        return any(o.is_draft and o.drug.names(drug) and not (o.stops or o.continues_earlier) for o in orders)
+
+    def indication(self, orders: Iterable[MedicationOrder]) -> frozenset[str]:
+        """What orders are for, as sets of conditions: their reasons, or without any the patient's active conditions."""
+        given = [order for order in orders if order.reason_given]
+        if given:
+            return frozenset(reason for order in given for reason in order.reasons)
+        return frozenset(set_ for condition in self.conditions if condition.active for set_ in condition.sets)
+
+    def taken_since(self, drug: str, gap: int) -> Treatment | None:
+        """Since when the drug is taken without a break of more than ``gap`` days; None when no date tells.
+
+        What this session ends was taken until now. An end that is not known is no break.
+        """
+        listed, stops = list(self.current(drug)), self.stops(drug)
+        orders = listed or stops
+        dates = [order.began for order in orders]
+        known = [day for day in (*dates, *(order.began for order in stops)) if day is not None]
+        if not known:
+            return None
+        since = min(known)
+        for order in sorted(self.past(drug), key=lambda order: order.last_taken or date.max, reverse=True):
+            began, ended = order.began, order.last_taken or since
+            if began is not None and began < since and (since - ended).days <= gap:
+                since = began
+        renewed = any(order.continues_earlier for order in orders)
+        return Treatment(since, self.history_known and not renewed and None not in dates)
