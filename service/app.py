@@ -74,6 +74,7 @@ def create_app(
     """
     library = library or load()
     app = Flask("tolami", static_folder=None)
+    app.url_map.strict_slashes = False  # a slash at the end of an address means the same address
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     published = services(library.plan.services, library.terminology.loinc)

@@ -15,6 +15,9 @@ from service.dosing.amount import NotComputed
 from service.dosing.dosage import DailyDose, Dosage
 from service.terminology.recognise import Recognition
 
+DECISIVE = frozenset({"medications", "statements", "conditions", "allergies"})
+"""Lists of which nothing may be missing where an order is changed or added."""
+
 
 class Role(StrEnum):
     """What an order is to this request: being written, taken now, or taken before."""
@@ -36,12 +39,14 @@ class Age:
 class Patient:
     """The patient of the request. ``birth`` is None when the birth date is missing or not plausible.
 
-    ``gender`` is "male" or "female", empty when the record says neither.
+    ``gender`` is "male" or "female", empty when the record says neither. ``birth_stated`` is true when a birth date
+    stands in the record, whether it could be read or not.
     """
 
     birth: Span | None = None
     deceased: bool = False
     gender: str = ""
+    birth_stated: bool = False
 
     def age(self, today: date) -> Age | None:
         """Age on a day, None when unknown (rule X9)."""
@@ -65,6 +70,7 @@ class MedicationOrder:
     ``stop_reason_given`` is true when the order says why its status is what it is, understood or not.
     ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
     that the drug is taken all the same.
+    ``prescriber`` is who ordered, empty when the order does not say.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
     ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends.
     """
@@ -88,6 +94,7 @@ class MedicationOrder:
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     period_ended: date | None = None
+    prescriber: str = ""
 
     def __hash__(self) -> int:
         """Of what tells orders apart nearly always: hashing every dose and fraction takes longer than a rule."""
@@ -188,6 +195,7 @@ class Chart:
     itself says that treatment continues. ``intolerances`` are those of the ``allergies`` that the record calls a mere
     intolerance. ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the
     guideline is about.
+    ``incomplete`` are the lists that hold less than the record by what they say themselves.
     """
 
     today: date
@@ -204,6 +212,7 @@ class Chart:
     history_known: bool = True
     unread: tuple[Unread, ...] = ()
     subjects: tuple[str, ...] = ()
+    incomplete: frozenset[str] = frozenset()
     ordering: bool = True
     refill: bool = False
 
@@ -219,6 +228,11 @@ class Chart:
     def at_least(self, years: Fraction) -> bool:
         """True when the patient is certainly that old: a year of birth may not be enough (X9)."""
         return self.age is not None and self.age.at_least >= years
+
+    @property
+    def record_incomplete(self) -> bool:
+        """True while something is known to be missing from the lists of drugs, problems or allergies."""
+        return not self.incomplete.isdisjoint(DECISIVE)
 
     def drafts(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders being written for a systemic product of the drug, except those that only stop it."""

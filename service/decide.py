@@ -4,6 +4,7 @@ The web, ``tolami replay``, the benchmarks and the tests all enter here. Nothing
 random number or opens a connection; those are handed in, so that an answer can be compared byte for byte.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -38,15 +39,17 @@ from service.fhir.chart_reader import (
     MEDICATIONS,
     STATEMENTS,
     dose_context,
+    incomplete,
     listed,
     read_chart,
     unsettled,
     version_spoken,
 )
 from service.fhir.orders import DoseContext
+from service.fhir.patients import patient_id
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
-from service.fhir.session import Draft, Session, concerns, drafts, known, orders, selected, selection
+from service.fhir.session import Draft, Orders, Session, concerns, drafts, known, orders, selected, selection
 from service.terminology.recognise import Terminology
 from service.trust.clients import ANYBODY, Client
 
@@ -92,8 +95,10 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
     session = session_of(request, read_context(request, hook))
     source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
     try:
-        prefetch = Prefetch(request.prefetch, source)
-        chart, written = _chart(session, prefetch, using)
+        held = orders(session)
+        no_token = bool(request.fhirServer) and request.fhirAuthorization is None
+        prefetch = Prefetch(request.prefetch, source, held.medications, no_token=no_token)
+        chart, written = _chart(session, held, prefetch, using)
         if chart is None:
             return Response(cards=[])
         if using.seen is not None:
@@ -111,25 +116,30 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
 
 
 def session_of(request: HookRequest, context: Context) -> Session:
-    """The context of any hook in one form. A patient id sent as "Patient/id" is understood."""
-    patient_id = context.patientId.removeprefix("Patient/")
-    if not patient_id:
-        raise NotConformant("context.patientId is empty. Send the id of the patient.", "$.context.patientId")
+    """The context of any hook in one form.
+
+    Raises NotConformant when ``patientId`` is no id, in whatever form a reference to the patient may have.
+    """
+    identity = patient_id(context.patientId)
+    if identity is None:
+        raise NotConformant(
+            "context.patientId is not the id of a patient. Send the id alone or as 'Patient/id'.", "$.context.patientId"
+        )
     match context:
         case OrderSelectContext():
             raw, selections = context.draftOrders.entry, frozenset(map(selection, context.selections))
-            return Session(request.hook, patient_id, tuple(raw or ()), selections)
+            return Session(request.hook, identity, tuple(raw or ()), selections)
         case OrderSignContext():
-            return Session(request.hook, patient_id, tuple(context.draftOrders.entry or ()))
+            return Session(request.hook, identity, tuple(context.draftOrders.entry or ()))
         case MedicationPrescribeContext():
-            return Session(request.hook, patient_id, tuple(context.entries))
+            return Session(request.hook, identity, tuple(context.entries))
         case MedicationRefillContext():
-            return Session(request.hook, patient_id, tuple(context.medications.entry or ()), refill=True)
+            return Session(request.hook, identity, tuple(context.medications.entry or ()), refill=True)
         case _:
-            return Session(request.hook, patient_id, ordering=False)
+            return Session(request.hook, identity, ordering=False)
 
 
-def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, list[Draft]]:
+def _chart(session: Session, held: Orders, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, list[Draft]]:
     """The chart of a call and the client's drafts; no chart when nothing concerns the guidance."""
     terminology = using.library.terminology.terminology
     today = using.today()
@@ -137,18 +147,18 @@ def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart
     doses = dose_context(session, prefetch, terminology, using.subjects, today, weight_days)
     if not session.ordering:
         return _opened_chart(session, prefetch, doses, using), []
-    resources = orders(session)
-    if session.selections is not None and not any(selected(session, resource) for resource in resources):
+    if not held.unread and session.selections is not None and not any(selected(session, e) for e in held.entries):
         raise NotConformant(
             "None of context.selections is among context.draftOrders. Send each selection as 'Type/id' of an"
             " order in the bundle.",
             "$.context.selections",
         )
-    looked_at = drafts(session, resources, prefetch, terminology)
+    looked_at = drafts(session, held.entries, prefetch, terminology)
     if _concerned(session, looked_at, prefetch, doses, using):
-        chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction)
+        unread = held.unread
+        chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction, unread)
         return chart, looked_at
-    gaps = unsettled(looked_at, prefetch, using.subjects)
+    gaps = [*held.unread, *unsettled(looked_at, prefetch, using.subjects)]
     if gaps:
         return Chart(today, session.hook, Patient(), unread=tuple(gaps)), []
     return None, []
@@ -183,15 +193,19 @@ def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseContext, usin
     found, gaps = listed(session, prefetch, terminology, doses, today)
     subject = any(concerns(order.drug, using.subjects) for order in found)
     no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
-    if not (subject or gaps or no_list or prefetch.failure(MEDICATIONS)):
+    not_whole = not incomplete(prefetch).isdisjoint((MEDICATIONS, STATEMENTS))
+    if not (subject or gaps or no_list or not_whole or prefetch.failure(MEDICATIONS)):
         return None
     return read_chart(session, (), prefetch, terminology, doses, today, using.jurisdiction)
 
 
 def _once(looked_at: list[Draft]) -> dict[str, Resource]:
-    """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids."""
-    references = [draft.reference for draft in looked_at]
-    return {d.reference: d.resource for d in looked_at if d.reference and references.count(d.reference) == 1}
+    """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids.
+
+    One that could be read only in part cannot be given back whole.
+    """
+    times = Counter(draft.reference for draft in looked_at)
+    return {d.reference: d.resource for d in looked_at if d.reference and d.whole and times[d.reference] == 1}
 
 
 def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card]:

@@ -65,7 +65,9 @@ def unchecked(gaps: Sequence[Unread]) -> Finding:
 def _age_gap(chart: Chart) -> list[Unread]:
     """That the age is not known, once, when one of the drugs is being ordered (X9)."""
     ordered = [o for drug in chart.subjects for o in chart.drafts(drug) if o.focus]
-    return [Unread("age-unknown", ordered[0])] if ordered and chart.age is None else []
+    if not ordered or chart.age is not None:
+        return []
+    return [Unread("age-unreadable" if chart.patient.birth_stated else "age-unknown", ordered[0])]
 
 
 def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:

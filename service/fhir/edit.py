@@ -11,7 +11,7 @@ from typing import Any
 from service.dosing.amount import strengths_in_text
 from service.fhir.numbers import exact
 from service.fhir.recognise import codings_of, texts_of
-from service.fhir.resources import Resource, aslist, copied, text
+from service.fhir.resources import Resource, aslist, copied, one, text
 from service.fhir.version_detection import Version, told
 from service.fhir.versions import medication_concept, medication_reference, routes
 from service.fhir.writing import dosage_in
@@ -122,10 +122,11 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     if len(given) > 1:
         raise CannotEdit("several-dosages")
     old = given[0] if given else {}
-    if not isinstance(old, dict) or not isinstance(old.get("timing", {}), dict):
+    timing = one(old.get("timing", {})) if isinstance(old, dict) else None
+    if not isinstance(timing, dict):
         raise CannotEdit("not-editable")
     dosage = {key: value for key, value in old.items() if key.lstrip("_") not in _SAYS_HOW_MUCH}
-    dosage |= {**new, "timing": _timing(old.get("timing", {}), new["timing"])}
+    dosage |= {**new, "timing": _timing(timing, new["timing"])}
     order["dosageInstruction"] = [dosage]
     for rendered in ("renderedDosageInstruction", "_renderedDosageInstruction"):
         order.pop(rendered, None)  # R5's words for the dosage that was just replaced
@@ -133,7 +134,7 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
 
 def _timing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The new rhythm within the old bounds, extensions kept."""
-    repeat = old.get("repeat")
+    repeat = one(old.get("repeat"))
     bounds = {
         key: value
         for key, value in (repeat if isinstance(repeat, dict) else {}).items()

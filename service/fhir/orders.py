@@ -19,7 +19,16 @@ from service.fhir.periods import given_until, supplied_until
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, aslist, reference, text
 from service.fhir.tolerant import read
-from service.fhir.versions import NOT_STATED, ORDER_TYPES, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
+from service.fhir.versions import (
+    NOT_STATED,
+    ORDER_TYPES,
+    based_on,
+    ended_on,
+    order_as_r4,
+    planned_end,
+    prescriber,
+    statement_as_r4,
+)
 from service.terminology.recognise import Terminology
 
 TAKEN = frozenset({"active", "on-hold"})
@@ -70,6 +79,7 @@ def draft_order(
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
         based_on=_earlier(resource),
+        prescriber=prescriber(resource),
         dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
         reasons=_reasons(request, resource, terminology),
@@ -123,6 +133,7 @@ def _listed_request(
         authored=authored,
         based_on=_earlier(resource),
         continues_earlier=request.priorPrescription is not None,
+        prescriber=prescriber(resource),
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
         period_ended=until if role is Role.CURRENT and until is not None and until < today else None,
     )
