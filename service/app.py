@@ -11,14 +11,11 @@ from flask_cors import CORS
 
 from service.cdshooks.services import Service, prefetch_templates, services
 from service.decide import Decision
-from service.engine.finding import Rule
-from service.engine.guideline import Guideline
 from service.engine.library import Library, load
 from service.engine.rendering import LOCAL, Renderer
 from service.fhir.access import FhirAccess
 from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import State
-from service.guidance.registry import RULES
 from service.metrics import Metrics
 from service.records.records import Records
 from service.settings import Settings
@@ -28,7 +25,6 @@ from service.web.access import clients_of, guard, token_check
 from service.web.accesslog import ID_HEADER, note_exchange, register_access_log
 from service.web.api import api
 from service.web.contract import contract
-from service.web.demo import demo
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.feedback import feedback, keeping, log_feedback
@@ -62,9 +58,8 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     records: Records | None = None,
     counts: Path | None = None,
-    rules: tuple[Rule, ...] = RULES,
 ) -> Flask:
-    """The WSGI application for a guideline: a library and its rules.
+    """The WSGI application.
 
     ``counts`` is the folder in which several processes keep their counts; by default each counts for itself.
 
@@ -74,10 +69,9 @@ def create_app(
     """
     library = library or load()
     app = Flask("tolami", static_folder=None)
-    app.url_map.strict_slashes = False  # a slash at the end of an address means the same address
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
-    published = services(library.plan.services, library.terminology.loinc)
+    published = services(library.terminology.loinc)
     public_url = settings.public_url or LOCAL
     metrics = Metrics(closed_sets(library, published), counts)
     metrics.serving(library.version)
@@ -90,8 +84,7 @@ def create_app(
         ca_file=settings.fhir_ca_file,
         observers=[metrics.fetched],
     )
-    guideline = Guideline(library, rules)
-    decision = Decision(guideline, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
+    decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
     clients = clients_of(settings)
     used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
     tokens = token_check(settings, clients, used, now, time.monotonic)
@@ -114,11 +107,7 @@ def create_app(
         app.register_blueprint(playground(decision, keep, observe))
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown))
     app.register_blueprint(api())
-    if settings.demo and settings.auth == "open":
-        app.register_blueprint(demo())
-    app.register_blueprint(
-        contract(published, library.plan.title, public_url, token_required=settings.auth == "required")
-    )
+    app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)
     CORS(

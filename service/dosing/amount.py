@@ -4,10 +4,24 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from service.dosing.numbers import number
 from service.dosing.units import UCUM, Kind, Unit, same_unit, unit_of_code, unit_of_text
 from service.terminology.folding import fold
 from service.terminology.recognise import Recognition, Strength
+
+_DECIMALS = 1000
+
+
+def number(value: Fraction) -> str:
+    """Exact when three decimals can say it, else rounded to three with "about"."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    whole, rest = divmod(abs(value.numerator) * _DECIMALS, value.denominator)
+    about = "" if rest == 0 else "about "
+    if rest * 2 >= value.denominator:
+        whole += 1
+    text = f"{whole // _DECIMALS}.{whole % _DECIMALS:03}".rstrip("0").rstrip(".")
+    sign = "-" if value < 0 else ""
+    return about + sign + text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +95,19 @@ def amount(quantity: Quantity, product: Product) -> Amount | NotComputed:
 
 
 def _unit(quantity: Quantity) -> Unit | NotComputed:
+    """The unit that code and text name: a clear text counts whatever the code is, but not against a known one."""
     coded = unit_of_code(quantity.code, quantity.system) if quantity.code else None
     worded = unit_of_text(quantity.unit) if quantity.unit else None
     if coded and worded and not same_unit(coded, worded):
         return NotComputed("unit-conflict", found=f"{quantity.unit} / {quantity.code}", conflict=True)
+    if coded is None and unit_of_text(quantity.code) is not None and unit_of_code("mg", quantity.system) is not None:
+        return NotComputed("unit-unknown", found=quantity.code)  # "Mg" beside "mg"
+    unit = worded or coded
+    if unit is not None:
+        return unit
     if not quantity.code and not quantity.unit:
         return NotComputed("unit-missing")
-    if quantity.code and coded is None:
-        return NotComputed("unit-unknown", found=quantity.code)
-    unit = coded or worded
-    return unit if unit is not None else NotComputed("unit-unknown", found=quantity.unit)
+    return NotComputed("unit-unknown", found=" / ".join(filter(None, (quantity.unit, quantity.code))))
 
 
 # Two decimals at most: "1,000 mg" is a thousand to some and one to others, and is not read.

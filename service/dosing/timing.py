@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from service.dosing.numbers import number
+from service.dosing.amount import number
 
 DAYS_PER_UNIT = {
     "s": Fraction(1, 86400),
@@ -43,10 +43,12 @@ ONCE_A_DAY_EVENTS = frozenset(
 
 CONFLICT = "frequency-conflict"
 UNKNOWN = "frequency-unknown"
+IMPLAUSIBLE = "frequency-implausible"
 
 BEDTIME = frozenset({"HS", "NIGHT"})
 BEDTIME_CODES = frozenset({"BED", "HS", "QHS"})
-WEEKDAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = frozenset(WEEK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Timing:
     period: Fraction | None = None
     period_max: Fraction | None = None
     unit: str = ""
-    times_of_day: int = 0
+    times_of_day: tuple[str, ...] = ()
     when: tuple[str, ...] = ()
     days_of_week: tuple[str, ...] = ()
     count: Fraction | None = None
@@ -71,13 +73,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Doses a day on average, [low, high], and the most doses on a day on which doses are taken."""
+    """Doses a day on average, [low, high], and the most doses on a day on which doses are taken.
+
+    ``daily`` is false when there are days without a dose, or nothing says that there is more than one dosing day.
+    """
 
     low: Fraction
     high: Fraction
     on_dosing_day: Fraction
     words: str
     bedtime: bool = False
+    daily: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +103,27 @@ def period_unit(code: str, text: str = "") -> str:
 def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate | RateUnknown:
     """Doses a day of a timing. Never assumes "once a day" where the order does not say so.
 
-    ``words`` reads a timing code that is spelled out, such as "every 8 hours". A code is a complete statement:
-    data beside it that does not say how often ("after meals", a count) is no contradiction.
+    ``words`` reads a timing code that is spelled out, such as "every 8 hours". Nobody takes a dose more often than
+    every hour, so such a rate is a slip and none.
     """
-    if timing is None:
-        return RateUnknown("frequency-missing", "timing")
+    found = _stated(timing, words) if timing is not None else RateUnknown("frequency-missing", "timing")
+    if isinstance(found, Rate) and found.high * DAYS_PER_UNIT["h"] > 1:
+        return RateUnknown(IMPLAUSIBLE, "timing", found.words)
+    return found
+
+
+def _stated(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | RateUnknown:
+    """What codes and data say together.
+
+    A code is a complete statement: data beside it that does not say how often ("after meals", a count) is no
+    contradiction.
+    """
     coded = _of_codes(timing, words)
     if isinstance(coded, RateUnknown) and coded.reason == CONFLICT:
         return coded
     if isinstance(coded, Rate) and not _says_how_often(timing):
-        return _at_most(timing.count, coded)
+        coded = _on_named_days(coded, timing)
+        return coded if isinstance(coded, RateUnknown) else _at_most(timing.count, coded)
     repeated = _of_repeat(timing)
     if isinstance(repeated, RateUnknown):
         return repeated
@@ -119,6 +136,16 @@ def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate |
     return _at_most(timing.count, repeated)
 
 
+def _on_named_days(coded: Rate, timing: Timing) -> Rate | RateUnknown:
+    """So many times a day by a code, on the days of the week that the data names, if any."""
+    days = frozenset(map(str.lower, timing.days_of_week))
+    if not days:
+        return coded
+    if not (days <= WEEKDAYS and coded.daily):
+        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
+    return _daily(coded.low, coded.high, days, coded.bedtime)
+
+
 def _nothing(timing: Timing) -> RateUnknown:
     if timing.events:
         return RateUnknown(UNKNOWN, "timing.event", f"{timing.events} dates")
@@ -127,7 +154,7 @@ def _nothing(timing: Timing) -> RateUnknown:
 
 def _says_how_often(timing: Timing) -> bool:
     numbers = timing.frequency is not None or timing.period is not None
-    named = timing.times_of_day or timing.days_of_week or not ONCE_A_DAY_EVENTS.isdisjoint(timing.when)
+    named = timing.times_of_day or not ONCE_A_DAY_EVENTS.isdisjoint(timing.when)
     return numbers or bool(named)
 
 
@@ -148,7 +175,7 @@ def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
     per_day = PER_DAY_OF_CODE.get(abbreviation)
     if per_day is not None:
         spoken = in_words(per_day, per_day)
-        return Rate(per_day, per_day, _on_dosing_day(per_day), spoken, abbreviation in BEDTIME_CODES)
+        return Rate(per_day, per_day, _on_dosing_day(per_day), spoken, abbreviation in BEDTIME_CODES, per_day >= 1)
     spelled_out = words(code)
     read = _of_repeat(spelled_out) if spelled_out is not None else None
     return read if isinstance(read, Rate) else None
@@ -168,8 +195,10 @@ def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
         vague = ", ".join(code for code in timing.when if code not in ONCE_A_DAY_EVENTS)
         return RateUnknown(UNKNOWN, "timing.repeat.when", vague)
     if timing.count == 1:
-        return Rate(_ONE, _ONE, _ONE, "once only")
-    if days or timing.count is not None:
+        return Rate(_ONE, _ONE, _ONE, "once only", bedtime, daily=False)
+    if days:
+        return _daily(_ONE, _ONE, days, bedtime)
+    if timing.count is not None:
         return RateUnknown("frequency-missing", "timing.repeat.frequency")
     return None
 
@@ -177,7 +206,7 @@ def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
 def _moments(timing: Timing) -> int:
     """How many moments of a day are named; none when one of them ("with meals") does not say how often."""
     named = set(timing.when)
-    return timing.times_of_day or (len(named) if named <= ONCE_A_DAY_EVENTS else 0)
+    return len(set(timing.times_of_day)) or (len(named) if named <= ONCE_A_DAY_EVENTS else 0)
 
 
 def _of_frequency(timing: Timing, days: frozenset[str], moments: int, bedtime: bool) -> Rate | RateUnknown:
@@ -203,7 +232,7 @@ def _of_frequency(timing: Timing, days: frozenset[str], moments: int, bedtime: b
     low, high = least / longest, most / span
     on_named_days = ceil(most / len(days)) if days else 1
     at_most = max(_on_dosing_day(high), Fraction(max(moments, on_named_days)))
-    return Rate(low, high, at_most, in_words(low, high), bedtime)
+    return Rate(low, high, at_most, in_words(low, high), bedtime, high >= 1)
 
 
 def _counts(timing: Timing, span: Fraction, days: int, moments: int) -> tuple[Fraction, Fraction] | RateUnknown:
@@ -251,7 +280,13 @@ def _daily(least: Fraction, most: Fraction, days: frozenset[str], bedtime: bool)
     if days:
         share = Fraction(len(days), len(WEEKDAYS))
         low, high = least * share, most * share
-    return Rate(low, high, _on_dosing_day(most), in_words(low, high), bedtime)
+    some_days = bool(days) and days != WEEKDAYS
+    words = (
+        f"{number(most)} on {', '.join(d.capitalize() for d in WEEK if d in days)}"
+        if some_days
+        else in_words(low, high)
+    )
+    return Rate(low, high, _on_dosing_day(most), words, bedtime, not some_days and high >= 1)
 
 
 def _on_dosing_day(per_day: Fraction) -> Fraction:
@@ -261,9 +296,11 @@ def _on_dosing_day(per_day: Fraction) -> Fraction:
 
 def _at_most(count: Fraction | None, given: Rate) -> Rate:
     """No more doses on a day than are ordered in all."""
-    if count is None or count <= 0 or count >= given.on_dosing_day:
+    if count is None or count <= 0 or count > given.on_dosing_day:
         return given
-    return Rate(min(given.low, count), min(given.high, count), count, f"{number(count)} in all", given.bedtime)
+    if count == given.on_dosing_day:
+        return replace(given, daily=False)
+    return Rate(min(given.low, count), min(given.high, count), count, f"{number(count)} in all", given.bedtime, False)
 
 
 def in_words(low: Fraction, high: Fraction) -> str:

@@ -1,16 +1,26 @@
-"""Units of a dose: masses, volumes, pieces and masses a kilogram, in the spellings that occur (rules Q5, Q6)."""
+"""Units of a dose: masses, volumes, pieces and masses a kilogram, by code and by word (rules Q5, Q6).
 
+The tables are ``cards/terminology/units.yaml``.
+"""
+
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
 
+import yaml
+
+from service.files import Fault, FaultyLibrary
 from service.terminology.folding import fold
 
+CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
-SNOMED_CT = "http://snomed.info/sct"
 
-_UCUM_SYSTEMS = frozenset({"", UCUM, "urn:oid:2.16.840.1.113883.6.8"})
-"""Systems in which a code of one character is UCUM's; in a list of somebody's own it may mean anything."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Kind(StrEnum):
@@ -31,70 +41,26 @@ class Unit:
     size: Fraction = Fraction(1)
 
 
-MILLIGRAM = Unit(Kind.MASS, "mg")
-GRAM = Unit(Kind.MASS, "g", Fraction(1000))
-MICROGRAM = Unit(Kind.MASS, "ug", Fraction(1, 1000))
-MILLILITRE = Unit(Kind.VOLUME, "mL")
-LITRE = Unit(Kind.VOLUME, "L", Fraction(1000))
-TABLET = Unit(Kind.COUNT, "tablet")
-CAPSULE = Unit(Kind.COUNT, "capsule")
-MILLIGRAM_A_KILOGRAM = Unit(Kind.MASS_A_KILOGRAM, "mg/kg")
-
-# UCUM is case sensitive ("Mg" is not a milligram); the all-capital forms are its case-insensitive variant.
-_CODES = {
-    "mg": MILLIGRAM, "MG": MILLIGRAM,
-    "g": GRAM, "G": GRAM,
-    "ug": MICROGRAM, "UG": MICROGRAM,
-    "mL": MILLILITRE, "ml": MILLILITRE, "ML": MILLILITRE,
-    "L": LITRE, "l": LITRE,
-    "mg/kg": MILLIGRAM_A_KILOGRAM, "MG/KG": MILLIGRAM_A_KILOGRAM,
-    "1": TABLET,  # UCUM's unity, which clients use for "one piece"
-}  # fmt: skip
-
-_PIECES = {
-    TABLET: (
-        "tablet tablets tab tabs tab. tabs. tbl tbl. tbls tabl tabl. tablette tabletten tabletta tabletka"
-        " filmtablette filmtabletten filmtabletta pill pills pille pillen comprimido comprimidos compressa"
-        " compresse comprimé comprimés dragee dragees dragée dragées"
-    ),
-    CAPSULE: "capsule capsules cap cap. caps caps. kapsel kapseln kapszula kaps kaps. cápsula cápsulas capsula",
-}
-
-_WORDS = {
-    "mg": MILLIGRAM, "milligram": MILLIGRAM, "milligrams": MILLIGRAM, "milligramm": MILLIGRAM, "mgs": MILLIGRAM,
-    "g": GRAM, "gram": GRAM, "grams": GRAM, "gramm": GRAM,
-    "ug": MICROGRAM, "mcg": MICROGRAM, "μg": MICROGRAM, "microgram": MICROGRAM, "micrograms": MICROGRAM,
-    "mikrogramm": MICROGRAM,
-    "ml": MILLILITRE, "millilitre": MILLILITRE, "millilitres": MILLILITRE, "milliliter": MILLILITRE,
-    "milliliters": MILLILITRE, "l": LITRE,
-    "mg/kg": MILLIGRAM_A_KILOGRAM,
-    **{word: unit for unit, words in _PIECES.items() for word in words.split()},
-}  # fmt: skip
-
-# Seen with these names in public FHIR examples: hl7ch/ch-emed (732936001), Swiss and other national guides.
-_CODED_PIECES = {
-    (SNOMED_CT, "732936001"): TABLET,  # Tablet (unit of presentation)
-    (SNOMED_CT, "732937005"): CAPSULE,  # Capsule (unit of presentation)
-    (SNOMED_CT, "385055001"): TABLET,  # Tablet (basic dose form)
-    (SNOMED_CT, "385049006"): CAPSULE,  # Capsule (basic dose form)
-}
-
-
 def unit_of_text(text: str) -> Unit | None:
     """The unit a word names, None when it is not known. Braces and "(s)" are understood."""
-    return _WORDS.get(fold(text).strip().strip("{}").replace("(s)", "").replace("(en)", ""))
+    return _tables().words.get(plain(_REMARK.sub("", text.strip().strip("{}"))))
 
 
 def unit_of_code(code: str, system: str) -> Unit | None:
     """The unit a code names, None when it is not known.
 
-    Bracketed and spelled-out words ("{tbl}", "TAB", "tablet") are understood in a code as in a text; a mass
-    only in UCUM's own spelling, because "Mg" and "mg" differ there. "1" and "g" count only as UCUM's.
+    A code without a system, or of a system that is not known, is read as UCUM's, save one of a single character,
+    which in a list of somebody's own may mean anything. Spelled-out words ("{tbl}", "TAB", "tablet") are understood in
+    a code as in a text; a mass only in UCUM's own spelling, because "Mg" and "mg" differ there.
     """
-    if len(code) == 1 and system.rstrip("/") not in _UCUM_SYSTEMS:
-        return None
-    coded = _CODED_PIECES.get((system, code)) or _CODES.get(code)
-    if coded is not None or system == SNOMED_CT:
+    tables = _tables()
+    name = tables.systems.get(_address(system), "" if system else "ucum")
+    coded = tables.codes.get((name, code))
+    if coded is not None or name not in ("ucum", ""):
+        return coded
+    if not name and len(code) > 1:
+        coded = tables.codes.get(("ucum", code))
+    if coded is not None or (not name and len(code) == 1):
         return coded
     worded = unit_of_text(code)
     short = len(code) <= len("mg")
@@ -104,3 +70,53 @@ def unit_of_code(code: str, system: str) -> Unit | None:
 def same_unit(a: Unit, b: Unit) -> bool:
     """True when two readings of one quantity agree: of one kind and one size; pieces are all alike."""
     return a.kind is b.kind and a.size == b.size
+
+
+def unit_words() -> dict[str, Unit]:
+    """Every word for a unit, plain (see ``plain``)."""
+    return _tables().words
+
+
+def read_table(name: str) -> Any:
+    """The content of a YAML file below ``cards``. Raises FaultyLibrary."""
+    try:
+        return yaml.load((CARDS / name).read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe one)
+    except yaml.YAMLError as error:
+        raise FaultyLibrary([Fault(name, 0, f"not valid YAML: {error}")]) from None
+
+
+def plain(text: str) -> str:
+    """Words made comparable: without case, accents, full stops, and with one blank for blanks and hyphens."""
+    folded = fold(text)
+    if not folded.isascii():
+        folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+    return " ".join(folded.replace(".", " ").replace("-", " ").split())
+
+
+# "tablet(s)", "Tablet (unit of presentation)"; a number in brackets says something of its own.
+_REMARK = re.compile(r"\s*\([^()\d]*\)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    systems: dict[str, str]
+    codes: dict[tuple[str, str], Unit]
+    words: dict[str, Unit]
+
+
+@cache
+def _tables() -> _Tables:
+    content = read_table("terminology/units.yaml")
+    systems = {_address(uri): name for name, uris in content["systems"].items() for uri in uris}
+    codes: dict[tuple[str, str], Unit] = {}
+    words: dict[str, Unit] = {}
+    for row in content["units"]:
+        unit = Unit(Kind(row["kind"]), row["name"], Fraction(row.get("size", 1)))
+        codes |= {(code["system"], code["code"]): unit for code in row["codes"]}
+        words |= {plain(word): unit for word in row["words"].split(",")}
+    return _Tables(systems, codes, words)
+
+
+def _address(system: str) -> str:
+    """A system's address without what is written differently: http or https, www, a slash at the end, case."""
+    return re.sub(r"^https?://(?:www\.)?", "", system.lower()).rstrip("/")

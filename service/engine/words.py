@@ -10,8 +10,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from service.chart import MedicationOrder
-from service.dosing.amount import strengths_in_text
-from service.dosing.numbers import number
+from service.dosing.amount import number, strengths_in_text
 from service.engine.escaping import plain, shortened
 from service.engine.finding import Threshold
 

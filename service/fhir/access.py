@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -142,9 +142,9 @@ class FhirCall:
 
         def failed(key: str, failure: Failure) -> Answer:
             given = wanted[key]
-            if given.missing:
+            if given.state is State.ABSENT:
                 return Answer(State.UNAVAILABLE, reason=failure)
-            return replace(given, state=State.PARTIAL, next="", reason=failure)
+            return Answer(State.PARTIAL, given.resources, reason=failure)
 
         keys = list(wanted)
         jobs = [(key, partial(self._list, key, wanted[key])) for key in keys]
@@ -165,7 +165,7 @@ class FhirCall:
 
     def _list(self, key: str, given: Answer) -> Answer:
         until = self._deadline
-        if given.missing:
+        if given.state is State.ABSENT:
             address = self._server.query(self._access.templates[key], self._patient_id)
             return following_pages(key, first_page(key, address, self._server, until), address, self._server, until)
         return following_pages(key, given, f"{self._server.base.rstrip('/')}/", self._server, until)

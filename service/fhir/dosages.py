@@ -1,5 +1,6 @@
 """Dosage instructions in clinical words, from the one shape that ``versions`` brings them to."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from service.fhir.versions import dosage_instructions, max_doses
 from service.terminology.recognise import Coding
 
 ORDERED = "ordered"
+SHORT = 40
 _HARMLESS = (".text", ".route")
 _HARMLESS_ALONE = (".timing.repeat.bounds", ".timing.event", ".sequence")
 """Elements without which an instruction that stands alone still says how much and how often."""
@@ -62,13 +64,15 @@ def _harmful(dropped: Sequence[str], element: str, several: bool) -> tuple[str, 
 
 
 def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], several: bool) -> Dosage:
-    low, high, dose_unread = _dose(one)
+    doses, dose_unread = _doses(one)
+    low, high = doses[0] if doses else (None, None)
     maxima = [_maximum(ratio) for ratio in max_doses(raw)]
     unread = ("doseAndRate",) if dose_unread else _numbers_beyond_reason(one.timing)
     if None in maxima:
         unread = (*unread, "maxDosePerPeriod")
     if isinstance(raw, dict) and raw.get("modifierExtension"):
         unread = (*unread, "modifierExtension")
+    unreadable = (*_harmful(dropped, element, several), *(f"{element}.{path}" for path in unread))
     start, end, days = _bounds(one)
     return Dosage(
         low=low,
@@ -81,26 +85,41 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
         end=end,
         days=days,
         text=one.text or "",
-        unreadable=(*_harmful(dropped, element, several), *(f"{element}.{path}" for path in unread)),
+        others=doses[1:],
+        unreadable=unreadable,
+        found=_shown(raw, unreadable[0][len(element) + 1 :]) if unreadable else "",
         element=element,
     )
 
 
-def _dose(one: FhirDosage) -> tuple[Quantity | None, Quantity | None, bool]:
-    """Lowest and highest dose, and whether it cannot be told: not readable, or several that differ.
+_Pair = tuple[Quantity | None, Quantity | None]
 
-    The ordered one is believed; a rate beside a dose is none.
+
+def _doses(one: FhirDosage) -> tuple[tuple[_Pair, ...], bool]:
+    """The different doses, each its lowest and highest, and whether one cannot be read.
+
+    The ordered ones are believed; a rate beside a dose is none.
     """
     doses = [d for d in one.doseAndRate or () if d.doseQuantity is not None or d.doseRange is not None]
     ordered = [dose for dose in doses if dose.type is not None and ORDERED in {c.code for c in codings(dose.type)}]
     found = dict.fromkeys(_quantities(dose) for dose in (ordered or doses))
-    if len(found) != 1 or None in found:
-        return None, None, bool(found)
-    (both,) = found
-    return *(both or (None, None)), False
+    stated = tuple(pair for pair in found if pair is not None and any(pair))
+    return (stated, False) if None not in found else ((), True)
 
 
-def _quantities(dose: DosageDoseAndRate) -> tuple[Quantity | None, Quantity | None] | None:
+def _shown(raw: Any, path: str) -> str:
+    """What stands at a path of an instruction as sent, when it is a short word or a number; else nothing."""
+    for step in re.findall(r"\w+", path):
+        if isinstance(raw, list) and step.isdigit() and int(step) < len(raw):
+            raw = raw[int(step)]
+        elif isinstance(raw, dict):
+            raw = raw.get(step)
+        else:
+            return ""
+    return raw if isinstance(raw, str) and len(raw) <= SHORT else ""
+
+
+def _quantities(dose: DosageDoseAndRate) -> _Pair | None:
     """Lowest and highest of one dose; None when a value stands there that is no plain amount ("< 25 mg")."""
     if dose.doseRange is None:
         quantity = _quantity(dose.doseQuantity)
@@ -165,7 +184,7 @@ def _timing(timing: FhirTiming | None, raw: Any) -> Timing | None:
         period=exact(_decimal(repeat.period)),
         period_max=exact(_decimal(repeat.periodMax)),
         unit=repeat.periodUnit or "",
-        times_of_day=len(set(repeat.timeOfDay or ())),
+        times_of_day=tuple(map(str, repeat.timeOfDay or ())),
         when=_codes(repeat.when),
         days_of_week=_codes(repeat.dayOfWeek),
         count=None if _count_is_least(raw) else exact(repeat.count),

@@ -14,16 +14,13 @@ POST_STROKE = "post-stroke-spasticity"
 
 
 def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R02: tolperisone without evidence of spasticity after a stroke.
-
-    A warning when it is ordered or refilled; an info where another use is labelled, and when a chart is only opened.
-    """
+    """R02: tolperisone without evidence of spasticity after a stroke; quieter where another use is labelled."""
     orders = chart.in_question(TOLPERISONE)
     if not orders or _post_stroke_spasticity(chart, orders):
         return None
     return Finding(
         card="tolperisone-indication",
-        indicator=Indicator.WARNING if chart.ordering and chart.jurisdiction != "other" else Indicator.INFO,
+        indicator=Indicator.INFO if chart.jurisdiction == "other" else Indicator.WARNING,
         orders=tuple(orders),
         facts={
             "order": orders[0],
@@ -43,7 +40,7 @@ def _post_stroke_spasticity(chart: Chart, orders: list[MedicationOrder]) -> bool
 
 
 def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R15: above the EU maximum a warning, above every label critical; not three doses a day an info.
+    """R15: above the EU maximum a warning, above every label critical; a daily dose not in three doses an info.
 
     Below the lowest labelled dose nothing is said. The most on one dosing day counts, not an average; orders that
     add up are summed. Nobody under 18 is told adult figures; a dose above even those is.
@@ -61,6 +58,7 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     if minor and indicator is Indicator.INFO:
         return None
     doses = [order.dose for order in orders if isinstance(order.dose, DailyDose)]
+    older = chart.age is not None and chart.age.at_least >= thresholds["older"].value
     return Finding(
         card="tolperisone-daily-dose",
         indicator=indicator,
@@ -70,13 +68,14 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
             "dose": doses[0],
             "working": "; and ".join(dose.working for dose in doses),
             "day": day,
+            "daily": all(dose.daily for dose in doses),
             "summed": len(orders) > 1,
             "complete": len(doses) == len(orders),
             "as_needed": any(dose.low == 0 for dose in doses),
             "implausible": "",
             "level": indicator.word,
-            "other_times": len(doses) == 1 and doses[0].times != thresholds["doses"].value,
-            "older": chart.at_least(thresholds["older"].value),
+            "other_times": len(doses) == 1 and doses[0].daily and doses[0].times != thresholds["doses"].value,
+            "older": older,
             "minor": minor,
         },
         lines=(FOOD,),
@@ -95,5 +94,5 @@ def _indicator(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) ->
         return Indicator.CRITICAL
     if day > thresholds["eu_maximum"].value:
         return Indicator.WARNING
-    alone = len(doses) == 1 and day >= thresholds["label_minimum"].value
+    alone = len(doses) == 1 and doses[0].daily and day >= thresholds["label_minimum"].value
     return Indicator.INFO if alone and doses[0].times != thresholds["doses"].value else None

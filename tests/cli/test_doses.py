@@ -84,7 +84,7 @@ def test_the_steps_of_a_titration_are_shown_one_by_one(file: Path, library: Libr
 
 def test_what_was_added_up_on_an_assumption_says_so(file: Path, library: Library) -> None:
     (reading,) = read(file, order(take(mg(10), DAILY), take(mg(25), DAILY)), library)
-    assert reading.dose.endswith("; together 35 mg/day")
+    assert reading.dose.endswith("; together 35 mg/day; if they follow each other: 10 mg/day, then 25 mg/day")
     assert reading.details[-1].startswith("added up: the order does not say")
 
 

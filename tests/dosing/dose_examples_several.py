@@ -4,6 +4,7 @@ from tests.dosing.dose_orders import (
     A_DAY,
     AMITRIPTYLINE_10,
     DAILY,
+    QUANTITY,
     Json,
     at_most,
     example,
@@ -37,7 +38,9 @@ CONCURRENT = (
     example("10 mg three times a day and 20 mg at bedtime", "US label, older adults",
             order(step(1, mg(10), per(3, 1, "d")), step(1, mg(20), BEDTIME)), "50", "50", "20", "50"),
     example("25 mg and 50 mg without a sequence", "Q4, absent sequence",
-            order(take(mg(25), MORNING), take(mg(50), BEDTIME)), "75", "75", "50", "75", together=True),
+            order(take(mg(25), MORNING), take(mg(50), BEDTIME)), "75", "75", "50", "75"),
+    example("25 mg and 50 mg, neither a sequence nor a time of the day", "Q4, the order does not say",
+            order(take(mg(25), DAILY), take(mg(50), DAILY)), "75", "75", "50", "75", together=True),
     example("a tablet and a half, both at bedtime, are one dose", "Q4",
             order(step(1, mg(25), BEDTIME), step(1, mg(10), BEDTIME)), "35", "35", "35", "35"),
     example("70 mg a week beside 10 mg a day", "Q4 with Q2",
@@ -79,25 +82,96 @@ CONCURRENT = (
 
 WEEK = {"boundsDuration": {"value": 7, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"}}
 
+
+def stage(number: int, dose: Json, repeat: Json = DAILY, **members: object) -> Json:
+    """An instruction with its place in the order, for a week."""
+    return take(dose, {**WEEK, **repeat}, sequence=number, **members)
+
+
+def split(number: int | None, dose: Json, when: str, start: str = "", end: str = "") -> Json:
+    """A part of the day, as Swiss split dosing numbers it."""
+    bounds = {name: day for name, day in (("start", start), ("end", end)) if day}
+    sequence = {} if number is None else {"sequence": number}
+    return take(dose, {"when": [when], **({"boundsPeriod": bounds} if bounds else {})}, **sequence)
+
+
+TODAY, LATER = "2026-11-20", "2027-02-10"
+
+SPLIT = (
+    example("morning and evening, numbered, a start in the first", "CH EMED split dosing",
+            order(split(1, tablets(2), "MORN", TODAY), split(2, tablets(2), "EVE")), "100", "100", "50", "100"),
+    example("morning and night, numbered, the same bounds", "CH EMED split dosing",
+            order(split(1, tablets(1), "MORN", TODAY, LATER), split(2, tablets(2), "HS", TODAY, LATER)),
+            "75", "75", "50", "75"),
+    example("morning, noon and evening, numbered, no bounds", "CH EMED split dosing",
+            order(split(1, tablets(1), "MORN"), split(2, tablets(1), "NOON"), split(3, tablets(1), "EVE")),
+            "75", "75", "25", "75"),
+    example("morning and evening, not numbered, no bounds", "Four-slot scheme",
+            order(split(None, tablets(1), "MORN"), split(None, tablets(2), "EVE")), "75", "75", "50", "75"),
+    example("morning and evening, numbered, each for a week", "CH EMED split dosing",
+            order(stage(1, tablets(1), MORNING), stage(2, tablets(1), BEDTIME)), "50", "50", "25", "50"),
+    example("other times of the day, numbered, the same bounds", "CH EMED split dosing",
+            order(*(take(tablets(1), {"timeOfDay": [time], "boundsPeriod": {"start": TODAY, "end": LATER}}, sequence=n)
+                    for n, time in ((1, "08:00:00"), (2, "20:00:00")))), "50", "50", "25", "50"),
+    example("a split week, then another", "Q4, bounds decide",
+            order(split(1, mg(10), "MORN", "2026-11-01", "2026-11-07"),
+                  split(1, mg(10), "HS", "2026-11-01", "2026-11-07"),
+                  split(2, mg(25), "MORN", "2026-11-08"), split(2, mg(25), "HS", "2026-11-08")),
+            "20", "50", "25", "50", steps=("20", "50")),
+    example("morning first, then only at night", "Q4, the first ends before the second begins",
+            order(split(1, mg(10), "MORN", "2026-11-01", "2026-11-07"), split(2, mg(25), "HS", "2026-11-08")),
+            "10", "25", "25", "25", steps=("10", "25")),
+    example("numbered, neither bounds nor times of the day", "Two readings: the larger",
+            order(step(1, mg(10)), step(2, mg(25))), "35", "35", "25", "35", together=True),
+    example("numbered, all of the same days, no times of the day", "Two readings: the larger",
+            order(*(take(mg(n), {**DAILY, "boundsPeriod": {"start": TODAY, "end": LATER}}, sequence=n)
+                    for n in (10, 25))), "35", "35", "25", "35", together=True),
+    example("numbered, the first ends after the second begins", "Two readings: the larger",
+            order(take(mg(10), {**DAILY, "boundsPeriod": {"start": TODAY, "end": "2026-12-10"}}, sequence=1),
+                  take(mg(25), {**DAILY, "boundsPeriod": {"start": "2026-12-01"}}, sequence=2)),
+            "35", "35", "25", "35", together=True),
+    example("numbered, the first until a day, the second unbounded", "Q4, the first ends",
+            order(take(mg(10), {**DAILY, "boundsPeriod": {"end": "2026-12-10"}}, sequence=1), step(2, mg(25))),
+            "10", "25", "25", "25", steps=("10", "25")),
+    example("in the morning for a week, at bedtime for another length", "Two readings: the larger",
+            order(stage(1, mg(10), MORNING),
+                  take(mg(25), {**BEDTIME, "boundsDuration": {"value": 14, "unit": "d", "code": "d"}}, sequence=2)),
+            "35", "35", "25", "35", together=True),
+)  # fmt: skip
+
+NOTHING = (
+    example("2-0-2-0 as four instructions", "Four-slot scheme with zeros",
+            order(*(split(None, tablets(n), when) for n, when in ((2, "MORN"), (0, "NOON"), (2, "EVE"), (0, "NIGHT")))),
+            "100", "100", "50", "100"),
+    example("0-0-1 as three instructions", "Four-slot scheme with zeros",
+            order(*(split(n, tablets(n // 3), when) for n, when in ((1, "MORN"), (2, "NOON"), (3, "EVE")))),
+            "25", "25", "25", "25"),
+    example("a zero without a unit beside a dose", "Zero of anything is nothing",
+            order(take(quantity(0), MORNING), take(mg(25), BEDTIME)), "25", "25", "25", "25"),
+    refused("0-0-0 as three instructions", "Zeros alone state no dose",
+            order(*(split(None, tablets(0), when) for when in ("MORN", "NOON", "EVE"))), "dose-unclear", QUANTITY),
+)  # fmt: skip
+
 STEPS = (
     example("10, then 25, then 50 mg at bedtime", "Article, 10 mg weekly steps; UK label",
-            order(step(1, mg(10), {**BEDTIME, **WEEK}), step(2, mg(25), {**BEDTIME, **WEEK}), step(3, mg(50), BEDTIME)),
+            order(stage(1, mg(10), BEDTIME), stage(2, mg(25), BEDTIME), step(3, mg(50), BEDTIME)),
             "10", "50", "50", "50", steps=("10", "25", "50")),
     example("steps listed the other way round", "Q4, sequence decides",
-            order(step(3, mg(50)), step(1, mg(10)), step(2, mg(25))), "10", "50", "50", "50", steps=("10", "25", "50")),
-    example("a taper from 75 mg", "NICE NG222 taper", order(step(1, mg(75)), step(2, mg(50)), step(3, mg(25)),
-            step(4, mg(10))), "10", "75", "75", "75", steps=("75", "50", "25", "10")),
+            order(stage(3, mg(50)), stage(1, mg(10)), stage(2, mg(25))),
+            "10", "50", "50", "50", steps=("10", "25", "50")),
+    example("a taper from 75 mg", "NICE NG222 taper", order(stage(1, mg(75)), stage(2, mg(50)), stage(3, mg(25)),
+            stage(4, mg(10))), "10", "75", "75", "75", steps=("75", "50", "25", "10")),
     example("two doses in each of two steps", "US label, hospital 100 to 200 mg",
-            order(step(1, mg(50), MORNING), step(1, mg(50), BEDTIME), step(2, mg(100), MORNING),
-                  step(2, mg(100), BEDTIME)), "100", "200", "100", "200", steps=("100", "200")),
-    example("sequences with a gap", "Q4", order(step(10, mg(10)), step(20, mg(25))),
+            order(stage(1, mg(50), MORNING), stage(1, mg(50), BEDTIME), stage(2, mg(100), MORNING),
+                  stage(2, mg(100), BEDTIME)), "100", "200", "100", "200", steps=("100", "200")),
+    example("sequences with a gap", "Q4", order(stage(10, mg(10)), stage(20, mg(25))),
             "10", "25", "25", "25", steps=("10", "25")),
     example("a weekly step before a daily one", "Q4 with Q2",
-            order(step(1, mg(70), per(1, 1, "wk")), step(2, mg(25), per(2, 1, "d"))),
+            order(stage(1, mg(70), per(1, 1, "wk")), stage(2, mg(25), per(2, 1, "d"))),
             "10", "50", "70", "70", steps=("10", "50")),
     example("a range as a step", "UK label, start 10-25 mg",
-            order({"sequence": 1, "timing": {"repeat": DAILY}, "doseAndRate": [{"doseRange": {"low": mg(10),
-                  "high": mg(25)}}]}, step(2, mg(50))), "10", "50", "50", "50", steps=("25", "50")),
+            order({"sequence": 1, "timing": {"repeat": {**DAILY, **WEEK}}, "doseAndRate": [{"doseRange": {"low": mg(10),
+                  "high": mg(25)}}]}, stage(2, mg(50))), "10", "50", "50", "50", steps=("25", "50")),
     example("periods one after the other", "Q4, boundsPeriod",
             order(during(mg(10), "2026-11-01", "2026-11-07"), during(mg(25), "2026-11-08", "2026-11-30")),
             "10", "25", "25", "25", steps=("10", "25")),
@@ -111,8 +185,8 @@ STEPS = (
             order(during(mg(50), end="2026-11-30"), during(mg(25), "2026-12-01")),
             "25", "50", "50", "50", steps=("50", "25")),
     example("a steadied dose after a rising one, as needed", "Q4 with Q3",
-            order(step(1, mg(10)), step(2, mg(10), per(3, 1, "d"), asNeededBoolean=True)),
+            order(stage(1, mg(10)), stage(2, mg(10), per(3, 1, "d"), asNeededBoolean=True)),
             "0", "30", "10", "30", steps=("10", "30")),
 )  # fmt: skip
 
-SEVERAL = (*CONCURRENT, *STEPS)
+SEVERAL = (*CONCURRENT, *STEPS, *SPLIT, *NOTHING)

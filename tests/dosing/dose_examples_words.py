@@ -47,6 +47,11 @@ ENGLISH = (
     ("70 mg once a week", "10", "10", "70", "70"),
     ("25 mg 3 times a week at bedtime", "75/7", "75/7", "25", "25"),
     ("10 mg/day", "10", "10", "10", "10"),
+    ("1 tablet in the morning and 2 at night", "75", "75", "50", "75"),
+    ("1½ tablets at night", "75/2", "75/2", "75/2", "75/2"),
+    ("25 mg in the evening before bed", "25", "25", "25", "25"),
+    ("Take 1 tablet (25 mg total) by mouth 4 (four) times daily.", "100", "100", "25", "100"),
+    ("One to be taken four times a day", "100", "100", "25", "100"),
     ("0.05 g daily", "50", "50", "50", "50"),
     ("25 mg as needed, max 75 mg/day", "0", "75", "25", "75"),
     ("1 tablet prn, not more than 2 tablets per day", "0", "50", "25", "50"),
@@ -113,9 +118,9 @@ NOT_READ = (
     *(
         refused(f"{text!r}", "free text, not understood whole", said(text), "dose-in-words", "text")
         for text in (
-            "apply thinly", "as directed", "25 mg once", "1 tablet in the morning and 2 at night",
-            "25 mg daily for 7 days then 50 mg", "1,000 mg daily", "1½ tablets at night", "1-1/2 tablets at night",
-            "25 mg in the evening before bed", "1 tablet twice daily and at bedtime", "1 tablet daily and at bedtime",
+            "apply thinly", "as directed", "25 mg once",
+            "25 mg daily for 7 days then 50 mg", "1,000 mg daily", "1-1/2 tablets at night",
+            "1 tablet twice daily and at bedtime", "1 tablet daily and at bedtime",
             "25 mg at night 2 wk", "two daily", "2 x 25 mg at bedtime", "every 0 hours 25 mg",
             "75 mg daily in divided doses", "Take what the clinic said on the day of the last visit. 25 mg daily. " * 4,
         )

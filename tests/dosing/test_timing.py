@@ -51,7 +51,6 @@ def test_a_month_is_a_twelfth_of_the_year_and_both_are_those_of_the_rules() -> N
         (every(1, "d"), "1", "1", "1"),
         (every(8, "h"), "3", "3", "3"),
         (every(7, "h"), "24/7", "24/7", "4"),
-        (every("1/2", "h"), "48", "48", "48"),
         (every(36, "h"), "2/3", "2/3", "1"),
         (every(90, "min"), "16", "16", "16"),
         (every(1, "wk", 3), "3/7", "3/7", "1"),
@@ -61,13 +60,16 @@ def test_a_month_is_a_twelfth_of_the_year_and_both_are_those_of_the_rules() -> N
         (Timing(frequency=ONE, frequency_max=THREE, period=ONE, unit="d"), "1", "3", "3"),
         (Timing(frequency=ONE, period=Fraction(4), period_max=Fraction(6), unit="h"), "4", "6", "6"),
         (Timing(frequency=ONE, period=ONE, period_max=TWO, unit="wk"), "1/14", "1/7", "1"),
-        (Timing(times_of_day=4), "4", "4", "4"),
+        (every(1, "h"), "24", "24", "24"),
+        (Timing(days_of_week=("mon", "wed", "fri")), "3/7", "3/7", "1"),
+        (Timing(days_of_week=("mon",), times_of_day=("08", "20")), "2/7", "2/7", "2"),
+        (Timing(times_of_day=("08", "12", "16", "20")), "4", "4", "4"),
         (Timing(when=("MORN", "NOON", "EVE")), "3", "3", "3"),
         (Timing(when=("HS", "HS")), "1", "1", "1"),
         (Timing(when=("MORN", "EVE"), days_of_week=("sat", "sun")), "4/7", "4/7", "2"),
-        (Timing(period=TWO, unit="d", times_of_day=2), "1", "1", "2"),
+        (Timing(period=TWO, unit="d", times_of_day=("08", "20")), "1", "1", "2"),
         (Timing(period=ONE, unit="wk", days_of_week=("mon", "tue"), when=("MORN", "EVE")), "4/7", "4/7", "2"),
-        (Timing(period=Fraction(8), unit="h", times_of_day=3), "3", "3", "3"),
+        (Timing(period=Fraction(8), unit="h", times_of_day=("08", "14", "20")), "3", "3", "3"),
         (Timing(count=ONE), "1", "1", "1"),
         (Timing(frequency=THREE, period=ONE, unit="d", count=TWO), "2", "2", "2"),
         (Timing(frequency=ONE, period=ONE, unit="wk", count=ONE), "1/7", "1/7", "1"),
@@ -106,6 +108,35 @@ def test_seven_days_and_24_hours_are_a_week_and_a_day() -> None:
 )
 def test_a_rate_is_said_as_a_person_says_it(timing: Timing, words: str) -> None:
     assert known(timing).words == words
+
+
+@pytest.mark.parametrize(
+    ("timing", "daily"),
+    [
+        (every(1, "d"), True),
+        (every(8, "h"), True),
+        (every(7, "h"), True),
+        (every(24, "h"), True),
+        (every(1, "wk", 7), True),
+        (Timing(when=("HS",)), True),
+        (Timing(codes=("BID",)), True),
+        (Timing(days_of_week=("mon", "tue", "wed", "thu", "fri", "sat", "sun")), True),
+        (Timing(frequency=THREE, period=ONE, unit="d", count=Fraction(21)), True),
+        (every(2, "d"), False),
+        (every(1, "wk"), False),
+        (every(4, "wk"), False),
+        (every(1, "mo"), False),
+        (every(48, "h"), False),
+        (Timing(codes=("QOD",)), False),
+        (Timing(count=ONE), False),
+        (Timing(frequency=THREE, period=ONE, unit="d", count=TWO), False),
+        (Timing(frequency=THREE, period=ONE, unit="d", count=THREE), False),
+        (Timing(days_of_week=("mon", "wed"), when=("MORN", "NOON", "EVE", "NIGHT")), False),
+        (Timing(frequency=THREE, period=ONE, unit="d", days_of_week=("mon",)), False),
+    ],
+)
+def test_what_is_not_taken_every_day_is_told(timing: Timing, daily: bool) -> None:
+    assert known(timing).daily is daily
 
 
 def test_a_range_of_rates_is_said_in_days() -> None:
@@ -152,20 +183,22 @@ def test_bedtime_is_not_told_of_other_times(timing: Timing) -> None:
         (every(1, "d", 0), "frequency-unknown", "timing.repeat.frequency", "0"),
         (every(1, "d", -2), "frequency-unknown", "timing.repeat.frequency", "-2"),
         (Timing(count=TWO), "frequency-missing", "timing.repeat.frequency", ""),
-        (Timing(days_of_week=("mon",)), "frequency-missing", "timing.repeat.frequency", ""),
+        (every(1, "s"), "frequency-implausible", "timing", "86400 a day"),
+        (every(1, "h", 8), "frequency-implausible", "timing", "192 a day"),
+        (every(1, "d", 25), "frequency-implausible", "timing", "25 a day"),
         (Timing(when=("MORN", "PC", "C")), "frequency-unknown", "timing.repeat.when", "PC, C"),
         (Timing(events=2), "frequency-unknown", "timing.event", "2 dates"),
         (Timing(codes=("as directed",)), "frequency-unknown", "timing.code", "as directed"),
         (Timing(codes=("BID", "TID")), "frequency-conflict", "timing.code", "2 a day / 3 a day"),
         (Timing(codes=("BID",), when=("HS",)), "frequency-conflict", "timing", "2 a day / 1 a day"),
         (
-            Timing(frequency=ONE, period=ONE, unit="d", times_of_day=2),
+            Timing(frequency=ONE, period=ONE, unit="d", times_of_day=("08", "20")),
             "frequency-conflict",
             "timing.repeat.timeOfDay",
             "1 / 2 a day",
         ),
         (
-            Timing(frequency=ONE, period=Fraction(12), unit="h", times_of_day=3),
+            Timing(frequency=ONE, period=Fraction(12), unit="h", times_of_day=("08", "14", "20")),
             "frequency-conflict",
             "timing.repeat.timeOfDay",
             "1 / 3 a day",

@@ -1,22 +1,18 @@
 """Units are understood in the spellings that occur, and nothing else is taken for milligrams (Q5, Q6)."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.dosing.units import (
-    CAPSULE,
-    GRAM,
-    MICROGRAM,
-    MILLIGRAM,
-    TABLET,
-    UCUM,
-    Kind,
-    Unit,
-    same_unit,
-    unit_of_code,
-    unit_of_text,
-)
+from service.dosing.units import UCUM, Kind, Unit, same_unit, unit_of_code, unit_of_text
+
+MILLIGRAM = Unit(Kind.MASS, "mg")
+GRAM = Unit(Kind.MASS, "g", Fraction(1000))
+MICROGRAM = Unit(Kind.MASS, "ug", Fraction(1, 1000))
+TABLET = Unit(Kind.COUNT, "tablet")
+CAPSULE = Unit(Kind.COUNT, "capsule")
 
 SNOMED = "http://snomed.info/sct"
 
@@ -94,7 +90,7 @@ def test_ucums_unity_is_one_piece() -> None:
 def test_the_snomed_unit_of_presentation_is_a_tablet_only_in_its_own_system() -> None:
     assert unit_of_code("732936001", SNOMED) == TABLET
     assert unit_of_code("732936001", UCUM) is None
-    assert unit_of_code("258684004", SNOMED) is None
+    assert unit_of_code("258684004", SNOMED) == MILLIGRAM
 
 
 @pytest.mark.parametrize("code", ["", "U", "[iU]", "{puff}", "%", "mg/mL", "25"])

@@ -68,10 +68,24 @@ def test_the_ordered_dose_is_believed_over_a_calculated_one() -> None:
     assert found.unreadable == ()
 
 
-def test_several_doses_that_differ_are_not_chosen_from() -> None:
+def test_several_different_doses_are_all_kept_and_the_same_one_once() -> None:
     found = only(doseAndRate=[{"doseQuantity": mg(25)}, {"doseQuantity": mg(50)}])
-    assert found.unreadable == (f"{ELEMENT}.doseAndRate",)
-    assert only(doseAndRate=[{"doseQuantity": mg(25)}, {"doseQuantity": mg(25)}]).unreadable == ()
+    assert [high and high.value for _, high in ((found.low, found.high), *found.others)] == [25, 50]
+    assert only(doseAndRate=[{"doseQuantity": mg(25)}, {"doseQuantity": mg(25)}]).others == ()
+
+
+@pytest.mark.parametrize("time", ["08:00", "8:00", "08:00:00", "08:00:00.000", "0800", "8.00", "8:00 AM", "08:00Z"])
+def test_a_time_of_the_day_is_read_in_every_usual_form(time: str) -> None:
+    found = only(timing={"repeat": {"timeOfDay": [time, "20:00:00"]}})
+    assert found.unreadable == ()
+    assert found.moments == {"08:00:00", "20:00:00"}
+
+
+@pytest.mark.parametrize("time", ["25:00", "08:60", "noon", "8", "8:00 and 20:00"])
+def test_what_is_no_time_of_the_day_is_named_with_what_stood_there(time: str) -> None:
+    found = only(timing={"repeat": {"timeOfDay": [time]}})
+    assert found.unreadable == (f"{ELEMENT}.timing.repeat.timeOfDay[0]",)
+    assert found.found == time
 
 
 @pytest.mark.parametrize(
