@@ -24,6 +24,7 @@ check-code: $(VENV)/tests ## Run the checks that need no running code
 	@$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route, and of tokens and recording beside none
+	@$(BIN)/python -m tests.benchmarks.served
 	@$(BIN)/python -m tests.benchmarks.calls
 	@$(BIN)/python -m tests.benchmarks.cost
 
