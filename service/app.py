@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flask import Flask
-from flask_cors import CORS
 
 from service.cdshooks.services import Service, prefetch_templates, services
 from service.decide import Decision
@@ -22,14 +21,13 @@ from service.settings import Settings
 from service.trust.tokens import Caller, Reason
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import clients_of, guard, token_check
-from service.web.accesslog import ID_HEADER, note_exchange, register_access_log
 from service.web.api import api
 from service.web.contract import contract
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.feedback import feedback, keeping, log_feedback
-from service.web.headers import register_headers
 from service.web.invoke import invoke, observing
+from service.web.middleware import Middleware
 from service.web.operations import Check, operations
 from service.web.pages import pages
 from service.web.playground import playground
@@ -75,8 +73,8 @@ def create_app(
     public_url = settings.public_url or LOCAL
     metrics = Metrics(closed_sets(library, published), counts)
     metrics.serving(library.version)
-    register_access_log(app, metrics, {service.id: service.hook for service in published}, new_uuid)
-    register_headers(app)
+    hooks = {service.id: service.hook for service in published}
+    app.wsgi_app = Middleware(app.wsgi_app, metrics, hooks, new_uuid)  # type: ignore[method-assign]
     fhir = FhirAccess(
         prefetch_templates(library.terminology.loinc),
         settings.fhir_deadline,
@@ -92,7 +90,7 @@ def create_app(
     app.extensions["decision"] = decision
     app.extensions["metrics"] = metrics
     app.register_blueprint(discovery(published))
-    observers = [note_exchange, metrics.exchanged]
+    observers = [metrics.exchanged]
     told = [log_feedback, metrics.told]
     if records is not None:
         observers.append(records.observe)
@@ -110,13 +108,6 @@ def create_app(
     app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)
-    CORS(
-        app,
-        methods=["GET", "POST", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type"],
-        expose_headers=[ID_HEADER],
-        max_age=600,
-    )
     return app
 
 

@@ -1,11 +1,16 @@
-"""Logs: one line a request, for people or for programs, never with patient data."""
+"""Logs: one line per request, for people or for programs, never with patient data. A line is one write.
 
+Two processes that write a line and its end separately tear each other's lines.
+"""
+
+import json
 import logging
 import sys
 import threading
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
 import structlog
 
 from service.errors import place_of
@@ -15,15 +20,25 @@ OWN_WORDS = frozenset({("gunicorn.error", "arbiter")})
 """Loggers and modules of libraries whose messages speak of processes only, never of a request."""
 
 
-def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
-    """Sets structlog up for this process, writing to ``stream`` (standard error by default)."""
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def json_line(_logger: object, _method: str, event: structlog.typing.EventDict) -> str:
+    """The line for programs: one JSON object. What msgspec refuses (half a character) is written escaped."""
+    try:
+        return _encode(event).decode()
+    except (UnicodeEncodeError, TypeError):
+        return json.dumps(event, default=str)
+
+
+def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting: bool = False) -> None:
+    """Sets structlog up for this process, writing to ``stream`` (standard error by default).
+
+    ``lasting`` makes loggers once, on their first use, which a server that logs every request should want.
+    """
     out = stream or sys.stderr
     form = settings.log_format or ("console" if out.isatty() else "json")
-    renderer: structlog.typing.Processor
-    if form == "console":
-        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty())
-    else:
-        renderer = structlog.processors.JSONRenderer()
+    renderer = structlog.dev.ConsoleRenderer(colors=out.isatty()) if form == "console" else json_line
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -32,8 +47,8 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(out),
-        cache_logger_on_first_use=False,
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=lasting,
     )
 
 

@@ -23,6 +23,7 @@ from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
 from service.metrics import Metrics
 from service.web.errors import operation_outcome
+from service.web.middleware import ALWAYS
 
 RECEIVE_SECONDS = 10.0
 """How long a request may take to arrive, from its first byte on."""
@@ -68,13 +69,6 @@ _REFUSALS = {
     503: ("Service Unavailable", "throttled", "The service is busy; nothing was checked. Call again later."),
 }
 """What the server itself answers: reason phrase, code and message of the OperationOutcome."""
-
-HEADERS = [
-    ("Content-Type", "application/json"),
-    ("Access-Control-Allow-Origin", "*"),
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-]
 
 log = structlog.get_logger()
 
@@ -145,7 +139,8 @@ class Refusal(ErrorTask):
         phrase, kind, message = _REFUSALS[code]
         self.status = f"{code} {phrase}"
         body = operation_outcome(kind, message)
-        self.response_headers = [*HEADERS, *([("Retry-After", "5")] if code == 503 else [])]
+        more = {"Content-Type": "application/json", **({"Retry-After": "5"} if code == 503 else {})}
+        self.response_headers = list((ALWAYS | more).items())
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

@@ -144,7 +144,7 @@ def serve(
     settings: Settings, host: str, port: int, workers: int, threads: int, *, reload: bool, ready: Callable[[], None]
 ) -> None:
     """Serves until stopped; ``ready`` is called once, when the address is served."""
-    configure_logs(settings)
+    configure_logs(settings, lasting=True)
     catch_strays()
     records = records_of(settings)
     with shared_counts() as counts:

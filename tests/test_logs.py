@@ -3,9 +3,12 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -168,3 +171,35 @@ def test_a_thread_that_ends_with_an_error_leaves_a_line_with_its_type_and_place(
     assert (line["event"], line["error"]) == ("thread ended", "LookupError")
     assert line["place"].startswith("test_logs.py:")
     assert "Ilona" not in strays.getvalue()
+
+
+WRITER = """
+import sys
+from service.logs import configure_logs
+from service.settings import Settings
+import structlog
+configure_logs(Settings(log_format="json"), lasting=True)
+log = structlog.get_logger()
+for number in range(1500):
+    log.info("request", writer=sys.argv[1], number=number, padding="x" * (number % 7 * 2000))
+"""
+
+
+def test_lines_of_processes_that_write_at_once_stay_whole(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    with file.open("wb") as out:
+        writers = [subprocess.Popen([sys.executable, "-c", WRITER, name], stderr=out) for name in "abcd"]
+        assert [writer.wait(60) for writer in writers] == [0] * 4
+    lines = [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]]
+    assert len(lines) == 4 * 1500
+    for name in "abcd":
+        assert [line["number"] for line in lines if line["writer"] == name] == list(range(1500))
+
+
+def test_what_is_no_whole_character_is_written_escaped() -> None:
+    stream = io.StringIO()
+    configure_logs(Settings(log_format="json"), stream)
+    structlog.get_logger().info("answered", place="\ud800", path=Path("a"))
+    assert json.loads(stream.getvalue()) | {"timestamp": ""} == {
+        "event": "answered", "level": "info", "place": "\ud800", "path": "a", "timestamp": "",
+    }  # fmt: skip

@@ -25,6 +25,7 @@ from service.fhir.pages import first_page, following_pages
 from service.fhir.prefetch import Answer, State
 from service.fhir.resources import Resource, text
 from service.http import new_session
+from service.timing import timed
 from service.trust.clients import Client
 
 log = structlog.get_logger()
@@ -191,7 +192,8 @@ class FhirCall:
         if self._refusal is not None:
             return self._told([(key, self._refusal, 0.0) for key, _ in jobs], started)
         futures = [self._access.submit(partial(_timed, job)) for _, job in jobs]
-        wait(futures, max(until - started, 0) + GRACE)
+        with timed("fetch"):
+            wait(futures, max(until - started, 0) + GRACE)
         results = (_result(future, started) for future in futures)
         return self._told([(key, *result) for (key, _), result in zip(jobs, results, strict=True)], started)
 

@@ -16,11 +16,13 @@ from flask import Flask, g, request
 
 from service.errors import NotTrusted
 from service.settings import Settings, SettingsError
+from service.timing import timed
 from service.trust.clients import Clients, is_loopback, read_clients
 from service.trust.keyring import open_keyring
 from service.trust.remote import RemoteKeys, fetch
 from service.trust.tokens import Caller, Reason, Refused, TokenCheck
 from service.trust.used_tokens import SeenInMemory, SeenTokens
+from service.web.middleware import call_of
 
 PAGES = ("/", "/static", "/api", "/playground", "/guidance")
 WITHOUT_TOKEN = (*PAGES, "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
@@ -79,6 +81,9 @@ def guard(
     """Has every request checked; without ``tokens`` everybody is ``without_token``."""
 
     def check() -> None:
+        call = call_of(request.environ)
+        call.endpoint = request.blueprint or "none"
+        call.service = (request.view_args or {}).get("service_id", "")
         if tokens is None:
             g.caller = without_token
             return
@@ -86,7 +91,8 @@ def guard(
         if request.method == "OPTIONS" or _is_open():
             return
         try:
-            g.caller = tokens.caller(request.headers.getlist("Authorization"), audiences(public_url, request.path))
+            with timed("token"):
+                g.caller = tokens.caller(request.headers.getlist("Authorization"), audiences(public_url, request.path))
         except Refused as refused:
             address = request.url_rule.rule if request.url_rule else ""
             log.warning("token refused", reason=refused.reason.value, address=address, **refused.facts)

@@ -1,6 +1,6 @@
 """The body of a call: JSON by its headers, whole, and within the size that the service accepts."""
 
-from flask import abort, request
+from flask import abort, current_app, request
 
 JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
 CHARSETS = frozenset({"utf-8", "utf8"})
@@ -12,14 +12,19 @@ def json_body() -> bytes:
     Ends the request with 415 when its headers say that it is no JSON, is in another character set than UTF-8 or
     compressed, and with 413 when it is larger than ``MAX_CONTENT_LENGTH``, whether or not its length was announced.
     """
-    charset = request.mimetype_params.get("charset", "utf-8")
-    if request.mimetype not in JSON_TYPES or charset.lower() not in CHARSETS or request.content_encoding:
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") != "application/json":
+        charset = request.mimetype_params.get("charset", "utf-8")
+        if request.mimetype not in JSON_TYPES or charset.lower() not in CHARSETS:
+            abort(415)
+    if environ.get("HTTP_CONTENT_ENCODING"):
         abort(415)
-    limit = request.max_content_length
-    if limit is not None:
-        # A body sent in pieces is cut at the limit in silence. One byte more tells it from one that ends there.
-        request.max_content_length = limit + 1
-    body = request.get_data(cache=False)
-    if limit is not None and len(body) > limit:
+    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    announced = request.content_length
+    if announced is not None and announced > limit:
+        abort(413)
+    # Without a length, the stream of the server ends with the body. One byte more tells what is too large.
+    body: bytes = request.environ["wsgi.input"].read(limit + 1 if announced is None else announced)
+    if len(body) > limit:
         abort(413)
     return body

@@ -4,16 +4,18 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, request
 
 from service.cdshooks.messages import Response as CdsResponse
 from service.cdshooks.services import Service
 from service.decide import Decision, decide
 from service.jsonio import encode
 from service.records.exchange import Exchange, Observer, shown, unchecked
+from service.timing import timed
 from service.trust.tokens import Caller
 from service.web.access import caller
 from service.web.body import json_body
+from service.web.middleware import call_of
 
 Observe = Callable[[CdsResponse, str, str, Caller, float], None]
 """Is called with an answer, its hook and service, who asked, and the milliseconds it took."""
@@ -34,6 +36,7 @@ def observing(decision: Decision, now: Callable[[], datetime], observers: Sequen
             unchecked=unchecked(answer.cards),
             milliseconds=milliseconds,
         )
+        call_of(request.environ).exchange = exchange
         for observer in observers:
             observer(exchange)
 
@@ -52,7 +55,9 @@ def invoke(services: tuple[Service, ...], decision: Decision, observe: Observe) 
         if hook is None:
             abort(404)
         calling = caller()
-        answer = decide(json_body(), hook, decision, calling.client)
+        body = json_body()
+        with timed("decide"):
+            answer = decide(body, hook, decision, calling.client)
         observe(answer, hook, service_id, calling, round((time.perf_counter() - started) * 1000, 1))
         return Response(encode(answer), mimetype="application/json")
 

@@ -1,10 +1,12 @@
-"""Every request has an id, one line in the log and one count, whatever becomes of it."""
+"""Every request has an id, one line in the log, one count and the headers of all answers, whatever becomes of it."""
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import create_app
@@ -106,3 +108,40 @@ def test_questions_of_machines_are_said_quietly_unless_something_is_wrong(
     client.get("/metrics")
     client.post("/metrics")
     assert [line["log_level"] for line in logged] == ["debug", "debug", "warning"]
+
+
+ORIGIN = {"Origin": "https://ehr.example.org"}
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", PATH), ("GET", "/nowhere"), ("POST", f"{PATH}/order-sign")])
+def test_a_browser_may_read_every_answer_from_anywhere(client: FlaskClient, method: str, path: str) -> None:
+    headers = client.open(path, method=method, headers=ORIGIN).headers
+    assert headers.getlist("Access-Control-Allow-Origin") == ["*"]
+    assert "X-Request-ID" in headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in headers
+    assert "Access-Control-Allow-Methods" not in headers
+
+
+def test_a_browser_that_asks_first_is_told_what_it_may_send(client: FlaskClient) -> None:
+    asked = {**ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    headers = client.options(f"{PATH}/order-sign", headers=asked).headers
+    assert "POST" in headers["Access-Control-Allow-Methods"]
+    assert headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+    assert headers["Access-Control-Max-Age"] == "600"
+
+
+def test_an_answer_says_where_its_time_went_and_a_refusal_does_not(client: FlaskClient) -> None:
+    answer = client.post(f"{PATH}/order-select", data=SAMPLE.read_bytes(), content_type=JSON)
+    assert re.fullmatch(r"decide;dur=[0-9.]+, total;dur=[0-9.]+", answer.headers["Server-Timing"])
+    assert "Server-Timing" not in client.post(f"{PATH}/order-select", data=b"{", content_type=JSON).headers
+
+
+def test_requests_at_once_keep_their_ids_and_times_apart(app: Flask, logged: list[Any]) -> None:
+    ids = [f"request-number-{number:04}" for number in range(40)]
+
+    def get(request_id: str) -> str:
+        return app.test_client().get(PATH, headers={"X-Request-ID": request_id}).headers["X-Request-ID"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(get, ids)) == ids
+    assert sorted(line["request"] for line in logged) == ids

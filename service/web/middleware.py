@@ -1,0 +1,129 @@
+"""Around every request: its id, the headers that every answer carries, one count and one line in the log."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from service import timing
+from service.metrics import Metrics
+from service.records.exchange import Exchange
+
+ID_HEADER = "X-Request-ID"
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": f"{ID_HEADER}, Server-Timing",
+    "Timing-Allow-Origin": "*",
+}
+"""What an answer says that does not say otherwise itself: nothing is guessed, embedded, referred to or kept by a
+cache. A browser may read it from anywhere: who may call is decided by tokens, never by cookies or the origin."""
+
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+"""What a browser is told that asks before it calls (L-28)."""
+
+QUIET = frozenset({"operations"})
+"""Endpoints that machines ask every few seconds; their lines have the level debug unless something is wrong."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+"""A caller's request id that may be taken over: too long for a name or a record number, and no JWT (no dots)."""
+
+_KEY = "tolami.call"
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Call:
+    """What becomes known of a request while it is answered: the blueprint and service asked for, and what went out."""
+
+    endpoint: str = "none"
+    service: str = ""
+    exchange: Exchange | None = None
+    status: int = 500
+    parts: dict[str, float] = field(default_factory=dict)
+
+
+def call_of(environ: WSGIEnvironment) -> Call:
+    """The call that a request belongs to."""
+    return cast(Call, environ.get(_KEY) or Call())
+
+
+class Middleware:
+    """The WSGI application around the application. ``hooks`` are the hooks by the id of their service."""
+
+    def __init__(
+        self, app: WSGIApplication, metrics: Metrics, hooks: Mapping[str, str], new_id: Callable[[], str]
+    ) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._hooks = hooks
+        self._new_id = new_id
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers a request."""
+        started = perf_counter()
+        asked = environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = asked if _TOKEN.fullmatch(asked) else self._new_id()
+        # Threads are used again: what the request before has bound must not stay.
+        clear_contextvars()
+        bind_contextvars(request=request_id)
+        call = environ[_KEY] = Call(parts=timing.begin())
+        preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+
+        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            call.status = int(status[:3])
+            given = {name.lower() for name, _ in headers}
+            headers += [(name, value) for name, value in ALWAYS.items() if name.lower() not in given]
+            headers.append((ID_HEADER, request_id))
+            if call.status < 400:  # how long a refusal took may tell why
+                headers.append(("Server-Timing", _told(call.parts, perf_counter() - started)))
+            if preflight:
+                headers += PREFLIGHT.items()
+            return start_response(status, headers, exc_info)
+
+        self._metrics.began()
+        try:
+            return self._app(environ, respond)
+        finally:
+            self._metrics.ended()
+            self._note(call, perf_counter() - started)
+            clear_contextvars()
+
+    def _note(self, call: Call, seconds: float) -> None:
+        hook = self._hooks.get(call.service, "other") if call.service else ""
+        self._metrics.answered(call.endpoint, hook, call.status, seconds)
+        facts: dict[str, object] = {"endpoint": call.endpoint}
+        if call.service:
+            facts["service"] = call.service if call.service in self._hooks else "unknown"
+        facts |= {"status": call.status, "milliseconds": round(seconds * 1000, 1)}
+        if call.exchange is not None:
+            facts["client"] = call.exchange.client
+            facts["cards"] = [card.card for card in call.exchange.cards]
+            facts["unchecked"] = list(call.exchange.unchecked)
+        if call.status >= 500:
+            log.error("request", **facts)
+        elif call.status >= 400:
+            log.warning("request", **facts)
+        elif call.endpoint in QUIET:
+            log.debug("request", **facts)
+        else:
+            log.info("request", **facts)
+
+
+def _told(parts: Mapping[str, float], whole: float) -> str:
+    """The value of ``Server-Timing``: parts in milliseconds, and the whole."""
+    return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in (*parts.items(), ("total", whole)))
