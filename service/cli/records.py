@@ -95,7 +95,7 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
 
 @example("tolami report --since 90d\ntolami report --format csv > report.csv")
 @click.command(short_help="Show how often each card was accepted or overridden.")
-@click.option("--since", type=Past(), help="Only cards shown since: 90d, or 2026-11-23.")
+@click.option("--since", type=Past(), help="Only cards shown since that day: 90d, or 2026-11-23.")
 @format_option
 def report(since: datetime | None, form: str) -> None:
     """Show how often each card was shown, accepted and overridden, and why.
@@ -105,10 +105,12 @@ def report(since: datetime | None, form: str) -> None:
     the last 30 days with those of the 30 days before.
     """
     from service.cli.tables import printed, report_table
+    from service.records.report import Chosen
     from service.records.report import report as made
 
+    chosen = Chosen(since=since.date() if since else None)
     with _opened() as database, database.reading() as connection:
-        found = made(connection, datetime.now(UTC), since)
+        found = made(connection, datetime.now(UTC).date(), chosen)
     printed(report_table(found), form)
     if form == "table":
         click.echo(_summary(found.calls, len(found.cards), database.name, since))
@@ -118,7 +120,7 @@ def report(since: datetime | None, form: str) -> None:
 
 
 def _summary(calls: int, cards: int, database: str, since: datetime | None) -> str:
-    period = f" since {since:%Y-%m-%d %H:%M} UTC" if since else ""
+    period = f" since {since:%Y-%m-%d} (UTC)" if since else ""
     if not calls:
         return f"No answered call is kept in {database}{period}."
     return f"{calls} answered call{'s' * (calls != 1)}{period}, {cards} different card{'s' * (cards != 1)} shown."
@@ -134,16 +136,15 @@ def records() -> None:
 @records.command()
 @click.option("--older-than", "before", type=Past(), required=True, help="Age, as 365d, or a day, as 2026-01-01.")
 def purge(before: datetime) -> None:
-    """Remove answered calls and feedback that are older.
+    """Remove cards that went out, feedback and counts that are older.
 
-    A call about whose cards there is newer feedback stays as long as that does. Used tokens that have expired are
-    removed, too. It can run while the service does.
+    Counts are removed by whole days. Used tokens that have expired are removed, too. It can run while the service does.
     """
     from service.records.purge import purge as removed
 
     with _opened() as database:
         gone = removed(database, before, datetime.now(UTC))
     click.echo(
-        f"Removed from {database.name}, older than {before:%Y-%m-%d %H:%M} UTC: {gone.exchanges} answered calls,"
+        f"Removed from {database.name}, older than {before:%Y-%m-%d %H:%M} UTC: {gone.cards} cards,"
         f" {gone.feedback} entries of feedback; {gone.tokens} expired tokens."
     )

@@ -1,8 +1,6 @@
 """Feedback and the report as a table for people, as CSV and as JSON for programs."""
 
-import csv
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +13,7 @@ from service.cli.output import standard_output
 from service.records.listing import ListedOutcome
 from service.records.rate import Rate, trend
 from service.records.report import Report
+from service.records.sheet import CARD_COLUMNS, card_rows, sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,7 @@ def printed(rows: Rows, form: str) -> None:
     if form == "json":
         print(json.dumps(rows.full, indent=2, ensure_ascii=False))
     elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, rows.keys)
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows.full)
+        print(sheet(rows.full, rows.keys), end="")
     elif rows.short:
         table = Table(*rows.headings, title=rows.title)
         for row in rows.short:
@@ -73,39 +70,23 @@ def outcome_table(listed: Sequence[ListedOutcome]) -> Rows:
 
 def report_table(report: Report) -> Rows:
     """The report, a line for each card."""
-    numbers = ("shown", "accepted", "overridden", "override_rate", "low", "high", "rate_before", "rate_recent", "trend")
     return Rows(
         title="What became of the cards",
         headings=("card", "shown", "accepted", "overridden", "override rate (95 %)", "trend", "reasons"),
         short=[
             (
                 each.card,
-                str(each.shown),
-                str(each.accepted),
-                str(each.overridden),
-                _percent(each.override_rate),
+                str(each.counted.shown),
+                str(each.counted.accepted),
+                str(each.counted.overridden),
+                _percent(each.counted.override_rate),
                 _change(each.before, each.recent),
                 ", ".join(f"{number} {reason}" for reason, number in each.reasons),
             )
             for each in report.cards
         ],
-        full=[
-            {
-                "card": each.card,
-                "shown": each.shown,
-                "accepted": each.accepted,
-                "overridden": each.overridden,
-                "override_rate": _rounded(each.override_rate.share),
-                "low": _rounded((each.override_rate.interval or (None,))[0]),
-                "high": _rounded((each.override_rate.interval or (None,))[-1]),
-                "rate_before": _rounded(each.before.share),
-                "rate_recent": _rounded(each.recent.share),
-                "trend": trend(each.before, each.recent) or None,
-                "reasons": dict(each.reasons),
-            }
-            for each in report.cards
-        ],
-        keys=("card", *numbers, "reasons"),
+        full=card_rows(report),
+        keys=CARD_COLUMNS,
     )
 
 
@@ -120,20 +101,7 @@ def _percent(rate: Rate) -> str:
     return f"{rate.share:.0%} ({low:.0%} to {high:.0%})"
 
 
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 4)
-
-
 def _change(before: Rate, recent: Rate) -> str:
     if before.share is None or recent.share is None:
         return ""
     return f"{before.share:.0%} → {recent.share:.0%}, {trend(before, recent)}"
-
-
-def _cell(value: Any) -> Any:
-    """A value for one cell: lists and objects on one line, and no text that a spreadsheet takes for a formula."""
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {number}" for key, number in value.items())
-    if isinstance(value, list):
-        return " ".join(value)
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value

@@ -8,25 +8,34 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from service.records.migration import is_current, migrate
 
+PATIENCE = 0.5
+"""Seconds that a call waits for others who keep the database locked."""
+
 BUSY = 5.0
-"""Seconds to wait for another process that writes to the same SQLite file."""
+"""Seconds that whoever delays no call waits for them."""
 
 CONNECT = 3
 """Seconds to wait for PostgreSQL to take a connection."""
 
 STATEMENT = 10.0
 """Seconds that one statement of PostgreSQL may take, and after which a connection without answer is broken."""
+
+PROBE = "00000000-0000-0000-0000-000000000000"
+"""The row that is written to see whether the database can be written."""
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's code for a lock that was not got in time."""
 
 REST = 2.0
 """Seconds without another attempt after one failed: calls must not queue up behind a server that does not answer."""
@@ -53,6 +62,7 @@ class Database:
         self._rest_until = 0.0
         self._reason = ""
         self._available: bool | None = None
+        self._written: bool | None = None
 
     @property
     def name(self) -> str:
@@ -72,28 +82,44 @@ class Database:
         return file is None or Path(file).exists()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that is committed at the end of the block.
+    def writing(self, patience: float = PATIENCE) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block, after at most so many seconds of others' locks.
 
         Raises DatabaseUnavailable, from the block or from the commit; then nothing of the block is kept.
         """
-        with self._transaction(self._ready()) as connection:
+        try:
+            engine = self._ready(patience)
+        except DatabaseUnavailable:
+            self._written = False
+            raise
+        with self._writing(engine, patience) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads, and so keeps nobody from writing. Raises DatabaseUnavailable."""
-        with self._transaction(self._ready().execution_options(reads=True)) as connection:
+        with self._transaction(self._ready(BUSY).execution_options(reads=True)) as connection:
             yield connection
 
     def available(self) -> bool:
-        """Whether the database can be used now: it is asked."""
+        """Whether the database can be used now: it is read, and written if it was not the last time."""
         try:
             with self.reading() as connection:
-                connection.exec_driver_sql("SELECT 1 FROM exchange LIMIT 1")
+                connection.exec_driver_sql("SELECT 1 FROM shown_card LIMIT 1")
         except DatabaseUnavailable:
             return False
-        return True
+        return self.recover(PATIENCE)
+
+    def recover(self, patience: float = BUSY) -> bool:
+        """Tries to write if that failed the last time; whether it can be written, as far as anybody knows."""
+        if self._written is False:
+            with suppress(DatabaseUnavailable), self.writing(patience) as connection:
+                statement = (
+                    "INSERT INTO counted (id, at) VALUES (:id, CURRENT_TIMESTAMP)"
+                    " ON CONFLICT (id) DO UPDATE SET at = excluded.at"
+                )
+                connection.execute(text(statement), {"id": PROBE})
+        return self._written is not False
 
     def close(self) -> None:
         """Gives the connections back. The next use opens new ones."""
@@ -102,9 +128,11 @@ class Database:
                 self._engine.dispose()
             self._engine = None
 
-    def _ready(self) -> Engine:
+    def _ready(self, patience: float) -> Engine:
         """The engine of this process, with the tables as they must be."""
-        with self._lock:
+        if not self._lock.acquire(timeout=patience):
+            raise DatabaseUnavailable(f"{self.name} is being opened")
+        try:
             if self._engine is not None and self._process == os.getpid():
                 return self._engine
             if self._monotonic() < self._rest_until:
@@ -115,19 +143,38 @@ class Database:
                 self._rest_until = self._monotonic() + REST
                 self._failed(error)
             self._engine, self._process = engine, os.getpid()
+        finally:
+            self._lock.release()
         if not self._available:
             log.info("records available", database=self._engine.dialect.name, migrated=migrated)
         self._available = True
         return engine
 
     @contextmanager
+    def _writing(self, engine: Engine, patience: float) -> Iterator[Connection]:
+        try:
+            with self._transaction(engine.execution_options(patience=patience)) as connection:
+                yield connection
+        except DatabaseUnavailable:
+            if self._written is not False:
+                log.error("records not written", reason=self._reason)
+            self._written = False
+            raise
+        if self._written is False:
+            log.info("records written again")
+        self._written = True
+
+    @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
         try:
             with engine.begin() as connection:
                 yield connection
-        except (DataError, IntegrityError):
-            raise  # the database is well; what was to be written is not
         except SQLAlchemyError as error:
+            if _is_refusal(error):
+                raise  # the database is well; what was to be written is not
+            if _is_locked(error):
+                self._reason = f"{self.name} is locked by others"
+                raise DatabaseUnavailable(self._reason) from None
             # Whatever it was, the next use looks at the database anew: it may be gone, empty or another one.
             self.close()
             self._failed(error)
@@ -159,7 +206,7 @@ def engine_of(url: str, statement_seconds: float) -> Engine:
     address = _url(url)
     if address.get_backend_name() == "sqlite":
         return _sqlite(address)
-    return create_engine(
+    engine = create_engine(
         address,
         hide_parameters=True,
         pool_pre_ping=True,
@@ -168,10 +215,19 @@ def engine_of(url: str, statement_seconds: float) -> Engine:
         connect_args={
             "connect_timeout": CONNECT,
             "application_name": "tolami",
-            "options": f"-c statement_timeout={statement_seconds * 1000:.0f} -c timezone=UTC",
+            "options": f"-c statement_timeout={statement_seconds * 1000:.0f} -c timezone=UTC"
+            f" -c lock_timeout={PATIENCE * 1000:.0f}",
             "tcp_user_timeout": int(STATEMENT * 1000),
         },
     )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        patience = connection.get_execution_options().get("patience", PATIENCE)
+        if patience != PATIENCE:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience * 1000:.0f}")
+
+    return engine
 
 
 def _url(url: str) -> URL:
@@ -199,8 +255,9 @@ def _sqlite(address: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("reads")
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('patience', BUSY) * 1000:.0f}")
+        connection.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -233,6 +290,18 @@ def _write_ahead(engine: Engine) -> None:
             time.sleep(0.05)
         finally:
             connection.close()
+
+
+def _is_refusal(error: SQLAlchemyError) -> bool:
+    """Whether a statement was refused for what was to be written, by the database or before it got there."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError)
+    return isinstance(error, StatementError)
+
+
+def _is_locked(error: SQLAlchemyError) -> bool:
+    """Whether others kept the database locked for longer than one waits."""
+    return _cause(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or _cause(error) == LOCK_NOT_AVAILABLE
 
 
 def _cause(error: Exception) -> str:

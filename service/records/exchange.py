@@ -6,20 +6,35 @@ from datetime import datetime
 
 from service.cdshooks.messages import EXTENSION, Card
 
+BOUNDS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+"""Milliseconds by which calls are told apart that took longer or shorter."""
+
+MORE = 2**31 - 1
+"""Stands for the time of a call that took longer than all bounds."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShownCard:
-    """A card as it went out. ``suggestions`` are the uuids that feedback may name."""
+    """A card as it went out. ``suggestions`` are the uuids that feedback may name.
+
+    ``digest`` stands for the clinician, the patient and what the card says; it is empty when the card may not stay
+    quiet once it is answered.
+    """
 
     uuid: str
     card: str
     indicator: str
     suggestions: tuple[str, ...] = ()
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A call and what came of it. ``unchecked`` holds the reasons of what could not be checked."""
+    """A call and what came of it.
+
+    ``unchecked`` holds the reasons of what could not be checked, ``quiet`` the ids of the cards that were not shown
+    because they were answered before, with their indicators.
+    """
 
     at: datetime
     client: str
@@ -30,6 +45,12 @@ class Exchange:
     cards: tuple[ShownCard, ...]
     unchecked: tuple[str, ...]
     milliseconds: float
+    quiet: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def within(self) -> int:
+        """The least of the bounds that the call kept to, in milliseconds."""
+        return next((bound for bound in BOUNDS if self.milliseconds <= bound), MORE)
 
 
 Observer = Callable[[Exchange], None]

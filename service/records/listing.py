@@ -1,13 +1,12 @@
 """The feedback that counts: for each card that went out, the latest of what was said about it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from service.records.outcome import identifier
-from service.records.tables import outcomes, shown_cards
+from service.records.tables import outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +24,6 @@ class ListedOutcome:
     comment: str
 
 
-def latest() -> Subquery:
-    """All feedback; in each card's latest entry ``rank`` is 1.
-
-    The time of the outcome decides, then the order of arrival. A time after the arrival counts as the arrival: a
-    client whose clock is years ahead must not have the last word for years.
-    """
-    decided = case((outcomes.c.at > outcomes.c.received, outcomes.c.received), else_=outcomes.c.at)
-    rank = func.row_number().over(partition_by=outcomes.c.card, order_by=(decided.desc(), outcomes.c.id.desc()))
-    return select(outcomes, rank.label("rank")).subquery("latest")
-
-
 def latest_outcomes(
     connection: Connection, card: str | None, since: datetime | None, most: int
 ) -> tuple[list[ListedOutcome], int]:
@@ -43,19 +31,17 @@ def latest_outcomes(
 
     ``card`` is the id of a card or the uuid of one that went out; ``since``, when the feedback was received.
     """
-    said = latest()
-    of_card: Sequence[ColumnElement[bool]] = ()
+    wanted: list[ColumnElement[bool]] = [outcomes.c.latest]
     if card is not None:
-        of_card = [or_(shown_cards.c.card == card, said.c.card == identifier(card))]
-    of_time = [] if since is None else [said.c.received >= since]
-    known = said.outerjoin(shown_cards, shown_cards.c.uuid == said.c.card)
-    found = select(said, shown_cards.c.card.label("card_id")).select_from(known)
-    found = found.where(said.c.rank == 1, *of_card, *of_time)
-    total = connection.scalar(select(func.count()).select_from(found.subquery())) or 0
-    rows = connection.execute(found.order_by(said.c.received.desc(), said.c.id.desc()).limit(most)).mappings()
+        wanted.append(or_(outcomes.c.card_id == card, outcomes.c.card == identifier(card)))
+    if since is not None:
+        wanted.append(outcomes.c.received >= since)
+    total = connection.scalar(select(func.count()).select_from(outcomes).where(*wanted)) or 0
+    newest_first = (outcomes.c.received.desc(), outcomes.c.id.desc())
+    rows = connection.execute(select(outcomes).where(*wanted).order_by(*newest_first).limit(most)).mappings()
     listed = [
         ListedOutcome(
-            card=row["card_id"] or "",
+            card=row["card_id"],
             uuid=row["card"],
             outcome=row["outcome"],
             at=row["at"],

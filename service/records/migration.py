@@ -34,8 +34,10 @@ def migrate(connection: Connection) -> bool:
     that ends with it. Raises alembic's CommandError when the database was made by a newer program.
     """
     if connection.dialect.name == "postgresql":
+        # A step over a large table takes its time, and so does waiting for whoever is at it.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        connection.execute(text("SET LOCAL statement_timeout = 0"))  # a step over a large table takes its time
     if is_current(connection):
         return False
     config = alembic_config()

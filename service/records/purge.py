@@ -1,57 +1,66 @@
 """Removes what is older than it has to be kept, in small steps, so that nobody waits long for the database."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Column, ColumnElement, Table, delete, select
 
+from service.records.counts import hour_of
 from service.records.database import Database
-from service.records.tables import exchanges, outcomes, seen_tokens, shown_cards
+from service.records.months import drop_months
+from service.records.tables import (
+    call_counts,
+    card_counts,
+    counted,
+    outcomes,
+    quiet_cards,
+    reason_counts,
+    seen_tokens,
+    shown_cards,
+    unchecked_counts,
+)
 
-STEP = 500
+STEP = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
     """How many rows were removed."""
 
-    exchanges: int
+    cards: int
     feedback: int
     tokens: int
 
 
 def purge(database: Database, before: datetime, now: datetime) -> Purged:
-    """Removes feedback received and calls answered before a moment, and tokens that have expired.
+    """Removes cards that went out and feedback that was received before a moment, and counts of the days before.
 
-    A call about whose cards there is newer feedback stays as long as that does. Raises DatabaseUnavailable; what
-    was removed until then stays removed.
+    Tokens and digests that have expired go, too. On PostgreSQL, months that are old as a whole are removed in one
+    step. Raises DatabaseUnavailable; what was removed until then stays removed.
     """
     with database.writing() as connection:
-        tokens = connection.execute(delete(seen_tokens).where(seen_tokens.c.expires < now)).rowcount
-    return Purged(feedback=_feedback(database, before), exchanges=_exchanges(database, before), tokens=tokens)
+        months = drop_months(connection, before)
+    day = before.astimezone(UTC).date()
+    with database.writing() as connection:
+        connection.execute(delete(call_counts).where(call_counts.c.hour < hour_of(before)))
+        for table in (card_counts, reason_counts, unchecked_counts):
+            connection.execute(delete(table).where(table.c.day < day))
+    remove_old(database, counted, counted.c.id, counted.c.at < before)
+    remove_old(database, quiet_cards, quiet_cards.c.uuid, quiet_cards.c.expires < now)
+    return Purged(
+        cards=months + remove_old(database, shown_cards, shown_cards.c.uuid, shown_cards.c.at < before),
+        feedback=remove_old(database, outcomes, outcomes.c.id, outcomes.c.received < before),
+        tokens=remove_old(database, seen_tokens, seen_tokens.c.digest, seen_tokens.c.expires < now),
+    )
 
 
-def _feedback(database: Database, before: datetime) -> int:
+def remove_old(database: Database, table: Table, key: Column[str], old: ColumnElement[bool]) -> int:
+    """Removes the rows that are old, step by step; their number. Raises DatabaseUnavailable."""
     removed = 0
     while True:
         with database.writing() as connection:
-            old = connection.scalars(select(outcomes.c.id).where(outcomes.c.received < before).limit(STEP)).all()
-            connection.execute(delete(outcomes).where(outcomes.c.id.in_(old)))
-        removed += len(old)
-        if len(old) < STEP:
-            return removed
-
-
-def _exchanges(database: Database, before: datetime) -> int:
-    about = shown_cards.join(outcomes, outcomes.c.card == shown_cards.c.uuid)
-    spoken_of = exists().select_from(about).where(shown_cards.c.exchange == exchanges.c.id)
-    chosen = select(exchanges.c.id).where(exchanges.c.at < before, ~spoken_of).limit(STEP)
-    removed = 0
-    while True:
-        with database.writing() as connection:
-            old = connection.scalars(chosen).all()
-            connection.execute(delete(shown_cards).where(shown_cards.c.exchange.in_(old)))
-            connection.execute(delete(exchanges).where(exchanges.c.id.in_(old)))
-        removed += len(old)
-        if len(old) < STEP:
+            step = select(key).where(old).limit(STEP)
+            rows = connection.execute(delete(table).where(key.in_(step), old)).rowcount
+        removed += rows
+        if rows < STEP:
             return removed

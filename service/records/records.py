@@ -1,27 +1,39 @@
 """All that is kept, opened together: answered calls, feedback and used tokens in one database."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from service.records.database import Database
+from service.records.database import BUSY, Database
 from service.records.exchange import Exchange
+from service.records.meeting import Meeting
 from service.records.outcome import StoredFeedback
 from service.records.spill import SpillFile
-from service.records.store import add_outcomes
+from service.records.store import write_outcomes
 from service.records.tokens import SeenTokens
 from service.records.writer import ExchangeWriter
+
+AWAY = 0.4
+"""Seconds that feedback waits for a database that is away: it can be kept nowhere else."""
 
 
 class Records:
     """The records of a service. Made before a fork, they connect after it; nothing is opened before it is used."""
 
     def __init__(
-        self, database_url: str, spill_file: Path, now: Callable[[], datetime], new_id: Callable[[], str]
+        self,
+        database_url: str,
+        spill_file: Path,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+        quiet_for: timedelta = timedelta(),
     ) -> None:
         self.database = Database(database_url)
-        self.tokens = SeenTokens(self.database, now)
-        self.writer = ExchangeWriter(self.database, SpillFile(spill_file), new_id)
+        self.tokens = SeenTokens(self.database)
+        self.writer = ExchangeWriter(self.database, SpillFile(spill_file), new_id, quiet_for)
+        self.writer.tidying.append(lambda: self.tokens.remove_expired(now()))
+        self._quiet_for = quiet_for
+        self._feedback = Meeting("feedback", self._keep, late="withdrawn", first=BUSY, away=AWAY)
 
     def open(self) -> None:
         """Opens the database in the background: tables are made, and what had to wait is written."""
@@ -33,8 +45,13 @@ class Records:
 
     def keep(self, entries: Sequence[StoredFeedback]) -> None:
         """Keeps feedback: it is kept when this returns. Raises DatabaseUnavailable; then none of it is."""
-        with self.database.writing() as connection:
-            add_outcomes(connection, entries)
+        self._feedback.ask(tuple(entries))
+
+    def _keep(self, calls: Sequence[Sequence[StoredFeedback]]) -> list[bool]:
+        """Keeps the feedback of several calls, all or none of it."""
+        entries = [entry for call in calls for entry in call]
+        write_outcomes(self.database, entries, self._quiet_for)
+        return [True] * len(calls)
 
     def available(self) -> bool:
         """Whether the database can be used now."""

@@ -1,68 +1,159 @@
 """Writes what is kept. Everything can be written twice and is there once, so that whoever is not sure tries again."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.records.counts import Tally
+from service.records.database import PATIENCE, Database, DatabaseUnavailable
 from service.records.exchange import Exchange
+from service.records.months import make_months
 from service.records.outcome import StoredFeedback, identifier, printable
-from service.records.tables import exchanges, outcomes, shown_cards
+from service.records.settling import lock_cards, settle, told_before
+from service.records.tables import counted, outcomes, quiet_cards, shown_cards
+
+PENDING = timedelta(days=7)
+"""How long feedback about a card may take if the card is to stay quiet for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCount:
+    """Calls without cards of one hour that took about the same time."""
+
+    hour: datetime
+    client: str
+    hook: str
+    within: int
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An exchange with the identifier under which it is kept."""
+    """What is written whole or not at all, under an identifier: an answered call, or counts of calls without cards."""
 
     id: str
-    exchange: Exchange
+    exchange: Exchange | None = None
+    calls: tuple[CallCount, ...] = ()
+
+    @property
+    def at(self) -> datetime:
+        """When the call was answered, or one of the hours that is counted."""
+        return self.exchange.at if self.exchange is not None else self.calls[0].hour
+
+    @property
+    def number(self) -> int:
+        """How many calls these are."""
+        return 1 if self.exchange is not None else sum(count.calls for count in self.calls)
 
 
-def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
-    """Inserts the rows whose key is not there yet; their number."""
+def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> set[str]:
+    """Inserts the rows whose key is not there yet; the first column's values of those that were inserted."""
     if not rows:
-        return 0
+        return set()
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    statement = insert(table).on_conflict_do_nothing()
-    return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
+    statement = insert(table).on_conflict_do_nothing().returning(next(iter(table.columns)))
+    return set(connection.scalars(statement, rows))
 
 
-def add_exchanges(connection: Connection, batch: Iterable[Numbered]) -> None:
-    """Writes answered calls and the cards that went out with them."""
-    calls, cards = [], []
+def write_exchanges(
+    database: Database, batch: Sequence[Numbered], quiet_for: timedelta = timedelta(), patience: float = PATIENCE
+) -> None:
+    """Keeps answered calls: together or, when it raises, perhaps only their feedback not counted yet.
+
+    Raises DatabaseUnavailable, and what the database says when it refuses one of them.
+    """
+    with database.writing(patience) as connection:
+        cards = add_exchanges(connection, batch, quiet_for)
+    if cards:
+        with database.reading() as connection:
+            early = told_before(connection, cards)
+        if early:
+            with database.writing(patience) as connection:
+                lock_cards(connection, early)
+                settle(connection, early, quiet_for)
+
+
+def write_outcomes(
+    database: Database,
+    entries: Sequence[StoredFeedback],
+    quiet_for: timedelta = timedelta(),
+    patience: float = PATIENCE,
+) -> None:
+    """Keeps feedback, all or none. Raises DatabaseUnavailable."""
+    with database.writing(patience) as connection:
+        unknown = add_outcomes(connection, entries, quiet_for)
+    if unknown:
+        # Their call may have been written meanwhile, by somebody who could not see this feedback yet.
+        with suppress(DatabaseUnavailable), database.writing(patience) as connection:
+            lock_cards(connection, unknown)
+            settle(connection, unknown, quiet_for)
+
+
+def add_exchanges(connection: Connection, batch: Sequence[Numbered], quiet_for: timedelta = timedelta()) -> list[str]:
+    """Writes answered calls, the cards that went out with them, and their counts; the uuids of those cards."""
+    batch = list({numbered.id: numbered for numbered in batch}.values())
+    make_months(connection, (numbered.at for numbered in batch if numbered.exchange and numbered.exchange.cards))
+    cards = [row for numbered in batch for row in _card_rows(numbered)]
+    new_cards = insert_new(connection, shown_cards, cards)
+    bare = [numbered for numbered in batch if not (numbered.exchange and numbered.exchange.cards)]
+    new = insert_new(connection, counted, [{"id": numbered.id, "at": numbered.at} for numbered in bare])
+    tally = Tally()
     for numbered in batch:
         exchange = numbered.exchange
-        calls.append(
-            {
-                "id": numbered.id,
-                "at": exchange.at,
-                "client": printable(exchange.client),
-                "tenant": printable(exchange.tenant),
-                "hook": exchange.hook,
-                "service": exchange.service,
-                "guidance": exchange.guidance,
-                "milliseconds": exchange.milliseconds,
-                "unchecked": list(exchange.unchecked),
-            }
-        )
-        cards += [
-            {
-                "uuid": identifier(card.uuid),
-                "exchange": numbered.id,
-                "card": card.card,
-                "indicator": card.indicator,
-                "suggestions": [identifier(suggestion) for suggestion in card.suggestions],
-            }
-            for card in exchange.cards
-        ]
-    insert_new(connection, exchanges, calls)
-    insert_new(connection, shown_cards, cards)
+        if exchange is None:
+            for each in numbered.calls if numbered.id in new else ():
+                tally.calls(each.hour, each.client, each.hook, each.within, each.calls)
+        elif numbered.id in new or any(identifier(card.uuid) in new_cards for card in exchange.cards):
+            tally.exchange(exchange)
+    tally.add_to(connection)
+    if quiet_for:
+        insert_new(connection, quiet_cards, [row for each in batch for row in _quiet_rows(each, quiet_for)])
+    return [row["uuid"] for row in cards]
 
 
-def add_outcomes(connection: Connection, entries: Iterable[StoredFeedback]) -> None:
-    """Writes feedback; an entry that is there already stays as it is."""
+def _card_rows(numbered: Numbered) -> list[dict[str, Any]]:
+    exchange = numbered.exchange
+    if exchange is None:
+        return []
+    return [
+        {
+            "uuid": identifier(card.uuid),
+            "at": exchange.at,
+            "card": card.card,
+            "indicator": card.indicator,
+            "client": printable(exchange.client),
+            "tenant": printable(exchange.tenant),
+            "hook": exchange.hook,
+            "guidance": exchange.guidance,
+            "suggestions": [identifier(suggestion) for suggestion in card.suggestions],
+            "answer": "",
+            "reason": "",
+        }
+        for card in exchange.cards
+    ]
+
+
+def _quiet_rows(numbered: Numbered, quiet_for: timedelta) -> list[dict[str, Any]]:
+    exchange = numbered.exchange
+    if exchange is None:
+        return []
+    expires = exchange.at + min(quiet_for, PENDING)
+    return [
+        {"uuid": identifier(card.uuid), "digest": card.digest, "answered": False, "expires": expires}
+        for card in exchange.cards
+        if card.digest
+    ]
+
+
+def add_outcomes(
+    connection: Connection, entries: Sequence[StoredFeedback], quiet_for: timedelta = timedelta()
+) -> Collection[str]:
+    """Writes feedback and counts it; an entry that is there already stays as it is. The uuids of unknown cards."""
     rows = [
         {
             "fingerprint": entry.fingerprint,
@@ -77,4 +168,7 @@ def add_outcomes(connection: Connection, entries: Iterable[StoredFeedback]) -> N
         }
         for entry in entries
     ]
+    uuids = {entry.card for entry in entries}
+    lock_cards(connection, uuids)
     insert_new(connection, outcomes, rows)
+    return settle(connection, uuids, quiet_for)

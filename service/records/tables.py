@@ -1,21 +1,24 @@
 """The tables. ``docs/records.md`` says what they mean; the migrations make them, and a test compares the two."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
-    Float,
-    ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 
@@ -44,41 +47,49 @@ UUID_LENGTH, DIGEST_LENGTH = 36, 64
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
-    | {"fk": "fk_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"}
+    | {"uq": "uq_%(table_name)s_%(column_0_name)s"}
 )
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
-exchanges = Table(
-    "exchange",
-    metadata,
-    Column("id", String(UUID_LENGTH), primary_key=True),
-    Column("at", Moment, nullable=False, index=True),
-    Column("client", Text, nullable=False),
-    Column("tenant", Text, nullable=False),
-    Column("hook", Text, nullable=False),
-    Column("service", Text, nullable=False),
-    Column("guidance", Text, nullable=False),
-    Column("milliseconds", Float, nullable=False),
-    Column("unchecked", JSON, nullable=False),
-)
-"""One row for each answered call."""
+
+def _key(name: str, kind: Any = Text) -> Column[Any]:
+    return Column(name, kind, primary_key=True)
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, NUMBER, nullable=False)
+
 
 shown_cards = Table(
     "shown_card",
     metadata,
     Column("uuid", String(UUID_LENGTH), primary_key=True),
-    Column("exchange", String(UUID_LENGTH), ForeignKey("exchange.id"), nullable=False, index=True),
-    Column("card", Text, nullable=False, index=True),
+    Column("at", Moment, primary_key=True, index=True),
+    Column("card", Text, nullable=False),
     Column("indicator", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("hook", Text, nullable=False),
+    Column("guidance", Text, nullable=False),
     Column("suggestions", JSON, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    postgresql_partition_by="RANGE (at)",
 )
-"""One row for each card that went out. Feedback names it by its uuid."""
+"""One row for each card that went out. Feedback names it by its uuid.
+
+``answer`` and ``reason`` are what the counts hold of it: empty, or the latest feedback. On PostgreSQL each month is a
+partition.
+"""
 
 outcomes = Table(
     "outcome",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
     Column("fingerprint", String(DIGEST_LENGTH), nullable=False, unique=True),
     Column("card", String(UUID_LENGTH), nullable=False, index=True),
+    Column("card_id", Text, nullable=False, server_default=""),
+    Column("latest", Boolean, nullable=False, server_default=false()),
     Column("outcome", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Column("received", Moment, nullable=False, index=True),
@@ -87,7 +98,93 @@ outcomes = Table(
     Column("suggestions", JSON, nullable=False),
     Column("comment", Text, nullable=False),
 )
-"""One row for each different entry of feedback. The card may be unknown: it is no foreign key on purpose."""
+"""One row for each different entry of feedback. ``card`` is a uuid, which may be unknown.
+
+``card_id`` is the id of the card's file, empty as long as the uuid is unknown. ``latest`` marks the entry that counts
+among those about one uuid.
+"""
+
+Index(
+    "ix_outcome_unknown",
+    outcomes.c.received,
+    postgresql_where=outcomes.c.card_id == "",
+    sqlite_where=outcomes.c.card_id == "",
+)
+
+call_counts = Table(
+    "call_hour",
+    metadata,
+    _key("hour", Moment),
+    _key("client"),
+    _key("hook"),
+    _key("within", Integer),
+    _count("calls"),
+)
+"""Answered calls of an hour, by the time that they took: at most ``within`` milliseconds."""
+
+card_counts = Table(
+    "card_day",
+    metadata,
+    _key("day", Date),
+    _key("card"),
+    _key("client"),
+    _key("hook"),
+    _key("indicator"),
+    _count("shown"),
+    _count("accepted"),
+    _count("overridden"),
+    _count("quiet"),
+)
+"""What became of the cards shown on a day (UTC), each by its latest feedback, whenever that came."""
+
+reason_counts = Table(
+    "reason_day",
+    metadata,
+    _key("day", Date),
+    _key("card"),
+    _key("client"),
+    _key("hook"),
+    _key("reason"),
+    _count("overridden"),
+)
+"""Why cards shown on a day were overridden."""
+
+unchecked_counts = Table(
+    "unchecked_day",
+    metadata,
+    _key("day", Date),
+    _key("client"),
+    _key("hook"),
+    _key("reason"),
+    _count("answers"),
+)
+"""Answers of a day in which something was not checked, by reason."""
+
+counted = Table(
+    "counted",
+    metadata,
+    Column("id", String(UUID_LENGTH), primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+)
+"""Which counts of calls without cards are in the tables, so that none is added twice."""
+
+quiet_cards = Table(
+    "quiet_card",
+    metadata,
+    Column("uuid", String(UUID_LENGTH), primary_key=True),
+    Column("digest", String(DIGEST_LENGTH), nullable=False, index=True),
+    Column("answered", Boolean, nullable=False, server_default=false()),
+    Column("expires", Moment, nullable=False, index=True),
+)
+"""For each card that may stay quiet once it is answered: a keyed digest of clinician, patient and what it says."""
+
+quiet_keys = Table(
+    "quiet_key",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", String(DIGEST_LENGTH), nullable=False),
+)
+"""The key of the digests, made once by whoever needs it first."""
 
 seen_tokens = Table(
     "seen_token",

@@ -1,48 +1,49 @@
 """Which tokens were used: a token is good once, whichever process or machine it is sent to."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
-
-from service.records.database import Database
+from service.records.database import BUSY, CONNECT, Database
+from service.records.meeting import Meeting
+from service.records.purge import remove_old
 from service.records.store import insert_new
 from service.records.tables import seen_tokens
 
-PURGE_EVERY = timedelta(minutes=10)
 MARGIN = timedelta(minutes=10)
 """Time after its expiry that a token is remembered: the clocks of several machines differ."""
 
 
 class SeenTokens:
-    """The tokens that were used and could be used again."""
+    """The tokens that were used and could be used again. Tokens that come together are written together."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._now = now
-        self._purged: datetime | None = None
+        self._meeting = Meeting("used tokens", self._first_uses, late="again", first=CONNECT)
 
     def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
         """True for the first caller with this issuer and jti, False for every other one, on any machine.
 
         ``expires`` is the moment from which the token is refused anyhow, leeway included. Raises
-        DatabaseUnavailable; then nobody knows whether the token was used.
+        DatabaseUnavailable; then nobody knows whether the token was used, but it is noted when that is possible.
         """
-        with self._database.writing() as connection:
-            rows = [{"digest": digest(issuer, jti), "expires": expires}]
-            first = insert_new(connection, seen_tokens, rows) == 1
-            if self._due():
-                connection.execute(delete(seen_tokens).where(seen_tokens.c.expires < self._now() - MARGIN))
-        return first
+        return self._meeting.ask((digest(issuer, jti), expires))
 
-    def _due(self) -> bool:
-        """Whether the expired ones are to be removed now; true once in a while."""
-        now = self._now()
-        if self._purged is not None and now - self._purged < PURGE_EVERY:
-            return False
-        self._purged = now
-        return True
+    def remove_expired(self, now: datetime) -> int:
+        """Forgets the tokens that nobody accepts any more; their number. Raises DatabaseUnavailable."""
+        old = seen_tokens.c.expires < now - MARGIN
+        return remove_old(self._database, seen_tokens, seen_tokens.c.digest, old)
+
+    def _first_uses(self, uses: Sequence[tuple[str, datetime]]) -> list[bool]:
+        # In the order of their digests, so that two machines with the same tokens do not wait for each other.
+        rows = [{"digest": used, "expires": expires} for used, expires in sorted(dict(uses).items())]
+        with self._database.writing(BUSY) as connection:
+            new = insert_new(connection, seen_tokens, rows)
+        first = []
+        for used, _ in uses:
+            first.append(used in new)
+            new.discard(used)
+        return first
 
 
 def digest(issuer: str, jti: str) -> str:

@@ -1,7 +1,8 @@
 """Writes answered calls in the background, so that no card waits for a database.
 
-One thread for each process takes them from a bounded queue. What the database does not take goes to the spill file and
-is written when the database is back. What finds no room anywhere is counted as lost, and the log says so.
+One thread for each process takes them from a bounded queue, once a second or when many wait; calls of which there is
+nothing to tell are only counted. What the database does not take goes to the spill file and is written when the
+database is back. What finds no room anywhere is counted as lost, and the log says so.
 """
 
 import atexit
@@ -9,27 +10,33 @@ import os
 import threading
 import time
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
 from service.errors import place_of
-from service.records.database import Database, DatabaseUnavailable
+from service.records.counts import hour_of
+from service.records.database import BUSY, PATIENCE, Database, DatabaseUnavailable
 from service.records.exchange import Exchange
 from service.records.spill import SpillFile
-from service.records.store import Numbered, add_exchanges
+from service.records.store import CallCount, Numbered, write_exchanges
 
 MOST_WAITING = 10_000
 """Calls in the queue. It fills only while neither the database nor the disk gives an answer."""
 
 BATCH = 500
-GATHER = 0.2
-"""Seconds in which calls gather before they are written together."""
+GATHER = 1.0
+"""Seconds in which calls gather before they are written together, unless so many wait that they fill a batch."""
 
 RETRY = 5.0
 """Seconds between attempts to write what waits in the spill file."""
+
+TIDY = 60.0
+"""Seconds between removals of what has expired."""
 
 WriterObserver = Callable[[str, int], None]
 """Is told how many calls were ``written``, ``spilled`` (set aside) or ``lost``; must neither fail nor wait."""
@@ -41,12 +48,20 @@ class ExchangeWriter:
     """The queue of answered calls and the thread that writes them. Made before a fork, it starts after it."""
 
     def __init__(
-        self, database: Database, spill: SpillFile, new_id: Callable[[], str], most_waiting: int = MOST_WAITING
+        self,
+        database: Database,
+        spill: SpillFile,
+        new_id: Callable[[], str],
+        quiet_for: timedelta = timedelta(),
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self._database = database
         self._spill = spill
         self._new_id = new_id
+        self._quiet_for = quiet_for
         self._most_waiting = most_waiting
+        self.tidying: list[Callable[[], object]] = []
+        """What removes what has expired; each may raise DatabaseUnavailable."""
         self.observers: list[WriterObserver] = []
         self._begin()
         itself = weakref.ref(self)
@@ -64,7 +79,9 @@ class ExchangeWriter:
         """Calls of this process that were not kept."""
         self._changed = threading.Condition()
         self._queue: deque[Numbered] = deque()
+        self._counts: Counter[tuple[datetime, str, str, int]] = Counter()
         self._writing = False
+        self._hurried = False
         self._closing = False
         self._thread: threading.Thread | None = None
 
@@ -79,22 +96,29 @@ class ExchangeWriter:
                 atexit.register(self.close)
 
     def add(self, exchange: Exchange) -> None:
-        """Puts an answered call into the queue: neither fails nor waits."""
+        """Puts an answered call into the queue, or counts it if nothing came of it: never fails nor waits."""
         with suppress(RuntimeError):  # no thread to be had now: the next call tries again
             self.open()
+        full = False
         with self._changed:
-            self._queue.append(Numbered(self._new_id(), exchange))
-            full = len(self._queue) > self._most_waiting
-            if full:
-                self._queue.popleft()
-            self._changed.notify_all()
+            if exchange.cards or exchange.unchecked or exchange.quiet:
+                self._queue.append(Numbered(self._new_id(), exchange))
+                full = len(self._queue) > self._most_waiting
+                if full:
+                    self._queue.popleft()
+                if len(self._queue) == BATCH:
+                    self._changed.notify_all()
+            else:
+                self._counts[hour_of(exchange.at), exchange.client, exchange.hook, exchange.within] += 1
         if full:
             self._lose(1)
 
     def flush(self, seconds: float) -> bool:
         """Waits until nothing is in the queue; False when that takes longer than it may."""
         with self._changed:
-            return self._changed.wait_for(lambda: not (self._queue or self._writing), seconds)
+            self._hurried = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: not (self._queue or self._counts or self._writing), seconds)
 
     def close(self, seconds: float = 5.0) -> None:
         """Writes what is in the queue, into the spill file if need be, and ends the thread, within the time."""
@@ -107,51 +131,65 @@ class ExchangeWriter:
             self._changed.notify_all()
         thread.join(seconds)
         with self._changed:
-            left = len(self._queue)
+            left = len(self._queue) + self._counts.total()
             self._queue.clear()
+            self._counts.clear()
             self._thread = None
         self._lose(left)
 
     def _run(self) -> None:
         self._database.available()
-        next_attempt = time.monotonic()
+        next_attempt = next_tidying = time.monotonic()
         while True:
             batch = self._next_batch()
             if batch:
                 self._write(batch)
-            if time.monotonic() >= next_attempt and not self._closing:
-                self._write_waiting()
-                next_attempt = time.monotonic() + RETRY
+            if not self._closing:
+                self._database.recover()
+                if time.monotonic() >= next_attempt:
+                    self._write_waiting()
+                    next_attempt = time.monotonic() + RETRY
+                if time.monotonic() >= next_tidying:
+                    self._tidy()
+                    next_tidying = time.monotonic() + TIDY
             with self._changed:
                 self._writing = False
                 self._changed.notify_all()
-                if self._closing and not self._queue:
+                if self._closing and not self._queue and not self._counts:
                     return
 
     def _next_batch(self) -> list[Numbered]:
-        """The calls that gathered within a moment; none after a while without any."""
+        """The calls that gathered within a moment, with the counts of all others; none when there was no call."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing, RETRY)
-            if self._queue:
-                self._changed.wait_for(lambda: len(self._queue) >= BATCH or self._closing, GATHER)
+            self._changed.wait_for(lambda: len(self._queue) >= BATCH or self._hurried or self._closing, GATHER)
+            self._hurried = False
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            if self._counts:
+                counts = tuple(CallCount(*key, calls) for key, calls in self._counts.items())
+                batch.append(Numbered(self._new_id(), calls=counts))
+                self._counts.clear()
             self._writing = bool(batch)
             return batch
 
     def _write(self, batch: Sequence[Numbered]) -> None:
         try:
-            self._insert(batch)
+            refused = self._insert(batch)
         except DatabaseUnavailable:
-            self._set_aside(batch)
+            self._put_aside(batch)
+            return
+        try:
+            self._spill.set_aside([msgspec.json.encode(call) for call in refused])
+        except OSError as error:
+            log.error("refused exchanges not set aside", error=type(error).__name__, errno=error.errno)
 
-    def _set_aside(self, batch: Sequence[Numbered]) -> None:
+    def _put_aside(self, batch: Sequence[Numbered]) -> None:
         try:
             without_room = self._spill.add(batch)
         except OSError as error:
-            log.error("exchanges not set aside", error=type(error).__name__, errno=error.errno)
-            without_room = len(batch)
-        self._tell("spilled", len(batch) - without_room)
-        self._lose(without_room)
+            log.error("exchanges not put aside", error=type(error).__name__, errno=error.errno)
+            without_room = list(batch)
+        self._tell("spilled", _number(batch) - _number(without_room))
+        self._lose(_number(without_room))
 
     def _write_waiting(self) -> None:
         """Writes what waits in the spill file, if the database takes it."""
@@ -160,24 +198,31 @@ class ExchangeWriter:
         except DatabaseUnavailable:
             return
         except OSError as error:
-            log.error("exchanges set aside not read", error=type(error).__name__, errno=error.errno)
+            log.error("exchanges put aside not read", error=type(error).__name__, errno=error.errno)
             return
         if written:
-            log.info("exchanges set aside are written", number=written)
+            log.info("exchanges put aside are written", lines=written)
         self._lose(unreadable)
 
-    def _insert(self, batch: Sequence[Numbered]) -> None:
+    def _insert(self, batch: Sequence[Numbered]) -> list[Numbered]:
+        """Writes a batch; those that the database refuses, each by itself. Raises DatabaseUnavailable."""
         try:
-            with self._database.writing() as connection:
-                add_exchanges(connection, batch)
+            write_exchanges(self._database, batch, self._quiet_for, PATIENCE if self._closing else BUSY)
         except DatabaseUnavailable:
             raise
         except Exception as error:
-            # What the database refuses now it refuses for ever; kept in the file, it would block all that follow.
-            log.error("exchanges refused", error=type(error).__name__, place=place_of(error))
-            self._lose(len(batch))
-        else:
-            self._tell("written", len(batch))
+            if len(batch) > 1:
+                return [refused for call in batch for refused in self._insert([call])]
+            log.error("exchange refused", error=type(error).__name__, place=place_of(error))
+            self._lose(_number(batch))
+            return list(batch)
+        self._tell("written", _number(batch))
+        return []
+
+    def _tidy(self) -> None:
+        with suppress(DatabaseUnavailable):
+            for tidy in self.tidying:
+                tidy()
 
     def _lose(self, number: int) -> None:
         if number:
@@ -189,3 +234,7 @@ class ExchangeWriter:
         if number:
             for observe in self.observers:
                 observe(what, number)
+
+
+def _number(batch: Sequence[Numbered]) -> int:
+    return sum(call.number for call in batch)

@@ -115,6 +115,8 @@ def test_the_report_for_programs_has_the_same_numbers(run: Run, filled: Database
         "rate_before": None,
         "rate_recent": 0.6667,
         "trend": None,
+        "unanswered": 0,
+        "quiet": 0,
         "reasons": {"benefit": 1, "no reason given": 1},
     }
     assert (second["card"], second["override_rate"]) == (PAIR, None)
@@ -163,13 +165,10 @@ def test_feedback_for_programs_holds_everything(run: Run, database: Database) ->
 
 
 def test_purge_tells_what_was_removed(run: Run, filled: Database) -> None:
-    assert (
-        "0 answered calls, 0 entries of feedback; 0 expired tokens."
-        in run("records", "purge", "--older-than", "9d").output
-    )
+    assert "0 cards, 0 entries of feedback; 0 expired tokens." in run("records", "purge", "--older-than", "9d").output
     result = run("records", "purge", "--older-than", "0d")
     assert result.exit_code == 0
-    assert "3 answered calls, 4 entries of feedback; 0 expired tokens." in result.output
+    assert "6 cards, 4 entries of feedback; 0 expired tokens." in result.output
     assert "No answered call" in run("report").output
 
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_DNS, uuid4, uuid5
 
-from service.records.database import Database
+from service.records.database import BUSY, Database
 from service.records.exchange import Exchange, ShownCard
 from service.records.outcome import StoredFeedback
-from service.records.store import Numbered, add_exchanges, add_outcomes
+from service.records.store import Numbered, write_exchanges, write_outcomes
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+QUIET_FOR = timedelta(days=30)
 START, PAIR = "amitriptyline-start-dose", "tolperisone-with-amitriptyline"
 
 
@@ -42,10 +43,8 @@ def outcome(name: object, said: str = "overridden", *, at: datetime = NOW, reaso
 
 
 def keep(database: Database, *entries: StoredFeedback) -> None:
-    with database.writing() as connection:
-        add_outcomes(connection, entries)
+    write_outcomes(database, entries, QUIET_FOR, BUSY)
 
 
 def show(database: Database, *calls: Exchange) -> None:
-    with database.writing() as connection:
-        add_exchanges(connection, [Numbered(str(uuid4()), call) for call in calls])
+    write_exchanges(database, [Numbered(str(uuid4()), call) for call in calls], QUIET_FOR, BUSY)

@@ -21,13 +21,13 @@ from sqlalchemy import select
 
 from service.records.database import Database
 from service.records.listing import latest_outcomes
-from service.records.tables import exchanges, shown_cards
+from service.records.tables import shown_cards
 from service.server import SAMPLE
 from service.settings import PREFIX
 from tests.feedback import entry, feedback
 from tests.records.kept import named
 from tests.records.postgres import running_postgres
-from tests.records.test_store import count
+from tests.records.test_store import answered_calls
 from tests.records.test_writer import until
 from tests.serving import CALL, COMMAND, Served, environment, serving, session
 from tests.trust.ehr import Ehr, ec, trusting
@@ -142,7 +142,7 @@ def test_a_token_sent_to_both_machines_at_once_is_good_once(pair: tuple[Machine,
 def test_feedback_sent_to_one_machine_is_reported_by_the_other(pair: tuple[Machine, Machine], kept: Database) -> None:
     first, second = pair
     card = next(card for card in first.call().json()["cards"] if card.get("suggestions"))
-    until(lambda: count(kept, exchanges) == 1, LIMIT)
+    until(lambda: answered_calls(kept) == 1, LIMIT)
     assert second.tell(card["uuid"]) == 200
     row = first.report()[card["extension"]["io.github.tolami"]["card"]]
     assert (row["shown"], row["overridden"]) == (1, 1)
@@ -243,8 +243,8 @@ def test_a_database_that_is_ended_and_started_under_load_loses_no_card_and_no_re
         answered = len(load.statuses) + 1
 
         database = Database(pair[0].database_url)
-        until(lambda: count(database, exchanges) >= answered, LIMIT)
-        assert count(database, exchanges) == answered
+        until(lambda: answered_calls(database) >= answered, LIMIT)
+        assert answered_calls(database) == answered
         with database.reading() as connection:
             assert set(load.cards) <= set(connection.scalars(select(shown_cards.c.uuid)))
         assert told(database) == sorted(sent)

@@ -11,12 +11,11 @@ import requests
 
 from service.records.database import Database
 from service.records.listing import latest_outcomes
-from service.records.tables import exchanges
 from service.server import SAMPLE
 from tests.calls import by_id
 from tests.feedback import ACCEPTED, OVERRIDDEN, entry, feedback
 from tests.records.kept import named
-from tests.records.test_store import count
+from tests.records.test_store import answered_calls
 from tests.records.test_writer import until
 from tests.serving import CALL, COMMAND, Served, environment, serving, session
 
@@ -59,7 +58,7 @@ def test_a_card_of_one_server_and_feedback_to_another_meet_in_the_report(
         first, second = (stack.enter_context(keeping(tmp_path / name, url)) for name in ("first", "second"))
         card = call(first)["amitriptyline-start-dose"]
         assert send(second, entry(card=card["uuid"])).status_code == 200
-        until(lambda: count(database, exchanges) == 1)
+        until(lambda: answered_calls(database) == 1)
     reported = subprocess.run(
         [str(COMMAND), "report", "--format", "json"], capture_output=True, check=True, timeout=60, cwd=tmp_path,
         env=environment() | {"TOLAMI_DATABASE_URL": url},
@@ -81,7 +80,7 @@ def test_what_waits_to_be_written_is_written_when_the_server_ends(url: str, data
     with keeping(tmp_path / "served", url, "--workers", "2") as served:
         for _ in range(10):
             call(served)
-    assert count(database, exchanges) == 10
+    assert answered_calls(database) == 10
 
 
 def test_a_server_whose_database_comes_later_gives_cards_first_and_keeps_everything_then(tmp_path: Path) -> None:
@@ -95,7 +94,7 @@ def test_a_server_whose_database_comes_later_gives_cards_first_and_keeps_everyth
         folder.mkdir()
         until(lambda: send(served, ACCEPTED).status_code == 200)
         database = Database(url)
-        until(lambda: count(database, exchanges) == 1)
+        until(lambda: answered_calls(database) == 1)
     assert said(database) == [(ACCEPTED["card"], "accepted")]
 
 
@@ -117,6 +116,6 @@ def test_a_server_whose_postgres_ends_and_comes_back_keeps_everything(
             assert send(served, ACCEPTED).status_code == 503
             control.execute(f'ALTER DATABASE "tolami_{name}" ALLOW_CONNECTIONS true')
         until(lambda: send(served, ACCEPTED).status_code == 200)
-        until(lambda: count(database, exchanges) == 1)
+        until(lambda: answered_calls(database) == 1)
     assert len(said(database)) == 2
     database.close()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from service.records.spill import SpillFile
@@ -18,8 +19,26 @@ def calls(*names: object) -> list[Numbered]:
 
 def taken(spill: SpillFile) -> tuple[list[Numbered], tuple[int, int]]:
     found: list[Numbered] = []
-    numbers = spill.take(found.extend)
+
+    def take(batch: Sequence[Numbered]) -> list[Numbered]:
+        found.extend(batch)
+        return []
+
+    numbers = spill.take(take)
     return found, numbers
+
+
+def aside(file: Path) -> Path:
+    return file.with_name("waiting.jsonl.refused")
+
+
+FIRST_VERSION = (
+    b'{"id":"%(id)s","exchange":{"at":"2026-11-23T12:00:00Z","client":"Example EHR","tenant":"ward-7",'
+    b'"hook":"order-sign","service":"order-sign","guidance":"0.1.0+abc","cards":[{"uuid":"%(id)s",'
+    b'"card":"amitriptyline-start-dose","indicator":"warning","suggestions":["%(suggestion)s"]}],'
+    b'"unchecked":["dose-missing"],"milliseconds":4.2}}\n'
+) % {b"id": named(1).encode(), b"suggestion": named("suggestion of 1").encode()}
+"""A line as the version before the counts wrote it."""
 
 
 @pytest.fixture
@@ -29,8 +48,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_calls_come_out_as_they_went_in_and_once(file: Path) -> None:
     spill = SpillFile(file)
-    assert spill.add(calls(1, 2)) == 0
-    assert spill.add(calls(3)) == 0
+    assert spill.add(calls(1, 2)) == []
+    assert spill.add(calls(3)) == []
     assert taken(spill) == (calls(1, 2, 3), (3, 0))
     assert taken(spill) == ([], (0, 0))
 
@@ -45,10 +64,11 @@ def test_what_cannot_be_written_stays_in_the_file(file: Path) -> None:
     spill.add(calls(*range(1200)))
     seen: list[int] = []
 
-    def refuse_the_second(batch: Sequence[Numbered]) -> None:
+    def refuse_the_second(batch: Sequence[Numbered]) -> list[Numbered]:
         seen.append(len(batch))
         if len(seen) == 2:
             raise ConnectionError
+        return []
 
     with pytest.raises(ConnectionError):
         spill.take(refuse_the_second)
@@ -66,12 +86,35 @@ def test_a_torn_line_is_counted_and_spoils_no_other(file: Path) -> None:
     with file.open("ab") as opened:
         opened.write(b"\xff\xfe\n")
     assert taken(spill) == (calls(1, 2), (2, 2))
+    assert taken(spill) == ([], (0, 0))
+    assert aside(file).read_bytes() == b'{"id":"torn","exch\n\xff\xfe\n'
+
+
+def test_a_call_that_the_database_refuses_is_set_aside_and_blocks_no_other(file: Path) -> None:
+    spill = SpillFile(file)
+    spill.add(calls(1, 2, 3))
+    assert spill.take(lambda batch: [batch[1]]) == (2, 0)
+    assert taken(spill) == ([], (0, 0))
+    assert msgspec.json.decode(aside(file).read_bytes(), type=Numbered) == calls(2)[0]
+
+
+def test_a_line_of_the_first_version_is_read(file: Path) -> None:
+    file.write_bytes(FIRST_VERSION)
+    (found,), _ = taken(SpillFile(file))
+    assert found == calls(1)[0]
+
+
+def test_the_file_of_what_was_refused_does_not_grow_for_ever(file: Path) -> None:
+    file.write_bytes(b"nonsense\n" * 100)
+    spill = SpillFile(file, most_bytes=450)
+    assert taken(spill) == ([], (0, 100))
+    assert aside(file).stat().st_size == 450
 
 
 def test_what_has_no_room_is_counted_and_the_rest_is_kept(file: Path) -> None:
     SpillFile(file).add(calls(1))
     spill = SpillFile(file, most_bytes=file.stat().st_size * 2 + 10)
-    assert spill.add(calls(2, 3, 4)) == 2
+    assert spill.add(calls(2, 3, 4)) == calls(3, 4)
     assert taken(spill)[0] == calls(1, 2)
 
 
@@ -86,7 +129,7 @@ from pathlib import Path
 from service.records.spill import SpillFile
 from tests.records.test_spill import calls
 for number in range(40):
-    assert SpillFile(Path(sys.argv[1])).add(calls(f"{sys.argv[2]} {number}")) == 0
+    assert SpillFile(Path(sys.argv[1])).add(calls(f"{sys.argv[2]} {number}")) == []
 """
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Table, func, select
 from service.records.database import Database
 from service.records.exchange import ShownCard
 from service.records.store import Numbered, add_exchanges
-from service.records.tables import exchanges, outcomes, seen_tokens, shown_cards
+from service.records.tables import call_counts, metadata, outcomes, shown_cards, unchecked_counts
 from tests.records.kept import NOW, START, exchange, keep, named, outcome, show, shown
 
 
@@ -19,23 +19,31 @@ def count(database: Database, table: Table) -> int:
         return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
+def answered_calls(database: Database) -> int:
+    """How many calls the counts hold."""
+    with database.reading() as connection:
+        return int(connection.scalar(select(func.sum(call_counts.c.calls))) or 0)
+
+
 def test_an_exchange_is_kept_with_its_cards(database: Database) -> None:
     show(database, exchange(shown(1), shown(2, "pain-score"), unchecked=["dose-missing", "age-unknown"]))
     with database.reading() as connection:
-        (call,) = connection.execute(select(exchanges)).mappings()
         cards = {row["card"]: row for row in connection.execute(select(shown_cards)).mappings()}
-    assert (call["at"], call["client"], call["tenant"]) == (NOW, "Example EHR", "ward-7")
-    assert (call["hook"], call["service"], call["guidance"]) == ("order-sign", "order-sign", "0.1.0+abc")
-    assert (call["milliseconds"], call["unchecked"]) == (4.2, ["dose-missing", "age-unknown"])
+        reasons = connection.execute(select(unchecked_counts)).all()
+        (call,) = connection.execute(select(call_counts)).all()
     assert cards.keys() == {START, "pain-score"}
     row = cards[START]
-    assert (row["uuid"], row["exchange"], row["indicator"]) == (named(1), call["id"], "warning")
-    assert row["suggestions"] == [named("suggestion of 1")]
+    assert (row["uuid"], row["at"], row["indicator"]) == (named(1), NOW, "warning")
+    assert (row["client"], row["tenant"], row["hook"]) == ("Example EHR", "ward-7", "order-sign")
+    assert (row["guidance"], row["suggestions"]) == ("0.1.0+abc", [named("suggestion of 1")])
+    assert (row["answer"], row["reason"]) == ("", "")
+    assert sorted(reason[3:] for reason in reasons) == [("age-unknown", 1), ("dose-missing", 1)]
+    assert tuple(call) == (NOW, "Example EHR", "order-sign", 5, 1)
 
 
-def test_a_call_without_cards_is_kept_too(database: Database) -> None:
+def test_a_call_without_cards_is_counted(database: Database) -> None:
     show(database, exchange(), exchange())
-    assert (count(database, exchanges), count(database, shown_cards)) == (2, 0)
+    assert (answered_calls(database), count(database, shown_cards)) == (2, 0)
 
 
 def test_a_call_that_is_written_twice_is_there_once(database: Database) -> None:
@@ -43,7 +51,7 @@ def test_a_call_that_is_written_twice_is_there_once(database: Database) -> None:
     for _ in range(2):
         with database.writing() as connection:
             add_exchanges(connection, [call, call])
-    assert (count(database, exchanges), count(database, shown_cards)) == (1, 1)
+    assert (answered_calls(database), count(database, shown_cards)) == (1, 1)
 
 
 def test_what_breaks_within_the_block_leaves_nothing_behind(database: Database) -> None:
@@ -54,14 +62,14 @@ def test_what_breaks_within_the_block_leaves_nothing_behind(database: Database) 
 
     with pytest.raises(KeyError):
         write()
-    assert count(database, exchanges) == 0
+    assert answered_calls(database) == 0
 
 
 def test_names_that_no_database_takes_are_made_harmless(database: Database) -> None:
     odd = replace(exchange(ShownCard("no uuid", START, "info")), tenant="ward\x00\ud8007\x1b[31m")
     show(database, odd)
     with database.reading() as connection:
-        assert connection.scalar(select(exchanges.c.tenant)) == "ward  7 [31m"
+        assert connection.scalar(select(shown_cards.c.tenant)) == "ward  7 [31m"
 
 
 def test_feedback_is_kept_with_all_that_was_said(database: Database) -> None:
@@ -69,7 +77,8 @@ def test_feedback_is_kept_with_all_that_was_said(database: Database) -> None:
     keep(database, said)
     with database.reading() as connection:
         (row,) = connection.execute(select(outcomes)).mappings()
-    kept = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items() if name != "id"}
+    kept = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    assert (kept.pop("card_id"), kept.pop("latest"), kept.pop("id")) == ("", True, 1)
     assert kept == {name: getattr(said, name) for name in kept}
 
 
@@ -114,5 +123,5 @@ def test_several_threads_write_at_once_and_nothing_is_lost(database: Database) -
 
 
 def test_no_table_has_a_column_for_a_patient() -> None:
-    columns = {column.name for table in (exchanges, shown_cards, outcomes, seen_tokens) for column in table.columns}
+    columns = {column.name for table in metadata.tables.values() for column in table.columns}
     assert columns.isdisjoint({"patient", "user", "encounter", "order", "hook_instance", "jti", "issuer"})

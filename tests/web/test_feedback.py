@@ -216,6 +216,4 @@ def test_an_answered_call_is_kept_without_its_patient(client: FlaskClient, recor
     records.close()
     assert all(MARKER.encode() not in path.read_bytes() for path in tmp_path.iterdir())
     with closing(sqlite3.connect(tmp_path / "tolami.db")) as file:
-        assert file.execute("SELECT client, hook, service FROM exchange").fetchall() == [
-            ("anybody", "order-select", "order-select")
-        ]
+        assert file.execute("SELECT client, hook, calls FROM call_hour").fetchall() == [("anybody", "order-select", 1)]

@@ -1,0 +1,201 @@
+"""Counts by hour and day, one table for all cards that went out (a partition a month on PostgreSQL), quiet cards.
+
+The counts are made of what is there, so that a report says the same after the step as before it.
+"""
+
+# ruff: noqa: S608  (the statements are put together from the constants of this file)
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+MOMENT = sa.DateTime(timezone=True)
+NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+BOUNDS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+MORE = 2**31 - 1
+
+
+def upgrade() -> None:
+    """Makes the new tables, fills them from the old ones, and removes those."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    _make_tables()
+    _keep_old_cards(postgresql=postgresql)
+    _make_shown_card()
+    op.add_column("outcome", sa.Column("card_id", sa.Text, nullable=False, server_default=""))
+    op.add_column("outcome", sa.Column("latest", sa.Boolean, nullable=False, server_default=sa.false()))
+    unknown = sa.text("card_id = ''")
+    op.create_index("ix_outcome_unknown", "outcome", ["received"], postgresql_where=unknown, sqlite_where=unknown)
+    if postgresql:
+        _make_months()
+    for statement in (*_MOVE, *_counts(postgresql=postgresql)):
+        op.execute(statement)
+    op.drop_table("old_card")
+    op.drop_table("exchange")
+
+
+def _make_tables() -> None:
+    _make_counts("call_hour", {"hour": MOMENT, "client": sa.Text, "hook": sa.Text, "within": sa.Integer}, "calls")
+    day = {"day": sa.Date, "card": sa.Text, "client": sa.Text, "hook": sa.Text}
+    _make_counts("card_day", {**day, "indicator": sa.Text}, "shown", "accepted", "overridden", "quiet")
+    _make_counts("reason_day", {**day, "reason": sa.Text}, "overridden")
+    _make_counts("unchecked_day", {"day": sa.Date, "client": sa.Text, "hook": sa.Text, "reason": sa.Text}, "answers")
+    op.create_table(
+        "counted",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_counted"),
+    )
+    op.create_index("ix_counted_at", "counted", ["at"])
+    op.create_table(
+        "quiet_card",
+        sa.Column("uuid", sa.String(36), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("answered", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("expires", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("uuid", name="pk_quiet_card"),
+    )
+    op.create_index("ix_quiet_card_digest", "quiet_card", ["digest"])
+    op.create_index("ix_quiet_card_expires", "quiet_card", ["expires"])
+    op.create_table(
+        "quiet_key",
+        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_quiet_key"),
+    )
+
+
+def _make_counts(name: str, keys: dict[str, Any], *counts: str) -> None:
+    columns = [sa.Column(key, kind, nullable=False) for key, kind in keys.items()]
+    columns += [sa.Column(count, NUMBER, nullable=False) for count in counts]
+    op.create_table(name, *columns, sa.PrimaryKeyConstraint(*keys, name=f"pk_{name}"))
+
+
+def _keep_old_cards(*, postgresql: bool) -> None:
+    """Sets the old table of cards aside, without the names that the new one needs."""
+    op.drop_index("ix_shown_card_exchange", "shown_card")
+    op.drop_index("ix_shown_card_card", "shown_card")
+    op.rename_table("shown_card", "old_card")
+    if postgresql:
+        op.execute("ALTER TABLE old_card DROP CONSTRAINT pk_shown_card")
+
+
+def _make_shown_card() -> None:
+    op.create_table(
+        "shown_card",
+        sa.Column("uuid", sa.String(36), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        *(
+            sa.Column(name, sa.Text, nullable=False)
+            for name in ("card", "indicator", "client", "tenant", "hook", "guidance")
+        ),
+        sa.Column("suggestions", sa.JSON, nullable=False),
+        sa.Column("answer", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("uuid", "at", name="pk_shown_card"),
+        postgresql_partition_by="RANGE (at)",
+    )
+    op.create_index("ix_shown_card_at", "shown_card", ["at"])
+
+
+def _make_months() -> None:
+    """A partition for each month of which there are calls."""
+    months = op.get_bind().execute(
+        sa.text(
+            "SELECT DISTINCT to_char(m, 'YYYY_MM'), to_char(m, 'YYYY-MM-DD'),"
+            " to_char(m + interval '1 month', 'YYYY-MM-DD')"
+            " FROM (SELECT date_trunc('month', at AT TIME ZONE 'UTC') AS m FROM exchange) AS months"
+        )
+    )
+    for name, first, after in months.all():
+        op.execute(
+            f"CREATE TABLE shown_card_{name} PARTITION OF shown_card"
+            f" FOR VALUES FROM ('{first} 00:00:00+00') TO ('{after} 00:00:00+00')"
+        )
+
+
+_MOVE = (
+    "UPDATE outcome SET latest = true WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY card"
+    " ORDER BY CASE WHEN at > received THEN received ELSE at END DESC, id DESC) AS place FROM outcome) AS placed"
+    " WHERE place = 1)",
+    "INSERT INTO shown_card (uuid, at, card, indicator, client, tenant, hook, guidance, suggestions, answer, reason)"
+    " SELECT c.uuid, e.at, c.card, c.indicator, e.client, e.tenant, e.hook, e.guidance, c.suggestions,"
+    " coalesce(o.outcome, ''), CASE WHEN o.outcome = 'overridden' THEN o.reason ELSE '' END"
+    " FROM old_card AS c JOIN exchange AS e ON e.id = c.exchange"
+    " LEFT JOIN outcome AS o ON o.card = c.uuid AND o.latest",
+    "UPDATE outcome SET card_id = s.card FROM shown_card AS s WHERE s.uuid = outcome.card",
+)
+
+
+def _counts(*, postgresql: bool) -> tuple[str, ...]:
+    if postgresql:
+        day, hour = "CAST(at AT TIME ZONE 'UTC' AS date)", "date_trunc('hour', at, 'UTC')"
+        reasons, reason = "exchange CROSS JOIN LATERAL json_array_elements_text(unchecked) AS each(value)", "each.value"
+    else:
+        day, hour = "date(at)", "strftime('%Y-%m-%d %H:00:00.000000', at)"
+        reasons, reason = "exchange CROSS JOIN json_each(exchange.unchecked) AS each", "each.value"
+    within = " ".join(f"WHEN milliseconds <= {bound} THEN {bound}" for bound in BOUNDS)
+    return (
+        "INSERT INTO card_day (day, card, client, hook, indicator, shown, accepted, overridden, quiet)"
+        f" SELECT {day}, card, client, hook, indicator, count(*),"
+        " sum(CASE WHEN answer = 'accepted' THEN 1 ELSE 0 END),"
+        " sum(CASE WHEN answer = 'overridden' THEN 1 ELSE 0 END), 0"
+        " FROM shown_card GROUP BY 1, 2, 3, 4, 5",
+        "INSERT INTO reason_day (day, card, client, hook, reason, overridden)"
+        f" SELECT {day}, card, client, hook, reason, count(*) FROM shown_card WHERE answer = 'overridden'"
+        " GROUP BY 1, 2, 3, 4, 5",
+        "INSERT INTO unchecked_day (day, client, hook, reason, answers)"
+        f" SELECT {day}, client, hook, {reason}, count(*) FROM {reasons} GROUP BY 1, 2, 3, 4",
+        "INSERT INTO call_hour (hour, client, hook, within, calls)"
+        f" SELECT {hour}, client, hook, CASE {within} ELSE {MORE} END, count(*) FROM exchange GROUP BY 1, 2, 3, 4",
+    )
+
+
+def downgrade() -> None:
+    """Makes the old tables again, with a call for each card; calls without cards and all counts are gone."""
+    op.create_table(
+        "exchange",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("client", "tenant", "hook", "service", "guidance")),
+        sa.Column("milliseconds", sa.Float, nullable=False),
+        sa.Column("unchecked", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_exchange"),
+    )
+    op.create_index("ix_exchange_at", "exchange", ["at"])
+    op.create_table(
+        "old_card",
+        sa.Column("uuid", sa.String(36), nullable=False),
+        sa.Column("exchange", sa.String(36), nullable=False),
+        sa.Column("card", sa.Text, nullable=False),
+        sa.Column("indicator", sa.Text, nullable=False),
+        sa.Column("suggestions", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("uuid", name="pk_old_card"),
+        sa.ForeignKeyConstraint(["exchange"], ["exchange.id"], name="fk_shown_card_exchange"),
+    )
+    op.execute(
+        "INSERT INTO exchange (id, at, client, tenant, hook, service, guidance, milliseconds, unchecked)"
+        " SELECT uuid, at, client, tenant, hook, hook, guidance, 0, '[]' FROM shown_card"
+    )
+    op.execute(
+        "INSERT INTO old_card (uuid, exchange, card, indicator, suggestions)"
+        " SELECT uuid, uuid, card, indicator, suggestions FROM shown_card"
+    )
+    op.drop_index("ix_outcome_unknown", "outcome")
+    with op.batch_alter_table("outcome") as outcome:
+        outcome.drop_column("card_id")
+        outcome.drop_column("latest")
+    for table in (
+        "shown_card", "call_hour", "card_day", "reason_day", "unchecked_day", "counted", "quiet_card", "quiet_key",
+    ):  # fmt: skip
+        op.drop_table(table)
+    op.rename_table("old_card", "shown_card")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER INDEX pk_old_card RENAME TO pk_shown_card")
+    op.create_index("ix_shown_card_exchange", "shown_card", ["exchange"])
+    op.create_index("ix_shown_card_card", "shown_card", ["card"])
