@@ -1,1 +1,1 @@
-"""tolami: CDS Hooks service for tolperisone together with amitriptyline. Start at ``service.app``."""
+"""tolami: a CDS Hooks service that advises on drugs at order entry. Start at ``service.app``."""

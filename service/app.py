@@ -10,11 +10,14 @@ from flask import Flask
 
 from service.cdshooks.services import Service, prefetch_templates, services
 from service.decide import Decision
+from service.engine.finding import Rule
+from service.engine.guideline import Guideline
 from service.engine.library import Library, load
 from service.engine.rendering import LOCAL, Renderer
 from service.fhir.access import FhirAccess
 from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import State
+from service.guidance.registry import RULES
 from service.metrics import Metrics
 from service.records.records import Records
 from service.settings import Settings
@@ -23,6 +26,7 @@ from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import clients_of, guard, token_check
 from service.web.api import api
 from service.web.contract import contract
+from service.web.demo import demo
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.feedback import feedback, keeping, log_feedback
@@ -56,8 +60,9 @@ def create_app(
     now: Callable[[], datetime] = utc_now,
     records: Records | None = None,
     counts: Path | None = None,
+    rules: tuple[Rule, ...] = RULES,
 ) -> Flask:
-    """The WSGI application.
+    """The WSGI application for a guideline: a library and its rules.
 
     ``counts`` is the folder in which several processes keep their counts; by default each counts for itself.
 
@@ -67,9 +72,10 @@ def create_app(
     """
     library = library or load()
     app = Flask("tolami", static_folder=None)
+    app.url_map.strict_slashes = False  # a slash at the end of an address means the same address
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
-    published = services(library.terminology.loinc)
+    published = services(library.plan.services, library.terminology.loinc)
     public_url = settings.public_url or LOCAL
     metrics = Metrics(closed_sets(library, published), counts)
     metrics.serving(library.version)
@@ -82,7 +88,8 @@ def create_app(
         ca_file=settings.fhir_ca_file,
         observers=[metrics.fetched],
     )
-    decision = Decision(library, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
+    guideline = Guideline(library, rules)
+    decision = Decision(guideline, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
     clients = clients_of(settings)
     used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
     tokens = token_check(settings, clients, used, now, time.monotonic)
@@ -105,7 +112,11 @@ def create_app(
         app.register_blueprint(playground(decision, keep, observe))
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown))
     app.register_blueprint(api())
-    app.register_blueprint(contract(published, public_url, token_required=settings.auth == "required"))
+    if settings.demo and settings.auth == "open":
+        app.register_blueprint(demo())
+    app.register_blueprint(
+        contract(published, library.plan.title, public_url, token_required=settings.auth == "required")
+    )
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)
     return app

@@ -4,7 +4,7 @@ Everything a rule may look at is here, in clinical words and free of FHIR versio
 the same chart always gives the same findings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,6 +14,9 @@ from service.dates import Span
 from service.dosing.amount import NotComputed
 from service.dosing.dosage import DailyDose, Dosage
 from service.terminology.recognise import Recognition
+
+DECISIVE = frozenset({"medications", "statements", "conditions", "allergies"})
+"""Lists of which nothing may be missing where an order is changed or added."""
 
 
 class Role(StrEnum):
@@ -36,12 +39,14 @@ class Age:
 class Patient:
     """The patient of the request. ``birth`` is None when the birth date is missing or not plausible.
 
-    ``gender`` is "male" or "female", empty when the record says neither.
+    ``gender`` is "male" or "female", empty when the record says neither. ``birth_stated`` is true when a birth date
+    stands in the record, whether it could be read or not.
     """
 
     birth: Span | None = None
     deceased: bool = False
     gender: str = ""
+    birth_stated: bool = False
 
     def age(self, today: date) -> Age | None:
         """Age on a day, None when unknown (rule X9)."""
@@ -65,7 +70,9 @@ class MedicationOrder:
     ``stop_reason_given`` is true when the order says why its status is what it is, understood or not.
     ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
     that the drug is taken all the same.
+    ``prescriber`` is who ordered, empty when the order does not say.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
+    ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends.
     """
 
     reference: str
@@ -86,8 +93,8 @@ class MedicationOrder:
     reason_given: bool = False
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
-    started: date | None = None
     period_ended: date | None = None
+    prescriber: str = ""
 
     def __hash__(self) -> int:
         """Of what tells orders apart nearly always: hashing every dose and fraction takes longer than a rule."""
@@ -97,6 +104,28 @@ class MedicationOrder:
     def is_draft(self) -> bool:
         """True while the order is being written in this session."""
         return self.role is Role.DRAFT
+
+    @property
+    def is_statement(self) -> bool:
+        """True for a record that the drug is taken, which nobody ordered by it."""
+        return self.reference.startswith("MedicationStatement/")
+
+    @property
+    def began(self) -> date | None:
+        """The first day that the instructions state, else the day it was written; None when neither is known."""
+        return min((dosage.start for dosage in self.dosages if dosage.start is not None), default=self.authored)
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How long a drug is taken without a break: since that day at least.
+
+    ``certain`` is false when an earlier beginning may be hidden: no list was sent, an order bears no date, or it
+    renews one that is not on the list.
+    """
+
+    since: date
+    certain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +193,9 @@ class Chart:
 
     ``ordering`` is false when a chart is only opened (patient-view); ``refill`` is true when the hook
     itself says that treatment continues. ``intolerances`` are those of the ``allergies`` that the record calls a mere
-    intolerance. ``history_known`` is false when no medication list was given.
+    intolerance. ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the
+    guideline is about.
+    ``incomplete`` are the lists that hold less than the record by what they say themselves.
     """
 
     today: date
@@ -180,6 +211,8 @@ class Chart:
     conditions_known: bool = True
     history_known: bool = True
     unread: tuple[Unread, ...] = ()
+    subjects: tuple[str, ...] = ()
+    incomplete: frozenset[str] = frozenset()
     ordering: bool = True
     refill: bool = False
 
@@ -191,6 +224,15 @@ class Chart:
     def under_age(self, adult: Fraction) -> bool:
         """True when the patient is, or may be, younger than ``adult`` years (X9); false when the age is unknown."""
         return self.age is not None and self.age.at_least < adult
+
+    def at_least(self, years: Fraction) -> bool:
+        """True when the patient is certainly that old: a year of birth may not be enough (X9)."""
+        return self.age is not None and self.age.at_least >= years
+
+    @property
+    def record_incomplete(self) -> bool:
+        """True while something is known to be missing from the lists of drugs, problems or allergies."""
+        return not self.incomplete.isdisjoint(DECISIVE)
 
     def drafts(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders being written for a systemic product of the drug, except those that only stop it."""
@@ -235,3 +277,39 @@ class Chart:
     def past(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders and statements by which the drug was taken before."""
         return (o for o in self.orders if o.role is Role.PAST and o.drug.names(drug))
+
+    def stops(self, drug: str) -> list[MedicationOrder]:
+        """The selected drafts that end the drug."""
+        return [o for o in self.orders if o.stops and o.focus and o.drug.names(drug)]
+
+    def starts(self, drug: str, *orders: MedicationOrder) -> bool:
+        """True when one of the orders begins the drug: a draft that continues nothing while the drug is not taken."""
+        if self.refill or any(True for _ in self.current(drug)):
+            return False
+        return any(o.is_draft and o.drug.names(drug) and not (o.stops or o.continues_earlier) for o in orders)
+
+    def indication(self, orders: Iterable[MedicationOrder]) -> frozenset[str]:
+        """What orders are for, as sets of conditions: their reasons, or without any the patient's active conditions."""
+        given = [order for order in orders if order.reason_given]
+        if given:
+            return frozenset(reason for order in given for reason in order.reasons)
+        return frozenset(set_ for condition in self.conditions if condition.active for set_ in condition.sets)
+
+    def taken_since(self, drug: str, gap: int) -> Treatment | None:
+        """Since when the drug is taken without a break of more than ``gap`` days; None when no date tells.
+
+        What this session ends was taken until now. An end that is not known is no break.
+        """
+        listed, stops = list(self.current(drug)), self.stops(drug)
+        orders = listed or stops
+        dates = [order.began for order in orders]
+        known = [day for day in (*dates, *(order.began for order in stops)) if day is not None]
+        if not known:
+            return None
+        since = min(known)
+        for order in sorted(self.past(drug), key=lambda order: order.last_taken or date.max, reverse=True):
+            began, ended = order.began, order.last_taken or since
+            if began is not None and began < since and (since - ended).days <= gap:
+                since = began
+        renewed = any(order.continues_earlier for order in orders)
+        return Treatment(since, self.history_known and not renewed and None not in dates)

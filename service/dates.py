@@ -11,6 +11,15 @@ EARLIEST_YEAR = 1900
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\S+)?)?)?")
 
+_WITH_TIME = re.compile(r"([^T\s]+)[T\s]+(\d\S*(?:\s?[+-]\S+)?)", re.ASCII)
+_MIDNIGHT = re.compile(r"00:?00(?::?00(?:[.,]0+)?)?(?!\d)")
+_BIRTH_FORMS = (
+    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})", re.ASCII),
+    re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})", re.ASCII),
+    re.compile(r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})", re.ASCII),
+)
+"""Forms in which the order of day and month is not in doubt; of a date with points the day comes first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -44,6 +53,24 @@ def span(text: str) -> Span | None:
     except ValueError:
         return None
     return Span(day, day)
+
+
+def birth_date(given: object) -> Span | None:
+    """The days that a birth date can mean, in each form that leaves no doubt; None for any other.
+
+    A day with a time other than midnight may be a neighbouring day where the patient lives.
+    """
+    text = str(given).strip() if isinstance(given, str | int) and not isinstance(given, bool) else ""
+    day, time = text, ""
+    if (match := _WITH_TIME.fullmatch(text)) is not None:
+        day, time = match.groups()
+    parts = next((m for form in _BIRTH_FORMS if (m := form.fullmatch(day)) is not None), None)
+    if parts is not None:
+        day = f"{parts['year']}-{int(parts['month']):02}-{int(parts['day']):02}"
+    found = span(day)
+    if found is None or not time or _MIDNIGHT.match(time) is not None:
+        return found
+    return Span(later(found.earliest, -1), later(found.latest, 1))
 
 
 def event(text: str) -> Span | None:

@@ -4,6 +4,7 @@ The web, ``tolami replay``, the benchmarks and the tests all enter here. Nothing
 random number or opens a connection; those are handed in, so that an answer can be compared byte for byte.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,7 +26,7 @@ from service.cdshooks.messages import (
 )
 from service.chart import Chart, Patient
 from service.engine.evaluate import evaluate
-from service.engine.finding import SUBJECTS, Finding, Rule
+from service.engine.finding import Finding
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.ranking import capped
@@ -38,16 +39,17 @@ from service.fhir.chart_reader import (
     MEDICATIONS,
     STATEMENTS,
     dose_context,
+    incomplete,
     listed,
     read_chart,
     unsettled,
     version_spoken,
 )
 from service.fhir.orders import DoseContext
+from service.fhir.patients import patient_id
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
-from service.fhir.session import Draft, Session, concerns, drafts, known, orders, selected, selection
-from service.guidance.registry import RULES
+from service.fhir.session import Draft, Orders, Session, concerns, drafts, known, orders, selected, selection
 from service.terminology.recognise import Terminology
 from service.trust.clients import ANYBODY, Client
 
@@ -56,20 +58,29 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What ``decide`` needs besides the request: the library, its renderer, the day and an id generator.
+    """What ``decide`` needs besides the request: the guideline, its renderer, the day and an id generator.
 
     ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched. ``seen`` is
     called with the chart that the rules look at.
     """
 
-    library: Library
+    guideline: Guideline
     renderer: Renderer
     today: Callable[[], date]
     new_uuid: Callable[[], str]
     jurisdiction: str = "eu"
     fhir: FhirAccess | None = None
     seen: Callable[[Chart], None] | None = None
-    rules: tuple[Rule, ...] = RULES
+
+    @property
+    def library(self) -> Library:
+        """The words, numbers and codes of the guideline."""
+        return self.guideline.library
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The drugs that the guideline is about."""
+        return self.library.plan.subjects
 
 
 def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) -> Response:
@@ -84,8 +95,10 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
     session = session_of(request, read_context(request, hook))
     source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
     try:
-        prefetch = Prefetch(request.prefetch, source)
-        chart, written = _chart(session, prefetch, using)
+        held = orders(session)
+        no_token = bool(request.fhirServer) and request.fhirAuthorization is None
+        prefetch = Prefetch(request.prefetch, source, held.medications, no_token=no_token)
+        chart, written = _chart(session, held, prefetch, using)
         if chart is None:
             return Response(cards=[])
         if using.seen is not None:
@@ -103,44 +116,49 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
 
 
 def session_of(request: HookRequest, context: Context) -> Session:
-    """The context of any hook in one form. A patient id sent as "Patient/id" is understood."""
-    patient_id = context.patientId.removeprefix("Patient/")
-    if not patient_id:
-        raise NotConformant("context.patientId is empty. Send the id of the patient.", "$.context.patientId")
+    """The context of any hook in one form.
+
+    Raises NotConformant when ``patientId`` is no id, in whatever form a reference to the patient may have.
+    """
+    identity = patient_id(context.patientId)
+    if identity is None:
+        raise NotConformant(
+            "context.patientId is not the id of a patient. Send the id alone or as 'Patient/id'.", "$.context.patientId"
+        )
     match context:
         case OrderSelectContext():
             raw, selections = context.draftOrders.entry, frozenset(map(selection, context.selections))
-            return Session(request.hook, patient_id, tuple(raw or ()), selections)
+            return Session(request.hook, identity, tuple(raw or ()), selections)
         case OrderSignContext():
-            return Session(request.hook, patient_id, tuple(context.draftOrders.entry or ()))
+            return Session(request.hook, identity, tuple(context.draftOrders.entry or ()))
         case MedicationPrescribeContext():
-            return Session(request.hook, patient_id, tuple(context.entries))
+            return Session(request.hook, identity, tuple(context.entries))
         case MedicationRefillContext():
-            return Session(request.hook, patient_id, tuple(context.medications.entry or ()), refill=True)
+            return Session(request.hook, identity, tuple(context.medications.entry or ()), refill=True)
         case _:
-            return Session(request.hook, patient_id, ordering=False)
+            return Session(request.hook, identity, ordering=False)
 
 
-def _chart(session: Session, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, list[Draft]]:
+def _chart(session: Session, held: Orders, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, list[Draft]]:
     """The chart of a call and the client's drafts; no chart when nothing concerns the guidance."""
     terminology = using.library.terminology.terminology
     today = using.today()
     weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
-    doses = dose_context(session, prefetch, terminology, SUBJECTS, today, weight_days)
+    doses = dose_context(session, prefetch, terminology, using.subjects, today, weight_days)
     if not session.ordering:
         return _opened_chart(session, prefetch, doses, using), []
-    resources = orders(session)
-    if session.selections is not None and not any(selected(session, resource) for resource in resources):
+    if not held.unread and session.selections is not None and not any(selected(session, e) for e in held.entries):
         raise NotConformant(
             "None of context.selections is among context.draftOrders. Send each selection as 'Type/id' of an"
             " order in the bundle.",
             "$.context.selections",
         )
-    looked_at = drafts(session, resources, prefetch, terminology)
+    looked_at = drafts(session, held.entries, prefetch, terminology)
     if _concerned(session, looked_at, prefetch, doses, using):
-        chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction)
+        unread = held.unread
+        chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction, unread)
         return chart, looked_at
-    gaps = unsettled(looked_at, prefetch, SUBJECTS)
+    gaps = [*held.unread, *unsettled(looked_at, prefetch, using.subjects)]
     if gaps:
         return Chart(today, session.hook, Patient(), unread=tuple(gaps)), []
     return None, []
@@ -156,34 +174,38 @@ def _concerned(
     """
     terminology = using.library.terminology.terminology
     focus = [d.identity.recognition for d in looked_at if d.focus and d.own]
-    if any(concerns(recognition, SUBJECTS) for recognition in focus):
+    if any(concerns(recognition, using.subjects) for recognition in focus):
         return True
-    if not any(known(recognition, SUBJECTS, terminology) for recognition in focus):
+    if not any(known(recognition, using.subjects, terminology) for recognition in focus):
         return False
-    drafted = any(concerns(d.identity.recognition, SUBJECTS) for d in looked_at if d.own)
+    drafted = any(concerns(d.identity.recognition, using.subjects) for d in looked_at if d.own)
     return drafted or _on_list(session, prefetch, terminology, doses, using.today())
 
 
 def _on_list(session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseContext, today: date) -> bool:
     found, _ = listed(session, prefetch, terminology, doses, today)
-    return any(order.drug.names(drug) for order in found for drug in SUBJECTS)
+    return any(order.drug.names(drug) for order in found for drug in doses.subjects)
 
 
 def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseContext, using: Decision) -> Chart | None:
     """The chart when it is only opened: worth reading when the drugs are on the list, or no list was given."""
     terminology, today = using.library.terminology.terminology, using.today()
     found, gaps = listed(session, prefetch, terminology, doses, today)
-    subject = any(concerns(order.drug, SUBJECTS) for order in found)
+    subject = any(concerns(order.drug, using.subjects) for order in found)
     no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
-    if not (subject or gaps or no_list or prefetch.failure(MEDICATIONS)):
+    not_whole = not incomplete(prefetch).isdisjoint((MEDICATIONS, STATEMENTS))
+    if not (subject or gaps or no_list or not_whole or prefetch.failure(MEDICATIONS)):
         return None
     return read_chart(session, (), prefetch, terminology, doses, today, using.jurisdiction)
 
 
 def _once(looked_at: list[Draft]) -> dict[str, Resource]:
-    """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids."""
-    references = [draft.reference for draft in looked_at]
-    return {d.reference: d.resource for d in looked_at if d.reference and references.count(d.reference) == 1}
+    """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids.
+
+    One that could be read only in part cannot be given back whole.
+    """
+    times = Counter(draft.reference for draft in looked_at)
+    return {d.reference: d.resource for d in looked_at if d.reference and d.whole and times[d.reference] == 1}
 
 
 def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card]:
@@ -200,5 +222,5 @@ def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card
             failed(finding.card, error)
             return using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)
 
-    findings = evaluate(chart, Guideline(using.library, using.rules), failed)
+    findings = evaluate(chart, using.guideline, failed)
     return [rendered(finding) for finding in capped(findings, using.library.plan)]

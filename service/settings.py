@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     jurisdiction: Literal["eu", "uk", "us", "ch", "other"] = Field(
         "eu", description="Whose labels and indications advice goes by where they differ."
     )
+    demo: bool = Field(
+        False, description="Serve synthetic patients as a FHIR server below /demo/fhir; `tolami demo` sets it."
+    )
     open_pages: bool = Field(
         False, description="Show the playground and the insights to anybody although calls need a token."
     )

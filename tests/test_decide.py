@@ -42,7 +42,7 @@ def changed(decision: Decision, card: str, **changes: Any) -> Decision:
     """The decision with one card file changed."""
     file: CardFile = replace(decision.library.cards[card], **changes)
     library: Library = replace(decision.library, cards={**decision.library.cards, card: file})
-    return replace(decision, library=library, renderer=Renderer.of(library))
+    return replace(decision, guideline=replace(decision.guideline, library=library), renderer=Renderer.of(library))
 
 
 DRAFTED_TWICE = "requests/order-sign/amitriptyline-drafted-twice"
@@ -223,17 +223,27 @@ def test_the_service_of_a_hook_answers_its_hook_only(fixture: Fixture, decision:
                 answered(request, decision, hook)
 
 
-@pytest.mark.parametrize(
-    "token", [b'"M\xfcller"', b"9" * 5000, b"1e99999999999999999999"], ids=["not UTF-8", "digits", "exponent"]
-)
+@pytest.mark.parametrize("token", [b"9" * 5000, b"1e99999999999999999999"], ids=["digits", "exponent"])
 def test_a_draft_that_cannot_be_read_is_never_passed_over_in_silence(
     fixture: Fixture, decision: Decision, token: bytes
 ) -> None:
     request = fixture(CRITICAL)
-    assert answered(request, decision)[0]["indicator"] == "critical"
+    usual = answered(request, decision)
+    assert usual[0]["indicator"] == "critical"
+    for member, cards in (("note", [card["summary"] for card in usual]), ("medicationCodeableConcept", [])):
+        odd = deepcopy(request)
+        draft(odd)[member] = RAW
+        said = by_id(answered(with_raw(odd, token), decision))
+        assert "part of an order could not be read" in said.pop("not-checked")["summary"].lower()
+        assert [card["summary"] for card in said.values()] == cards
+        assert not any(card.get("suggestions") for card in said.values())
+
+
+def test_a_body_that_is_not_utf_8_is_refused(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(CRITICAL)
     draft(request)["note"] = RAW
     with pytest.raises(NotParsable):
-        decide(with_raw(request, token), "order-sign", decision)
+        decide(with_raw(request, b'"M\xfcller"'), "order-sign", decision)
 
 
 @pytest.mark.parametrize("levels", [100, 400, 600, 900])

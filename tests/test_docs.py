@@ -21,7 +21,6 @@ from service.cli.doses import readings
 from service.engine.catalogue import markdown
 from service.engine.library import Library
 from service.errors import ServiceError
-from service.guidance.registry import RULES
 from service.server import SAMPLE
 from service.settings import PREFIX, Settings
 from service.trust.keys import RSA_BITS
@@ -137,9 +136,7 @@ def test_the_error_shown_is_the_one_sent(client: FlaskClient) -> None:
 
 
 def test_the_guidance_page_holds_the_tables_of_the_card_files(library: Library) -> None:
-    assert read("docs/guidance.md").endswith(markdown(library, RULES)), (
-        "put the output of `tolami cards --markdown` there"
-    )
+    assert read("docs/guidance.md").endswith(markdown(library)), "put the output of `tolami cards --markdown` there"
 
 
 def test_every_rule_of_the_guidance_has_a_card(library: Library) -> None:
@@ -159,8 +156,8 @@ def test_every_command_and_option_is_described() -> None:
         assert lacking == [], f"docs/commands.md: `tolami {name}` lacks these options"
 
 
-def test_every_service_and_prefetch_key_is_described() -> None:
-    published = services(["1-8"])
+def test_every_service_and_prefetch_key_is_described(library: Library) -> None:
+    published = services(library.plan.services, ["1-8"])
     names = {service.id for service in published} | {key for service in published for key in service.prefetch}
     lacking = [name for name in sorted(names) if not row("docs/services.md", name)]
     assert lacking == [], "docs/services.md has no row for these"

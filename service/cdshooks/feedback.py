@@ -1,15 +1,16 @@
 """Feedback messages: what clinicians made of cards.
 
 Specification: CDS Hooks 2.0.1, "Feedback"; invariants cds-fb-1, cds-fb-2 and cds-fb-3. Members that it does not
-name are tolerated; an optional member that is null counts as absent.
+name are tolerated; an optional member that is null or empty counts as absent.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from service.cdshooks.messages import NonEmpty, read_body
+from service.errors import NotConformant
 
 Outcome = Literal["accepted", "overridden"]
 
@@ -68,8 +69,29 @@ class FeedbackRequest(msgspec.Struct):
 
 
 def read_feedback(body: bytes) -> FeedbackRequest:
-    """The body of a feedback call.
+    """The body of a feedback call. Members that are null or empty count as absent.
 
     Raises NotParsable when it is not JSON, NotConformant with the path when an entry is not as it must be.
     """
-    return read_body(body, FeedbackRequest)
+    try:
+        return read_body(body, FeedbackRequest)
+    except NotConformant:
+        try:
+            said = msgspec.json.encode(_without_empty(msgspec.json.decode(body)))
+            return read_body(said, FeedbackRequest)
+        except (NotConformant, msgspec.DecodeError, RecursionError, ValueError):
+            pass
+        raise
+
+
+def _without_empty(value: Any) -> Any:
+    """The value without members and items that are null or empty."""
+    if isinstance(value, dict):
+        members = {name: _without_empty(member) for name, member in value.items()}
+        return {name: member for name, member in members.items() if member not in _EMPTY}
+    if isinstance(value, list):
+        return [item for item in map(_without_empty, value) if item not in _EMPTY]
+    return value.strip() if isinstance(value, str) and not value.strip() else value
+
+
+_EMPTY: tuple[object, ...] = (None, "", [], {})

@@ -4,7 +4,7 @@ Clients key cards by the service's URL, so the ids are distinct (conformance L-2
 within the restricted query subset of the specification (C-032) and use root context fields only (C-029).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -42,38 +42,10 @@ class Discovery(msgspec.Struct):
     services: Sequence[Service]
 
 
-_TEXTS = {
-    "medication-prescribe": (
-        "Tolperisone and amitriptyline at prescribing",
-        "Guidance on tolperisone together with amitriptyline for draft medication orders, in DSTU2, STU3, R4 or R5."
-        " For clients that still use the deprecated hook; new ones use order-select and order-sign.",
-    ),
-    "order-select": (
-        "Tolperisone and amitriptyline at order selection",
-        "Guidance on tolperisone together with amitriptyline for the orders just selected: interactions,"
-        " contraindications, doses, and what could not be checked.",
-    ),
-    "order-sign": (
-        "Tolperisone and amitriptyline at signing",
-        "Guidance on tolperisone together with amitriptyline for all orders about to be signed: interactions,"
-        " contraindications, doses, and what could not be checked.",
-    ),
-    "medication-refill": (
-        "Tolperisone and amitriptyline at refill",
-        "Guidance on tolperisone together with amitriptyline when a prescription is refilled.",
-    ),
-    "patient-view": (
-        "Tolperisone and amitriptyline in the chart",
-        "For patients who take tolperisone or amitriptyline: both together, reviews that are due, what to measure, and"
-        " what in the record speaks against them.",
-    ),
-}
-
-
-def services(observation_codes: Sequence[str]) -> tuple[Service, ...]:
-    """All services. ``observation_codes`` are the LOINC codes that the guidance uses."""
+def services(texts: Mapping[str, Mapping[str, str]], observation_codes: Sequence[str]) -> tuple[Service, ...]:
+    """All services. ``texts`` are their titles and descriptions by hook, ``observation_codes`` the LOINC codes used."""
     prefetch = prefetch_templates(observation_codes)
-    return tuple(Service(hook, hook, title, text, prefetch) for hook, (title, text) in _TEXTS.items())
+    return tuple(Service(hook, hook, text["title"], text["description"], prefetch) for hook, text in texts.items())
 
 
 def prefetch_templates(observation_codes: Iterable[str]) -> dict[str, str]:

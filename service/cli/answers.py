@@ -19,10 +19,13 @@ import requests
 from service.cdshooks.messages import CONTEXTS, EXTENSION
 from service.decide import Decision, decide
 from service.engine.check import unreadable
+from service.engine.finding import Rule
+from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.errors import ServiceError
 from service.fhir.resources import aslist
+from service.guidance.registry import RULES
 from service.jsonio import encode
 from service.trust.clients import ANYBODY, Dialect, Jurisdiction
 from service.web.errors import operation_outcome
@@ -167,9 +170,13 @@ class InProcess:
     """
 
     def __init__(
-        self, library: Library, dialect: Dialect | None = None, jurisdiction: Jurisdiction | None = None
+        self,
+        library: Library,
+        dialect: Dialect | None = None,
+        jurisdiction: Jurisdiction | None = None,
+        rules: tuple[Rule, ...] = RULES,
     ) -> None:
-        self._library = library
+        self._guideline = Guideline(library, rules)
         self._renderer = Renderer.of(library)
         self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
 
@@ -177,7 +184,7 @@ class InProcess:
         """The answer of the service, errors included."""
         numbers = count(1)
         using = Decision(
-            self._library, self._renderer, lambda: today, lambda: f"00000000-0000-4000-8000-{next(numbers):012}"
+            self._guideline, self._renderer, lambda: today, lambda: f"00000000-0000-4000-8000-{next(numbers):012}"
         )
         hook = request.hook
         if hook not in CONTEXTS:

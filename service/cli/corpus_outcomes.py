@@ -10,9 +10,9 @@ from typing import Any
 
 from service.cli.answers import Answer, own_members
 from service.cli.corpus_material import Material
-from service.engine.finding import SUBJECTS
 from service.fhir.recognise import codings_of
 from service.fhir.resources import text
+from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
 
 INDEX = "index.json"

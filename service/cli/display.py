@@ -16,7 +16,6 @@ from service.cli.corpus_outcomes import Tally
 from service.cli.doses import OrderReading
 from service.engine.catalogue import in_order, statements
 from service.engine.library import Library
-from service.guidance.registry import RULES
 from service.terminology.load import SetSummary
 
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -96,7 +95,7 @@ def dose_lines(reading: OrderReading) -> list[Text]:
 def catalogue_tables(library: Library) -> list[Table]:
     """The cards with when they are raised, and the statements with their verdicts."""
     cards = Table("rule", "card", "raised when", title="Cards", show_lines=True)
-    for card in in_order(library, RULES):
+    for card in in_order(library):
         cards.add_row(card.rule, card.id, escape(card.raised_when))
     told = Table("no.", "the article says", "verdict", "card", title="Statements of the article", show_lines=True)
     for carried in statements(library):

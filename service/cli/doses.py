@@ -10,7 +10,6 @@ from service.chart import MedicationOrder, Role, Unread
 from service.dosing.amount import NotComputed, Product, number
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
-from service.engine.finding import SUBJECTS
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.fhir.observations import body_weight
@@ -80,14 +79,14 @@ def _resources(value: object) -> Iterator[Resource]:
 def _reading(
     order: Resource, medications: dict[str, Resource], weight: Fraction | None, renderer: Renderer
 ) -> OrderReading:
-    terminology = renderer.library.terminology.terminology
+    terminology, subjects = renderer.library.terminology.terminology, renderer.library.plan.subjects
     identity = identify(order, medications, terminology)
     recognised = identity.recognition
-    drug = next((d for d in SUBJECTS if recognised.names(d)), next(iter(recognised.drugs), ""))
+    drug = next((d for d in subjects if recognised.names(d)), next(iter(recognised.drugs), ""))
     product = Product(drug, recognised, identity.label, identity.strengths, weight)
     dose = daily_dose(read_dosages(order), product)
     shown = MedicationOrder(reference(order), identity.label, recognised, Role.DRAFT)
-    disputed = any(recognised.disputes(d) for d in SUBJECTS)
+    disputed = any(recognised.disputes(d) for d in subjects)
     return OrderReading(
         reference=shown.reference or order["resourceType"],
         status=str(order.get("status", "")),

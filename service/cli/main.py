@@ -1,6 +1,5 @@
 """The command ``tolami``. Imports are inside the commands, so that ``--help`` answers at once."""
 
-import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from service.cli.output import library as _library
 from service.cli.records import feedback, records, report
 from service.cli.replay import replay
 from service.cli.schemas import schemas
+from service.cli.serve import demo, serve
 
 
 class Interruptible(click.Group):
@@ -40,56 +40,10 @@ class Interruptible(click.Group):
 @click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tolami")
 def main() -> None:
-    """CDS Hooks service for tolperisone together with amitriptyline.
+    """CDS Hooks service: advice on drugs at order entry.
 
     Its content is not clinically reviewed.
     """
-
-
-@example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
-@click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads in each process.")
-@click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
-@click.option(
-    "--without-authentication",
-    is_flag=True,
-    help="Serve on an address that others can reach, although anybody may call.",
-)
-def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
-    """Serve the CDS Hooks endpoints."""
-    from service import server
-    from service.app import utc_now
-    from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile
-    from service.web.access import check_access
-
-    try:
-        settings = load_settings()
-        _library()
-        check_access(settings, utc_now)
-        server.check_address(
-            host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
-        )
-    except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
-        stop(f"tolami cannot start: {error}", 1)
-    base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    sample = os.path.relpath(server.SAMPLE)
-
-    def ready() -> None:
-        click.echo(f"Discovery: {base}/cds-services")
-        if settings.auth == "required":
-            click.echo("Every call needs a token. Who may call: tolami clients check")
-            click.echo("Not clinically reviewed. Stop with Ctrl-C.")
-            return
-        click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
-        click.echo(f"             -d @{sample} {base}/cds-services/order-select")
-        click.echo("Not clinically reviewed. Stop with Ctrl-C.")
-
-    settings = settings.model_copy(update={"public_url": base})
-    server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
 
 
 @example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
@@ -132,6 +86,7 @@ def check(terminology: bool, form: str) -> None:
     from service.cli.display import terminology_table
     from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults
+    from service.engine.guideline import Guideline
     from service.guidance.registry import RULES
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
@@ -145,7 +100,7 @@ def check(terminology: bool, form: str) -> None:
     except (SettingsError, FaultyTrustFile) as error:
         problems.append(f"settings: {error}")
     library = _library()
-    problems += map(str, deep_faults(library, RULES))
+    problems += map(str, deep_faults(Guideline(library, RULES)))
     problems += [] if problems else unreadable_answers(library, [path for path in [FIXTURES] if path.exists()])
     if settings is None or problems:
         if form == "json":
@@ -180,14 +135,13 @@ def cards(markdown: bool, form: str) -> None:
     """Show every card and when it is raised, every statement and its verdict."""
     from service.engine.catalogue import catalogue
     from service.engine.catalogue import markdown as as_markdown
-    from service.guidance.registry import RULES
 
     cards = _library()
     if markdown:
-        click.echo(as_markdown(cards, RULES), nl=False)
+        click.echo(as_markdown(cards), nl=False)
         return
     if form == "json":
-        print_json(catalogue(cards, RULES))
+        print_json(catalogue(cards))
         return
     from service.cli.display import catalogue_tables
 
@@ -207,7 +161,8 @@ def services(form: str) -> None:
     from service.cdshooks.services import services as published
     from service.cli.display import services_table
 
-    entries = published(_library().terminology.loinc)
+    library = _library()
+    entries = published(library.plan.services, library.terminology.loinc)
     if form == "json":
         print_json(msgspec.to_builtins(Discovery(entries)))
         return
@@ -218,5 +173,5 @@ def services(form: str) -> None:
         console.print(f"{key}: {template}", soft_wrap=True)
 
 
-for command in (clients, replay, schemas, feedback, report, records):
+for command in (serve, demo, clients, replay, schemas, feedback, report, records):
     main.add_command(command)

@@ -67,7 +67,7 @@ def _opened() -> Iterator["Database"]:
         stop(f"{error}. docs/records.md says what to look at.", 1)
 
 
-@example("tolami feedback amitriptyline-start-dose --since 30d\ntolami feedback --format csv > feedback.csv")
+@example("tolami feedback not-checked --since 30d\ntolami feedback --format csv > feedback.csv")
 @click.command(short_help="Show what clinicians made of the cards.")
 @click.argument("card", required=False)
 @click.option("--since", type=Past(), help="Only what was received since: 30d, or 2026-11-23.")

@@ -1,10 +1,8 @@
 """The guidance as a whole: which card carries which statement, for the pages and for docs/guidance.md."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service.engine.evaluate import card_of
-from service.engine.finding import Rule
 from service.engine.library import CardFile, Library, Statement
 
 RAISED_BY_THE_ENGINE = frozenset({"patient-deceased", "rule-failed", "service-failed", "more-advice"})
@@ -26,13 +24,13 @@ def statements(library: Library) -> Iterator[Carried]:
         yield Carried(statement, tuple(file for file in files if statement.key in file.statements))
 
 
-def in_order(library: Library, rules: Sequence[Rule]) -> list[CardFile]:
-    """The cards in the order of the rules, those of the engine last."""
-    order = {card_of(rule): n for n, rule in enumerate(rules)}
-    return sorted(library.cards.values(), key=lambda card: (order.get(card.id, len(order)), card.id))
+def in_order(library: Library) -> list[CardFile]:
+    """The cards as the guideline ranks them, those of the engine last."""
+    ranking = library.plan.ranking
+    return sorted(library.cards.values(), key=lambda card: (card.id in RAISED_BY_THE_ENGINE, ranking[card.id]))
 
 
-def catalogue(library: Library, rules: Sequence[Rule]) -> list[dict[str, object]]:
+def catalogue(library: Library) -> list[dict[str, object]]:
     """Every card with when it is raised, for programs."""
     return [
         {
@@ -44,17 +42,17 @@ def catalogue(library: Library, rules: Sequence[Rule]) -> list[dict[str, object]
             "verdict": card.verdict,
             "sources": list(card.sources),
         }
-        for card in in_order(library, rules)
+        for card in in_order(library)
     ]
 
 
-def markdown(library: Library, rules: Sequence[Rule]) -> str:
+def markdown(library: Library) -> str:
     """Two tables, of cards and of statements, as docs/guidance.md holds them."""
     lines = [
         "| Card | Rule | Raised when | Statements | Verdict | Sources |",
         "|---|---|---|---|---|---|",
     ]
-    for card in (*in_order(library, rules), *library.line_cards.values()):
+    for card in (*in_order(library), *library.line_cards.values()):
         words = card.raised_when or "A line on other cards."
         told = ", ".join(card.statements) or "none"
         cells = (f"`{card.id}`", card.rule, words, told, card.verdict, ", ".join(card.sources))

@@ -18,6 +18,7 @@ from service.engine import words
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
 from service.engine.evaluate import card_of
 from service.engine.finding import Rule, states_of
+from service.engine.guideline import Guideline
 from service.engine.library import FOLDER, Library
 from service.engine.rendering import Renderer
 from service.files import Fault
@@ -38,8 +39,9 @@ DEVELOPERS = re.compile(
 """Words of those who write programs, and of those who read sources, that a prescriber has no use for."""
 
 
-def deep_faults(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) -> list[Fault]:
+def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
     """Faults that loading does not look for, because they cost too much at every start."""
+    library, rules = guideline.library, guideline.rules
     return [
         *_fhir_faults(folder, "terminology/*/*.json"),
         *_fhir_faults(folder, "orders/*.json"),

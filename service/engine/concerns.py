@@ -1,13 +1,13 @@
 """Cards that gather several conditions of one rule, a line for each: what R03, R17, R18 and R29 to R31 share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 from service.chart import Chart, MedicationOrder
-from service.engine.finding import Finding, Indicator
+from service.engine.finding import Concern, Finding, Indicator
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,20 @@ class Point:
     comparator: str = ""
     unit: str = ""
     age: int | None = None
+
+
+def point(kind: str, chart: Chart, concerns: Mapping[str, Concern], **details: Any) -> Point:
+    """The point of a row of the card's table, as urgent as the row says for this jurisdiction."""
+    return Point(kind, concerns[kind].indicator(chart.jurisdiction), **details)
+
+
+def recorded(chart: Chart, concerns: Mapping[str, Concern]) -> Iterator[Point]:
+    """A point for each active condition of the record that the card's table names: by the first row that does."""
+    for condition in chart.conditions:
+        kinds = (kind for kind, concern in concerns.items() if not condition.sets.isdisjoint(concern.conditions))
+        kind = next(kinds, None) if condition.active else None
+        if kind is not None:
+            yield point(kind, chart, concerns, name=condition.label)
 
 
 def gathered(

@@ -41,7 +41,7 @@ def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exceptio
     critical = {finding.card for finding in findings if finding.indicator is Indicator.CRITICAL}
     silenced = frozenset[str]().union(*(plan.silenced.get(card, ()) for card in critical))
     findings = _said_once([finding for finding in findings if finding.card not in silenced], plan.doses)
-    settled = map(_settler(findings), findings)
+    settled = map(_settler(chart, findings), findings)
     return merged(ranked(list(settled), plan), plan)
 
 
@@ -71,16 +71,17 @@ def _said_once(findings: Sequence[Finding], doses: Container[str]) -> list[Findi
     return settled
 
 
-def _settler(findings: Sequence[Finding]) -> Callable[[Finding], Finding]:
-    """Takes proposals back that may not be made: none at all while a critical finding stands."""
-    critical = any(finding.indicator is Indicator.CRITICAL for finding in findings)
+def _settler(chart: Chart, findings: Sequence[Finding]) -> Callable[[Finding], Finding]:
+    """Takes proposals back that may not be made: none at all while a critical finding stands or a list is not whole."""
+    standing = {
+        "critical-finding": any(finding.indicator is Indicator.CRITICAL for finding in findings),
+        "record-incomplete": chart.record_incomplete,
+    }
+    against = tuple(reason for reason, holds in standing.items() if holds)
 
     def settle(finding: Finding) -> Finding:
-        if critical and finding.offers:
-            finding = replace(finding, offers=(), withheld=(*finding.withheld, "critical-finding"))
-        if finding.proposal is None:
-            return finding
-        reasons = tuple(dict.fromkeys((*finding.withheld, *(("critical-finding",) if critical else ()))))
-        return replace(finding, withheld=reasons, proposal=None if reasons else finding.proposal)
+        if not against or (finding.proposal is None and not finding.offers):
+            return finding if finding.proposal is None or not finding.withheld else replace(finding, proposal=None)
+        return replace(finding, offers=(), proposal=None, withheld=tuple(dict.fromkeys((*finding.withheld, *against))))
 
     return settle

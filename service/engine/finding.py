@@ -50,6 +50,34 @@ Thresholds = Mapping[str, Threshold]
 
 
 @dataclass(frozen=True, slots=True)
+class Concern:
+    """One row of a card's table: the conditions that raise it, and how urgent it is.
+
+    ``urgency`` is by jurisdiction, "" standing for those that are not named.
+    """
+
+    conditions: frozenset[str]
+    urgency: Mapping[str, Indicator]
+
+    def indicator(self, jurisdiction: str) -> Indicator:
+        """How urgent it is in a jurisdiction."""
+        return self.urgency.get(jurisdiction) or self.urgency[""]
+
+
+class CardNumbers(dict[str, Threshold]):
+    """The numbers of a card with a table: what its rule is handed."""
+
+    def __init__(self, numbers: Thresholds, concerns: Mapping[str, Concern]) -> None:
+        super().__init__(numbers)
+        self.concerns = concerns
+
+
+def concerns_of(thresholds: Thresholds) -> Mapping[str, Concern]:
+    """The rows of the card's table by their names; none for a card without one."""
+    return thresholds.concerns if isinstance(thresholds, CardNumbers) else {}
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A change of one order that the card offers. ``template`` names a file of ``cards/orders``.
 
@@ -69,12 +97,13 @@ class Offer:
 
     ``template`` names a file of ``cards/orders``; ``delete`` is the draft that would go ("Type/id"). Both together
     are one suggestion: the new order in place of that draft. With ``product_of`` the new order is for the product of
-    that order of the session, and for less than ``below`` mg a day.
+    that order of the session, which is one of ``drug``, and for less than ``below`` mg a day.
     """
 
     template: str = ""
     delete: str = ""
     product_of: str = ""
+    drug: str = ""
     below: Fraction | None = None
 
 

@@ -6,14 +6,14 @@ Loading checks everything; an invalid or uncited card stops the service with fil
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from service.engine.finding import Threshold, Thresholds
+from service.engine.finding import CardNumbers, Concern, Indicator, Threshold, Thresholds, concerns_of
 from service.engine.plan import ANY_CARD, Plan, plan
 from service.files import Document, Fault, FaultyLibrary, check, load_yaml, schema, split
 from service.terminology.load import LoadedTerminology, load_terminology
@@ -79,7 +79,7 @@ class CardFile:
     bounds: Mapping[str, tuple[Threshold, Threshold]]
     override_reasons: tuple[str, ...]
     examples: Mapping[str, tuple[str, ...]]
-    reasons: Mapping[str, Mapping[str, str]]
+    reasons: Mapping[str, Mapping[str, Any]]
     lists: Mapping[str, str]
     severity: Mapping[str, str]
     review: Mapping[str, str]
@@ -174,8 +174,9 @@ def _load(folder: Path) -> Library:
     cards, shared = _card_files(folder, faults)
     if not faults:
         faults += _uncited_offers(offers, sources.value, orders)
+        conditions = {summary.id for summary in terminology.sets if summary.kind == "conditions"}
         own = code_systems[OVERRIDE_REASONS].displays
-        faults += _cross_check({**cards, **shared}, sources.value, {**overrides.value["reasons"], **own})
+        faults += _cross_check({**cards, **shared}, sources.value, {**overrides.value["reasons"], **own}, conditions)
         faults += _unknown_topics(cards, code_systems[TOPICS].displays)
         faults += _unknown_cards(guideline, cards)
         faults += _unknown_statements({**cards, **shared}, statements.value)
@@ -254,7 +255,10 @@ def _check_file(document: Document, sections: Mapping[str, str], stem: str, line
 
 
 def _cross_check(
-    files: Mapping[str, CardFile], sources: Mapping[str, Any], override_reasons: Mapping[str, str]
+    files: Mapping[str, CardFile],
+    sources: Mapping[str, Any],
+    override_reasons: Mapping[str, str],
+    conditions: Set[str],
 ) -> list[Fault]:
     """References from one file to another that lead nowhere."""
     faults = []
@@ -269,6 +273,11 @@ def _cross_check(
         ]
         wrong += [
             f"says: '{key}' is not among the card's sources" for key in card.says.values() if key not in card.sources
+        ]
+        wrong += [
+            f"reasons: '{kind}' names the condition '{set_}', which is not in the terminology"
+            for kind, concern in concerns_of(card.thresholds).items()
+            for set_ in sorted(concern.conditions - conditions)
         ]
         wrong += [f"bounds: '{name}' is no threshold" for name in card.bounds if name not in card.thresholds]
         wrong += [
@@ -354,7 +363,10 @@ def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
         says=_by_state(front.get("says", {})),
         topic=front.get("topic", ""),
         bounds={name: (threshold(least), threshold(most)) for name, (least, most) in front.get("bounds", {}).items()},
-        thresholds={name: threshold(value) for name, value in front.get("thresholds", {}).items()},
+        thresholds=CardNumbers(
+            {name: threshold(value) for name, value in front.get("thresholds", {}).items()},
+            {kind: _concern(row) for kind, row in front.get("reasons", {}).items() if "urgency" in row},
+        ),
         override_reasons=tuple(front.get("override_reasons", ())),
         examples={kind: tuple(paths) for kind, paths in front.get("examples", {}).items()},
         reasons=front.get("reasons", {}),
@@ -368,6 +380,14 @@ def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
 
 def _by_state(says: str | Mapping[str, str]) -> Mapping[str, str]:
     return {"": says} if isinstance(says, str) else says
+
+
+def _concern(row: Mapping[str, Any]) -> Concern:
+    """A row of a card's table; its urgency is a word, or a word for each jurisdiction and "" for the others."""
+    urgency = row["urgency"] if isinstance(row["urgency"], dict) else {"": row["urgency"]}
+    return Concern(
+        frozenset(row.get("conditions", ())), {place: Indicator[word.upper()] for place, word in urgency.items()}
+    )
 
 
 def threshold(value: int | str) -> Threshold:

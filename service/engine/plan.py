@@ -27,13 +27,16 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a guideline's cards are to each other.
+    """What a guideline is about, and what its cards are to each other.
 
+    ``services`` are title and description of the service of each hook that the guideline answers.
     ``silenced`` are the cards that say nothing beside a critical one, by its id. ``doses`` are cards about a dose:
     a critical one also says that the dose is not plausible. ``marks`` are added to words that have to be marked.
     """
 
+    title: str
     subjects: tuple[str, ...]
+    services: Mapping[str, Mapping[str, str]]
     most: int
     ranking: Mapping[str, int]
     merges: tuple[Merge, ...]
@@ -68,7 +71,9 @@ class Plan:
 def plan(value: Mapping[str, Any]) -> Plan:
     """The plan of a ``guideline.yaml`` that fits its schema."""
     return Plan(
+        title=value["title"],
         subjects=tuple(value["subjects"]),
+        services=value["services"],
         most=value["most"],
         ranking={card: place for place, card in enumerate(value["ranking"])},
         merges=tuple(_merge(card, entry) for entry in value.get("merges", ()) for card in entry["from"]),

@@ -17,6 +17,8 @@ from service.engine.suggestions import Change, Offered, SuggestionContext, actio
 
 NOT_CHECKED = "not-checked"
 LOCAL = "http://127.0.0.1:8000"
+FORMS = ("short", "long")
+"""The texts of a row of a card's table: for its summary and for its detail."""
 CODE_SYSTEMS = "/fhir/CodeSystem"
 """Where this service publishes its code systems, below its public address."""
 SUMMARY_LIMIT = 139
@@ -297,6 +299,7 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
         for card in library.cards.values()
         for reason, forms in card.reasons.items()
         for form, text in forms.items()
+        if form in FORMS
     }
     environment = Environment(
         loader=DictLoader({**templates, **library.lines}),

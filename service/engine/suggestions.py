@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from service.cdshooks.messages import Action
-from service.engine.finding import AMITRIPTYLINE, Offer, Proposal
+from service.engine.finding import Offer, Proposal
 from service.engine.library import Library
 from service.fhir.edit import CannotEdit, same_product, with_template
 from service.fhir.numbers import exact
@@ -94,7 +94,7 @@ def _product(offer: Offer, template: Resource, asked: SuggestionContext, library
     if dose is None or offer.below is None or dose >= offer.below:
         return "would-not-lower"
     try:
-        return same_product(earlier, dose, library.terminology.terminology, AMITRIPTYLINE)
+        return same_product(earlier, dose, library.terminology.terminology, offer.drug)
     except CannotEdit as refusal:
         return refusal.reason
 

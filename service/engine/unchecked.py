@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from service.chart import Chart, MedicationOrder, Unread
 from service.dosing.amount import NotComputed, number
-from service.engine.finding import SUBJECTS, Finding, Indicator, Thresholds
+from service.engine.finding import Finding, Indicator, Thresholds
 
 
 def code_and_text_disagree(chart: Chart, thresholds: Thresholds) -> Finding | None:
@@ -12,7 +12,7 @@ def code_and_text_disagree(chart: Chart, thresholds: Thresholds) -> Finding | No
     disputed = [
         order
         for order in chart.orders
-        if (order.focus or not order.is_draft) and any(order.drug.disputes(drug) for drug in SUBJECTS)
+        if (order.focus or not order.is_draft) and any(order.drug.disputes(drug) for drug in chart.subjects)
     ]
     if not disputed:
         return None
@@ -37,7 +37,12 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
     known here is said by R30.
     """
     gaps = [
-        *(gap for order in chart.orders if order.focus and not order.stops for gap in _dose_gaps(order, thresholds)),
+        *(
+            gap
+            for order in chart.orders
+            if order.focus and not order.stops
+            for gap in _dose_gaps(chart, order, thresholds)
+        ),
         *_age_gap(chart),
         *chart.unread,
     ]
@@ -58,11 +63,13 @@ def unchecked(gaps: Sequence[Unread]) -> Finding:
 
 def _age_gap(chart: Chart) -> list[Unread]:
     """That the age is not known, once, when one of the drugs is being ordered (X9)."""
-    ordered = [o for drug in SUBJECTS for o in chart.drafts(drug) if o.focus]
-    return [Unread("age-unknown", ordered[0])] if ordered and chart.age is None else []
+    ordered = [o for drug in chart.subjects for o in chart.drafts(drug) if o.focus]
+    if not ordered or chart.age is not None:
+        return []
+    return [Unread("age-unreadable" if chart.patient.birth_stated else "age-unknown", ordered[0])]
 
 
-def _dose_gaps(order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:
+def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:
     """What is to be said of a draft's dose: not computed, added up on an assumption, or not plausible (Q7)."""
     dose = order.dose
     if isinstance(dose, NotComputed):
@@ -70,7 +77,7 @@ def _dose_gaps(order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:
     if dose is None:
         return []
     gaps = [Unread("together", order, found=dose.working)] if dose.together else []
-    drug = next(drug for drug in SUBJECTS if order.drug.names(drug))
+    drug = next(drug for drug in chart.subjects if order.drug.names(drug))
     singles = [step.single for step in dose.steps] or [dose.single]
     least, most = thresholds[f"{drug}_least"].value, thresholds[f"{drug}_most"].value
     odd = next((single for single in singles if not least <= single <= most), None)

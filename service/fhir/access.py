@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -143,9 +143,9 @@ class FhirCall:
 
         def failed(key: str, failure: Failure) -> Answer:
             given = wanted[key]
-            if given.state is State.ABSENT:
+            if given.missing:
                 return Answer(State.UNAVAILABLE, reason=failure)
-            return Answer(State.PARTIAL, given.resources, reason=failure)
+            return replace(given, state=State.PARTIAL, next="", reason=failure)
 
         keys = list(wanted)
         jobs = [(key, partial(self._list, key, wanted[key])) for key in keys]
@@ -166,7 +166,7 @@ class FhirCall:
 
     def _list(self, key: str, given: Answer) -> Answer:
         until = self._deadline
-        if given.state is State.ABSENT:
+        if given.missing:
             address = self._server.query(self._access.templates[key], self._patient_id)
             return following_pages(key, first_page(key, address, self._server, until), address, self._server, until)
         return following_pages(key, given, f"{self._server.base.rstrip('/')}/", self._server, until)

@@ -17,7 +17,7 @@ from service.fhir.prefetch import Answer, Prefetch, State
 from service.fhir.resources import Resource, text
 from service.fhir.session import Draft, Session, concerns, identified, known
 from service.fhir.version_detection import Version, version_of
-from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
+from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES, subject_references
 from service.terminology.recognise import Recognition, Terminology
 
 PATIENT = "patient"
@@ -28,14 +28,19 @@ ALLERGIES = "allergies"
 OBSERVATIONS = "observations"
 LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
 
+OF_OTHERS = "entries-of-another-patient"
+
 MOST_DRAFTS = 100
 """Drafts for drugs of the guidance that one call may hold; they are compared with each other, each with each."""
 
 _WHY = {
     State.ABSENT: "not-provided",
+    State.UNREADABLE: "not-readable",
     State.UNAVAILABLE: "not-available",
     State.PARTIAL: "only-first-page",
+    State.SHORT: "fewer-than-announced",
     State.DAMAGED: "entries-unreadable",
+    State.REFUSED: "entries-refused",
     State.CUT: "too-many-entries",
 }
 
@@ -58,7 +63,7 @@ def dose_context(
 
 def _own(session: Session, resources: Iterable[Resource]) -> list[Resource]:
     """The resources that are not another patient's."""
-    return [res for res in resources if same_patient(subject_reference(res), session.patient_id)]
+    return [res for res in resources if _is_own(session, res)]
 
 
 def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
@@ -80,8 +85,12 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
             return found
     failure = prefetch.failure(PATIENT)
     fetched = f" It could not be fetched either: {Failure(failure).advice}." if failure else ""
+    if prefetch.no_token:
+        fetched = " Nothing was fetched: fhirServer came without fhirAuthorization."
+    sent = prefetch[PATIENT].state is State.UNREADABLE
+    problem = "what came for it cannot be read as a Patient" if sent else "was not provided"
     raise MissingData(
-        f"The patient is needed and was not provided.{fetched} Send prefetch.{PATIENT} as discovery describes it"
+        f"The patient is needed and {problem}.{fetched} Send prefetch.{PATIENT} as discovery describes it"
         " (Patient/{{context.patientId}}).",
         f"prefetch.{PATIENT}",
     )
@@ -101,7 +110,7 @@ def listed(
     entries = [
         resource
         for resource in _own(session, (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources))
-        if resource["resourceType"] in ORDER_TYPES | STATEMENT_TYPES
+        if resource["resourceType"] in ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES
     ]
     for resource, identity in zip(entries, identified(entries, prefetch, terminology), strict=True):
         unidentified += bool(identity.unidentified(doses.subjects)) and text(resource.get("status")) not in IGNORED
@@ -122,6 +131,7 @@ def read_chart(
     doses: DoseContext,
     today: date,
     jurisdiction: str,
+    unread_drafts: Sequence[Unread] = (),
 ) -> Chart:
     """Everything the rules may know about this call.
 
@@ -137,7 +147,7 @@ def read_chart(
     prefetch.complete(PATIENT, *LISTS)
     who = required_patient(prefetch, session.patient_id, today)
     found: list[MedicationOrder] = []
-    unread: list[Unread] = []
+    unread: list[Unread] = list(unread_drafts)
     for draft in drafts:
         if draft.own and known(draft.identity.recognition, doses.subjects, terminology):
             order, gaps = draft_order(draft.resource, draft.identity, terminology, doses, focus=draft.focus)
@@ -145,7 +155,7 @@ def read_chart(
             unread += gaps if draft.focus else []
     unread += unidentified(drafts, doses.subjects)
     in_list, gaps = listed(session, prefetch, terminology, doses, today)
-    unread += gaps + _missing(prefetch)
+    unread += gaps + _missing(prefetch) + _of_others(session, prefetch)
     return Chart(
         today=today,
         hook=session.hook,
@@ -160,6 +170,8 @@ def read_chart(
         conditions_known=prefetch[CONDITIONS].known,
         history_known=prefetch[MEDICATIONS].state is State.GIVEN,
         unread=tuple(dict.fromkeys(unread)),
+        subjects=doses.subjects,
+        incomplete=incomplete(prefetch) | {gap.element for gap in unread if gap.reason == OF_OTHERS},
         ordering=session.ordering,
         refill=session.refill,
     )
@@ -187,24 +199,47 @@ def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unrea
 
 
 def unsettled(drafts: Sequence[Draft], prefetch: Prefetch, subjects: Sequence[str]) -> list[Unread]:
-    """Why it is not certain that no order concerns the guidance: drugs that could not be told, or a list not fetched.
+    """Why it is not certain that no order concerns the guidance: drugs that could not be told, or a list not whole.
 
-    A list is fetched only for a draft that matters beside the drugs. One that nobody was to fetch is not missed.
+    A list is looked at only for a draft that matters beside the drugs. One that nobody was to fetch is not missed.
     """
     gaps = unidentified(drafts, subjects)
-    if prefetch.failure(MEDICATIONS):
-        gaps.append(Unread(_why(prefetch[MEDICATIONS]), element=MEDICATIONS))
+    for key in (MEDICATIONS, STATEMENTS):
+        if prefetch.failure(key) or (prefetch.looked_at(key) and key in incomplete(prefetch)):
+            gaps.append(_gap(key, prefetch[key]))
     return gaps + _failures(prefetch) if gaps else []
+
+
+def incomplete(prefetch: Prefetch) -> frozenset[str]:
+    """The lists that hold less than the record by what they say themselves; one that was not sent is none of them."""
+    return frozenset(key for key in LISTS if prefetch[key].state not in (State.GIVEN, State.ABSENT))
 
 
 def _missing(prefetch: Prefetch) -> list[Unread]:
     """The lists that guidance rests on and that were not given in full."""
-    gaps = [Unread(_why(prefetch[key]), element=key) for key in LISTS if prefetch[key].state is not State.GIVEN]
+    gaps = [_gap(key, prefetch[key]) for key in LISTS if prefetch[key].state is not State.GIVEN]
     return gaps + _failures(prefetch)
 
 
+def _of_others(session: Session, prefetch: Prefetch) -> list[Unread]:
+    """Entries of another patient, which are left out, by list."""
+    counts = {key: sum(1 for res in prefetch[key].resources if not _is_own(session, res)) for key in LISTS}
+    return [Unread(OF_OTHERS, element=key, found=str(count), conflict=True) for key, count in counts.items() if count]
+
+
+def _is_own(session: Session, resource: Resource) -> bool:
+    return same_patient(subject_references(resource), session.patient_id)
+
+
+def _gap(key: str, answer: Answer) -> Unread:
+    """Why a list is not whole, with what it holds of what it should."""
+    found = f"{answer.matches} of {answer.announced}" if answer.state is State.SHORT else ""
+    found = str(answer.lost) if answer.state in (State.DAMAGED, State.REFUSED) else found
+    return Unread(_why(answer), element=key, found=found)
+
+
 def _why(answer: Answer) -> str:
-    if not answer.reason or answer.state is State.CUT:
+    if not answer.reason or (answer.state is not State.PARTIAL and answer.known):
         return _WHY[answer.state]
     return "only-some-pages" if answer.known else "not-fetched"
 

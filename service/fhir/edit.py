@@ -10,12 +10,15 @@ from typing import Any
 
 from service.dosing.amount import strengths_in_text
 from service.fhir.numbers import exact
-from service.fhir.recognise import codings_of
-from service.fhir.resources import Resource, aslist, copied, text
+from service.fhir.recognise import codings_of, texts_of
+from service.fhir.resources import Resource, aslist, copied, one, text
 from service.fhir.version_detection import Version, told
-from service.fhir.versions import medication_concept, medication_reference
+from service.fhir.versions import medication_concept, medication_reference, routes
 from service.fhir.writing import dosage_in
 from service.terminology.recognise import Terminology
+
+ORAL = "oral"
+"""The set of routes by mouth."""
 
 _SAYS_HOW_MUCH = (
     "text", "patientInstruction", "asNeededBoolean", "asNeededCodeableConcept", "asNeeded", "asNeededFor",
@@ -41,6 +44,7 @@ def with_template(
     ``version`` is that of the call, for an order whose own members do not tell in which one it is written.
     Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
     """
+    _check_route(order, terminology)
     changed: Resource = copied(order)
     product = _change_product(changed, template, terminology, drug)
     _change_dosage(changed, dosage_in(told(order) or version, template["dosageInstruction"][0]))
@@ -52,6 +56,7 @@ def same_product(order: Resource, dose: Fraction, terminology: Terminology, drug
 
     Raises CannotEdit when the product is not surely one of the drug alone, or its strength does not fit.
     """
+    _check_route(order, terminology)
     concept = medication_concept(order)
     if not concept:
         raise CannotEdit("by-reference" if medication_reference(order) else "not-editable")
@@ -71,6 +76,17 @@ def same_product(order: Resource, dose: Fraction, terminology: Terminology, drug
         raise CannotEdit("strength-not-held")
     kept: dict[str, Any] = copied(concept)
     return kept
+
+
+def _check_route(order: Resource, terminology: Terminology) -> None:
+    """Raises CannotEdit for an order that names another route than by mouth, or one that is not known."""
+    oral = terminology.concept_sets.get(ORAL)
+    for route in routes(order):
+        codings = codings_of(route)
+        words = [*texts_of(route), *(coding.display for coding in codings)]
+        worded = oral is not None and any(oral.in_words(word) for word in words)
+        if (codings or any(words)) and not (worded or ORAL in terminology.concepts(codings)):
+            raise CannotEdit("not-oral")
 
 
 def _change_product(order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str) -> str:
@@ -106,10 +122,11 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     if len(given) > 1:
         raise CannotEdit("several-dosages")
     old = given[0] if given else {}
-    if not isinstance(old, dict) or not isinstance(old.get("timing", {}), dict):
+    timing = one(old.get("timing", {})) if isinstance(old, dict) else None
+    if not isinstance(timing, dict):
         raise CannotEdit("not-editable")
     dosage = {key: value for key, value in old.items() if key.lstrip("_") not in _SAYS_HOW_MUCH}
-    dosage |= {**new, "timing": _timing(old.get("timing", {}), new["timing"])}
+    dosage |= {**new, "timing": _timing(timing, new["timing"])}
     order["dosageInstruction"] = [dosage]
     for rendered in ("renderedDosageInstruction", "_renderedDosageInstruction"):
         order.pop(rendered, None)  # R5's words for the dosage that was just replaced
@@ -117,7 +134,7 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
 
 def _timing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The new rhythm within the old bounds, extensions kept."""
-    repeat = old.get("repeat")
+    repeat = one(old.get("repeat"))
     bounds = {
         key: value
         for key, value in (repeat if isinstance(repeat, dict) else {}).items()

@@ -17,9 +17,18 @@ from service.dosing.dosage import Dosage
 from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.periods import given_until, supplied_until
 from service.fhir.recognise import Identity
-from service.fhir.resources import Resource, reference
+from service.fhir.resources import Resource, aslist, reference, text
 from service.fhir.tolerant import read
-from service.fhir.versions import NOT_STATED, ORDER_TYPES, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
+from service.fhir.versions import (
+    NOT_STATED,
+    ORDER_TYPES,
+    based_on,
+    ended_on,
+    order_as_r4,
+    planned_end,
+    prescriber,
+    statement_as_r4,
+)
 from service.terminology.recognise import Terminology
 
 TAKEN = frozenset({"active", "on-hold"})
@@ -27,6 +36,8 @@ STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
 ENDED = frozenset({"stopped", "completed", "ended"})
 IGNORED = frozenset({"cancelled", "entered-in-error", "draft", "unknown", "not-taken"})
 STOPPING = frozenset({"stopped", "cancelled", "ended"})
+WHY_STOPPED = ("stopped-because-of-harm", "stopped-because-not-tolerated", "stopped-for-another-reason")
+"""Sets whose words are looked for in the reason of an order that ends treatment."""
 NOT_A_PRESCRIPTION = frozenset({"proposal", "option"})
 
 _REQUIRED_ORDER = {"status": NOT_STATED, "intent": "order"}
@@ -67,10 +78,11 @@ def draft_order(
         stops=bool(request.doNotPerform) or request.status in STOPPING,
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
-        based_on=based_on(resource),
+        based_on=_earlier(resource),
+        prescriber=prescriber(resource),
         dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
-        reasons=terminology.concepts(c for reason in _why(request) for c in codings(reason)),
+        reasons=_reasons(request, resource, terminology),
         reason_given=bool(request.reasonCode),
         stop_reason_given=request.statusReason is not None,
         classes=terminology.classes(identity.recognition.drugs),
@@ -119,7 +131,9 @@ def _listed_request(
         on_hold=request.status == "on-hold",
         dosages=given,
         authored=authored,
+        based_on=_earlier(resource),
         continues_earlier=request.priorPrescription is not None,
+        prescriber=prescriber(resource),
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
         period_ended=until if role is Role.CURRENT and until is not None and until < today else None,
     )
@@ -193,6 +207,24 @@ def _why(request: MedicationRequest) -> list[Any]:
     """The reasons of an order; of one that ends treatment also why it ends (R20)."""
     given = list(request.reasonCode or ())
     return [*given, request.statusReason] if request.statusReason is not None else given
+
+
+def _reasons(request: MedicationRequest, order: Resource, terminology: Terminology) -> frozenset[str]:
+    """The sets of what an order is for; of one that ends treatment also of why, in codes or in words."""
+    why = _why(request)
+    coded = terminology.concepts(coding for reason in why for coding in codings(reason))
+    if request.statusReason is None and request.status not in STOPPING and not request.doNotPerform:
+        return coded
+    words = [words for reason in why for words in (reason.text, *(coding.display for coding in codings(reason)))]
+    notes = [text(note.get("text") if isinstance(note, dict) else note) for note in aslist(order.get("note"))]
+    return coded | terminology.concepts_in_words(filter(None, (*words, *notes)), WHY_STOPPED)
+
+
+def _earlier(resource: Resource) -> tuple[str, ...]:
+    """References of what an order is based on, the prescription that it follows included."""
+    prior = resource.get("priorPrescription")
+    pointers = (text(one.get("reference")) for one in aslist(prior) if isinstance(one, dict))
+    return (*based_on(resource), *filter(None, pointers))
 
 
 def _by_weight(dosage: Dosage) -> bool:

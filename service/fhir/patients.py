@@ -1,11 +1,15 @@
 """The patient of the request: age and whether alive (rules X8 and X9)."""
 
+import re
+from collections.abc import Iterable
 from datetime import date
+from functools import partial
 
 from fhir.resources.R4B.patient import Patient as FhirPatient
 
 from service.chart import Patient
-from service.dates import Span, span
+from service.dates import Span, birth_date
+from service.fhir.bundles import unversioned
 from service.fhir.resources import Resource, text
 from service.fhir.tolerant import read
 
@@ -15,7 +19,8 @@ OLDEST = 130
 GENDERS = frozenset({"male", "female"})
 """The only ones that a number of the guidance depends on (R17)."""
 
-_MEMBERS = ("resourceType", "birthDate")
+_NO_ID = re.compile(r"[\s?#|\\]")
+"""What stands in no id, whatever a server allows in one."""
 
 
 def patient(resource: Resource, today: date) -> Patient | None:
@@ -24,28 +29,46 @@ def patient(resource: Resource, today: date) -> Patient | None:
     A death is told from the client's own members: a death date that cannot be read, or that stands beside
     ``deceasedBoolean``, is still a death.
     """
-    found = read(FhirPatient, {key: resource[key] for key in _MEMBERS if resource.get(key) is not None})
+    stated = resource.get("birthDate") is not None
+    birth = birth_date(resource.get("birthDate"))
+    found = read(FhirPatient, {"resourceType": resource["resourceType"], "birthDate": _written(birth)})
     if found is None:
         return None
-    birth = span(str(found.value.birthDate)) if found.value.birthDate is not None else None
     deceased = resource.get("deceasedBoolean") in (True, "true") or resource.get("deceasedDateTime") is not None
-    gender = text(resource.get("gender"))
+    gender = text(resource.get("gender")).lower()
     known = gender if gender in GENDERS else ""
-    return Patient(birth=birth if _plausible(birth, today) else None, deceased=deceased, gender=known)
+    return Patient(birth if _plausible(birth, today) else None, deceased, known, birth_stated=stated)
+
+
+def _written(birth: Span | None) -> str | None:
+    return birth.latest.isoformat() if birth is not None else None
 
 
 def _plausible(birth: Span | None, today: date) -> bool:
     return birth is not None and birth.earliest <= today and today.year - birth.latest.year <= OLDEST
 
 
-def same_patient(reference: str, patient_id: str) -> bool:
-    """True unless the reference names another patient.
+def patient_id(given: str) -> str | None:
+    """The id of a patient, sent as one, as "Patient/id", as an address or with a version; None when it is no id."""
+    name = unversioned(given).removeprefix("urn:uuid:")
+    kind, _, identity = name.rpartition("/")
+    if (kind or "/" in given) and kind.rpartition("/")[2] != "Patient":
+        return None
+    return identity if identity and _NO_ID.search(identity) is None else None
+
+
+def same_patient(references: Iterable[str], identity: str) -> bool:
+    """True unless one of the references names another patient.
 
     A reference without a type or one that cannot be compared (urn:, contained, display only) is accepted.
     """
-    if not reference or reference == f"Patient/{patient_id}" or reference.startswith(("#", "urn:")):
+    return all(map(partial(_same, identity), references))
+
+
+def _same(identity: str, reference: str) -> bool:
+    if reference == f"Patient/{identity}" or reference.startswith(("#", "urn:")):
         return True
-    kind, _, identity = reference.split("/_history")[0].rstrip("/").rpartition("/")
+    kind, _, named = unversioned(reference).rpartition("/")
     if kind and kind.rpartition("/")[2] != "Patient":
         return True
-    return identity == patient_id
+    return named == identity

@@ -4,27 +4,36 @@ CDS Hooks "Prefetch Template": null means the client asked and there is nothing;
 client did not ask; an OperationOutcome means it asked and failed, and must never be taken for "no data".
 """
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Raw
 
-from service.fhir.resources import Resource, as_resource, aslist, damaged, entries, reference, text
-from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
-from service.jsonio import decode, is_null
+from service.fhir.bundles import Contents, Entry, contents, decoded, medications_of, unversioned
+from service.fhir.resources import Resource
+from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES, singled
+from service.jsonio import is_null
 
 
 class State(StrEnum):
     """How much a prefetch key tells."""
 
     GIVEN = "given"
-    PARTIAL = "partial"
+    SHORT = "short"
     DAMAGED = "damaged"
+    REFUSED = "refused"
+    PARTIAL = "partial"
     CUT = "cut"
     UNAVAILABLE = "unavailable"
+    UNREADABLE = "unreadable"
     ABSENT = "absent"
+
+
+WORSE = (State.GIVEN, State.SHORT, State.DAMAGED, State.REFUSED, State.PARTIAL)
+"""What an answer of several pages may be, the worst last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +41,28 @@ class Answer:
     """The resources of one prefetch key and how far they can be relied on to be all there are.
 
     ``next`` is the link to the page after these. ``reason`` says why fetching failed where it was tried
-    (``service.fhir.fetch_errors``).
+    (``service.fhir.fetch_errors``). ``matches`` of the resources count among the ``announced`` ones, ``lost`` entries
+    could not be read. ``medications`` are those among the resources by each name that a reference may use.
     """
 
     state: State
     resources: tuple[Resource, ...] = ()
     next: str = ""
     reason: str = ""
+    matches: int = 0
+    announced: int = 0
+    lost: int = 0
+    medications: Mapping[str, Resource] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:
         """True when the client answered, be it with "no data"."""
-        return self.state in (State.GIVEN, State.PARTIAL, State.DAMAGED, State.CUT)
+        return self.state in WORSE or self.state is State.CUT
+
+    @property
+    def missing(self) -> bool:
+        """True when nothing came under the key that can be read, and no error in its place."""
+        return self.state in (State.ABSENT, State.UNREADABLE)
 
 
 ABSENT = Answer(State.ABSENT)
@@ -54,8 +73,8 @@ MOST_ENTRIES = 1000
 
 _TYPES = {
     "patient": frozenset({"Patient"}),
-    "medications": ORDER_TYPES | STATEMENT_TYPES,
-    "statements": ORDER_TYPES | STATEMENT_TYPES,
+    "medications": ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES,
+    "statements": ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES,
     "conditions": frozenset({"Condition"}),
     "observations": frozenset({"Observation"}),
     "allergies": frozenset({"AllergyIntolerance"}),
@@ -77,13 +96,24 @@ class Prefetch:
     """The prefetch of one request, decoded key by key and only when asked for.
 
     With a source, what is missing is fetched, and only when ``complete`` or ``resolve`` says that it is needed.
+    ``beside`` are Medications that stand elsewhere in the message, by each name that a reference may use.
+    ``no_token`` says that a FHIR server was named without the authorization to read it.
     """
 
-    def __init__(self, raw: Mapping[str, Raw] | None, source: Source | None = None) -> None:
+    def __init__(
+        self,
+        raw: Mapping[str, Raw] | None,
+        source: Source | None = None,
+        beside: Mapping[str, Resource] | None = None,
+        *,
+        no_token: bool = False,
+    ) -> None:
         self._raw = raw or {}
         self._source = source
+        self._beside = beside or {}
+        self.no_token = no_token
         self._answers: dict[str, Answer] = {}
-        self._medications: dict[str, Resource] | None = None
+        self._medications: Mapping[str, Resource] | None = None
         self._completed: set[str] = set()
         self._resolved: dict[str, Resource | None] = {}
         self._unresolved_for: list[str] = []
@@ -99,7 +129,7 @@ class Prefetch:
         if self._source is None or not new:
             return
         self._completed.update(new)
-        wanted = {key: self[key] for key in new if self[key].state is State.ABSENT or self[key].next}
+        wanted = {key: self[key] for key in new if self[key].missing or self[key].next}
         if wanted:
             self._answers |= {key: _within(answer) for key, answer in self._source.complete(wanted).items()}
             self._medications = None
@@ -114,6 +144,10 @@ class Prefetch:
         self._unresolved_for += reasons
         return bool(found)
 
+    def looked_at(self, key: str) -> bool:
+        """True when the key has been decoded for this call."""
+        return key in self._answers
+
     def failure(self, key: str) -> str:
         """Why a key could not be fetched, or not in full; empty when it was not tried or worked."""
         return self._answers.get(key, ABSENT).reason
@@ -125,62 +159,73 @@ class Prefetch:
         found += [(reason, "Medication") for reason in self._unresolved_for]
         return {reason: [k for r, k in dict.fromkeys(found) if r == reason] for reason in dict(found)}
 
-    def medications(self) -> dict[str, Resource]:
-        """Medication resources of all keys by "Medication/id", for references that may lead anywhere."""
+    def medications(self) -> Mapping[str, Resource]:
+        """Medication resources of the whole message by each name that a reference may use."""
         if self._medications is None:
             keys = dict.fromkeys((*self._raw, *self._answers))
-            found = (resource for key in keys for resource in self[key].resources)
-            self._medications = {reference(r): r for r in found if r["resourceType"] == "Medication" and reference(r)}
+            self._medications = ChainMap(dict(self._beside), *(dict(self[key].medications) for key in keys))
         return self._medications
 
-    def medications_for(self, target: str) -> dict[str, Resource]:
-        """The same with the one fetched for this very reference: elsewhere its id may mean another drug."""
+    def medications_for(self, target: str) -> Mapping[str, Resource]:
+        """The same with the one fetched for this very reference: elsewhere its id may mean another drug.
+
+        Prefetch is not decoded for a reference to a Medication beside it.
+        """
+        if unversioned(target) in self._beside:
+            return self._beside
         fetched = self._resolved.get(target)
-        return self.medications() if fetched is None else {**self.medications(), reference(fetched): fetched}
+        return (
+            self.medications()
+            if fetched is None
+            else ChainMap({unversioned(target): fetched}, dict(self.medications()))
+        )
 
 
 def _within(answer: Answer) -> Answer:
     """The answer, cut to as many entries as are read. What comes after those is not fetched either."""
     if len(answer.resources) <= MOST_ENTRIES:
         return answer
-    return Answer(State.CUT, answer.resources[:MOST_ENTRIES], reason=answer.reason)
+    return replace(answer, state=State.CUT, resources=answer.resources[:MOST_ENTRIES], next="")
 
 
 def answer_of(key: str, raw: Raw) -> Answer:
     """What the client sent under a key."""
     if is_null(raw):
         return Answer(State.GIVEN)
-    resource = as_resource(decode(raw))
-    return ABSENT if resource is None else answer_in(key, resource)
+    resource = decoded(raw)
+    return Answer(State.UNREADABLE) if resource is None else answer_in(key, resource)
 
 
 def answer_in(key: str, resource: Resource) -> Answer:
     """What a resource that came for a key says."""
-    if resource["resourceType"] == "OperationOutcome":
+    kind, wanted = resource["resourceType"], _TYPES.get(key)
+    if kind == "OperationOutcome":
         return Answer(State.UNAVAILABLE)
-    if resource["resourceType"] != "Bundle":
-        asked_for = resource["resourceType"] in _TYPES.get(key, (resource["resourceType"],))
-        return Answer(State.GIVEN, (resource,)) if asked_for else ABSENT
-    found = tuple(entry for entry in entries(resource) if not _is_remark(entry))
-    kept = tuple(r for r in found if r["resourceType"] != "OperationOutcome")
-    if len(kept) < len(found):
-        return Answer(State.PARTIAL if kept else State.UNAVAILABLE, kept)
-    more, link = _next_page(resource)
-    if damaged(resource):
-        return Answer(State.DAMAGED, kept, link)
-    return Answer(State.PARTIAL if more else State.GIVEN, kept, link)
+    if kind == "Bundle":
+        return _of_bundle(contents(resource, wanted))
+    alone = (Entry(resource),)
+    medications = medications_of(alone)
+    if wanted is not None and kind not in wanted:
+        return Answer(State.UNREADABLE, medications=medications)
+    return Answer(State.GIVEN, (singled(resource),), matches=1, announced=1, medications=medications)
 
 
-def _is_remark(resource: Resource) -> bool:
-    """True for an OperationOutcome that only informs, as some servers put one into every list."""
-    if resource["resourceType"] != "OperationOutcome":
-        return False
-    issues = [issue for issue in aslist(resource.get("issue")) if isinstance(issue, dict)]
-    return bool(issues) and all(text(issue.get("severity")) == "information" for issue in issues)
-
-
-def _next_page(bundle: Resource) -> tuple[bool, str]:
-    """Whether there is a page after this one, and its link; empty when the link itself is missing."""
-    links = [link for link in aslist(bundle.get("link")) if isinstance(link, dict)]
-    following = [link for link in links if text(link.get("relation")) == "next"]
-    return bool(following), next((text(link.get("url")) for link in following), "")
+def _of_bundle(found: Contents) -> Answer:
+    state = State.GIVEN
+    if found.refused:
+        state = State.REFUSED if found.matches else State.UNAVAILABLE
+    elif found.unread:
+        state = State.DAMAGED if found.matches else State.UNREADABLE
+    elif found.more:
+        state = State.PARTIAL
+    elif found.announced > found.matches:
+        state = State.SHORT
+    return Answer(
+        state,
+        tuple(singled(entry.resource) for entry in found.entries),
+        next=found.next,
+        matches=found.matches,
+        announced=found.announced,
+        lost=found.unread + found.refused,
+        medications=medications_of(found.entries),
+    )

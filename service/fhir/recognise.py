@@ -10,15 +10,17 @@ from fractions import Fraction
 from typing import Any
 
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text
+from service.fhir.bundles import referred_to
 from service.fhir.numbers import exact
-from service.fhir.resources import Resource, as_resource, aslist, relative, text
-from service.fhir.versions import ingredients, medication_concept, medication_reference, routes
+from service.fhir.resources import Resource, as_resource, aslist, text
+from service.fhir.versions import ingredients, medication_concepts, medication_reference, routes
 from service.terminology.recognise import Claim, Coding, Recognition, Strength, Terminology
 
 NO_DRUG = "no-drug"
 UNRESOLVED = "reference-unresolved"
 UNKNOWN_SYSTEM = "code-system-unknown"
 WORDS_UNCLEAR = "words-unclear"
+SEVERAL_DRUGS = "several-drugs"
 INGREDIENTS = "ingredients of the Medication"
 _LARGEST_CODE = 10**18
 """The longest codes of SNOMED CT have 18 digits."""
@@ -29,8 +31,9 @@ class Identity:
     """The drug of an order: what it was recognised as, its label, strengths its Medication states.
 
     ``problem`` is set when the drug could not be identified at all: no code and no words, a reference that
-    leads nowhere, only a code of an unknown system without a name, or words that name a drug where they may say
-    that it is not meant. ``resolved`` says that the Medication it points to was at hand.
+    leads nowhere, only a code of an unknown system without a name, words that name a drug where they may say
+    that it is not meant, or a list of drugs where FHIR has one. ``resolved`` says that the Medication it points
+    to was at hand.
     """
 
     recognition: Recognition
@@ -49,10 +52,11 @@ class Identity:
 
 def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
     """The drug of an order. ``medications`` are the Medication resources of the request by reference."""
-    concept = medication_concept(order)
+    concepts = medication_concepts(order)
+    several = len(concepts) > 1
     pointer = medication_reference(order)
+    named_here = bool(concepts)
     medication = _referenced(order, pointer, medications)
-    concepts = [concept] if concept else []
     strengths: tuple[Strength, ...] = ()
     if medication is not None:
         code = medication.get("code")
@@ -67,10 +71,12 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
         recognition=recognition,
         label=words[0].strip() if words else _code_label(codings),
         strengths=strengths,
-        problem=WORDS_UNCLEAR
+        problem=SEVERAL_DRUGS
+        if several
+        else WORDS_UNCLEAR
         if recognition.doubted and not recognition.drugs
         else _problem(bool(words), codings, pointer, medication, terminology),
-        by_reference=bool(pointer) and not concept,
+        by_reference=bool(pointer) and not named_here,
         resolved=medication is not None,
     )
 
@@ -143,13 +149,22 @@ def _topical(route: Mapping[str, Any], terminology: Terminology) -> bool:
 def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mapping[str, Resource]) -> Resource | None:
     """The Medication a reference leads to: contained, or given in the request."""
     target = text(pointer.get("reference"))
-    if target.startswith("#"):
-        contained = (as_resource(c) for c in aslist(order.get("contained")))
-        found = next((c for c in contained if c is not None and c.get("id") == target[1:]), None)
+    if not target:
+        return None
+    found = contained(order, target)
+    if found is not None:
         # Contained resources hold none themselves: what its ingredients refer to stands beside it.
-        return {**found, "contained": order["contained"]} if found is not None else None
-    # Whatever server it is on and whichever version is meant: "Medication/id" names it within this request.
-    return medications.get(relative(target))
+        return {**found, "contained": order["contained"]}
+    return None if target.startswith("#") else referred_to(target, medications)
+
+
+def contained(order: Resource, target: str) -> Resource | None:
+    """The contained resource that a reference names, with or without the mark ``#`` on either side."""
+    name = target.strip().removeprefix("#")
+    if "/" in name:
+        return None
+    held = (as_resource(item) for item in aslist(order.get("contained")))
+    return next((one for one in held if one is not None and text(one.get("id")).removeprefix("#") == name), None)
 
 
 def _problem(

@@ -32,15 +32,6 @@ def entries(bundle: Resource) -> Iterator[Resource]:
                 yield found
 
 
-def damaged(bundle: Resource) -> bool:
-    """True when an entry holds something in a resource's place that is none: it may have mattered."""
-    listed = aslist(bundle.get("entry"))
-    return any(
-        not isinstance(entry, dict) or (entry.get("resource") is not None and as_resource(entry["resource"]) is None)
-        for entry in listed
-    )
-
-
 def reference(res: Resource) -> str:
     """ "Type/id" of a resource, empty when it has no id."""
     identity = res.get("id")
@@ -57,6 +48,11 @@ def aslist(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def one(value: Any) -> Any:
+    """A single value where the client sent it as a list of one; several are passed on as they are."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def copied(value: Any) -> Any:

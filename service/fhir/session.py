@@ -4,18 +4,19 @@ Nearly every order is about another drug: it is recognised by its codes and word
 the request is decoded for it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from msgspec import Raw
 
-from service.errors import NotConformant, NotParsable
+from service.chart import Unread
+from service.errors import NotConformant
+from service.fhir.bundles import Entry, contents, decoded_entry, medications_of, unversioned
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
-from service.fhir.recognise import UNRESOLVED, Identity, identify
-from service.fhir.resources import Resource, as_resource, reference, relative, text
-from service.fhir.versions import ORDER_TYPES, medication_reference, subject_reference
-from service.jsonio import decode, is_null
+from service.fhir.recognise import UNRESOLVED, Identity, contained, identify
+from service.fhir.resources import Resource, reference, relative, text
+from service.fhir.versions import ORDER_TYPES, OTHER_ORDERS, medication_reference, subject_references
 from service.terminology.recognise import Recognition, Terminology
 
 MOST_ORDERS = 1000
@@ -40,12 +41,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One order of the session. ``focus`` marks those that guidance is about; ``own`` those of this patient."""
+    """One order of the session. ``focus`` marks those that guidance is about; ``own`` those of this patient.
+
+    Of one that is not ``whole`` a member could not be read.
+    """
 
     resource: Resource
     identity: Identity
     focus: bool
     own: bool
+    whole: bool = True
 
     @property
     def reference(self) -> str:
@@ -53,45 +58,71 @@ class Draft:
         return reference(self.resource)
 
 
-def orders(session: Session) -> list[Resource]:
-    """Every resource of the session's bundle. An entry may be the resource itself, as some clients send it.
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the context holds in its bundle, and what of it could not be read as an order."""
 
-    Raises NotParsable for an entry that cannot be read: it may be the very order that had to be checked.
-    Raises NotConformant when there are more orders than one call may hold: none is left out in silence.
+    entries: tuple[Entry, ...]
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def medications(self) -> dict[str, Resource]:
+        """The Medications among the orders, by each name that a reference may use."""
+        return medications_of(self.entries)
+
+
+def orders(session: Session) -> Orders:
+    """Every resource of the session's bundle, Bundles inside it opened.
+
+    An entry may be the resource itself, as some clients send it. What is no resource that is known here may be the
+    very order that had to be checked, so it is named. Raises NotConformant when there are more orders than one call
+    may hold: none is left out in silence.
     """
     if len(session.drafts) > MOST_ORDERS:
-        raise NotConformant(
-            f"The context holds more than {MOST_ORDERS} orders, and none was checked. Send them in several calls.",
-            "$.context",
-        )
-    found = []
-    for raw in session.drafts:
-        entry = decode(raw)
-        if entry is None and not is_null(raw):
-            raise NotParsable(
-                "An order in the context cannot be read: a number or its nesting is beyond reason.", "$.context"
-            )
-        resource = (as_resource(entry.get("resource")) or as_resource(entry)) if isinstance(entry, dict) else None
-        if resource is not None:
-            found.append(resource)
-        elif isinstance(entry, dict) and entry.get("resource") is not None:
-            raise NotConformant("An entry's resource in the context has no resourceType.", "$.context")
-    return found
+        raise _too_many()
+    found: list[Entry] = []
+    unread: list[Unread] = []
+    for number, raw in enumerate(session.drafts):
+        place = f"entry {number + 1}"
+        entry, whole = decoded_entry(raw)
+        inside = contents({"resourceType": "Bundle", "entry": [entry]})
+        known_types = [held for held in inside.entries if _known_order(held.resource)]
+        found += [replace(held, whole=whole) for held in known_types] if not whole else known_types
+        odd = dict.fromkeys(e.resource["resourceType"] for e in inside.entries if not _known_order(e.resource))
+        unread += [Unread("draft-of-unknown-type", element=place, found=kind[:40]) for kind in odd]
+        if inside.unread or inside.refused:
+            unread.append(Unread("draft-unreadable", element=place))
+        elif not whole and any(held.resource["resourceType"] in ORDER_TYPES for held in known_types):
+            unread.append(Unread("draft-read-in-part", element=place))
+    if len(found) > MOST_ORDERS:
+        raise _too_many()
+    return Orders(tuple(found), tuple(unread))
 
 
-def drafts(
-    session: Session, resources: Sequence[Resource], prefetch: Prefetch, terminology: Terminology
-) -> list[Draft]:
-    """The medication orders among the resources, each with its drug. Other order types are skipped (L-10)."""
-    ordered = [resource for resource in resources if resource["resourceType"] in ORDER_TYPES]
+def _too_many() -> NotConformant:
+    return NotConformant(
+        f"The context holds more than {MOST_ORDERS} orders, and none was checked. Send them in several calls.",
+        "$.context",
+    )
+
+
+def _known_order(resource: Resource) -> bool:
+    return resource["resourceType"] in ORDER_TYPES or resource["resourceType"] in OTHER_ORDERS
+
+
+def drafts(session: Session, entries: Sequence[Entry], prefetch: Prefetch, terminology: Terminology) -> list[Draft]:
+    """The medication orders among the entries, each with its drug. Other order types are skipped (L-10)."""
+    ordered = [entry for entry in entries if entry.resource["resourceType"] in ORDER_TYPES]
+    identities = identified([entry.resource for entry in ordered], prefetch, terminology)
     return [
         Draft(
-            resource=resource,
+            resource=entry.resource,
             identity=identity,
-            focus=selected(session, resource),
-            own=same_patient(subject_reference(resource), session.patient_id),
+            focus=selected(session, entry),
+            own=same_patient(subject_references(entry.resource), session.patient_id),
+            whole=entry.whole,
         )
-        for resource, identity in zip(ordered, identified(ordered, prefetch, terminology), strict=True)
+        for entry, identity in zip(ordered, identities, strict=True)
     ]
 
 
@@ -119,25 +150,27 @@ def identified(resources: Sequence[Resource], prefetch: Prefetch, terminology: T
 def _outside(resource: Resource) -> str:
     """The reference to a Medication outside the resource, empty when there is none."""
     target = text(medication_reference(resource).get("reference"))
-    return "" if target.startswith("#") else target
+    return "" if target.startswith("#") or contained(resource, target) is not None else target
 
 
 def selection(pointer: str) -> str:
-    """A member of ``selections`` as it is compared: "Type/id", or a bare id.
+    """A member of ``selections`` as it is compared: "Type/id", a bare id, or a ``urn:uuid``.
 
     The specification has "Type/id" (C-046). A client that sends an absolute URL or a version means the same order.
     """
-    return relative(pointer)
+    return relative(unversioned(pointer))
 
 
-def selected(session: Session, resource: Resource) -> bool:
+def selected(session: Session, entry: Entry) -> bool:
     """True when guidance is about this order: all of them, or the selected ones (L-09).
 
-    A bare id selects every draft with that id. An order without an id cannot be selected.
+    A bare id selects every draft with that id, as does the ``urn:uuid`` of an id that is one.
     """
     if session.selections is None:
         return True
-    return bool(reference(resource)) and not session.selections.isdisjoint({reference(resource), resource["id"]})
+    identity = text(entry.resource.get("id"))
+    names = {reference(entry.resource), identity, f"urn:uuid:{identity.lower()}", selection(entry.url)}
+    return not session.selections.isdisjoint(names - {"", "urn:uuid:"})
 
 
 def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:
@@ -150,7 +183,7 @@ def known(recognition: Recognition, subjects: Sequence[str], terminology: Termin
     return concerns(recognition, subjects) or (not recognition.topical and bool(terminology.classes(recognition.drugs)))
 
 
-def medications_for(resource: Resource, prefetch: Prefetch) -> dict[str, Resource]:
+def medications_for(resource: Resource, prefetch: Prefetch) -> Mapping[str, Resource]:
     """Medication resources a draft may point to; prefetch is decoded only for a draft that points outside itself."""
     target = _outside(resource)
     return prefetch.medications_for(target) if target else {}

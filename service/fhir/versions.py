@@ -7,10 +7,23 @@ changed. ``shapes`` tells in which version a resource is written, ``writing`` wr
 from typing import Any
 
 from service.dates import clock
-from service.fhir.resources import Resource, aslist, text
+from service.fhir.resources import Resource, aslist, one, relative, text
 
 ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})
+TAKEN_TYPES = frozenset({"MedicationDispense", "MedicationAdministration"})
+"""What was handed out or given: on a list it is read as taken."""
+
+OTHER_ORDERS = frozenset(
+    {"ServiceRequest", "NutritionOrder", "DeviceRequest", "VisionPrescription", "CommunicationRequest"}
+    | {"ReferralRequest", "ProcedureRequest", "DiagnosticOrder", "DeviceUseRequest", "SupplyRequest", "Appointment"}
+    | {"ImmunizationRecommendation", "Immunization", "Procedure", "Observation", "Condition", "AllergyIntolerance"}
+    | {"Goal", "Specimen", "QuestionnaireResponse", "DocumentReference", "Communication", "EnrollmentRequest"}
+    | {"Medication", "Substance", "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization"}
+    | {"Encounter", "EpisodeOfCare", "Location", "Device", "HealthcareService", "CareTeam", "Coverage", "Provenance"}
+    | {"Account", "Endpoint", "Flag", "OperationOutcome", "Binary", "DiagnosticReport", "ImagingStudy", "Claim"}
+)
+"""What may stand among draft orders and orders no drug. A type that is none of these is named as not read."""
 
 NOT_STATED = "not-stated"
 """In place of a status that was left out or refused. FHIR's own "unknown" is something a client says."""
@@ -20,6 +33,23 @@ _REPEAT = ("boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", 
 
 
 _SUPPLY = ("validityPeriod", "expectedSupplyDuration", "numberOfRepeatsAllowed")
+
+_SINGLE = {
+    "Patient": ("birthDate", "gender", "deceasedBoolean", "deceasedDateTime"),
+    "Condition": ("code", "clinicalStatus", "verificationStatus", "subject", "onsetDateTime", "recordedDate"),
+    "AllergyIntolerance": ("code", "substance", "clinicalStatus", "verificationStatus", "type", "patient"),
+    "Observation": ("code", "status", "subject", "effectiveDateTime", "valueQuantity", "valueCodeableConcept"),
+}
+"""Members that FHIR has once, where a list of one is read as that one."""
+
+_GIVEN = {
+    **dict.fromkeys(("preparation", "in-progress", "completed", "unknown"), "active"),
+    "on-hold": "on-hold",
+    "stopped": "stopped",
+    "entered-in-error": "entered-in-error",
+    **dict.fromkeys(("cancelled", "declined", "not-done"), "not-taken"),
+}
+"""What the status of a dispense or an administration says about the drug being taken."""
 
 _ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """Beginnings of R5's adherence codes, which also tell whether it is so as directed."""
@@ -37,13 +67,13 @@ def order_as_r4(order: Resource) -> Resource:
     """
     return _present(
         resourceType="MedicationRequest",
-        status=order.get("status") or NOT_STATED,
-        intent=order.get("intent") or "order",
-        doNotPerform=order.get("doNotPerform"),
-        authoredOn=order.get("authoredOn") or order.get("dateWritten"),
+        status=one(order.get("status")) or NOT_STATED,
+        intent=one(order.get("intent")) or "order",
+        doNotPerform=one(order.get("doNotPerform")),
+        authoredOn=one(order.get("authoredOn")) or one(order.get("dateWritten")),
         reasonCode=_reasons(order),
-        statusReason=order.get("statusReason") or order.get("reasonEnded"),
-        priorPrescription=_one(order.get("priorPrescription")),
+        statusReason=one(order.get("statusReason") or order.get("reasonEnded")),
+        priorPrescription=one(order.get("priorPrescription")),
         basedOn=aslist(order.get("basedOn")) or None,
         dispenseRequest=_dispense(order),
         dosageInstruction=[_dosage(d) for d in dosage_instructions(order)] or None,
@@ -52,21 +82,46 @@ def order_as_r4(order: Resource) -> Resource:
 
 
 def statement_as_r4(statement: Resource) -> Resource:
-    """A MedicationStatement of any version as a small R4 one.
+    """A MedicationStatement of any version as a small R4 one; a dispense or an administration in the same form.
 
     STU3's ``taken``, DSTU2's ``wasNotTaken`` and R5's ``adherence`` become R4's status.
     """
+    if statement["resourceType"] in TAKEN_TYPES:
+        return _given_as_r4(statement)
     not_taken = statement.get("taken") == "n" or statement.get("wasNotTaken") is True
-    status = "not-taken" if not_taken else _adherence(statement) or statement.get("status") or NOT_STATED
+    status = "not-taken" if not_taken else _adherence(statement) or one(statement.get("status")) or NOT_STATED
     return _present(
         resourceType="MedicationStatement",
         status=status,
-        effectiveDateTime=statement.get("effectiveDateTime"),
-        effectivePeriod=statement.get("effectivePeriod"),
-        dateAsserted=statement.get("dateAsserted"),
+        effectiveDateTime=one(statement.get("effectiveDateTime")),
+        effectivePeriod=one(statement.get("effectivePeriod")),
+        dateAsserted=one(statement.get("dateAsserted")),
         dosage=[_dosage(d) for d in dosage_instructions(statement)] or None,
         **_READ_ALREADY,
     )
+
+
+def _given_as_r4(given: Resource) -> Resource:
+    """What was handed out or given as a statement that it is taken. A dose that was given is no daily one."""
+    stated = text(one(given.get("status")))
+    not_given = given.get("notGiven") is True or given.get("wasNotGiven") is True
+    handed_out = given["resourceType"] == "MedicationDispense"
+    dates = ("whenHandedOver", "whenPrepared", "effectiveDateTime", "occurenceDateTime", "effectiveTimeDateTime")
+    periods = ("effectivePeriod", "occurencePeriod", "effectiveTimePeriod")
+    return _present(
+        resourceType="MedicationStatement",
+        status="not-taken" if not_given else _GIVEN.get(stated, stated or NOT_STATED),
+        effectiveDateTime=next((one(given[name]) for name in dates if given.get(name) is not None), None),
+        effectivePeriod=next((one(given[name]) for name in periods if given.get(name) is not None), None),
+        dosage=[_dosage(d) for d in dosage_instructions(given)] or None if handed_out else None,
+        **_READ_ALREADY,
+    )
+
+
+def singled(resource: Resource) -> Resource:
+    """The resource with one value where it has a list of one in a place for one; itself where nothing is so."""
+    lists = [name for name in _SINGLE.get(resource["resourceType"], ()) if isinstance(resource.get(name), list)]
+    return {**resource, **{name: one(resource[name]) for name in lists}} if lists else resource
 
 
 def ended_on(order: Resource) -> str:
@@ -86,29 +141,55 @@ def based_on(order: Resource) -> tuple[str, ...]:
     return tuple(pointer for pointer in pointers if pointer)
 
 
+def subject_references(resource: Resource) -> tuple[str, ...]:
+    """The references to the patient, none when there is none to compare. A list where FHIR has one is read whole."""
+    subjects = aslist(resource.get("subject") or resource.get("patient"))
+    given = (text(one(subject.get("reference"))) for subject in subjects if isinstance(subject, dict))
+    return tuple(reference for reference in given if reference)
+
+
 def subject_reference(resource: Resource) -> str:
-    """The reference to the patient, empty when there is none to compare."""
-    subject = resource.get("subject") or resource.get("patient")
-    return text(subject.get("reference")) if isinstance(subject, dict) else ""
+    """The reference to the patient, the first if there are several, empty when there is none to compare."""
+    return next(iter(subject_references(resource)), "")
+
+
+def prescriber(order: Resource) -> str:
+    """Who ordered: a reference, else an identifier or a name; empty when the order does not say."""
+    by = one(order.get("requester") or order.get("prescriber"))
+    agent = by.get("agent") if isinstance(by, dict) else None
+    by = agent if isinstance(agent, dict) else by
+    if not isinstance(by, dict):
+        return ""
+    identifier = by.get("identifier")
+    value = text(identifier.get("value")) if isinstance(identifier, dict) else ""
+    return relative(text(by.get("reference"))) or value or " ".join(text(by.get("display")).casefold().split())
+
+
+def medication_concepts(order: Resource) -> list[dict[str, Any]]:
+    """The CodeableConcepts of the drug: one, and only of an order that breaks FHIR's rules several."""
+    medication = one(order.get("medication"))
+    concept = medication.get("concept") if isinstance(medication, dict) else None
+    for candidate in (order.get("medicationCodeableConcept"), concept):
+        found = [item for item in aslist(candidate) if isinstance(item, dict)]
+        if found:
+            return found
+    return []
 
 
 def medication_concept(order: Resource) -> dict[str, Any]:
-    """The CodeableConcept of the drug, empty when the order has none."""
-    medication = order.get("medication")
-    concept = medication.get("concept") if isinstance(medication, dict) else None
-    for candidate in (order.get("medicationCodeableConcept"), concept):
-        if isinstance(candidate, dict):
-            return candidate
-    return {}
+    """The CodeableConcept of the drug, empty when the order has none or several."""
+    found = medication_concepts(order)
+    return found[0] if len(found) == 1 else {}
 
 
 def medication_reference(order: Resource) -> dict[str, Any]:
     """The Reference to a Medication, empty when the order has none."""
-    medication = order.get("medication")
+    medication = one(order.get("medication"))
     reference = medication.get("reference") if isinstance(medication, dict) else None
     for candidate in (order.get("medicationReference"), reference):
-        if isinstance(candidate, dict):
-            return candidate
+        found = one(candidate)
+        if isinstance(found, dict):
+            return found
     return {}
 
 
@@ -167,7 +248,8 @@ def max_doses(dosage: Any) -> list[Any]:
 def routes(order: Resource) -> list[dict[str, Any]]:
     """Route CodeableConcepts of all dosage instructions."""
     dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
-    return [d["route"] for d in dosages if isinstance(d.get("route"), dict)]
+    found = [one(d.get("route")) for d in dosages]
+    return [route for route in found if isinstance(route, dict)]
 
 
 def _adherence(statement: Resource) -> str:
@@ -186,7 +268,7 @@ def _reasons(order: Resource) -> list[Any] | None:
 
 
 def _dispense(order: Resource) -> Resource | None:
-    dispense = order.get("dispenseRequest")
+    dispense = one(order.get("dispenseRequest"))
     return (_only(dispense, _SUPPLY) or None) if isinstance(dispense, dict) else None
 
 
@@ -195,10 +277,10 @@ def _dosage(dosage: Any) -> Any:
     if not isinstance(dosage, dict):
         return dosage
     return _present(
-        sequence=dosage.get("sequence"),
-        text=dosage.get("text"),
-        timing=_timing(dosage.get("timing")),
-        route=dosage.get("route"),
+        sequence=one(dosage.get("sequence")),
+        text=one(dosage.get("text")),
+        timing=_timing(one(dosage.get("timing"))),
+        route=one(dosage.get("route")),
         doseAndRate=_dose_and_rate(dosage),
         **_as_needed(dosage),
     )
@@ -211,8 +293,8 @@ def _dose_and_rate(dosage: Resource) -> list[Any] | None:
         kept = ("type", "doseQuantity", "doseRange")
         return [_only(d, kept) if isinstance(d, dict) else d for d in aslist(given)]
     dose = _present(
-        doseQuantity=dosage.get("doseQuantity") or dosage.get("quantityQuantity") or dosage.get("quantity"),
-        doseRange=dosage.get("doseRange") or dosage.get("quantityRange"),
+        doseQuantity=one(dosage.get("doseQuantity") or dosage.get("quantityQuantity") or dosage.get("quantity")),
+        doseRange=one(dosage.get("doseRange") or dosage.get("quantityRange")),
     )
     return [dose] if dose else None
 
@@ -224,34 +306,29 @@ def _as_needed(dosage: Resource) -> Resource:
     reasons = aslist(dosage.get("asNeededFor"))
     if reasons:
         return {"asNeededCodeableConcept": reasons[0]}
-    given = dosage.get("asNeededBoolean", dosage.get("asNeeded"))
+    given = one(dosage.get("asNeededBoolean", dosage.get("asNeeded")))
     return {} if given is None else {"asNeededBoolean": given}
 
 
 def _timing(timing: Any) -> Any:
     if not isinstance(timing, dict):
         return timing
-    repeat = timing.get("repeat")
+    repeat = one(timing.get("repeat"))
     if isinstance(repeat, dict):
         repeat = _present(
             **_only(repeat, _REPEAT),
-            boundsDuration=repeat.get("boundsDuration") or repeat.get("boundsQuantity"),
-            periodUnit=repeat.get("periodUnit") or repeat.get("periodUnits"),
+            boundsDuration=one(repeat.get("boundsDuration") or repeat.get("boundsQuantity")),
+            periodUnit=one(repeat.get("periodUnit") or repeat.get("periodUnits")),
             dayOfWeek=aslist(repeat.get("dayOfWeek")) or None,
             timeOfDay=[clock(time) for time in aslist(repeat.get("timeOfDay"))] or None,
             when=aslist(repeat.get("when")) or None,
         )
-    return _present(repeat=repeat, code=timing.get("code"), event=aslist(timing.get("event")) or None)
+    return _present(repeat=repeat, code=one(timing.get("code")), event=aslist(timing.get("event")) or None)
 
 
 def _only(value: Resource, keys: tuple[str, ...]) -> Resource:
-    return {key: value[key] for key in keys if value.get(key) is not None}
+    return {key: one(value[key]) for key in keys if value.get(key) is not None}
 
 
 def _present(**members: Any) -> Resource:
     return {key: value for key, value in members.items() if value is not None}
-
-
-def _one(value: Any) -> Any:
-    """A single value where another version has a list of one; several are passed on for the model to refuse."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value

@@ -1,6 +1,6 @@
 """Opioids in fibromyalgia and other drugs than amitriptyline (R19, R21, R22, R23)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +8,8 @@ from service.chart import Chart, Measurement, MedicationOrder, Role
 from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
 from service.guidance.condition_groups import HEART, NEUROPATHIC, PAIN, TRIGEMINAL
 from service.guidance.kidney import is_clearance, kidney_function, renal_doses
-from service.guidance.monitoring import indication, starts, surely_older
 from service.guidance.replacing import replacements
+from service.guidance.stopping import NOT_TOLERATED
 
 FIBROMYALGIA = "fibromyalgia"
 STRONG_OPIOID = "opioid-strong"
@@ -67,12 +67,13 @@ def _opioid_questionable(chart: Chart, opioids: list[MedicationOrder]) -> bool:
 def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R21, R22, R23: duloxetine, gabapentin or pregabalin instead of amitriptyline for pain, when a reason exists.
 
-    In one card, while amitriptyline is ordered for an adult. An option that something recorded speaks against
-    is not one; what is not known is said. Silent when no option is left.
+    In one card, while amitriptyline is ordered for an adult, or stopped because it was not tolerated. Age alone is
+    no reason. An option that something recorded speaks against is not one; what is not known is said. Silent when
+    no option is left.
     """
-    orders = chart.in_question(AMITRIPTYLINE) if chart.ordering else []
-    wanted = indication(chart, orders) & PAIN
-    reasons = reasons_against_amitriptyline(chart, thresholds)
+    orders = _in_question(chart)
+    wanted = _pain(chart, orders)
+    reasons = reasons_against_amitriptyline(chart)
     if not orders or not wanted or not any(reasons.values()) or chart.under_age(thresholds["adult"].value):
         return None
     kidney = kidney_function(chart, thresholds["kidney_age"])
@@ -92,7 +93,9 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
         orders=tuple(orders),
         facts={
             "order": orders[0],
-            "starts": starts(chart, orders),
+            "starts": chart.starts(AMITRIPTYLINE, *orders),
+            "stopped": orders[0].stops,
+            "older": chart.at_least(thresholds["older"].value),
             **reasons,
             "options": options,
             "allergic": [drug for drug in merged if drug in chart.allergies],
@@ -120,15 +123,29 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     )
 
 
-def reasons_against_amitriptyline(chart: Chart, thresholds: Thresholds) -> dict[str, Any]:
-    """Why another drug may be wanted: age, heart, other anticholinergic risks and drugs, earlier intolerance."""
+def _in_question(chart: Chart) -> list[MedicationOrder]:
+    """Orders for amitriptyline in a session; without any, those that end it because it was not tolerated."""
+    ended = [order for order in chart.stops(AMITRIPTYLINE) if NOT_TOLERATED in order.reasons]
+    return (chart.in_question(AMITRIPTYLINE) or ended) if chart.ordering else []
+
+
+def _pain(chart: Chart, orders: Sequence[MedicationOrder]) -> frozenset[str]:
+    """The pain that the orders are for; why treatment ended is nothing that it was for."""
+    if any(order.stops for order in orders):
+        return (chart.indication(orders) | chart.indication(())) & PAIN
+    return chart.indication(orders) & PAIN
+
+
+def reasons_against_amitriptyline(chart: Chart) -> dict[str, Any]:
+    """Why another drug may be wanted: heart, other anticholinergic risks and drugs, intolerance now or earlier."""
     drugs = [o for o in chart.of_class("anticholinergic-strong") if not o.drug.names(AMITRIPTYLINE)]
     conditions = chart.active(*HEART, *ANTICHOLINERGIC_RISK)
     return {
-        "older": surely_older(chart, thresholds["older"]),
         "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
         "anticholinergics": list(dict.fromkeys(order.label for order in drugs)),
-        "intolerance": AMITRIPTYLINE in chart.allergies or chart.has("allergy-to-amitriptyline"),
+        "intolerance": AMITRIPTYLINE in chart.allergies
+        or chart.has("allergy-to-amitriptyline")
+        or any(NOT_TOLERATED in order.reasons for order in chart.stops(AMITRIPTYLINE)),
     }
 
 

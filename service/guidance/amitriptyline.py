@@ -6,9 +6,8 @@ from fractions import Fraction
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
 from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds
+from service.guidance.condition_groups import purpose
 from service.guidance.duplicates import duplicates
-
-DEPRESSION = "major-depressive-disorder"
 
 
 def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:
@@ -30,7 +29,7 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
         return None
     order, dose, new = max(started, key=lambda entry: entry[1].dosing_day)
     day = dose.dosing_day
-    depression = for_depression(chart, order)
+    depression = purpose(chart, [order]) == "depression"
     urgent = day > thresholds["label_start"].value and not depression
     start = thresholds["article_start"].value
     other_product = needs_other_product(order, start)
@@ -65,7 +64,7 @@ def needs_other_product(order: MedicationOrder, dose: Fraction) -> bool:
 
 def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> bool | None:
     """True when no amitriptyline was taken in the look-back; None when the record does not tell (X5)."""
-    if order.continues_earlier or chart.refill or any(True for _ in chart.current(AMITRIPTYLINE)):
+    if not chart.starts(AMITRIPTYLINE, order):
         return False
     since = chart.today - timedelta(days=int(look_back.value))
     unsure = not chart.history_known
@@ -75,11 +74,6 @@ def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> boo
             return False
         unsure = unsure or earlier.last_taken is None
     return None if unsure else True
-
-
-def for_depression(chart: Chart, order: MedicationOrder) -> bool:
-    """True when the order's reason, or in its absence the patient's conditions, say major depression."""
-    return DEPRESSION in order.reasons if order.reason_given else chart.has(DEPRESSION)
 
 
 def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thresholds) -> tuple[str, ...]:

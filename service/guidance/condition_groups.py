@@ -1,5 +1,12 @@
 """Groups of conditions that several rules look at: ids of ``cards/terminology/conditions``."""
 
+from collections.abc import Iterable
+
+from service.chart import Chart, MedicationOrder
+
+DEPRESSION = "major-depressive-disorder"
+DEPRESSIVE = frozenset({DEPRESSION, "depressive-disorder"})
+
 TRIGEMINAL = frozenset({"trigeminal-neuralgia"})
 """Pain of nerves, apart from the other kinds: NICE CG173 has none of the guidance's drugs for it."""
 
@@ -17,3 +24,14 @@ HEART_DISEASE = (
     "heart-failure",
 )
 HEART = (*HEART_DISEASE, "orthostatic-hypotension")
+
+
+def purpose(chart: Chart, orders: Iterable[MedicationOrder]) -> str:
+    """What amitriptyline is for: "depression", "neuropathic" or "other" (another pain, or not said).
+
+    The orders' reasons decide. Without one the record does: depression only when no pain stands beside it.
+    """
+    said = chart.indication(orders)
+    if said & (NEUROPATHIC | TRIGEMINAL):
+        return "neuropathic"
+    return "depression" if said & DEPRESSIVE and not said & PAIN else "other"

@@ -5,11 +5,9 @@ from fractions import Fraction
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
 from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
-from service.guidance.amitriptyline import DEPRESSION
-from service.guidance.condition_groups import HEART_DISEASE, NEUROPATHIC, PAIN, TRIGEMINAL
+from service.guidance.condition_groups import DEPRESSION, DEPRESSIVE, HEART_DISEASE, purpose
 from service.guidance.duplicates import duplicates, summed, taken_together
 
-DEPRESSIVE = (DEPRESSION, "depressive-disorder")
 REMISSION = "depression-in-remission"
 ANTIDEPRESSANT = "antidepressant"
 
@@ -28,7 +26,6 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     if not found:
         return None
     indicator, level, day, orders = max(found, key=lambda entry: (entry[0], entry[2]))
-    older = chart.age is not None and chart.age.at_least >= thresholds["older"].value
     single = _single(orders)
     return Finding(
         card="amitriptyline-upper-range",
@@ -43,10 +40,10 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
             "single_above": single > thresholds["pain_ceiling"].value,
             "summed": len(orders) > 1,
             "complete": summed(orders)[1],
-            "purpose": purpose(chart, orders[0]),
+            "purpose": purpose(chart, orders),
             "depression_recorded": chart.has(*DEPRESSIVE),
             "conditions_known": chart.conditions_known,
-            "older": older,
+            "older": chart.at_least(thresholds["older"].value),
             "cardiovascular": chart.has(*HEART_DISEASE),
             "minor": chart.under_age(thresholds["adult"].value),
             "as_needed": any(isinstance(o.dose, DailyDose) and o.dose.low == 0 for o in orders),
@@ -73,7 +70,7 @@ def _level(
         return Indicator.CRITICAL, "hospital", day
     if day > thresholds["outpatient"].value:
         return Indicator.CRITICAL, "outpatient", day
-    use = purpose(chart, orders[0])
+    use = purpose(chart, orders)
     if use == "depression" or chart.under_age(thresholds["adult"].value):
         return None
     for rung in ("caution", "pain_ceiling"):
@@ -82,18 +79,6 @@ def _level(
     if day > thresholds["pain_target"].value and use != "neuropathic":
         return Indicator.INFO, "pain_target", day
     return None
-
-
-def purpose(chart: Chart, order: MedicationOrder) -> str:
-    """What amitriptyline is for: "depression", "neuropathic" or "other" (another pain, or not said).
-
-    The order's reason decides. Without one the record does: depression only when no pain stands beside it.
-    """
-    recorded = frozenset(s for condition in chart.conditions if condition.active for s in condition.sets)
-    said = order.reasons if order.reason_given else recorded
-    if said & (NEUROPATHIC | TRIGEMINAL):
-        return "neuropathic"
-    return "depression" if said & frozenset(DEPRESSIVE) and not said & PAIN else "other"
 
 
 def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Finding | None:
@@ -125,10 +110,10 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
             "as_needed": any(isinstance(order.dose, DailyDose) and order.dose.low == 0 for order in counted),
             "below": below,
             "condition": recorded,
-            "other_reason": counted[0].reason_given and purpose(chart, counted[0]) != "depression",
+            "other_reason": any(order.reason_given for order in counted) and purpose(chart, counted) != "depression",
             "history_known": chart.history_known,
             "age_known": chart.age is not None,
-            "older": chart.age is not None and chart.age.at_least >= thresholds["older"].value,
+            "older": chart.at_least(thresholds["older"].value),
         },
     )
 

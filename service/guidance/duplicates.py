@@ -14,9 +14,9 @@ ZERO = Fraction(0)
 
 
 def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R27: orders of amitriptyline that add up, or amitriptyline beside another tricyclic.
+    """R27: orders of amitriptyline that add up, always with the sum, or amitriptyline beside another tricyclic.
 
-    Only the session that creates it is told: one of the orders is a draft in focus (X4).
+    In a session one of the orders is a draft in focus (X4); when a chart is only opened the list itself counts.
     """
     same = duplicates(chart)
     others = _tricyclics(chart)
@@ -45,10 +45,13 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
 def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]:
     """Orders of a drug that would be taken together, focused drafts first; empty when none add up (X5).
 
-    Two drafts of one session are, unless their stated periods follow each other. A draft and an order on the
-    list are only when their periods overlap or one of them is a combination; otherwise the draft is a change.
+    Two orders are, unless one replaces the other (a link, the same id, a refill), or ends before the other begins.
+    A statement on the list tells of an order as a rule: it counts only where periods overlap or one of the two is
+    a combination. When a chart is only opened, the orders of the list count.
     """
-    orders = remaining(chart, drug)
+    orders = [order for order in _ordered_first(remaining(chart, drug)) if not gives_nothing(order)]
+    if not chart.ordering:
+        return _listed(orders)
     together = {
         position
         for pair in _pairs_in_focus(orders)
@@ -58,11 +61,30 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
     return _first_focused([orders[position] for position in sorted(together)])
 
 
+def gives_nothing(order: MedicationOrder) -> bool:
+    """True for an order of 0 mg: it ends treatment."""
+    given = [dosage.high.value for dosage in order.dosages if dosage.high is not None]
+    return bool(given) and len(given) == len(order.dosages) and not any(given)
+
+
 def taken_together(chart: Chart, drug: str = AMITRIPTYLINE) -> list[list[MedicationOrder]]:
     """The orders of a drug that add up, as one; and each other draft in focus for itself."""
     together = duplicates(chart, drug)
     alone = [[order] for order in chart.drafts(drug) if order.focus and order not in together]
     return [*([together] if together else []), *alone]
+
+
+def _ordered_first(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
+    """Without the statements on the list where an order on the list says what they tell of."""
+    listed = any(not order.is_draft and not order.is_statement for order in orders)
+    return [order for order in orders if order.is_draft or not (listed and order.is_statement)]
+
+
+def _listed(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
+    """The orders of a list that add up: not those that another replaces, nor those that ended by their own dates."""
+    replaced = {_relative(pointer) for order in orders for pointer in order.based_on}
+    left = [o for o in orders if not o.is_statement and o.period_ended is None and o.reference not in replaced]
+    return left if len(left) > 1 else []
 
 
 def _pairs_in_focus(orders: Sequence[MedicationOrder]) -> Iterator[tuple[int, int]]:
@@ -140,14 +162,14 @@ def _together(chart: Chart, one: MedicationOrder, two: MedicationOrder) -> bool:
     """True when two orders, the first of them a draft, are not each other's change (X5)."""
     if one.reference and one.reference == two.reference:
         return False
-    if two.is_draft:
-        return not (_before(one, two) or _before(two, one))
-    return one.is_draft and not chart.refill and not _follows(one, two) and _adds_to(one, two)
+    if _before(one, two) or _before(two, one):
+        return False
+    return two.is_draft or (not chart.refill and two.period_ended is None and _adds_to(chart, one, two))
 
 
-def _follows(one: MedicationOrder, two: MedicationOrder) -> bool:
-    """True when an order says that it is based on this very other one, which it then replaces."""
-    return bool(two.reference) and any(f"/{pointer}".endswith(f"/{two.reference}") for pointer in one.based_on)
+def _relative(pointer: str) -> str:
+    """The "Type/id" at the end of a reference."""
+    return "/".join(pointer.split("/")[-2:])
 
 
 def _before(one: MedicationOrder, two: MedicationOrder) -> bool:
@@ -156,14 +178,20 @@ def _before(one: MedicationOrder, two: MedicationOrder) -> bool:
     return end is not None and start is not None and end < start
 
 
-def _adds_to(draft: MedicationOrder, current: MedicationOrder) -> bool:
-    """True when a draft is no change of the order on the list, but comes on top of it (X5)."""
-    if draft.continues_earlier:
+def _adds_to(chart: Chart, draft: MedicationOrder, current: MedicationOrder) -> bool:
+    """True when a draft is no change of the order on the list, but comes on top of it (X5).
+
+    A draft that continues an order of the list replaces that one; one that is not on the list may be any.
+    """
+    replaced = {_relative(pointer) for pointer in draft.based_on}
+    if current.reference in replaced:
         return False
-    if draft.drug.combination is not current.drug.combination:
+    if draft.continues_earlier and not any(o.reference in replaced for o in chart.orders if not o.is_draft):
+        return False
+    if not current.is_statement or draft.drug.combination is not current.drug.combination:
         return True
     end, start = _end(current), _start(draft)
-    return end is not None and start is not None and start <= end and not _before(draft, current)
+    return end is not None and start is not None and start <= end
 
 
 def _start(order: MedicationOrder) -> date | None:

@@ -5,22 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from service.chart import Chart, Measurement, MedicationOrder
+from service.chart import Chart, Measurement
 from service.dates import later
 from service.dosing.dosage import DailyDose
-from service.engine.finding import (
-    AMITRIPTYLINE,
-    TOLPERISONE,
-    Finding,
-    Indicator,
-    Offer,
-    Rule,
-    Threshold,
-    Thresholds,
-)
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Threshold, Thresholds
 from service.guidance.amitriptyline import needs_other_product
 from service.guidance.condition_groups import HEART, PAIN
-from service.guidance.pair import is_new
+from service.guidance.safety import pregnant
 
 CIRCULATION = (*HEART, "stroke")
 
@@ -34,20 +25,23 @@ LYING, STANDING = "supine", "standing"
 
 
 def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R11: amitriptyline in question for somebody who is surely 65 or older (X9: a year of birth may not be enough)."""
+    """R11: amitriptyline in question for somebody who is surely 65 or older (X9: a year of birth may not be enough).
+
+    An info when a chart is only opened.
+    """
     orders = chart.in_question(AMITRIPTYLINE)
-    if not orders or not surely_older(chart, thresholds["older"]):
+    if not orders or not chart.at_least(thresholds["older"].value):
         return None
     assert chart.age is not None
     doses = [order.dose.first.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
     return Finding(
         card="amitriptyline-older-adult",
-        indicator=Indicator.WARNING,
+        indicator=Indicator.WARNING if chart.ordering else Indicator.INFO,
         orders=tuple(orders),
         facts={
             "order": orders[0],
             "age": chart.age,
-            "starts": starts(chart, orders),
+            "starts": chart.starts(AMITRIPTYLINE, *orders),
             "above_start": bool(doses) and max(doses) > thresholds["article_start"].value,
             "other_product": needs_other_product(orders[0], thresholds["article_start"].value),
         },
@@ -57,14 +51,14 @@ def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding |
 def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R24: amitriptyline taken for 4 to 6 weeks, or longer and not reviewed; when a chart is opened or it is renewed.
 
-    A score of pain or depression since the fourth week counts as a review. Silent when the start is not known.
+    A score of pain or depression since the fourth week counts as a review. Silent when no start is known.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    since = taken_since(chart, thresholds["gap"])
-    if not orders or since is None or starts(chart, orders):
+    treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].value))
+    if not orders or treatment is None or chart.starts(AMITRIPTYLINE, *orders):
         return None
-    days = (chart.today - since).days
-    due = later(since, int(thresholds["review_from"].value))
+    days = (chart.today - treatment.since).days
+    due = later(treatment.since, int(thresholds["review_from"].value))
     reviewed = any(due <= m.taken <= chart.today for m in chart.measurements if m.kind in SIGNS_OF_REVIEW)
     if chart.today < due or reviewed:
         return None
@@ -74,24 +68,26 @@ def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None
         orders=tuple(orders),
         facts={
             "order": orders[0],
-            "since": since,
+            "since": treatment.since,
             "days": days,
             "overdue": days > thresholds["review_by"].value,
-            "pain": bool(indication(chart, orders) & PAIN),
+            "pain": bool(chart.indication(orders) & PAIN),
         },
         offers=(Offer("review-of-amitriptyline"),),
     )
 
 
 def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R25: amitriptyline for pain, or both drugs, and no pain score of 0 to 10 in the last 4 weeks.
+    """R25: amitriptyline for pain and no pain score of 0 to 10 in the last 4 weeks.
 
-    Scores on other scales do not count, and neither does a number that cannot be one of 0 to 10. Silent when
-    the measurements were not given in full: that is said elsewhere.
+    Scores on other scales do not count, and neither does a number that cannot be one of 0 to 10. Silent in
+    pregnancy and for children too young for such a score, and when the measurements were not given in full: that
+    is said elsewhere.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    asked = orders if indication(chart, orders) & PAIN else _pair_in_question(chart)
-    if not asked or not _observations_known(chart):
+    if not orders or not chart.indication(orders) & PAIN or not _observations_known(chart):
+        return None
+    if chart.under_age(thresholds["youngest"].value) or pregnant(chart, thresholds["status_age"].value):
         return None
     recent = list(_recent(chart, thresholds["recent"]))
     lowest, highest = thresholds["lowest"].value, thresholds["highest"].value
@@ -100,10 +96,10 @@ def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
     return Finding(
         card="pain-score",
         indicator=Indicator.INFO,
-        orders=tuple(asked),
+        orders=tuple(orders),
         facts={
-            "order": asked[0],
-            "starts": starts(chart, asked),
+            "order": orders[0],
+            "starts": chart.starts(AMITRIPTYLINE, *orders),
             "other_scale": any(m.kind in OTHER_SCALES for m in recent),
         },
         offers=(Offer("pain-score-0-to-10"),),
@@ -119,7 +115,8 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
     orders = chart.in_question(AMITRIPTYLINE)
     readings = lying_and_standing(_recent(chart, thresholds["recent"]))
     conditions = chart.active(*CIRCULATION)
-    at_risk = bool(conditions) or surely_older(chart, thresholds["older"])
+    older = chart.at_least(thresholds["older"].value)
+    at_risk = bool(conditions) or older
     falls = readings is not None and (
         _fall(readings.systolic) >= thresholds["systolic_fall"].value
         or _fall(readings.diastolic) >= thresholds["diastolic_fall"].value
@@ -134,10 +131,10 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
         facts={
             "order": orders[0],
             "falls": falls,
-            "starts": starts(chart, orders),
+            "starts": chart.starts(AMITRIPTYLINE, *orders),
             "readings": readings,
             "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
-            "older": surely_older(chart, thresholds["older"]),
+            "older": older,
         },
         offers=(Offer("blood-pressure-lying-and-standing"),) if missing and not falls else (),
     )
@@ -174,49 +171,6 @@ def _both(values: dict[str, list[Fraction]], part: str) -> tuple[Fraction, Fract
 
 def _fall(pair: tuple[Fraction, Fraction] | None) -> Fraction:
     return pair[0] - pair[1] if pair is not None else Fraction(0)
-
-
-def surely_older(chart: Chart, older: Threshold) -> bool:
-    """True when the patient is certainly at least that old (X9)."""
-    return chart.age is not None and chart.age.at_least >= older.value
-
-
-def starts(chart: Chart, orders: Iterable[MedicationOrder]) -> bool:
-    """True when one of the orders starts amitriptyline."""
-    return any(order.is_draft and is_new(chart, AMITRIPTYLINE, order) for order in orders)
-
-
-def indication(chart: Chart, orders: Iterable[MedicationOrder]) -> frozenset[str]:
-    """What the orders are for, as sets of conditions: their reasons, or the patient's conditions when none is given."""
-    given = [order for order in orders if order.reason_given]
-    if given:
-        return frozenset(reason for order in given for reason in order.reasons)
-    return frozenset(set_ for condition in chart.conditions if condition.active for set_ in condition.sets)
-
-
-def taken_since(chart: Chart, gap: Threshold) -> date | None:
-    """Since when amitriptyline is taken at least; None when it is not taken or an order bears no date.
-
-    Ended orders belong to the same treatment as long as no gap of more than ``gap`` lies between.
-    """
-    dates = [order.authored for order in chart.current(AMITRIPTYLINE)]
-    known = [day for day in dates if day is not None]
-    if not known or len(known) < len(dates):
-        return None
-    since = min(known)
-    earlier = [(order.last_taken or order.authored, order.authored) for order in chart.past(AMITRIPTYLINE)]
-    for ended, began in sorted(((e, b) for e, b in earlier if e is not None and b is not None), reverse=True):
-        if ended >= later(since, -int(gap.value)):
-            since = min(since, began)
-    return since
-
-
-def _pair_in_question(chart: Chart) -> list[MedicationOrder]:
-    """The orders of both drugs when one of them is in question, the first ones first; nothing otherwise."""
-    pair = [chart.taken_or_drafted(drug) for drug in (AMITRIPTYLINE, TOLPERISONE)]
-    orders = [order for drug in pair for order in drug]
-    asked = not chart.ordering or any(order.focus for order in orders)
-    return orders if asked and all(pair) else []
 
 
 def _recent(chart: Chart, span: Threshold) -> Iterable[Measurement]:

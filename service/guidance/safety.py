@@ -225,6 +225,11 @@ def _breastfeeding(chart: Chart, span: Fraction, indicator: Indicator) -> Iterat
         yield Point("breastfeeding", indicator)
 
 
+def pregnant(chart: Chart, span: Fraction) -> bool:
+    """True when a pregnancy of the last ``span`` days is on record."""
+    return any(True for _ in _pregnancy(chart, span))
+
+
 def pregnant_or_breastfeeding(chart: Chart, span: Fraction) -> bool:
     """True when a pregnancy of the last ``span`` days, or breastfeeding, is on record."""
     return any(True for _ in (*_pregnancy(chart, span), *_breastfeeding(chart, span, WARNING)))

@@ -1,31 +1,76 @@
 """Stopping amitriptyline, or cutting its dose by more than half (R20)."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from math import ceil
 
-from service.chart import Chart, MedicationOrder
+from service.chart import Chart, MedicationOrder, Role
 from service.dosing.dosage import DailyDose
 from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
-from service.guidance.duplicates import duplicates, remaining
+from service.guidance.duplicates import TRICYCLIC, duplicates, gives_nothing, remaining
 from service.guidance.tapering import RUNGS, next_step
 from service.guidance.titration import dose_on, taken
 
 ZERO = Fraction(0)
-HARMFUL = frozenset({"stopped-because-of-harm", "serotonin-syndrome", "pregnancy", "allergy-to-amitriptyline"})
-"""Reasons of an order, and the toxicity among conditions, for which a fast stop may be right."""
+HARM, NOT_TOLERATED, OTHER_REASON = (
+    "stopped-because-of-harm",
+    "stopped-because-not-tolerated",
+    "stopped-for-another-reason",
+)
+REASONS_TO_HURRY = frozenset({HARM, "serotonin-syndrome", "pregnancy", "allergy-to-amitriptyline"})
+"""Reasons of an order for which a fast stop is right, whatever else is on record."""
+
+CONTRAINDICATED = (
+    "cardiac-arrhythmia",
+    "heart-block",
+    "long-qt",
+    "brugada-syndrome",
+    "serotonin-syndrome",
+    "hepatic-failure",
+    "delirium",
+    "paralytic-ileus",
+    "acute-angle-closure",
+    "acute-urinary-retention",
+    "allergy-to-amitriptyline",
+)
+"""Conditions that forbid amitriptyline, however long they are known."""
+CORONARY = "ischaemic-heart-disease"
+"""Forbids it, too, except on the US label."""
+INFARCTIONS = frozenset({"recent-myocardial-infarction", "acute-myocardial-infarction"})
+RECENT = frozenset(
+    {
+        HARM,
+        *INFARCTIONS,
+        *CONTRAINDICATED,
+        "heart-failure",
+        "stroke",
+        "hepatic-impairment",
+        "epilepsy",
+        "bipolar-disorder",
+        "angle-closure-glaucoma",
+        "urinary-retention",
+    }
+)
+"""Conditions that explain a stop when they began lately, also when they are over."""
+INHIBITORS = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic")
+CISAPRIDE = "contraindicated-with-amitriptyline-us"
+QTC = frozenset({"qtc-bazett", "qtc-fridericia", "qtc-method-unspecified"})
+
+STATES = ("harm", "unread", "cut", "small", "stop")
 
 
 def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R20: amitriptyline that was taken for weeks ends at once, or falls below half.
 
-    Above the lowest rung a warning, otherwise, or when harm is the reason, an info. Silent while another order
-    of the session carries on with at least half, or with the next rung of the example taper.
+    Above the lowest rung a warning. An info ("stop now") when the reason of the stop or something on record
+    explains it, and when its reason is not understood. Silent when another tricyclic takes its place, beside an MAO
+    inhibitor of the session (its card says what to do), and while another order of the session carries on with at
+    least half, or with the next rung of the example taper.
     """
-    stops = [order for order in chart.orders if order.stops and order.focus and order.drug.names(AMITRIPTYLINE)]
+    stops = chart.stops(AMITRIPTYLINE)
     drafts = [order for order in chart.drafts(AMITRIPTYLINE) if order.focus]
-    if not stops and not drafts:
+    if not (stops or drafts) or _another_in_place(chart):
         return None
     after = _after(chart)
     before = _before(chart, stops)
@@ -34,9 +79,10 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
     known, days = _taken_for(chart, stops, thresholds)
     if known and (days is None or days < thresholds["use"].value):
         return None
-    harm = _harm(chart, stops)
-    small = before is not None and before <= thresholds["rung_4"].value
-    path = () if before is None or chart.under_age(thresholds["adult"].value) else taper(before, thresholds)
+    state = _state(chart, stops, before, after, thresholds)
+    minor = chart.under_age(thresholds["adult"].value)
+    path = () if before is None or minor else taper(before, thresholds)
+    harm = state == "harm"
     offers, withheld = ((), ()) if harm else next_step(chart, stops, before, path, thresholds)
     if not known:
         offers, withheld = (), (*withheld, "time-unknown")
@@ -44,23 +90,44 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
     listed = [order for order in taken(chart) if order.reference not in {o.reference for o in orders}]
     return Finding(
         card="amitriptyline-stopping",
-        indicator=Indicator.INFO if harm or small else Indicator.WARNING,
+        indicator=Indicator.WARNING if state in ("cut", "stop") else Indicator.INFO,
         orders=(*orders, *listed),
         facts={
+            "state": state,
             "order": orders[0],
             "before": before,
             "after": after,
             "days": days if known else None,
             "harm": harm,
-            "small": small,
+            "small": state == "small",
             "next_step": path[0] if path else None,
             "path": path,
-            "minor": chart.under_age(thresholds["adult"].value),
+            "minor": minor,
             "age_known": chart.age is not None,
         },
         offers=offers,
         withheld=withheld if path and not harm else (),
     )
+
+
+def _state(
+    chart: Chart, stops: Sequence[MedicationOrder], before: Fraction | None, after: Fraction, thresholds: Thresholds
+) -> str:
+    """Which of the card's sentences holds."""
+    if _explained(chart, stops, thresholds):
+        return "harm"
+    if before is not None and before <= thresholds["rung_4"].value:
+        return "small"
+    reasons = frozenset(reason for order in stops for reason in order.reasons)
+    if any(order.stop_reason_given for order in stops) and not reasons & {NOT_TOLERATED, OTHER_REASON}:
+        return "unread"
+    return "cut" if after > 0 else "stop"
+
+
+def _another_in_place(chart: Chart) -> bool:
+    """True when this session orders another tricyclic, or a drug beside which amitriptyline must not be taken."""
+    ordered = [o for o in chart.of_class(TRICYCLIC, *INHIBITORS, roles=(Role.DRAFT,)) if o.focus]
+    return any(not order.drug.names(AMITRIPTYLINE) for order in ordered)
 
 
 def taper(dose: Fraction, thresholds: Thresholds) -> tuple[Fraction, ...]:
@@ -93,8 +160,7 @@ def _first(order: MedicationOrder) -> Fraction | None:
     """The mg a day at the start of an order, zero when it says zero, None when nothing is computed."""
     if isinstance(order.dose, DailyDose):
         return order.dose.first.high
-    given = [dosage.high.value for dosage in order.dosages if dosage.high is not None]
-    return ZERO if given and len(given) == len(order.dosages) and not any(given) else None
+    return ZERO if gives_nothing(order) else None
 
 
 def _before(chart: Chart, stops: Sequence[MedicationOrder]) -> Fraction | None:
@@ -117,36 +183,46 @@ def _abrupt(before: Fraction | None, after: Fraction, thresholds: Thresholds) ->
 
 
 def _taken_for(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> tuple[bool, int | None]:
-    """Whether the record tells how long amitriptyline was taken without a break, and the days (None: not at all).
-
-    A renewal, and a list that was not sent, may hide an earlier beginning.
-    """
-    orders = [*taken(chart), *stops]
-    past = list(chart.past(AMITRIPTYLINE))
-    dates = [began for order in orders if (began := order.started or order.authored) is not None]
-    if not taken(chart) and not past and all(order.authored is None for order in stops):
+    """Whether the record tells how long amitriptyline was taken without a break, and the days (None: not at all)."""
+    listed = taken(chart) or list(chart.past(AMITRIPTYLINE))
+    if not listed and all(order.authored is None for order in stops):
         return chart.history_known, None
-    if not dates:
+    treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].value))
+    if treatment is None:
         return False, None
-    days = (chart.today - _unbroken(min(dates), past, int(thresholds["gap"].value))).days
-    hidden = not chart.history_known or any(order.continues_earlier for order in orders)
-    return days >= thresholds["use"].value or not hidden, days
+    days = (chart.today - treatment.since).days
+    return treatment.certain or days >= thresholds["use"].value, days
 
 
-def _unbroken(since: date, past: Sequence[MedicationOrder], gap: int) -> date:
-    """The first day of treatment without a break longer than the gap; an end that is not known is no break."""
-    for order in sorted(past, key=lambda order: order.last_taken or date.max, reverse=True):
-        began = order.started or order.authored
-        ended = order.last_taken or since
-        if began is not None and began < since and (since - ended).days <= gap:
-            since = began
-    return since
-
-
-def _harm(chart: Chart, stops: Sequence[MedicationOrder]) -> bool:
-    """True when the record names an allergy, toxicity, or for the stop itself pregnancy as a reason."""
+def _explained(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> bool:
+    """True when the reason of the stop, or something on record, makes a fast stop right."""
     reasons = frozenset(reason for order in stops for reason in order.reasons)
-    return bool(reasons & HARMFUL) or AMITRIPTYLINE in chart.allergies or chart.has("serotonin-syndrome")
+    return (
+        bool(reasons & (REASONS_TO_HURRY | RECENT))
+        or AMITRIPTYLINE in chart.allergies
+        or chart.has(*CONTRAINDICATED)
+        or (chart.jurisdiction != "us" and chart.has(CORONARY))
+        or bool(chart.of_class(*INHIBITORS, CISAPRIDE))
+        or any(True for _ in _lately(chart, thresholds))
+        or _qtc_long(chart, thresholds)
+    )
+
+
+def _lately(chart: Chart, thresholds: Thresholds) -> Iterator[str]:
+    """Conditions that began lately, an infarction within the time for which amitriptyline is forbidden after it."""
+    for condition in chart.conditions:
+        span = thresholds["infarction" if condition.sets & INFARCTIONS else "recent"].value
+        since = chart.today - timedelta(days=int(span))
+        if condition.sets & RECENT and condition.onset is not None and condition.onset.latest >= since:
+            yield condition.label
+
+
+def _qtc_long(chart: Chart, thresholds: Thresholds) -> bool:
+    """True when a corrected QT interval of lately is at or above the critical one."""
+    since = chart.today - timedelta(days=int(thresholds["recent"].value))
+    found = [m for m in chart.measurements if m.kind in QTC and m.unit == "ms" and since <= m.taken <= chart.today]
+    limit = thresholds["qtc"].value
+    return any(m.value is not None and m.value >= limit and not m.comparator.startswith("<") for m in found)
 
 
 RULES: tuple[Rule, ...] = (amitriptyline_stopping,)

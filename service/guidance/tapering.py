@@ -50,7 +50,8 @@ def next_step(
     if reasons:
         return (), reasons
     rung = next(name for name in RUNGS if thresholds[name].value == path[0])
-    return (Offer(f"amitriptyline-{rung.replace('_', '-')}", product_of=stops[0].reference, below=before),), ()
+    name = f"amitriptyline-{rung.replace('_', '-')}"
+    return (Offer(name, product_of=stops[0].reference, drug=AMITRIPTYLINE, below=before),), ()
 
 
 def _reasons(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thresholds: Thresholds) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from service.chart import Chart, MedicationOrder
 from service.dates import later
 from service.dosing.dosage import DailyDose
 from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
-from service.guidance.dose_range import purpose
-from service.guidance.duplicates import duplicates
+from service.guidance.condition_groups import purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +37,17 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
     """
     if chart.under_age(thresholds["adult"].value):
         return None
-    together = duplicates(chart)
     steps = [
         (indicator, step)
         for order in chart.drafts(AMITRIPTYLINE)
         if order.focus and isinstance(order.dose, DailyDose)
-        for step in _steps(chart, order, order.dose, added=order in together)
+        for step in _steps(chart, order, order.dose)
         if (indicator := _pace(step, thresholds)) is not None
     ]
     if not steps:
         return None
     urgent, step = max(steps, key=lambda entry: (entry[0], entry[1].rise))
-    depression = purpose(chart, step.order) == "depression"
+    depression = purpose(chart, [step.order]) == "depression"
     return Finding(
         card="amitriptyline-titration",
         indicator=Indicator.INFO if depression else urgent,
@@ -71,9 +69,12 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
     )
 
 
-def _steps(chart: Chart, order: MedicationOrder, dose: DailyDose, *, added: bool) -> Iterator[Step]:
-    """The rises that a draft brings: from what is taken now, unless it comes on top, and inside the order."""
-    now = None if added else _now(chart)
+def _steps(chart: Chart, order: MedicationOrder, dose: DailyDose) -> Iterator[Step]:
+    """The rises that a draft brings: from what is taken now, and inside the order.
+
+    A draft that comes on top of what is taken (R27) rises by even more.
+    """
+    now = _now(chart)
     if now is not None:
         yield Step(order, now[0], dose.first.dosing_day, now[1], inside=False)
     for before, after in pairwise(dose.steps):
@@ -120,7 +121,7 @@ def _now(chart: Chart) -> tuple[Fraction, Fraction | None] | None:
 
 def dose_on(order: MedicationOrder, dose: DailyDose, today: date) -> tuple[DailyDose, date | None]:
     """The step that an order on the list has reached, and its first day; the last one when nothing tells."""
-    began = order.started or order.authored
+    began = order.began
     for step in dose.steps[:-1]:
         if began is None or step.days is None:
             return dose.steps[-1], None

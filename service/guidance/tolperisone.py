@@ -14,13 +14,16 @@ POST_STROKE = "post-stroke-spasticity"
 
 
 def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R02: tolperisone without evidence of spasticity after a stroke; quieter where another use is labelled."""
+    """R02: tolperisone without evidence of spasticity after a stroke.
+
+    A warning when it is ordered or refilled; an info where another use is labelled, and when a chart is only opened.
+    """
     orders = chart.in_question(TOLPERISONE)
     if not orders or _post_stroke_spasticity(chart, orders):
         return None
     return Finding(
         card="tolperisone-indication",
-        indicator=Indicator.INFO if chart.jurisdiction == "other" else Indicator.WARNING,
+        indicator=Indicator.WARNING if chart.ordering and chart.jurisdiction != "other" else Indicator.INFO,
         orders=tuple(orders),
         facts={
             "order": orders[0],
@@ -58,7 +61,6 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     if minor and indicator is Indicator.INFO:
         return None
     doses = [order.dose for order in orders if isinstance(order.dose, DailyDose)]
-    older = chart.age is not None and chart.age.at_least >= thresholds["older"].value
     return Finding(
         card="tolperisone-daily-dose",
         indicator=indicator,
@@ -75,7 +77,7 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
             "implausible": "",
             "level": indicator.word,
             "other_times": len(doses) == 1 and doses[0].daily and doses[0].times != thresholds["doses"].value,
-            "older": older,
+            "older": chart.at_least(thresholds["older"].value),
             "minor": minor,
         },
         lines=(FOOD,),

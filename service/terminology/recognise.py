@@ -15,6 +15,11 @@ from service.terminology.systems import CodeSystem, Systems
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
+_DENIED = re.compile(r"(?<!\w)(?:no|not|without|denie[sd]|denying|never|kein\w*|nicht|ohne)(?!\w)[^.;,\n]*$")
+"""Words by which a reason says that something is not so."""
+_REACH = 80
+"""How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
+_LONGEST_REASON = 500
 _SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
@@ -111,6 +116,11 @@ class ConceptSet:
         """True when one of the set's words stands in the text as a word of its own."""
         return self.words is not None and self.words.search(fold(text)) is not None
 
+    def affirmed(self, folded: str) -> bool:
+        """True when a word of the set stands in the folded text and no denial before it in the same sentence."""
+        found = self.words.finditer(folded) if self.words is not None else ()
+        return any(_DENIED.search(folded, max(m.start() - _REACH, 0), m.start()) is None for m in found)
+
 
 def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern that finds any of the words, whole, the longest first."""
@@ -194,6 +204,12 @@ class Terminology:
             for system, code in members:
                 found.setdefault(self.systems.key(system, code), set()).add(id_)
         return {member: frozenset(ids) for member, ids in found.items()}
+
+    def concepts_in_words(self, texts: Iterable[str], ids: Iterable[str]) -> frozenset[str]:
+        """Which of these sets a text names by one of their words, and does not deny in the same sentence."""
+        sets = [self.concept_sets[id_] for id_ in ids if id_ in self.concept_sets]
+        folded = [fold(text[:_LONGEST_REASON]) for text in texts]
+        return frozenset(concept_set.id for concept_set in sets if any(map(concept_set.affirmed, folded)))
 
     def recognise(self, codings: Sequence[Coding], texts: Sequence[str], *, topical_route: bool = False) -> Recognition:
         """What an order with these codes and these words is for.

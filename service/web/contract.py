@@ -10,13 +10,13 @@ from service.web.openapi import JSON, openapi
 SCHEMA_JSON = "application/schema+json"
 
 
-def contract(services: tuple[Service, ...], public_url: str, *, token_required: bool) -> Blueprint:
+def contract(services: tuple[Service, ...], subject: str, public_url: str, *, token_required: bool) -> Blueprint:
     """The blueprint of the contract; what it answers never changes while the service runs."""
     blueprint = Blueprint("contract", __name__)
     base = f"{public_url.rstrip('/')}/schemas/"
     documents = {name: encode(schema) for name, schema in schemas(base).items()}
     index = encode({"schemas": {name: f"{base}{name}.json" for name in documents}})
-    description = encode(openapi(services, public_url, token_required=token_required))
+    description = encode(openapi(services, subject, public_url, token_required=token_required))
 
     @blueprint.get("/schemas/", strict_slashes=False)
     def list_schemas() -> Response:

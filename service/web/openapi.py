@@ -32,13 +32,13 @@ PARAMETER_CARD = {
 }
 
 
-def openapi(services: tuple[Service, ...], public_url: str, *, token_required: bool) -> Part:
-    """The description. ``public_url`` is where clients find this service."""
+def openapi(services: tuple[Service, ...], subject: str, public_url: str, *, token_required: bool) -> Part:
+    """The description. ``subject`` is what the guideline is about, ``public_url`` where clients find this service."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "tolami",
-            "summary": "CDS Hooks service for tolperisone together with amitriptyline.",
+            "summary": f"CDS Hooks service. {subject}.",
             "description": "Its content is not clinically reviewed. An answer without cards never means: safe.",
             "version": version("tolami"),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

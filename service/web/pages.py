@@ -67,9 +67,6 @@ MOST_EXAMPLES = 6
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-TITLE = "Tolperisone with amitriptyline, at order entry"
-
-
 def markdown(text: str) -> Markup:
     """The detail of a card as HTML. HTML inside it stays text."""
     return Markup(_markdown.render(text))  # noqa: S704  (the renderer escapes everything but Markdown)
@@ -105,7 +102,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
         base = request.host_url.rstrip("/") if public_url == LOCAL else public_url
         return render_template(
             "home.html",
-            title=TITLE,
+            title=f"{library.plan.title}, at order entry",
             services=services,
             base=base,
             sandbox=SANDBOX.format(quote(f"{base}/cds-services", safe="")),
@@ -117,7 +114,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
 
     @blueprint.get("/guidance", strict_slashes=False)
     def guidance() -> str:
-        ordered = in_order(library, using.rules)
+        ordered = in_order(library)
         rows = [(card, _most_urgent(live(card.id))) for card in ordered]
         return render_template(
             "guidance.html", cards=rows, subjects=_subjects(ordered), statements=list(statements(library))

@@ -73,13 +73,35 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({**ACCEPTED, "acceptedSuggestions": None}, ""),
     ({**ACCEPTED, "acceptedSuggestions": ["9623d7cf-a9ae-4a34-a544-99c7001d9a88"]}, "acceptedSuggestions[0]"),
     ({**ACCEPTED, "acceptedSuggestions": [{}]}, "acceptedSuggestions[0].id"),
-    (entry(overrideReason={}), "overrideReason"),
-    (entry(overrideReason={"userComment": ""}), "overrideReason"),
-    (entry(overrideReason={"reason": None}), "overrideReason"),
     (entry(overrideReason={"reason": {"system": "https://ehr.example.org"}}), "overrideReason.reason.code"),
     (entry(overrideReason={"reason": MARKER}), "overrideReason.reason"),
-    (entry(overrideReason=[]), "overrideReason"),
 ]
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        {"overrideReason": None},
+        {"overrideReason": {}},
+        {"overrideReason": []},
+        {"overrideReason": ""},
+        {"overrideReason": {"reason": None}},
+        {"overrideReason": {"reason": {}, "userComment": None}},
+        {"overrideReason": {"reason": {"code": ""}, "userComment": "  "}},
+        {"overrideReason": {"reason": {"code": None, "system": ""}}},
+        {"overrideReason": {"userComment": ""}},
+        {"overrideReason": {"reason": "", "userComment": ""}, "acceptedSuggestions": []},
+        {"acceptedSuggestions": [None]},
+        {"acceptedSuggestions": ""},
+    ],
+    ids=str,
+)
+def test_members_that_are_empty_count_as_absent_and_the_rest_of_the_batch_is_kept(empty: dict[str, Any]) -> None:
+    said = {"reason": {"code": "x", "display": ""}, "userComment": "kept"}
+    read = read_feedback(feedback(entry(**empty), entry(overrideReason=said), ACCEPTED)).feedback
+    assert (read[0].overrideReason, read[0].acceptedSuggestions) in ((None, None), (None, []))
+    assert read[1].overrideReason is not None
+    assert (read[1].overrideReason.userComment, len(read)) == ("kept", 3)
 
 
 @pytest.mark.parametrize(("content", "member"), WRONG, ids=str)

@@ -192,7 +192,7 @@ def test_a_request_of_one_hook_is_none_of_another(hook: str) -> None:
 
 
 def test_discovery_is_as_published(library: Library) -> None:
-    sent = json.loads(encode(Discovery(services(library.terminology.loinc))))
+    sent = json.loads(encode(Discovery(services(library.plan.services, library.terminology.loinc))))
     VALIDATORS["discovery"].validate(sent)
     nothing: tuple[Any, ...] = ("", None, {}, [])
     for member in ("title", "version", "prefetch", "id"):

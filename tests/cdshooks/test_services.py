@@ -27,7 +27,7 @@ SEARCH_PARAMETERS = {"patient", "code", "_count", "_sort"}
 
 @pytest.fixture(scope="session")
 def published(library: Library) -> tuple[Service, ...]:
-    return services(library.terminology.loinc)
+    return services(library.plan.services, library.terminology.loinc)
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,7 @@
 import pytest
 
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, in_order, markdown, statements
-from service.engine.evaluate import card_of
 from service.engine.library import Library
-from service.guidance.registry import RULES
 
 
 def test_every_card_says_when_it_is_raised_in_a_sentence_without_its_number(library: Library) -> None:
@@ -20,10 +18,11 @@ def test_a_shared_line_is_raised_by_no_rule_of_its_own(library: Library) -> None
     assert [line.raised_when for line in library.line_cards.values()] == [""] * len(library.line_cards)
 
 
-def test_cards_stand_in_the_order_of_the_rules_and_those_of_the_engine_last(library: Library) -> None:
-    ids = [card.id for card in in_order(library, RULES)]
-    assert ids[: len(RULES)] == [card_of(rule) for rule in RULES]
-    assert ids[len(RULES) :] == sorted(RAISED_BY_THE_ENGINE)
+def test_cards_stand_as_the_guideline_ranks_them_and_those_of_the_engine_last(library: Library) -> None:
+    ids = [card.id for card in in_order(library)]
+    ranked = [card for card in library.plan.ranking if card not in RAISED_BY_THE_ENGINE]
+    assert ids[: len(ranked)] == ranked
+    assert set(ids[len(ranked) :]) == RAISED_BY_THE_ENGINE
 
 
 def test_every_statement_is_carried_or_says_why_not(library: Library) -> None:
@@ -37,7 +36,7 @@ def test_every_statement_is_carried_or_says_why_not(library: Library) -> None:
 
 @pytest.mark.parametrize("table", ["cards", "statements"])
 def test_the_tables_have_a_row_for_each_and_no_broken_cell(library: Library, table: str) -> None:
-    first, second = markdown(library, RULES).split("\n\n")
+    first, second = markdown(library).split("\n\n")
     rows = (first if table == "cards" else second).rstrip("\n").splitlines()
     count = len(library.cards) + len(library.line_cards) if table == "cards" else len(library.statements)
     assert len(rows) == count + 2

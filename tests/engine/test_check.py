@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.check import deep_faults
+from service.engine.guideline import Guideline
 from service.engine.library import Library, load
 from service.guidance.registry import RULES
 from tests.engine.folder import changed, copied
@@ -21,11 +22,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def faults(folder: Path) -> list[str]:
-    return [str(fault) for fault in deep_faults(load(folder), RULES, folder)]
+    return [str(fault) for fault in deep_faults(Guideline(load(folder), RULES), folder)]
 
 
 def test_the_folder_of_the_repository_has_no_faults(library: Library) -> None:
-    assert deep_faults(library, RULES) == []
+    assert deep_faults(Guideline(library, RULES)) == []
 
 
 def test_a_code_list_that_is_not_fhir_is_named_with_the_element(folder: Path) -> None:

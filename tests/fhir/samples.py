@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import Raw
 
 from service.chart import MedicationOrder, Unread
-from service.engine.finding import SUBJECTS
 from service.fhir.orders import DoseContext, draft_order, listed_order
 from service.fhir.recognise import Identity, identify
 from service.fhir.resources import Resource
+from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
 
 TODAY = date(2026, 11, 23)

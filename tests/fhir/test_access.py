@@ -12,6 +12,7 @@ import pytest
 from service.cdshooks.messages import FhirAuthorization, HookRequest
 from service.cdshooks.services import prefetch_templates
 from service.fhir.access import FETCHES, MOST_MEDICATIONS, FhirAccess, FhirCall
+from service.fhir.bundles import referred_to
 from service.fhir.fetch_errors import Failure
 from service.fhir.pages import MOST_PAGES
 from service.fhir.prefetch import ABSENT, Answer, Prefetch, State
@@ -63,7 +64,7 @@ def test_all_missing_keys_are_asked_for_as_discovery_says_each_with_the_token(eh
         "/fhir/Observation?patient=1&code=http://loinc.org%7C1-8,http://loinc.org%7C2-6",
     }
     assert {asked.headers["Authorization"] for asked in ehr.asked} == {f"Bearer {TOKEN}"}
-    assert prefetch["patient"] == Answer(State.GIVEN, (PATIENT,))
+    assert (prefetch["patient"].state, prefetch["patient"].resources) == (State.GIVEN, (PATIENT,))
     assert {prefetch[key].state for key in KEYS} == {State.GIVEN}
     assert prefetch.failures == {}
 
@@ -220,13 +221,38 @@ def test_a_next_page_on_another_server_is_not_followed_and_the_list_partial(ehr:
 
 @pytest.mark.conformance("L-18")
 def test_pages_without_end_are_left_after_some(ehr: Ehr, access: FhirAccess) -> None:
-    ehr.answers["MedicationRequest"] = endless(bundle(order(id="a"), {"resourceType": "Basic"}))
+    ehr.answers["MedicationRequest"] = endless(bundle(order(id="a"), order(id=None)))
     prefetch = Prefetch(None, call(access, ehr.url))
     prefetch.complete("medications")
     found = prefetch["medications"]
     assert (found.state, found.reason) == (State.PARTIAL, Failure.LIMIT)
     assert len(ehr.asked) == MOST_PAGES
-    assert [r["resourceType"] for r in found.resources] == ["MedicationRequest", *["Basic"] * MOST_PAGES]
+    assert [r.get("id") for r in found.resources] == ["a", *[None] * MOST_PAGES]
+
+
+def test_the_same_id_with_other_content_on_a_later_page_is_kept_and_one_that_is_repeated_is_not(
+    ehr: Ehr, access: FhirAccess
+) -> None:
+    other = order(id="a", status="stopped")
+    ehr.answers["MedicationRequest"] = pages(bundle(order(id="a")), bundle(order(id="a"), other, total=2))
+    prefetch = Prefetch(None, call(access, ehr.url))
+    prefetch.complete("medications")
+    assert (prefetch["medications"].state, prefetch["medications"].resources) == (State.GIVEN, (order(id="a"), other))
+
+
+def test_pages_that_hold_less_than_they_announce_are_not_the_whole_list(ehr: Ehr, access: FhirAccess) -> None:
+    ehr.answers["MedicationRequest"] = pages(bundle(order(id="a"), total=3), bundle(order(id="b"), total=3))
+    prefetch = Prefetch(None, call(access, ehr.url))
+    prefetch.complete("medications")
+    answer = prefetch["medications"]
+    assert (answer.state, answer.matches, answer.announced) == (State.SHORT, 2, 3)
+
+
+def test_a_patient_without_an_id_is_not_taken_from_a_server(ehr: Ehr, access: FhirAccess) -> None:
+    ehr.answers["Patient"] = resource({"resourceType": "Patient", "birthDate": "1961"})
+    prefetch = Prefetch(None, call(access, ehr.url))
+    prefetch.complete("patient")
+    assert (prefetch["patient"].known, prefetch["patient"].reason) == (False, Failure.UNREADABLE)
 
 
 @pytest.mark.parametrize(
@@ -235,10 +261,11 @@ def test_pages_without_end_are_left_after_some(ehr: Ehr, access: FhirAccess) -> 
         (status(500), State.PARTIAL, Failure.BROKEN),
         (status(403), State.PARTIAL, Failure.FORBIDDEN),
         (resource({"resourceType": "OperationOutcome"}), State.PARTIAL, Failure.UNREADABLE),
-        (resource(bundle(order(id="b"), {"resourceType": "OperationOutcome"})), State.PARTIAL, ""),
-        (resource(bundle(entry=[{"resource": 5}])), State.DAMAGED, ""),
+        (resource(bundle(order(id="b"), {"resourceType": "OperationOutcome"})), State.REFUSED, ""),
+        (resource(bundle(order(id="b"), entry=[{"resource": order(id="b")}, None])), State.DAMAGED, ""),
+        (resource(bundle(entry=[{"resource": 5}])), State.PARTIAL, Failure.UNREADABLE),
     ],
-    ids=["500", "403", "an error", "an error among the entries", "damaged"],
+    ids=["500", "403", "an error", "an error among the entries", "damaged", "nothing but damage"],
 )
 def test_a_later_page_that_fails_leaves_the_first_ones(
     ehr: Ehr, access: FhirAccess, second: Any, state: State, reason: str
@@ -270,7 +297,7 @@ def test_medications_are_fetched_by_their_references_each_once(ehr: Ehr, access:
     assert not prefetch.resolve(targets)
     assert [asked.path for asked in ehr.asked] == ["/fhir/Medication/m1"] * 2
     for target in targets:
-        assert prefetch.medications_for(target) == {"Medication/m1": medication("m1")}
+        assert referred_to(target, prefetch.medications_for(target)) == medication("m1")
 
 
 def test_what_was_fetched_for_one_reference_is_not_taken_for_the_same_id_elsewhere(

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from service.chart import Age, Chart, Role
-from service.engine.finding import SUBJECTS
 from service.errors import MissingData, NotConformant
 from service.fhir.chart_reader import MOST_DRAFTS, dose_context, listed, read_chart, required_patient, unidentified
 from service.fhir.prefetch import MOST_ENTRIES, Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import Session, drafts, orders
+from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, doses, order, raw, statement
 
@@ -40,7 +40,7 @@ def chart(terminology: Terminology, *resources: Resource, selections: list[str] 
     entries = tuple(raw({"resource": resource}) for resource in resources)
     chosen = frozenset(selections) if selections is not None else None
     session = Session("order-sign", "1", entries, chosen)
-    looked_at = drafts(session, orders(session), prefetch, terminology)
+    looked_at = drafts(session, orders(session).entries, prefetch, terminology)
     return read_chart(session, looked_at, prefetch, terminology, doses(), TODAY, "eu")
 
 
@@ -65,7 +65,7 @@ def reasons(read: Chart) -> set[tuple[str, str]]:
     ],
 )
 def test_without_the_patient_nothing_can_be_said(value: Any) -> None:
-    with pytest.raises(MissingData, match="was not provided") as caught:
+    with pytest.raises(MissingData, match=r"was not provided|cannot be read as a Patient") as caught:
         required_patient(prefetched(patient=value), "1", TODAY)
     assert (caught.value.status, caught.value.expression) == (412, "prefetch.patient")
 
@@ -106,7 +106,15 @@ def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Term
     assert (read.unread, read.history_known, read.conditions_known) == ((), True, True)
 
 
-READ_IN_PART = {"only-first-page", "entries-unreadable", "too-many-entries"}
+READ_IN_PART = {"only-first-page", "fewer-than-announced", "entries-unreadable", "entries-refused", "too-many-entries"}
+KINDS = {
+    "medications": "MedicationRequest",
+    "statements": "MedicationStatement",
+    "conditions": "Condition",
+    "allergies": "AllergyIntolerance",
+    "observations": "Observation",
+}
+NOT_MISSING = {"status": "cancelled"}
 
 
 @pytest.mark.parametrize("key", LISTS)
@@ -114,20 +122,35 @@ READ_IN_PART = {"only-first-page", "entries-unreadable", "too-many-entries"}
     ("value", "reason"),
     [
         (..., "not-provided"),
-        ("x", "not-provided"),
-        ({"resourceType": "Parameters"}, "not-provided"),
+        ("x", "not-readable"),
+        ({"resourceType": "Parameters"}, "not-readable"),
         (OUTCOME, "not-available"),
         (bundle(OUTCOME), "not-available"),
         (bundle(link=[{"relation": "next", "url": "https://fhir.example.org/2"}]), "only-first-page"),
-        (bundle(entry=[{"resource": {"id": "no type"}}]), "entries-unreadable"),
-        (bundle(*[{"resourceType": "Basic"}] * (MOST_ENTRIES + 1)), "too-many-entries"),
+        (bundle(entry=[{"resource": {"id": "no type"}}]), "not-readable"),
+        (bundle({"resourceType": "Basic"}), "not-readable"),
+        (bundle(total=1), "fewer-than-announced"),
+        ("one too few", "fewer-than-announced"),
+        ("one is none", "entries-unreadable"),
+        ("one is an error", "entries-refused"),
+        ("more than are read", "too-many-entries"),
     ],
 )
 def test_a_list_that_was_not_given_in_full_is_said_aloud(
     key: str, value: Any, reason: str, terminology: Terminology
 ) -> None:
-    read = chart(terminology, order(), **{key: value})
+    one = {"resourceType": KINDS[key], **NOT_MISSING}
+    made: dict[Any, Any] = {
+        "one too few": bundle(one, total=2),
+        "one is none": bundle(entry=[{"resource": one}, None]),
+        "one is an error": bundle(one, OUTCOME),
+        "more than are read": bundle(*[one] * (MOST_ENTRIES + 1)),
+    }
+    sent: Any = made.get(value, value) if isinstance(value, str) else value
+    read = chart(terminology, order(), **{key: sent})
     assert reasons(read) == {(reason, key)}
+    assert read.incomplete == (frozenset() if value is ... else {key})
+    assert read.record_incomplete is (value is not ... and key != "observations")
     assert read.history_known is (key != "medications"), "part of a list cannot show that nothing was taken"
     assert read.conditions_known is (key != "conditions" or reason in READ_IN_PART)
 
@@ -147,6 +170,9 @@ def test_orders_and_conditions_of_another_patient_are_left_out(terminology: Term
     assert [o.reference for o in read.orders] == ["MedicationRequest/own", "MedicationRequest/b"]
     assert (read.conditions, read.measurements) == ((), ())
     assert read.allergies == set()
+    left_out = {gap.element: gap.found for gap in read.unread if gap.reason == "entries-of-another-patient"}
+    assert left_out == {"medications": "1", "statements": "1", "conditions": "2", "allergies": "1", "observations": "1"}
+    assert read.record_incomplete
 
 
 def test_the_weight_of_another_patient_is_no_weight_of_this_one(terminology: Terminology) -> None:
@@ -192,7 +218,7 @@ def test_entries_of_the_list_that_name_no_drug_are_counted(terminology: Terminol
     pointing = {**blank, "medicationReference": {"reference": "Medication/m9"}, "status": ["active"]}
     foreign = {**blank, "subject": SOMEBODY_ELSE}
     read = chart(terminology, order(), medications=bundle(blank, pointing, foreign), statements=bundle(statement()))
-    assert reasons(read) == {("list-entry-unidentified", "2")}
+    assert reasons(read) == {("list-entry-unidentified", "2"), ("entries-of-another-patient", "medications")}
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "draft", "unknown"])
@@ -220,7 +246,7 @@ def test_what_the_hook_says_of_the_session_is_on_the_chart(terminology: Terminol
 
 def test_nothing_is_unidentified_where_every_drug_is_told(terminology: Terminology) -> None:
     session = Session("order-sign", "1", (raw({"resource": order()}),))
-    assert unidentified(drafts(session, orders(session), prefetched(), terminology), ("amitriptyline",)) == []
+    assert unidentified(drafts(session, orders(session).entries, prefetched(), terminology), ("amitriptyline",)) == []
 
 
 def test_as_many_drafts_as_can_be_compared_are_read_and_more_are_refused(terminology: Terminology) -> None:

@@ -205,6 +205,8 @@ def test_codes_of_the_drug_without_a_strength_stay_beside_the_new_product(editor
         ({"dosageInstruction": ["at night"]}, "not-editable"),
         ({"dosageInstruction": [dosage(timing="at night")]}, "not-editable"),
         ({"dosageInstruction": [dosage(timing=None)]}, "not-editable"),
+        ({"dosageInstruction": [dosage(route={"coding": [{"system": SNOMED, "code": "47625008"}]})]}, "not-oral"),
+        ({"dosageInstruction": [dosage(route={"text": "nasogastric tube"})]}, "not-oral"),
         ({"medicationCodeableConcept": None}, "not-editable"),
         ({"medicationCodeableConcept": {}, "medicationReference": {"reference": "Medication/1"}}, "by-reference"),
         ({"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": "856797"}]}}, "combination"),
@@ -224,6 +226,14 @@ def test_what_cannot_be_changed_without_guessing_is_refused_with_its_reason(
 ) -> None:
     assert editor.refusal(order(**changes)) == reason
     assert reason in library.withheld
+
+
+@pytest.mark.parametrize(
+    "route",
+    [{"coding": [{"system": SNOMED, "code": "26643006"}]}, {"text": "PO"}, {"text": "take by mouth"}, {"text": ""}, {}],
+)
+def test_an_order_by_mouth_or_without_a_route_is_changed(route: dict[str, Any], editor: Editor) -> None:
+    assert editor.edited(order(dosageInstruction=[dosage(route=route)]))[1]
 
 
 def test_neither_the_clients_order_nor_the_template_is_touched(editor: Editor, template: Mapping[str, Any]) -> None:

@@ -63,7 +63,7 @@ def test_the_status_of_an_order_says_whether_the_drug_is_taken(
 
 
 @pytest.mark.parametrize("sent", [order, statement])
-@pytest.mark.parametrize("status", ["Active", "in-progress", 5, ["active"], "", None, ...])
+@pytest.mark.parametrize("status", ["Active", "in-progress", 5, ["active", "stopped"], "", None, ...])
 def test_a_status_that_is_missing_or_not_fhirs_is_said_aloud(sent: Any, status: Any, terminology: Terminology) -> None:
     resource = without(sent(), "status") if status is ... else sent(status=status)
     found, unread = listed(resource, terminology)

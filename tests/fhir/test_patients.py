@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.chart import Age
 from service.chart import Patient as ChartPatient
-from service.fhir.patients import OLDEST, patient, same_patient
+from service.fhir.patients import OLDEST, patient, patient_id, same_patient
 from tests.fhir.samples import TODAY
 
 
@@ -28,6 +28,20 @@ def read(**members: Any) -> ChartPatient:
         ("1961", Age(64, 65)),
         ("1961-11", Age(64, 65)),
         ("2026-11-23", Age(0, 0)),
+        (" 1961-11-23 ", Age(65, 65)),
+        ("1961-11-23T00:00:00Z", Age(65, 65)),
+        ("1961-11-23T00:00:00.000+02:00", Age(65, 65)),
+        ("1961-11-23 00:00:00", Age(65, 65)),
+        ("1961-11-23T22:00:00Z", Age(64, 65)),
+        ("1961-11-22T22:00:00Z", Age(65, 65)),
+        ("1961-06-01T10:30:00+01:00", Age(65, 65)),
+        ("19611123", Age(65, 65)),
+        (19611123, Age(65, 65)),
+        ("1961/11/23", Age(65, 65)),
+        ("1961-1-2", Age(65, 65)),
+        ("23.11.1961", Age(65, 65)),
+        ("1.2.1961", Age(65, 65)),
+        (1961, Age(64, 65)),
     ],
 )
 def test_the_age_is_read_from_a_full_or_a_partial_birth_date(birth: str, age: Age) -> None:
@@ -36,15 +50,21 @@ def test_the_age_is_read_from_a_full_or_a_partial_birth_date(birth: str, age: Ag
 
 @pytest.mark.parametrize(
     "birth",
-    ["", "x", "23.11.1961", "1961-13", "1961-02-30", "61", "1961-11-23T10:00:00Z", 1961, 19611123, True, ["1961"], {}],
+    [
+        *("", "x", "23/11/1961", "11/23/1961", "Nov 1961", "1961-13", "1961-02-30", "61", "196111", "1961-11-23T"),
+        *("2.1961", "31.2.1961", True, ["1961", "1962"], {}, 5),
+    ],
 )
-def test_a_birth_date_that_is_none_leaves_the_age_unknown(birth: Any) -> None:
-    assert read(birthDate=birth).age(TODAY) is None
+def test_a_birth_date_that_is_none_leaves_the_age_unknown_and_is_said_to_be_there(birth: Any) -> None:
+    found = read(birthDate=birth)
+    assert (found.age(TODAY), found.birth_stated) == (None, True)
+    assert not read().birth_stated
 
 
 @pytest.mark.parametrize("birth", ["2026-11-24", "2027", "1895-12-31", "1895", "0001-01-01"])
 def test_an_implausible_birth_date_leaves_the_age_unknown(birth: str) -> None:
-    assert read(birthDate=birth).age(TODAY) is None
+    found = read(birthDate=birth)
+    assert (found.age(TODAY), found.birth_stated) == (None, True)
 
 
 def test_the_oldest_and_the_youngest_plausible_birth_years_are_believed() -> None:
@@ -85,11 +105,26 @@ def test_other_invalid_elements_do_not_keep_the_patient_from_being_read() -> Non
     assert read(**odd).age(TODAY) == Age(65, 65)
 
 
-def test_a_patient_nested_beyond_reason_cannot_be_read() -> None:
-    deep: list[Any] = []
-    for _ in range(100_000):
-        deep = [deep]
-    assert patient({"resourceType": "Patient", "birthDate": deep}, TODAY) is None
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("1", "Patient/1", "Patient/1/", "Patient/1/_history/2", "https://ehr.example.org/fhir/Patient/1", " 1 "),
+        *("https://ehr.example.org/fhir/Patient/1/_history/2", "urn:uuid:1", "fhir/Patient/1"),
+    ],
+)
+def test_an_id_of_a_patient_is_read_in_each_form_that_names_one(given: str) -> None:
+    assert patient_id(given) == "1"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", " ", "/", "Patient/", "Practitioner/1", "https://ehr.example.org/fhir/Person/1", "Patient?identifier=1"),
+        *("Patient/1?_format=json", "a b", "Patient/1#x", "sys|1", "_history/2"),
+    ],
+)
+def test_what_is_no_id_of_a_patient_is_none(given: str) -> None:
+    assert patient_id(given) is None
 
 
 def test_reading_leaves_the_clients_patient_as_it_was() -> None:
@@ -108,7 +143,6 @@ def test_reading_leaves_the_clients_patient_as_it_was() -> None:
         "https://fhir.example.org/r4/Patient/1",
         "https://fhir.example.org/r4/Patient/1/_history/3",
         "1",
-        "",
         "#patient",
         "urn:uuid:6f1a2a6e-0000-4000-8000-000000000001",
         "urn:oid:1.2.3",
@@ -116,7 +150,7 @@ def test_reading_leaves_the_clients_patient_as_it_was() -> None:
     ],
 )
 def test_a_reference_that_may_mean_the_patient_is_the_patients(reference: str) -> None:
-    assert same_patient(reference, "1")
+    assert same_patient([reference], "1")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +165,7 @@ def test_a_reference_that_may_mean_the_patient_is_the_patients(reference: str) -
     ],
 )
 def test_a_reference_to_somebody_else_is_not_the_patients(reference: str) -> None:
-    assert not same_patient(reference, "1")
+    assert not same_patient([reference], "1")
 
 
 @given(

@@ -77,7 +77,8 @@ def test_a_single_resource_of_another_type_leaves_the_key_unsatisfied(key: str, 
 
 @pytest.mark.parametrize("value", ["123", "", 5, True, [], [order()], {}, {"response": {}, "resource": order()}])
 def test_what_is_neither_null_nor_a_resource_leaves_the_key_unsatisfied(value: Any) -> None:
-    assert state(value) is State.ABSENT
+    answer = Prefetch({"medications": raw(value)})["medications"]
+    assert (answer.state, answer.known, answer.missing) == (State.UNREADABLE, False, True)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_what_is_neither_null_nor_a_resource_leaves_the_key_unsatisfied(value: A
 )
 def test_what_turns_out_to_be_no_json_is_never_taken_for_no_data(broken: bytes) -> None:
     answer = Prefetch({"medications": Raw(broken)})["medications"]
-    assert (answer.state, answer.known) == (State.ABSENT, False)
+    assert (answer.state, answer.known) == (State.UNREADABLE, False)
 
 
 def test_an_error_in_place_of_data_is_unavailable() -> None:
@@ -108,7 +109,7 @@ def test_a_bundle_of_nothing_but_an_error_is_unavailable() -> None:
 
 def test_an_error_among_the_entries_makes_the_rest_partial() -> None:
     answer = Prefetch({"medications": raw(bundle(order(), OUTCOME))})["medications"]
-    assert (answer.state, answer.known, answer.resources) == (State.PARTIAL, True, (order(),))
+    assert (answer.state, answer.known, answer.resources) == (State.REFUSED, True, (order(),))
 
 
 def test_a_page_with_a_next_one_is_partial() -> None:
@@ -122,8 +123,11 @@ def test_an_entry_that_is_no_resource_makes_the_rest_damaged(broken: Any) -> Non
     assert (answer.state, answer.known, answer.resources) == (State.DAMAGED, True, (order(),))
 
 
-def test_an_entry_without_any_resource_does_no_damage() -> None:
-    assert state(bundle(entry=[{"fullUrl": "urn:x"}, {"resource": None}, {"resource": order()}])) is State.GIVEN
+@pytest.mark.parametrize("empty", [{"fullUrl": "urn:x"}, {"resource": None}, {}, {"search": {"mode": "match"}}])
+def test_an_entry_without_any_resource_is_counted_as_unread(empty: Any) -> None:
+    answer = Prefetch({"medications": raw(bundle(entry=[empty, {"resource": order()}]))})["medications"]
+    assert (answer.state, answer.lost) == (State.DAMAGED, 1)
+    assert state(bundle(entry=[empty])) is State.UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -159,11 +163,11 @@ def test_a_key_is_decoded_once_and_only_when_it_is_asked_for() -> None:
     ("issues", "expected"),
     [
         ([{"severity": "information", "code": "informational"}], State.GIVEN),
-        ([{"severity": "warning", "code": "incomplete"}], State.PARTIAL),
-        ([{"severity": "information"}, {"severity": "error"}], State.PARTIAL),
-        ([{}], State.PARTIAL),
-        ([], State.PARTIAL),
-        (None, State.PARTIAL),
+        ([{"severity": "warning", "code": "incomplete"}], State.REFUSED),
+        ([{"severity": "information"}, {"severity": "error"}], State.REFUSED),
+        ([{}], State.REFUSED),
+        ([], State.REFUSED),
+        (None, State.REFUSED),
     ],
 )
 def test_an_outcome_in_a_list_that_only_informs_takes_nothing_from_it(issues: Any, expected: State) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from service.engine.finding import SUBJECTS
-from service.errors import NotConformant, NotParsable
+from service.errors import NotConformant
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import MOST_ORDERS, Draft, Session, concerns, drafts, orders, selection
+from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
-from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw, statement
+from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw
 
 NOTHING = Prefetch(None)
 
@@ -25,30 +25,59 @@ def looked_at(
     terminology: Terminology, *resources: Resource, selections: list[str] | None = None, prefetch: Prefetch = NOTHING
 ) -> list[Draft]:
     call = session(*({"resource": resource} for resource in resources), selections=selections)
-    return drafts(call, orders(call), prefetch, terminology)
+    held = orders(call)
+    return drafts(call, held.entries, prefetch, terminology)
 
 
 def test_the_resources_of_all_entries_are_found_in_order() -> None:
     first, second = order(id="a"), order(id="b")
-    found = orders(session({"resource": first}, None, 5, {}, {"resource": None}, {"fullUrl": "urn:x"}, second))
-    assert found == [first, second]
-    assert orders(session()) == []
+    found = orders(session({"resource": first}, second))
+    assert [entry.resource for entry in found.entries] == [first, second]
+    assert (found.unread, orders(session()).entries) == ((), ())
 
 
 @pytest.mark.parametrize(
     "entry",
-    [b'{"resource":{"id":"\xff"}}', b'{"resource":{"id":1e99999999999999999999}}', b"[" * 100_000 + b"]" * 100_000],
-    ids=["not UTF-8", "endless exponent", "deep"],
+    [
+        b'{"resource":{"id":"\xff"}}',
+        b'{"resource":{"id":1e99999999999999999999}}',
+        b"[" * 100_000 + b"]" * 100_000,
+        b"null",
+        b"5",
+        b"{}",
+        b'{"fullUrl": "urn:x"}',
+        b'{"resource": null}',
+        b'{"resource": 5}',
+        b'{"resource": []}',
+        b'{"resource": {}}',
+        b'{"resource": {"id": "rx-1"}}',
+        b'{"resource": {"resourceType": 5}}',
+        b'{"response": {"status": "404"}}',
+    ],
+    ids=lambda entry: entry[:40].decode(errors="replace"),
 )
-def test_an_entry_that_cannot_be_read_is_refused_and_not_passed_over(entry: bytes) -> None:
-    with pytest.raises(NotParsable):
-        orders(Session("order-sign", "1", (raw({"resource": order()}), Raw(entry))))
+def test_an_entry_that_cannot_be_read_is_named_and_not_passed_over(entry: bytes) -> None:
+    found = orders(Session("order-sign", "1", (raw({"resource": order()}), Raw(entry))))
+    assert [e.resource for e in found.entries] == [order()]
+    assert [(gap.reason, gap.element) for gap in found.unread] == [("draft-unreadable", "entry 2")]
 
 
-@pytest.mark.parametrize("resource", [5, "x", [], {}, {"id": "rx-1"}, {"resourceType": 5}])
-def test_an_entry_whose_resource_is_none_is_refused_and_not_passed_over(resource: Any) -> None:
-    with pytest.raises(NotConformant):
-        orders(session({"resource": order()}, {"resource": resource}))
+@pytest.mark.parametrize(
+    "kind",
+    (
+        "medicationrequest MEDICATIONREQUEST MedicationPrescription MedicationDispense MedicationStatement"
+        f" RequestGroup CarePlan Parameters List {'X' * 500}"
+    ).split(),
+)
+def test_a_draft_of_a_type_that_is_not_read_is_named(kind: str) -> None:
+    found = orders(session({"resource": {**order(), "resourceType": kind}}, {"resource": order()}))
+    assert [e.resource for e in found.entries] == [order()]
+    assert [(gap.reason, gap.found) for gap in found.unread] == [("draft-of-unknown-type", kind[:40])]
+
+
+def test_orders_in_a_bundle_inside_the_bundle_are_read() -> None:
+    found = orders(session({"resource": bundle(order(id="a"), bundle(order(id="b")))}, {"resource": order(id="c")}))
+    assert sorted(e.resource["id"] for e in found.entries) == ["a", "b", "c"]
 
 
 def test_only_orders_of_drugs_are_looked_at(terminology: Terminology) -> None:
@@ -56,7 +85,7 @@ def test_only_orders_of_drugs_are_looked_at(terminology: Terminology) -> None:
         {"resourceType": kind, "id": "x"} for kind in ("ServiceRequest", "NutritionOrder", "Medication", "Patient")
     ]
     dstu2 = {**order(), "resourceType": "MedicationOrder"}
-    found = looked_at(terminology, *others, order(), statement(), dstu2)
+    found = looked_at(terminology, *others, order(), dstu2)
     assert [draft.reference for draft in found] == ["MedicationRequest/rx-1", "MedicationOrder/rx-1"]
 
 
@@ -76,11 +105,23 @@ def test_all_orders_are_in_focus_unless_some_were_selected(terminology: Terminol
         "https://fhir.example.org/r4/MedicationRequest/b",
         "https://fhir.example.org/r4/MedicationRequest/b/_history/2",
         "b",
+        " MedicationRequest/b/ ",
+        "urn:uuid:b",
+        "urn:uuid:4B6F1D52-6a33-4f0e-9d0c-111111111111",
+        "urn:uuid:4b6f1d52-6a33-4f0e-9d0c-111111111111",
     ],
 )
 def test_a_selection_may_be_written_in_any_way_that_names_the_order(pointer: str, terminology: Terminology) -> None:
-    pair = [order(id="a"), order(id="b")]
-    assert [d.focus for d in looked_at(terminology, *pair, selections=[pointer])] == [False, True]
+    url = "urn:uuid:4b6f1d52-6a33-4f0e-9d0c-111111111111"
+    call = session({"resource": order(id="a")}, {"fullUrl": url, "resource": order(id="b")}, selections=[pointer])
+    assert [d.focus for d in drafts(call, orders(call).entries, NOTHING, terminology)] == [False, True]
+
+
+def test_an_order_without_an_id_is_selected_by_its_address(terminology: Terminology) -> None:
+    url = "https://fhir.example.org/r4/MedicationRequest/b"
+    for pointer in (url, f"{url}/_history/1", "MedicationRequest/b"):
+        call = session({"fullUrl": url, "resource": order(id=None)}, selections=[pointer])
+        assert [d.focus for d in drafts(call, orders(call).entries, NOTHING, terminology)] == [True]
 
 
 def test_a_bare_id_selects_every_draft_that_has_it(terminology: Terminology) -> None:
@@ -102,6 +143,10 @@ def test_an_order_without_an_id_cannot_be_selected_but_is_still_there(terminolog
         ({"subject": None}, True),
         ({"subject": None, "patient": {"reference": "Patient/1"}}, True),
         ({"subject": {"reference": "Patient/2"}}, False),
+        ({"subject": [{"reference": "Patient/1"}]}, True),
+        ({"subject": [{"reference": "Patient/2"}]}, False),
+        ({"subject": [{"reference": "Patient/1"}, {"reference": "Patient/2"}]}, False),
+        ({"subject": {"reference": ["Patient/2"]}}, False),
         ({"subject": None, "patient": {"reference": "Patient/2"}}, False),
     ],
 )
@@ -149,6 +194,6 @@ def test_an_order_concerns_the_guidance_when_it_names_or_disputes_one_of_the_dru
 
 def test_more_orders_than_one_call_may_hold_are_refused_whole() -> None:
     entry = raw({"resource": {"resourceType": "ServiceRequest"}})
-    assert len(orders(Session("order-sign", "1", (entry,) * MOST_ORDERS))) == MOST_ORDERS
+    assert len(orders(Session("order-sign", "1", (entry,) * MOST_ORDERS)).entries) == MOST_ORDERS
     with pytest.raises(NotConformant, match=f"more than {MOST_ORDERS} orders, and none was checked"):
         orders(Session("order-sign", "1", (entry,) * (MOST_ORDERS + 1)))

@@ -284,6 +284,46 @@ def test_why_treatment_ended_is_read_in_dstu2_as_in_r4(terminology: Terminology)
         assert read.reasons == {"major-depressive-disorder"}
 
 
+HARM, NOT_TOLERATED, OTHER = (
+    "stopped-because-of-harm",
+    "stopped-because-not-tolerated",
+    "stopped-for-another-reason",
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "sets"),
+    [
+        ("Allergic reaction", {HARM}),
+        ("QTc 530 ms", {HARM}),
+        ("Patient took an overdose", {HARM}),
+        ("Angioödem", {HARM}),
+        ("dry mouth", {NOT_TOLERATED}),
+        ("Side effects (constipation)", {NOT_TOLERATED}),
+        ("No longer needed", {OTHER}),
+        ("no allergic reaction; no benefit", {OTHER}),
+        ("no benefit, rash", {OTHER, HARM}),
+        ("trash", set()),
+        ("see note", set()),
+    ],
+)
+@pytest.mark.parametrize("version", ["DSTU2", "R4"])
+def test_why_treatment_ended_is_read_from_words(
+    version: str, words: str, sets: set[str], terminology: Terminology
+) -> None:
+    name = "reasonEnded" if version == "DSTU2" else "statusReason"
+    plain = {k: v for k, v in ORDERS[version].items() if not k.startswith("reason")}
+    read, _ = drafted({**plain, "status": "stopped", name: {"text": words}}, terminology)
+    assert read is not None
+    assert (read.reasons, read.stop_reason_given) == (frozenset(sets), True)
+    noted, _ = drafted({**plain, "status": "stopped", "note": [{"text": words}, "x"]}, terminology)
+    assert noted is not None
+    assert (noted.reasons, noted.stop_reason_given) == (frozenset(sets), False)
+    running, _ = drafted({**plain, "note": [{"text": words}]}, terminology)
+    assert running is not None
+    assert running.reasons == set(), "a note on an order that goes on is no reason to end it"
+
+
 @pytest.mark.parametrize("odd", [None, "x", 5, [5, None], [{}], {"item": 5, "strength": "x"}])
 def test_ingredients_of_any_other_form_name_nothing(odd: Any) -> None:
     assert all(found == ({}, {}) for found in ingredients({"resourceType": "Medication", "ingredient": odd}))

@@ -8,7 +8,7 @@ from service.chart import Chart, MedicationOrder, Patient, Role
 from service.dates import Span
 from service.dosing.amount import NotComputed
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE
+from service.guidance.drugs import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
 from service.terminology.recognise import Claim, Recognition
 from tests.conftest import TODAY
 
@@ -75,4 +75,4 @@ def adult() -> Patient:
 
 def chart(*orders: MedicationOrder, patient: Patient | None = None, hook: str = "order-sign") -> Chart:
     """A chart of an adult, with everything known."""
-    return Chart(TODAY, hook, patient or adult(), orders)
+    return Chart(TODAY, hook, patient or adult(), orders, subjects=SUBJECTS)

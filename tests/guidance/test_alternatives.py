@@ -157,7 +157,11 @@ def gfr(value: str, days: int = 10, kind: str = "egfr-ckd-epi-2021", unit: str =
 REASONS = {
     **{set_: sick(chart(START), "neuropathic-pain", set_) for set_ in ANTICHOLINERGIC_RISK if "angle" not in set_},
     "heart failure": sick(chart(START), "neuropathic-pain", "heart-failure"),
-    "age": sick(chart(START, patient=OLD), "neuropathic-pain"),
+    "dry mouth in the past, at 76": replace(
+        sick(chart(START, patient=OLD), "neuropathic-pain"),
+        allergies=frozenset({"amitriptyline"}),
+        intolerances=frozenset({"amitriptyline"}),
+    ),
     "another anticholinergic": sick(chart(START, of("oxybutynin", "anticholinergic-strong")), "neuropathic-pain"),
     "allergy": replace(sick(chart(START), "neuropathic-pain"), allergies=frozenset({"amitriptyline"})),
 }
@@ -169,8 +173,19 @@ def test_a_reason_against_amitriptyline_opens_the_options(numbers: Thresholds, g
     assert (finding.indicator, finding.facts["options"], finding.rules) == (INFO, ALL, ("R22", "R23"))
 
 
+def test_a_stop_because_of_a_dry_mouth_names_the_options_and_offers_no_order(numbers: Thresholds) -> None:
+    stop = replace(START, stops=True, status="stopped", reasons=frozenset({"stopped-because-not-tolerated"}))
+    given = sick(chart(stop, replace(current("amitriptyline"), authored=START.authored)), "neuropathic-pain")
+    finding = found(given, numbers)
+    assert (finding.facts["options"], finding.facts["intolerance"], finding.offers) == (ALL, True, ())
+    assert "taper-first" in finding.withheld
+    unexplained = replace(given, orders=(replace(stop, reasons=frozenset()), *given.orders[1:]))
+    assert other_options(unexplained, numbers) is None
+
+
 NO_OPTIONS = {
     "no reason": sick(chart(START), "neuropathic-pain"),
+    "age alone": sick(chart(START, patient=OLD), "neuropathic-pain"),
     "amitriptyline is anticholinergic itself": sick(
         chart(replace(START, classes=frozenset({"anticholinergic-strong"}))), "neuropathic-pain"
     ),

@@ -13,7 +13,8 @@ from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
-from service.guidance.amitriptyline import DEPRESSION, amitriptyline_start_dose
+from service.guidance.amitriptyline import amitriptyline_start_dose
+from service.guidance.condition_groups import DEPRESSION
 from service.terminology.recognise import Strength
 from tests.guidance.charts import (
     AMITRIPTYLINE,

@@ -7,7 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from service.chart import Chart, Condition, MedicationOrder, Role
+from service.chart import Chart, Condition, Measurement, MedicationOrder, Role
+from service.dates import Span
 from service.dosing.amount import Quantity
 from service.dosing.dosage import DailyDose, Dosage
 from service.engine.finding import Finding, Indicator, Thresholds
@@ -269,7 +270,8 @@ def test_duplicates_are_summed(upper: Apply) -> None:
 
 
 def test_a_change_of_the_dose_is_not_summed(upper: Apply) -> None:
-    assert upper(chart(draft(AMITRIPTYLINE, dose("50")), taken("50"))) is None
+    assert upper(chart(replace(draft(AMITRIPTYLINE, dose("50")), continues_earlier=True), taken("50"))) is None
+    assert urgency(upper(chart(draft(AMITRIPTYLINE, dose("50")), taken("50")))) is WARNING, "no link: added"
 
 
 def test_what_is_only_taken_or_not_selected_says_nothing_about_the_range(upper: Apply) -> None:
@@ -367,7 +369,9 @@ def test_above_10_mg_a_stop_is_a_warning(stopping: Apply, mg: str | None, indica
 def test_a_cut_below_half_unless_it_is_the_next_step_of_the_example(
     stopping: Apply, before: str, after: str, fires: bool
 ) -> None:
-    assert (stopping(chart(draft(AMITRIPTYLINE, dose(after)), taken(before))) is not None) is fires
+    change = replace(draft(AMITRIPTYLINE, dose(after)), continues_earlier=True)
+    assert (stopping(chart(change, taken(before))) is not None) is fires
+    assert stopping(chart(draft(AMITRIPTYLINE, dose(after)), taken(before))) is None, "no link: it comes on top"
 
 
 @pytest.mark.parametrize(
@@ -433,6 +437,83 @@ def test_harm_in_the_record_makes_it_an_info(stopping: Apply) -> None:
     assert urgency(stopping(replace(given, allergies=frozenset({AMITRIPTYLINE})))) is INFO
     assert urgency(stopping(with_conditions(given, "serotonin-syndrome"))) is INFO
     assert urgency(stopping(with_conditions(given, "pregnancy"))) is WARNING, "pregnancy alone is no emergency"
+
+
+@pytest.mark.parametrize(
+    ("set_", "ago", "state"),
+    [
+        ("heart-block", 4000, "harm"),
+        ("ischaemic-heart-disease", 4000, "harm"),
+        ("recent-myocardial-infarction", 180, "harm"),
+        ("recent-myocardial-infarction", 181, "stop"),
+        ("stopped-because-of-harm", 30, "harm"),
+        ("stopped-because-of-harm", 31, "stop"),
+        ("hepatic-impairment", 3, "harm"),
+        ("hepatic-impairment", 300, "stop"),
+        ("dementia", 3, "stop"),
+    ],
+)
+def test_a_recent_condition_or_a_contraindication_explains_the_stop(
+    stopping: Apply, set_: str, ago: int, state: str
+) -> None:
+    began = days_ago(ago)
+    given = replace(
+        chart(ended("75"), taken("75")),
+        conditions=(Condition(frozenset({set_}), set_, onset=Span(began, began)),),
+    )
+    finding = stopping(given)
+    assert finding is not None
+    assert (finding.facts["state"], finding.indicator) == (state, INFO if state == "harm" else WARNING)
+    assert not (state == "harm" and finding.offers)
+
+
+def test_what_is_over_explains_a_stop_only_when_it_was_lately(stopping: Apply) -> None:
+    day = days_ago(2)
+    rash = Condition(frozenset({"stopped-because-of-harm"}), "Angioedema", active=False, onset=Span(day, day))
+    assert urgency(stopping(replace(chart(ended("75"), taken("75")), conditions=(rash,)))) is INFO
+
+
+@pytest.mark.parametrize(("ms", "days", "indicator"), [("500", 30, INFO), ("499", 1, WARNING), ("530", 31, WARNING)])
+def test_a_long_qtc_of_lately_explains_the_stop(stopping: Apply, ms: str, days: int, indicator: Indicator) -> None:
+    qtc = Measurement("qtc-fridericia", days_ago(days), Fraction(ms), "ms")
+    assert urgency(stopping(replace(chart(ended("75"), taken("75")), measurements=(qtc,)))) is indicator
+
+
+def test_coronary_disease_is_no_contraindication_on_the_us_label(stopping: Apply) -> None:
+    given = with_conditions(chart(ended("75"), taken("75")), "ischaemic-heart-disease")
+    assert urgency(stopping(given)) is INFO
+    assert urgency(stopping(replace(given, jurisdiction="us"))) is WARNING
+
+
+def test_a_switch_to_another_tricyclic_is_no_stop(stopping: Apply) -> None:
+    given = (ended("75"), taken("75"))
+    assert stopping(chart(*given, tricyclic(draft(NORTRIPTYLINE)))) is None
+    assert urgency(stopping(chart(*given, tricyclic(current(NORTRIPTYLINE))))) is WARNING
+
+
+def test_beside_an_mao_inhibitor_of_the_session_its_card_says_what_to_do(stopping: Apply) -> None:
+    linezolid = replace(draft("linezolid"), classes=frozenset({"maoi-antibiotic"}))
+    assert stopping(chart(ended("75"), taken("75"), linezolid)) is None
+    listed = replace(current("linezolid"), classes=frozenset({"maoi-antibiotic"}))
+    assert urgency(stopping(chart(ended("75"), taken("75"), listed))) is INFO
+
+
+@pytest.mark.parametrize(
+    ("reasons", "state"),
+    [
+        ((), "unread"),
+        (("stopped-for-another-reason",), "stop"),
+        (("stopped-because-not-tolerated",), "stop"),
+        (("stopped-because-of-harm", "stopped-for-another-reason"), "harm"),
+    ],
+)
+def test_a_reason_that_is_not_understood_is_not_taken_for_none(
+    stopping: Apply, reasons: tuple[str, ...], state: str
+) -> None:
+    stop = replace(ended("75"), reasons=frozenset(reasons), stop_reason_given=True)
+    finding = stopping(chart(stop, taken("75")))
+    assert finding is not None
+    assert (finding.facts["state"], finding.indicator is WARNING) == (state, state == "stop")
 
 
 @pytest.mark.parametrize(("gap", "fires"), [(14, True), (15, False)])
@@ -540,12 +621,50 @@ def test_another_tricyclic_beside_amitriptyline(duplicate: Apply) -> None:
 
 
 AMI = draft(AMITRIPTYLINE, dose("10"))
+OTHER = replace(taken("10"), reference="MedicationRequest/other")
+STATEMENT = replace(taken("25"), reference="MedicationStatement/amitriptyline")
+
+
+def opened(*orders: MedicationOrder) -> Chart:
+    return replace(chart(*orders, hook="patient-view"), ordering=False)
+
+
+def test_two_prescribers_without_a_link_are_added(duplicate: Apply) -> None:
+    finding = duplicate(chart(AMI, taken("25")))
+    assert finding is not None
+    assert (finding.indicator, finding.facts["total"]) == (WARNING, 35)
+    followed = replace(AMI, continues_earlier=True, based_on=(taken("25").reference,))
+    finding = duplicate(chart(followed, taken("25"), replace(OTHER, dose=dose("50"))))
+    assert finding is not None
+    assert finding.facts["total"] == 60, "what the draft replaces is no part of it"
+    finding = duplicate(chart(AMI, taken("25"), STATEMENT))
+    assert finding is not None
+    assert finding.facts["total"] == 35, "a statement tells of the order"
+
+
+def test_the_sum_is_told_when_a_chart_is_opened(duplicate: Apply, upper: Apply) -> None:
+    finding = duplicate(opened(taken("100"), replace(OTHER, dose=dose("75"))))
+    assert finding is not None
+    assert (finding.indicator, finding.facts["total"], finding.facts["deletable"]) == (WARNING, 175, None)
+    assert urgency(upper(opened(taken("100"), replace(OTHER, dose=dose("75"))))) is CRITICAL
+
+
 DUPLICATE_SILENT = {
     "one draft": chart(AMI),
-    "a change of the order on the list": chart(AMI, taken("25")),
+    "a change of the order on the list": chart(replace(AMI, continues_earlier=True), taken("25")),
+    "a refill of the order on the list": replace(chart(AMI, taken("25")), refill=True),
+    "a draft with the id of the order on the list": chart(replace(AMI, reference=taken("25").reference), taken("25")),
+    "an order that ended by its own dates": chart(AMI, replace(taken("25"), period_ended=days_ago(1))),
+    "a statement about what is taken": chart(AMI, STATEMENT),
     "one draft sent twice": chart(AMI, AMI),
     "a stop beside a new draft": chart(ended("25"), AMI, taken("25")),
-    "two orders on the list": chart(taken("25"), replace(taken("10"), reference="MedicationRequest/other")),
+    "two orders on the list while another drug is ordered": chart(draft(NORTRIPTYLINE), taken("25"), OTHER),
+    "one order on the list": opened(taken("25")),
+    "an order on the list and a statement about it": opened(taken("25"), STATEMENT),
+    "an order on the list that another replaces": opened(
+        taken("25"), replace(OTHER, based_on=(f"https://ehr.example.org/fhir/{taken('25').reference}",))
+    ),
+    "an order on the list that ended by its own dates": opened(taken("25"), replace(OTHER, period_ended=days_ago(1))),
     "two drafts of which none is selected": chart(
         replace(AMI, focus=False), replace(draft(AMITRIPTYLINE, dose("25"), 2), focus=False)
     ),

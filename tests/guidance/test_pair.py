@@ -110,7 +110,7 @@ def test_an_unselected_draft_does_not_pair_with_the_list() -> None:
 def test_an_opened_chart_shows_the_pair_that_is_taken() -> None:
     opened = replace(chart(current(AMITRIPTYLINE), current(TOLPERISONE), hook="patient-view"), ordering=False)
     finding = found(opened)
-    assert (finding.indicator, finding.facts["state"], finding.lines) == (Indicator.WARNING, "taken", ())
+    assert (finding.indicator, finding.facts["state"], finding.lines) == (Indicator.INFO, "taken", ())
 
 
 def test_an_opened_chart_with_one_of_the_drugs_says_nothing() -> None:

@@ -79,15 +79,11 @@ WITHHELD: dict[str, tuple[Chart, str]] = {
         "combination",
     ),
     "a reason of the stop": (replace(PLAIN, orders=(replace(STOP, stop_reason_given=True), LISTED)), "stop-reason"),
-    "a recent heart attack": (replace(PLAIN, **sick("recent-myocardial-infarction")), "condition-against"),
+    "old heart failure": (replace(PLAIN, **sick("heart-failure")), "condition-against"),
     "suicidal thoughts": (replace(PLAIN, **sick("suicidal-ideation")), "condition-against"),
     "pregnancy": (replace(PLAIN, **sick("pregnancy")), "condition-against"),
-    "nortriptyline drafted": (
-        replace(PLAIN, orders=(STOP, LISTED, of("nortriptyline", "antidepressant"))),
-        "another-in-its-place",
-    ),
-    "linezolid drafted": (
-        replace(PLAIN, orders=(STOP, LISTED, of("linezolid", "maoi-antibiotic"))),
+    "duloxetine drafted": (
+        replace(PLAIN, orders=(STOP, LISTED, of("duloxetine", "antidepressant"))),
         "another-in-its-place",
     ),
     "25 mg three times a day": (taken("75", 3), "taken-divided"),
@@ -95,7 +91,7 @@ WITHHELD: dict[str, tuple[Chart, str]] = {
     "25 to 75 mg": (as_taken(dose("75", least="25")), "would-not-lower"),
     "200 mg": (taken("300"), "step-not-prepared"),
     "a cut instead of a stop": (
-        replace(PLAIN, orders=(draft(AMITRIPTYLINE, dose("10")), LISTED)),
+        replace(PLAIN, orders=(replace(draft(AMITRIPTYLINE, dose("10")), continues_earlier=True), LISTED)),
         "drafts-stay",
     ),
 }

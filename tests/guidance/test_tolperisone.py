@@ -117,7 +117,14 @@ def test_two_orders_that_are_taken_together_are_added_up(numbers: Thresholds, li
 
 def test_a_draft_that_changes_the_order_on_the_list_is_not_added_to_it(numbers: Thresholds) -> None:
     listed = replace(current(TOLPERISONE), dose=dose("450", 3))
-    assert tolperisone_daily_dose(chart(draft(TOLPERISONE, dose("450", 3)), listed), numbers) is None
+    change = replace(draft(TOLPERISONE, dose("450", 3)), continues_earlier=True)
+    assert tolperisone_daily_dose(chart(change, listed), numbers) is None
+
+
+def test_a_draft_without_a_link_is_added_to_the_order_on_the_list(numbers: Thresholds) -> None:
+    listed = replace(current(TOLPERISONE), dose=dose("450", 3))
+    finding = found(chart(draft(TOLPERISONE, dose("450", 3)), listed), numbers)
+    assert (finding.indicator, finding.facts["day"], finding.facts["summed"]) == (Indicator.CRITICAL, 900, True)
 
 
 def test_a_sum_in_which_a_dose_is_missing_says_at_least(numbers: Thresholds, library: Library) -> None:

@@ -1,0 +1,113 @@
+"""``tolami serve`` and ``tolami demo``: the service, alone or beside synthetic patients for the public Sandbox."""
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import click
+
+from service.cli.output import example, library, stop
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+SANDBOX = "https://sandbox.cds-hooks.org/?"
+
+
+@example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads in each process.")
+@click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
+@click.option(
+    "--without-authentication",
+    is_flag=True,
+    help="Serve on an address that others can reach, although anybody may call.",
+)
+def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
+    """Serve the CDS Hooks endpoints."""
+    from service import server
+
+    settings = _ready_settings(host, port, without_authentication=without_authentication)
+    base = settings.public_url
+    sample = os.path.relpath(server.SAMPLE)
+
+    def ready() -> None:
+        click.echo(f"Discovery: {base}/cds-services")
+        if settings.auth == "required":
+            click.echo("Every call needs a token. Who may call: tolami clients check")
+        else:
+            click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
+            click.echo(f"             -d @{sample} {base}/cds-services/order-select")
+            click.echo(f"Look at it: {base}/")
+        click.echo("Not clinically reviewed. Stop with Ctrl-C.")
+
+    server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
+
+
+@example("tolami demo\ntolami demo --port 8001")
+@click.command(short_help="Serve, with synthetic patients for the Sandbox.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
+def demo(port: int) -> None:
+    """Serve beside synthetic patients, and print links to the Sandbox.
+
+    The patients are served as a small FHIR R4 server. Some take tolperisone, so that prescribing
+    amitriptyline shows the card about the pair.
+    """
+    from service import server
+    from service.web.demo import ADDRESS, people
+
+    host = "127.0.0.1"
+    settings = _ready_settings(host, port, without_authentication=False).model_copy(update={"demo": True})
+    if settings.auth == "required":
+        stop("tolami demo is for trying it out, and TOLAMI_AUTH is required. Leave that setting out here.", 1)
+    base = settings.public_url
+
+    def ready() -> None:
+        click.echo(f"The service:        {base}/")
+        click.echo(f"Synthetic patients: {base}{ADDRESS}")
+        click.echo("Open one in the public Sandbox, and prescribe amitriptyline:")
+        for reference, resource in people().items():
+            if resource["resourceType"] == "Patient":
+                name = resource["name"][0]
+                who = f"{name['given'][0]} {name['family']}, born {resource['birthDate'][:4]}"
+                click.echo(f"  {who}\n    {sandbox_link(base, base + ADDRESS, reference.partition('/')[2])}")
+        click.echo("Not clinically reviewed. Stop with Ctrl-C.")
+
+    server.serve(settings, host, port, workers=2, threads=4, reload=False, ready=ready)
+
+
+def sandbox_link(base: str, fhir_server: str, patient_id: str) -> str:
+    """An address that opens the Sandbox on a patient, at the screen for prescribing."""
+    return SANDBOX + urlencode(
+        {
+            "fhirServiceUrl": fhir_server,
+            "patientId": patient_id,
+            "serviceDiscoveryURL": f"{base}/cds-services",
+            "hook": "order-select",
+            "screen": "rx-view",
+        }
+    )
+
+
+def _ready_settings(host: str, port: int, *, without_authentication: bool) -> "Settings":
+    """The settings to serve with, their address filled in; the command ends when it cannot be served with them."""
+    from service import server
+    from service.app import utc_now
+    from service.settings import SettingsError, load_settings
+    from service.trust.clients import FaultyTrustFile
+    from service.web.access import check_access
+
+    try:
+        settings = load_settings()
+        library()
+        check_access(settings, utc_now)
+        server.check_address(
+            host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
+        )
+    except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
+        stop(f"tolami cannot start: {error}", 1)
+    base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return settings.model_copy(update={"public_url": base})

@@ -1,0 +1,93 @@
+"""A small FHIR R4 server of synthetic patients, read-only, so that the public Sandbox has somebody to prescribe for.
+
+FHIR R4 "RESTful API": read, search by patient, code and id, as GET or as POST to ``_search``.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from service.jsonio import encode
+from service.web.errors import operation_outcome
+
+FOLDER = Path(__file__).parents[2] / "fhir_fixtures" / "demo"
+ADDRESS = "/demo/fhir"
+FHIR_JSON = "application/fhir+json"
+
+Resource = dict[str, Any]
+
+
+def people(folder: Path = FOLDER) -> dict[str, Resource]:
+    """Every resource of the synthetic patients by "Type/id", patient after patient."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        for entry in json.loads(path.read_text(encoding="utf-8"))["entry"]:
+            resource = entry["resource"]
+            found[f"{resource['resourceType']}/{resource['id']}"] = resource
+    return found
+
+
+def demo() -> Blueprint:
+    """The blueprint of the server."""
+    blueprint = Blueprint("demo", __name__, url_prefix=ADDRESS)
+    held = people()
+
+    @blueprint.get("/metadata")
+    def metadata() -> Response:
+        return _answer(CAPABILITIES)
+
+    @blueprint.get("/<kind>/<id_>")
+    def read(kind: str, id_: str) -> Response:
+        resource = held.get(f"{kind}/{id_}")
+        if resource is None:
+            missing = operation_outcome("not-found", "There is no such resource among the synthetic patients.")
+            return Response(missing, 404, mimetype=FHIR_JSON)
+        return _answer(resource)
+
+    @blueprint.get("/<kind>")
+    @blueprint.route("/<kind>/_search", methods=["GET", "POST"])
+    def search(kind: str) -> Response:
+        asked = request.values
+        matches = [r for r in held.values() if r["resourceType"] == kind and _matches(r, asked)]
+        base = request.url_root.rstrip("/") + ADDRESS
+        entries = [{"fullUrl": f"{base}/{kind}/{r['id']}", "resource": r, "search": {"mode": "match"}} for r in matches]
+        return _answer({"resourceType": "Bundle", "type": "searchset", "total": len(matches), "entry": entries})
+
+    return blueprint
+
+
+CAPABILITIES: Resource = {
+    "resourceType": "CapabilityStatement",
+    "status": "active",
+    "date": "2026-11-28",
+    "kind": "instance",
+    "fhirVersion": "4.0.1",
+    "format": ["json"],
+    "implementation": {"description": "Synthetic patients, read-only"},
+    "rest": [
+        {
+            "mode": "server",
+            "resource": [
+                {"type": kind, "interaction": [{"code": "read"}, {"code": "search-type"}]}
+                for kind in ("Patient", "Condition", "MedicationRequest", "AllergyIntolerance", "Observation")
+            ],
+        }
+    ],
+}
+
+
+def _matches(resource: Resource, asked: Mapping[str, str]) -> bool:
+    patient = (asked.get("patient") or asked.get("subject") or "").removeprefix("Patient/")
+    if patient and resource.get("subject", {}).get("reference") != f"Patient/{patient}":
+        return False
+    if "_id" in asked and resource["id"] not in asked["_id"].split(","):
+        return False
+    codes = {pair.rpartition("|")[2] for pair in asked.get("code", "").split(",")} - {""}
+    return not codes or not codes.isdisjoint(c.get("code") for c in resource.get("code", {}).get("coding", ()))
+
+
+def _answer(resource: Resource) -> Response:
+    return Response(encode(resource), mimetype=FHIR_JSON)

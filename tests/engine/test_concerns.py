@@ -1,0 +1,59 @@
+"""A card's table says which conditions raise what, and how urgent that is where."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from service.chart import Chart, Condition, Patient
+from service.engine.concerns import point, recorded
+from service.engine.finding import CardNumbers, Concern, Indicator, concerns_of
+from service.engine.library import load
+from tests.conftest import TODAY
+from tests.engine.folder import changed, copied
+
+TABLE = {
+    "flutter": Concern(frozenset({"flutter"}), {"": Indicator.CRITICAL, "us": Indicator.WARNING}),
+    "rhythm": Concern(frozenset({"arrhythmia", "flutter"}), {"": Indicator.CRITICAL}),
+    "value": Concern(frozenset(), {"": Indicator.INFO}),
+}
+
+
+def condition(*sets: str, active: bool = True) -> Condition:
+    return Condition(frozenset(sets), f"called {sets[0]}", active)
+
+
+def charted(*conditions: Condition, jurisdiction: str = "eu") -> Chart:
+    return Chart(TODAY, "order-sign", Patient(), conditions=conditions, jurisdiction=jurisdiction)
+
+
+def test_every_active_condition_raises_the_first_row_that_names_it() -> None:
+    chart = charted(condition("flutter", "arrhythmia"), condition("arrhythmia"), condition("gout"))
+    assert [(p.kind, p.name) for p in recorded(chart, TABLE)] == [
+        ("flutter", "called flutter"),
+        ("rhythm", "called arrhythmia"),
+    ]
+    assert list(recorded(charted(condition("flutter", active=False)), TABLE)) == []
+
+
+def test_urgency_is_that_of_the_jurisdiction_or_of_all_others() -> None:
+    chart = charted(condition("flutter"))
+    assert [p.indicator for p in recorded(chart, TABLE)] == [Indicator.CRITICAL]
+    assert [p.indicator for p in recorded(replace(chart, jurisdiction="us"), TABLE)] == [Indicator.WARNING]
+
+
+def test_what_a_rule_finds_by_itself_is_as_urgent_as_its_row_says() -> None:
+    found = point("value", charted(), TABLE, name="QTc", day=TODAY)
+    assert (found.kind, found.indicator, found.name, found.day) == ("value", Indicator.INFO, "QTc", TODAY)
+
+
+def test_a_card_without_a_table_has_no_rows() -> None:
+    assert concerns_of({}) == {}
+    assert concerns_of(CardNumbers({}, TABLE)) == TABLE
+
+
+def test_the_table_stands_in_the_front_matter(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    row = "  together:\n    conditions: [heart-block]\n    urgency: {us: info, '': critical}\n"
+    changed(folder, "unchecked/not-checked.md", "  together:\n", row)
+    (concern,) = concerns_of(load(folder).cards["not-checked"].thresholds).values()
+    assert concern.conditions == {"heart-block"}
+    assert [concern.indicator(place) for place in ("us", "uk")] == [Indicator.INFO, Indicator.CRITICAL]
