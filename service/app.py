@@ -10,10 +10,12 @@ from flask import Flask
 
 from service.cdshooks.services import Service, prefetch_templates, services
 from service.decide import Decision
+from service.engine.editions import EVERYBODY, Editions
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
 from service.engine.library import Library, load
-from service.engine.rendering import LOCAL, Renderer
+from service.engine.policy import Policy, read_policy
+from service.engine.rendering import LOCAL
 from service.fhir.access import FhirAccess
 from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import State
@@ -21,6 +23,7 @@ from service.guidance.registry import RULES
 from service.metrics import Metrics
 from service.records.records import Records
 from service.settings import Settings
+from service.trust.clients import Clients
 from service.trust.tokens import Caller, Reason
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import clients_of, guard, token_check
@@ -88,9 +91,10 @@ def create_app(
         ca_file=settings.fhir_ca_file,
         observers=[metrics.fetched],
     )
-    guideline = Guideline(library, rules)
-    decision = Decision(guideline, Renderer.of(library, public_url), today, new_id, settings.jurisdiction, fhir)
     clients = clients_of(settings)
+    editions = Editions(Guideline(library, rules), public_url, policies_of(settings, clients, library))
+    guideline, renderer = editions.of(EVERYBODY, today())
+    decision = Decision(guideline, renderer, today, new_id, settings.jurisdiction, fhir, editions=editions)
     used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
     tokens = token_check(settings, clients, used, now, time.monotonic)
     guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[metrics.refused])
@@ -120,6 +124,12 @@ def create_app(
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)
     return app
+
+
+def policies_of(settings: Settings, clients: Clients, library: Library) -> dict[str, Policy]:
+    """The policies of hospitals by the client's name, the service's own under EVERYBODY. Raises FaultyLibrary."""
+    files = {client.name: client.policy for client in clients.all} | {EVERYBODY: settings.policy}
+    return {name: read_policy(file, library) for name, file in files.items() if file is not None}
 
 
 def checks_of(library: Library, records: Records | None) -> list[Check]:

@@ -25,6 +25,7 @@ from service.cdshooks.messages import (
     read_request,
 )
 from service.chart import Chart, Patient
+from service.engine.editions import Editions
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding
 from service.engine.guideline import Guideline
@@ -61,7 +62,8 @@ class Decision:
     """What ``decide`` needs besides the request: the guideline, its renderer, the day and an id generator.
 
     ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched. ``seen`` is
-    called with the chart that the rules look at.
+    called with the chart that the rules look at. ``editions`` make the guideline of a client whose hospital has a
+    policy; without them all get the same.
     """
 
     guideline: Guideline
@@ -71,6 +73,15 @@ class Decision:
     jurisdiction: str = "eu"
     fhir: FhirAccess | None = None
     seen: Callable[[Chart], None] | None = None
+    editions: Editions | None = None
+
+    def for_client(self, client: Client) -> "Decision":
+        """The decision under the policy of the client's hospital, for the jurisdiction that the client names."""
+        using = self if client.jurisdiction is None else replace(self, jurisdiction=client.jurisdiction)
+        if self.editions is None:
+            return using
+        guideline, renderer = self.editions.of(client.name, self.today())
+        return replace(using, guideline=guideline, renderer=renderer)
 
     @property
     def library(self) -> Library:
@@ -89,8 +100,7 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
     Raises a ServiceError when there is nothing to answer with: the request is not JSON or not conformant, or
     the patient is missing for an order that concerns the guidance.
     """
-    if client.jurisdiction is not None:
-        using = replace(using, jurisdiction=client.jurisdiction)
+    using = using.for_client(client)
     request = read_request(body)
     session = session_of(request, read_context(request, hook))
     source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     demo: bool = Field(
         False, description="Serve synthetic patients as a FHIR server below /demo/fhir; `tolami demo` sets it."
     )
+    policy: FilePath | None = Field(
+        None, description="A hospital's own policy: cards off, urgency, numbers within bounds; each with an end."
+    )
     open_pages: bool = Field(
         False, description="Show the playground and the insights to anybody although calls need a token."
     )

@@ -22,7 +22,7 @@ from service.engine.check import unreadable
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
 from service.engine.library import Library
-from service.engine.rendering import Renderer
+from service.engine.rendering import CODE_SYSTEMS, Renderer
 from service.errors import ServiceError
 from service.fhir.resources import aslist
 from service.guidance.registry import RULES
@@ -253,6 +253,11 @@ def normalised(answer: Answer) -> Answer:
             page = link.get("url") if isinstance(link, dict) else None
             if isinstance(page, str) and "/guidance/" in page and own_members(card):
                 link["url"] = PUBLIC_URL + page[page.index("/guidance/") :]
+        source = card.get("source")
+        for coding in (source.get("topic") if isinstance(source, dict) else None, *aslist(card.get("overrideReasons"))):
+            system = coding.get("system") if isinstance(coding, dict) else None
+            if isinstance(system, str) and CODE_SYSTEMS in system and own_members(card):
+                coding["system"] = PUBLIC_URL + system[system.index(CODE_SYSTEMS) :]
         for holder in (card, *aslist(card.get("suggestions"))):
             if isinstance(holder, dict):
                 holder["uuid"] = f"<uuid {next(numbers)}>"

@@ -1,6 +1,6 @@
 """What commands show on a terminal: cards as an EHR would show them, doses, differences, and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -16,6 +16,7 @@ from service.cli.corpus_outcomes import Tally
 from service.cli.doses import OrderReading
 from service.engine.catalogue import in_order, statements
 from service.engine.library import Library
+from service.engine.policy import Policy
 from service.terminology.load import SetSummary
 
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -102,6 +103,25 @@ def catalogue_tables(library: Library) -> list[Table]:
         by = ", ".join(card.id for card in carried.cards) or f"none: {carried.statement.not_carried}"
         told.add_row(carried.statement.key, escape(carried.statement.says), carried.statement.verdict, escape(by))
     return [cards, told]
+
+
+def review_table(found: Sequence[tuple[str, str, str]]) -> Table:
+    """The cards that count as not reviewed, each with the reason."""
+    table = Table("rule", "card", "open because", title="Not clinically reviewed")
+    for card, rule, reason in found:
+        table.add_row(rule, card, escape(reason))
+    return table
+
+
+def policy_table(policies: Mapping[str, Policy]) -> Table:
+    """What hospitals have changed: for which client, why, who answers for it, and how long."""
+    table = Table("client", "card", "change", "reason", "by", "from", "until", title="Policies", show_lines=True)
+    for client, policy in policies.items():
+        for change in policy:
+            dates = (change.since.isoformat(), change.until.isoformat())
+            words = (client or "all others", change.card, str(change), change.reason, change.by)
+            table.add_row(*map(escape, words), *dates)
+    return table
 
 
 def services_table(services: Sequence[Service]) -> Table:

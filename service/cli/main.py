@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from service.cli.cards import cards
 from service.cli.clients import clients
 from service.cli.output import INTERRUPTED, as_json, example, print_json, standard_output, stop
 from service.cli.output import library as _library
@@ -81,16 +82,18 @@ def check(terminology: bool, form: str) -> None:
     In the project's folder the cards of every fixture are counted as well: none may be too long to be read.
     Names file, line and reason of every fault; the exit code is 1 when there is one.
     """
-    from service.app import utc_now
+    from service.app import policies_of, utc_now
     from service.cli.answers import unreadable_answers
-    from service.cli.display import terminology_table
+    from service.cli.display import policy_table, terminology_table
     from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults
     from service.engine.guideline import Guideline
+    from service.engine.policy import Policy
+    from service.files import FaultyLibrary
     from service.guidance.registry import RULES
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
-    from service.web.access import check_access
+    from service.web.access import check_access, clients_of
 
     problems = []
     settings = None
@@ -100,6 +103,11 @@ def check(terminology: bool, form: str) -> None:
     except (SettingsError, FaultyTrustFile) as error:
         problems.append(f"settings: {error}")
     library = _library()
+    policies: dict[str, Policy] = {}
+    try:
+        policies = policies_of(settings, clients_of(settings), library) if settings is not None else {}
+    except (FaultyLibrary, FaultyTrustFile) as error:
+        problems += [f"policy: {fault}" for fault in str(error).splitlines()]
     problems += map(str, deep_faults(Guideline(library, RULES)))
     problems += [] if problems else unreadable_answers(library, [path for path in [FIXTURES] if path.exists()])
     if settings is None or problems:
@@ -112,6 +120,8 @@ def check(terminology: bool, form: str) -> None:
         return
     console = standard_output()
     console.print(terminology_table(library.terminology.sets))
+    if policies:
+        console.print(policy_table(policies))
     if terminology:
         from service.cli.terminology import check_terminology
 
@@ -122,32 +132,6 @@ def check(terminology: bool, form: str) -> None:
         f"Guidance {library.version}: {len(library.cards)} cards, {len(library.lines)} shared lines,"
         f" {len(library.sources)} sources, {len(library.orders)} order templates. Settings are valid."
     )
-
-
-@example(
-    "tolami cards\ntolami cards --markdown      the tables of docs/guidance.md\n"
-    "tolami cards --format json | jq '.[].card'"
-)
-@main.command(short_help="Show every card and statement.")
-@as_json
-@click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
-def cards(markdown: bool, form: str) -> None:
-    """Show every card and when it is raised, every statement and its verdict."""
-    from service.engine.catalogue import catalogue
-    from service.engine.catalogue import markdown as as_markdown
-
-    cards = _library()
-    if markdown:
-        click.echo(as_markdown(cards), nl=False)
-        return
-    if form == "json":
-        print_json(catalogue(cards))
-        return
-    from service.cli.display import catalogue_tables
-
-    console = standard_output()
-    for table in catalogue_tables(cards):
-        console.print(table)
 
 
 @example("tolami services\ntolami services --format json      as discovery answers")
@@ -173,5 +157,5 @@ def services(form: str) -> None:
         console.print(f"{key}: {template}", soft_wrap=True)
 
 
-for command in (serve, demo, clients, replay, schemas, feedback, report, records):
+for command in (serve, demo, cards, clients, replay, schemas, feedback, report, records):
     main.add_command(command)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Rule
 from service.engine.guideline import Guideline
+from service.engine.policy import allowed
 from service.engine.ranking import merged, ranked
 from service.engine.unchecked import (
     patient_deceased,
@@ -36,6 +37,8 @@ def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exceptio
         except Exception as error:
             failed(card, error)
             finding = rule_failed(card)
+        if finding is not None:
+            finding = allowed(finding, guideline.policy)
         if finding is not None:
             findings.append(finding)
     critical = {finding.card for finding in findings if finding.indicator is Indicator.CRITICAL}

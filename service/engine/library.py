@@ -87,11 +87,6 @@ class CardFile:
     sections: Mapping[str, str]
 
     @property
-    def reviewed(self) -> bool:
-        """True while a clinician's sign-off stands."""
-        return False
-
-    @property
     def short(self) -> bool:
         """True for a card in the short form; the others are on their way to it."""
         return bool(self.says)
@@ -326,6 +321,7 @@ def _unknown_cards(guideline: Document, cards: Mapping[str, CardFile]) -> list[F
     value = guideline.value
     named = {
         "ranking": value["ranking"],
+        "always": value["always"],
         "doses": value.get("doses", ()),
         "silenced": [card for entry in value.get("silenced", ()) for card in (entry["beside"], *entry["cards"])],
         "merges": [

@@ -29,9 +29,10 @@ class Merge:
 class Plan:
     """What a guideline is about, and what its cards are to each other.
 
-    ``services`` are title and description of the service of each hook that the guideline answers.
-    ``silenced`` are the cards that say nothing beside a critical one, by its id. ``doses`` are cards about a dose:
-    a critical one also says that the dose is not plausible. ``marks`` are added to words that have to be marked.
+    ``services`` are title and description of the service of each hook that the guideline answers. ``silenced`` are
+    the cards that say nothing beside a critical one, by its id. ``doses`` are cards about a dose: a critical one also
+    says that the dose is not plausible. ``marks`` are added to words that have to be marked. ``always`` are cards
+    that a hospital's policy may neither turn off nor make more or less urgent.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Plan:
     silenced: Mapping[str, frozenset[str]]
     doses: frozenset[str]
     marks: Mapping[str, str]
+    always: frozenset[str]
 
     def rank(self, finding: Finding) -> tuple[int, int]:
         """What comes first: the most urgent, then what stands first in the guideline's ranking."""
@@ -80,6 +82,7 @@ def plan(value: Mapping[str, Any]) -> Plan:
         silenced={entry["beside"]: frozenset(entry["cards"]) for entry in value.get("silenced", ())},
         doses=frozenset(value.get("doses", ())),
         marks=value.get("marks", {}),
+        always=frozenset(value["always"]),
     )
 
 

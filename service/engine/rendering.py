@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
@@ -36,11 +37,16 @@ class Renderer:
     plain: Environment
     marked: Environment
     public_url: str
+    signed: Mapping[str, date] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, library: Library, public_url: str = LOCAL) -> "Renderer":
-        """A renderer for a library; ``public_url`` is where clients find the pages behind the cards."""
-        return cls(library, _environment(library, plain), _environment(library, markdown), public_url.rstrip("/"))
+    def of(cls, library: Library, public_url: str = LOCAL, signed: Mapping[str, date] | None = None) -> "Renderer":
+        """A renderer for a library; ``public_url`` is where clients find the pages behind the cards.
+
+        ``signed`` are the cards that a clinician has signed off, each with the last day on which that stands.
+        """
+        environments = (_environment(library, plain), _environment(library, markdown))
+        return cls(library, *environments, public_url.rstrip("/"), signed or {})
 
     def card(self, finding: Finding, asked: SuggestionContext, new_uuid: Callable[[], str]) -> Card:
         """The card of a finding. ``asked`` is what suggestions have to fit."""
@@ -74,7 +80,8 @@ class Renderer:
         values["offered"] = offered
         suggestions = [self._suggestion(file, values, change, new_uuid)] if change is not None else []
         suggestions += [Suggestion(offer.label, new_uuid(), list(offer.actions)) for offer in offered]
-        return _Part(file, finding.state, values, tuple(suggestions))
+        reviewed = date.min < asked.today <= self.signed.get(file.id, date.min)
+        return _Part(file, finding.state, values, tuple(suggestions), reviewed)
 
     def _override_reason(self, code: str) -> Coding:
         """A reason by its code: one of HL7's, or one of our own."""
@@ -170,20 +177,20 @@ class Renderer:
         lines = [self._line(part) for part in others]
         shared = [self.marked.get_template(line).render().strip() for part in parts for line in part.values["lines"]]
         for most in words.MOST:
-            text = self._whole(template.render({**own.values, "most": most}), [*lines, *shared], own.file, source)
+            text = self._whole(template.render({**own.values, "most": most}), [*lines, *shared], parts, source)
             if words.count(text) <= words.limit(text):
                 return text
         for place, part in reversed(list(enumerate(others))):
             lines[place] = markdown(f"{part.file.title}.")
-            text = self._whole(template.render({**own.values, "most": 1}), [*lines, *shared], own.file, source)
+            text = self._whole(template.render({**own.values, "most": 1}), [*lines, *shared], parts, source)
             if words.count(text) <= words.limit(text):
                 break
         return text
 
-    def _whole(self, said: str, lines: Sequence[str], file: CardFile, source: Source) -> str:
+    def _whole(self, said: str, lines: Sequence[str], parts: Sequence["_Part"], source: Source) -> str:
         """A detail put together, with words that have to be marked marked once."""
         listed = "\n".join(f"- {line}" for line in lines)
-        last = "" if file.reviewed else self.library.not_reviewed
+        last = "" if all(part.reviewed for part in parts) else self.library.not_reviewed
         text = _tidy("\n\n".join(filter(None, (said, listed, last))))
         for word, mark in self.library.plan.marks.items():
             if mark not in source.label:
@@ -249,12 +256,13 @@ class Renderer:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One finding of a card: its file, the state it is in, what its words mention, and what it offers."""
+    """One finding of a card: its file, the state it is in, what its words mention, what it offers, who reviewed it."""
 
     file: CardFile
     state: str
     values: Mapping[str, Any]
     suggestions: tuple[Suggestion, ...]
+    reviewed: bool
 
     def template(self, kind: str) -> str:
         """The name of the template that says this."""

@@ -49,6 +49,8 @@ class Client(BaseModel):
     """The release of CDS Hooks that the client speaks; None: only what all of them accept is sent."""
     jurisdiction: Jurisdiction | None = None
     """Whose labels advice goes by for this client; None: those of the service."""
+    policy: Path | None = None
+    """The hospital's own policy on cards; a relative path starts at the folder of the trust file."""
 
     @field_validator("name")
     @classmethod
@@ -131,9 +133,8 @@ def read_clients(file: Path) -> Clients:
 
 def _client(entry: Any, folder: Path) -> Client:
     client = Client.model_validate(entry)
-    if client.jwks_file is None:
-        return client
-    return client.model_copy(update={"jwks_file": folder / client.jwks_file})
+    files = {"jwks_file": client.jwks_file, "policy": client.policy}
+    return client.model_copy(update={name: folder / path for name, path in files.items() if path is not None})
 
 
 def _named(entry: Any) -> str:

@@ -31,7 +31,7 @@ def observing(decision: Decision, now: Callable[[], datetime], observers: Sequen
             tenant=calling.tenant,
             hook=hook,
             service=service,
-            guidance=decision.library.version,
+            guidance=decision.for_client(calling.client).library.version,
             cards=shown(answer.cards),
             unchecked=unchecked(answer.cards),
             milliseconds=milliseconds,

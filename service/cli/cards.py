@@ -1,0 +1,93 @@
+"""``tolami cards``: every card and statement, what is open for review, and a reviewer's sign-off."""
+
+from datetime import date, datetime, timedelta
+
+import click
+
+from service.cli.output import as_json, example, library, print_json, standard_output, stop
+
+REVIEW_DAYS = 365
+"""How long a sign-off stands where the reviewer does not say."""
+
+
+@example(
+    "tolami cards\ntolami cards --markdown      the tables of docs/guidance.md\n"
+    "tolami cards --format json | jq '.[].card'\n"
+    "tolami cards --review        what no sign-off stands for\n"
+    "tolami cards sign pain-score --by 'A. Example' --role 'clinical pharmacist'"
+)
+@click.group(invoke_without_command=True, short_help="Show every card and statement; sign cards off.")
+@as_json
+@click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
+@click.option("--review", is_flag=True, help="Show the cards for which no clinician's sign-off stands, and why.")
+@click.pass_context
+def cards(context: click.Context, markdown: bool, review: bool, form: str) -> None:
+    """Show every card and when it is raised, every statement and its verdict."""
+    if context.invoked_subcommand is not None:
+        return
+    from service.cli.display import catalogue_tables, review_table
+    from service.engine.catalogue import catalogue
+    from service.engine.catalogue import markdown as as_markdown
+
+    if review:
+        found = _open()
+        if form == "json":
+            print_json([{"card": card, "rule": rule, "open": reason} for card, rule, reason in found])
+        else:
+            standard_output().print(review_table(found))
+        return
+    loaded = library()
+    if markdown:
+        click.echo(as_markdown(loaded), nl=False)
+    elif form == "json":
+        print_json(catalogue(loaded))
+    else:
+        console = standard_output()
+        for table in catalogue_tables(loaded):
+            console.print(table)
+
+
+def _open() -> list[tuple[str, str, str]]:
+    """Card, rule and reason of every card that counts as not reviewed today."""
+    from service.engine.guideline import Guideline
+    from service.engine.review import digests, open_reason
+    from service.guidance.registry import RULES
+
+    loaded = library()
+    found, today = digests(Guideline(loaded, RULES)), date.today()  # noqa: DTZ011
+    reasons = ((card, open_reason(card, found[card.id], today)) for card in loaded.cards.values())
+    return [(card.id, card.rule, reason) for card, reason in reasons if reason]
+
+
+@example("tolami cards sign pain-score --by 'A. Example' --role 'clinical pharmacist' --until 2027-06-30")
+@cards.command(short_help="Write a reviewer's sign-off into a card.")
+@click.argument("card_id", metavar="ID")
+@click.option("--by", required=True, help="Name of the reviewer.")
+@click.option("--role", required=True, help="Profession or office of the reviewer.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help=f"Last day on which the sign-off stands; by default {REVIEW_DAYS} days from today.",
+)
+def sign(card_id: str, by: str, role: str, until: datetime | None) -> None:
+    """Write a reviewer's sign-off into the front matter of a card.
+
+    It is of the card as it is now: its words, its numbers and the code of its rule. Any edit takes it back.
+    """
+    from service.engine.guideline import Guideline
+    from service.engine.library import FOLDER
+    from service.engine.review import digests, signed
+    from service.guidance.registry import RULES
+
+    loaded, today = library(), date.today()  # noqa: DTZ011
+    card = loaded.cards.get(card_id)
+    if card is None:
+        stop(f"{card_id}: there is no such card; tolami cards lists them.")
+    last = until.date() if until is not None else today + timedelta(days=REVIEW_DAYS)
+    if last <= today or not by.strip() or not role.strip():
+        stop("A sign-off needs a name, a role, and a last day that is still to come.")
+    path = FOLDER / card.file
+    digest = digests(Guideline(loaded, RULES))[card_id]
+    path.write_text(signed(path.read_text(encoding="utf-8"), by, role, today, last, digest), encoding="utf-8")
+    library()
+    click.echo(f"{card.file} is signed off by {by} ({role}) until {last}.")

@@ -1,0 +1,34 @@
+"""A guideline as it is for a client on a day: under the policy of its hospital, with the sign-offs that stand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from service.engine.guideline import Guideline
+from service.engine.policy import Policy
+from service.engine.rendering import LOCAL, Renderer
+from service.engine.review import valid_until
+
+EVERYBODY = ""
+"""Stands for the clients without a policy of their own."""
+
+Edition = tuple[Guideline, Renderer]
+
+
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """Makes a guideline's editions, each once. ``policies`` are by the name of the client."""
+
+    guideline: Guideline
+    public_url: str = LOCAL
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    _made: dict[Policy, Edition] = field(default_factory=dict)
+
+    def of(self, client: str, day: date) -> Edition:
+        """The guideline for a client on a day, with the renderer of its words."""
+        policy = self.policies.get(client, self.policies.get(EVERYBODY, ()))
+        now = tuple(change for change in policy if change.in_force(day))
+        if now not in self._made:
+            guideline = self.guideline.under(now)
+            self._made[now] = (guideline, Renderer.of(guideline.library, self.public_url, valid_until(guideline)))
+        return self._made[now]

@@ -1,0 +1,91 @@
+"""Whether a clinician's sign-off of a card stands: until it expires, and until anything that was reviewed changes."""
+
+import ast
+import hashlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from datetime import date
+from types import ModuleType
+
+from service.engine.evaluate import card_of
+from service.engine.finding import Rule
+from service.engine.guideline import Guideline
+from service.engine.library import CardFile
+
+_REVIEW = re.compile(r"^review:.*(?:\n[ \t]+.*)*$", re.MULTILINE)
+
+
+def digests(guideline: Guideline) -> dict[str, str]:
+    """Of every card a digest of what a reviewer looks at: its words, its numbers and the code of its rule."""
+    rules = {card_of(rule): rule for rule in guideline.rules}
+    return {card.id: _digest(card, rules.get(card.id)) for card in guideline.library.cards.values()}
+
+
+def _digest(card: CardFile, rule: Rule | None) -> str:
+    reviewed = (
+        card.title,
+        sorted(card.sections.items()),
+        sorted((name, str(number)) for name, number in card.thresholds.items()),
+        sorted((name, str(row)) for name, row in card.reasons.items()),
+        sorted(card.says.items()),
+        card.sources,
+        card.override_reasons,
+        sorted(_code(rule)) if rule is not None else (),
+    )
+    return hashlib.sha256(repr(reviewed).encode()).hexdigest()[:16]
+
+
+def _code(rule: Rule) -> Iterator[str]:
+    """The text of the rule's module and of the modules of the same room that it rests on."""
+    room = rule.__module__.rpartition(".")[0]
+    left, seen = [rule.__module__], set[str]()
+    while left:
+        name = left.pop()
+        module = sys.modules.get(name)
+        if name in seen or not isinstance(module, ModuleType):
+            continue
+        seen.add(name)
+        source = inspect.getsource(module)
+        yield source
+        imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module)
+        left += [node.module for node in imports if node.module and node.module.startswith(f"{room}.")]
+
+
+def open_reason(card: CardFile, digest: str, today: date) -> str:
+    """Why the card counts as not reviewed; empty while a sign-off stands."""
+    review = card.review
+    if review["status"] != "reviewed":
+        return "not reviewed"
+    if review["digest"] != digest:
+        return f"changed since {review['by']} reviewed it on {review['on']}"
+    if today > date.fromisoformat(review["until"]):
+        return f"the review by {review['by']} ended on {review['until']}"
+    return ""
+
+
+def valid_until(guideline: Guideline) -> dict[str, date]:
+    """The cards whose sign-off is of what they are now, with the last day on which it stands."""
+    found = digests(guideline)
+    return {
+        card.id: date.fromisoformat(card.review["until"])
+        for card in guideline.library.cards.values()
+        if not open_reason(card, found[card.id], date.min)
+    }
+
+
+def signed(text: str, by: str, role: str, on: date, until: date, digest: str) -> str:
+    """The text of a card's file with a sign-off in its front matter, in place of what it said of its review."""
+    head, rest = text[4:].split("\n---\n", 1)
+    lines = (
+        f"status: reviewed, by: {_quoted(by)}, role: {_quoted(role)}",
+        f"on: {on}, until: {until}, digest: {_quoted(digest)}",
+    )
+    entry = f"review: {{{', '.join(lines)}}}"
+    return f"---\n{_REVIEW.sub(lambda _: entry, head, count=1)}\n---\n{rest}"
+
+
+def _quoted(text: str) -> str:
+    """Text as YAML takes it, whatever it holds."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,108 @@
+"""A sign-off stands for what was reviewed: any edit of words, numbers or rule takes it back, and so does its end."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from service.engine.editions import Editions
+from service.engine.finding import Finding, Indicator
+from service.engine.guideline import Guideline
+from service.engine.library import CardFile, Library, load
+from service.engine.review import digests, open_reason, signed, valid_until
+from service.engine.suggestions import SuggestionContext
+from service.guidance import monitoring
+from service.guidance.registry import RULES
+from tests.conftest import TODAY
+from tests.engine.folder import changed, copied
+
+CARD, FILE = "rule-failed", "unchecked/rule-failed.md"
+UNTIL = TODAY + timedelta(days=30)
+
+
+def with_card(library: Library, card: CardFile) -> Guideline:
+    return Guideline(replace(library, cards={**library.cards, card.id: card}), RULES)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder in which one card is signed off, by a name that YAML could misread."""
+    folder = copied(tmp_path)
+    digest = digests(Guideline(load(folder), RULES))[CARD]
+    path = folder / FILE
+    text = signed(path.read_text(encoding="utf-8"), "M. O'Neil: #1", "clinical pharmacist", TODAY, UNTIL, digest)
+    path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def open_in(folder: Path, today: date = TODAY) -> str:
+    library = load(folder)
+    return open_reason(library.cards[CARD], digests(Guideline(library, RULES))[CARD], today)
+
+
+def test_a_signed_card_counts_as_reviewed_until_its_last_day(folder: Path) -> None:
+    review = load(folder).cards[CARD].review
+    assert (review["by"], review["role"]) == ("M. O'Neil: #1", "clinical pharmacist")
+    assert open_in(folder) == open_in(folder, UNTIL) == ""
+    assert open_in(folder, UNTIL + timedelta(days=1)).endswith(f"ended on {UNTIL}")
+    assert valid_until(Guideline(load(folder), RULES)) == {CARD: UNTIL}
+
+
+def test_a_changed_word_takes_the_sign_off_back(folder: Path) -> None:
+    changed(folder, FILE, "means nothing.\n", "means little.\n")
+    assert open_in(folder).startswith("changed since M. O'Neil")
+    assert valid_until(Guideline(load(folder), RULES)) == {}
+
+
+def test_signing_again_replaces_the_sign_off(folder: Path) -> None:
+    text = signed((folder / FILE).read_text(encoding="utf-8"), "B", "physician", TODAY, UNTIL, "0")
+    assert text.count("review:") == 1
+    assert "O'Neil" not in text
+
+
+Edit = Callable[[CardFile], CardFile]
+EDITS: dict[str, Edit] = {
+    "a word": lambda card: replace(card, sections={**card.sections, "detail": "Other words.\n"}),
+    "a title": lambda card: replace(card, title="Another title"),
+    "a source": lambda card: replace(card, sources=(*card.sources, "T-EMA")),
+    "a number": lambda card: replace(
+        card, thresholds={**card.thresholds, "recent": replace(card.thresholds["recent"], unit="a")}
+    ),
+    "a row of its table": lambda card: replace(card, reasons={"x": {"short": "x", "long": "y"}}),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_every_thing_that_is_reviewed_counts_for_the_digest(library: Library, edit: Edit) -> None:
+    card = library.cards["pain-score"]
+    assert digests(with_card(library, edit(card)))[card.id] != digests(with_card(library, card))[card.id]
+
+
+def test_the_code_of_the_rule_and_of_what_it_rests_on_counts(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    import inspect
+
+    before, read = digests(Guideline(library, RULES)), inspect.getsource
+
+    def edited(module: ModuleType) -> str:
+        return read(module) + ("\n# edited" if module is monitoring else "")
+
+    monkeypatch.setattr(inspect, "getsource", edited)
+    after = digests(Guideline(library, RULES))
+    assert after["pain-score"] != before["pain-score"]
+    assert after["service-failed"] == before["service-failed"]
+
+
+def test_the_card_says_that_it_is_not_reviewed_unless_a_sign_off_stands(folder: Path) -> None:
+    library = load(folder)
+    _, renderer = Editions(Guideline(library, RULES)).of("", TODAY)
+
+    def detail(today: date) -> str:
+        finding = Finding(CARD, Indicator.WARNING, facts={"failed": CARD})
+        return renderer.card(finding, SuggestionContext({}, today=today), lambda: "id").detail
+
+    assert library.not_reviewed not in detail(TODAY)
+    assert detail(UNTIL + timedelta(days=1)).endswith(library.not_reviewed)
+    assert detail(date.min).endswith(library.not_reviewed), "on a day that is not known no sign-off stands"
