@@ -36,12 +36,15 @@ def point(kind: str, chart: Chart, concerns: Mapping[str, Concern], **details: A
 
 
 def recorded(chart: Chart, concerns: Mapping[str, Concern]) -> Iterator[Point]:
-    """A point for each active condition of the record that the card's table names: by the first row that does."""
+    """A point for each condition of the record that the card's table names: by the first row that does.
+
+    A condition has to be active, unless the row counts it for ever.
+    """
     for condition in chart.conditions:
-        kinds = (kind for kind, concern in concerns.items() if not condition.sets.isdisjoint(concern.conditions))
-        kind = next(kinds, None) if condition.active else None
-        if kind is not None:
-            yield point(kind, chart, concerns, name=condition.label)
+        for kind, concern in concerns.items():
+            if (condition.active or concern.ever) and not condition.sets.isdisjoint(concern.conditions):
+                yield point(kind, chart, concerns, name=condition.label)
+                break
 
 
 def gathered(

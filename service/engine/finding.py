@@ -53,11 +53,13 @@ Thresholds = Mapping[str, Threshold]
 class Concern:
     """One row of a card's table: the conditions that raise it, and how urgent it is.
 
-    ``urgency`` is by jurisdiction, "" standing for those that are not named.
+    ``urgency`` is by jurisdiction, "" standing for those that are not named. ``ever`` is true when a condition counts
+    that no longer holds.
     """
 
     conditions: frozenset[str]
     urgency: Mapping[str, Indicator]
+    ever: bool = False
 
     def indicator(self, jurisdiction: str) -> Indicator:
         """How urgent it is in a jurisdiction."""

@@ -149,13 +149,13 @@ def load(folder: Path = FOLDER) -> Library:
 def _load(folder: Path) -> Library:
     faults: list[Fault] = []
     sources = _yaml(folder, "sources.yaml", faults)
-    faults += check(sources, schema(folder, "sources.schema.json"))
+    faults += check(sources, schema(FOLDER, "sources.schema.json"))
     statements = _yaml(folder, "statements.yaml", faults)
-    faults += check(statements, schema(folder, "statements.schema.json"))
+    faults += check(statements, schema(FOLDER, "statements.schema.json"))
     overrides = _yaml(folder, "override-reasons.yaml", faults)
     phrases = _yaml(folder, "phrases.yaml", faults)
     guideline = _yaml(folder, "guideline.yaml", faults)
-    faults += check(guideline, schema(folder, "guideline.schema.json"))
+    faults += check(guideline, schema(FOLDER, "guideline.schema.json"))
     code_systems = _code_systems(folder, faults)
     terminology, terminology_faults = load_terminology(folder / "terminology")
     faults += terminology_faults
@@ -206,7 +206,7 @@ def _yaml(folder: Path, name: str, faults: list[Fault]) -> Document:
 
 def _card_files(folder: Path, faults: list[Fault]) -> tuple[dict[str, CardFile], dict[str, CardFile]]:
     """Cards, and the shared lines that carry a statement of their own, by id."""
-    front_matter = schema(folder, "card.schema.json")
+    front_matter = schema(FOLDER, "card.schema.json")
     cards: dict[str, CardFile] = {}
     shared: dict[str, CardFile] = {}
     for path in sorted(folder.glob("*/*.md")):
@@ -381,9 +381,8 @@ def _by_state(says: str | Mapping[str, str]) -> Mapping[str, str]:
 def _concern(row: Mapping[str, Any]) -> Concern:
     """A row of a card's table; its urgency is a word, or a word for each jurisdiction and "" for the others."""
     urgency = row["urgency"] if isinstance(row["urgency"], dict) else {"": row["urgency"]}
-    return Concern(
-        frozenset(row.get("conditions", ())), {place: Indicator[word.upper()] for place, word in urgency.items()}
-    )
+    indicators = {place: Indicator[word.upper()] for place, word in urgency.items()}
+    return Concern(frozenset(row.get("conditions", ())), indicators, row.get("ever", False))
 
 
 def threshold(value: int | str) -> Threshold:

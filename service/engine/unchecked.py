@@ -79,8 +79,8 @@ def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> 
     gaps = [Unread("together", order, found=dose.working)] if dose.together else []
     drug = next(drug for drug in chart.subjects if order.drug.names(drug))
     singles = [step.single for step in dose.steps] or [dose.single]
-    least, most = thresholds[f"{drug}_least"].value, thresholds[f"{drug}_most"].value
-    odd = next((single for single in singles if not least <= single <= most), None)
+    least, most = thresholds.get(f"{drug}_least"), thresholds.get(f"{drug}_most")
+    odd = next((s for s in singles if (least and s < least.value) or (most and s > most.value)), None)
     if odd is not None:
         gaps.append(Unread("implausible", order, found=f"{number(odd)} mg", conflict=True))
     return gaps

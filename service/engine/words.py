@@ -107,6 +107,7 @@ def filters(titles: Mapping[str, str]) -> dict[str, Callable[..., Any]]:
         "drug": lambda order: drug(order, titles),
         "ingredient": lambda order: ingredient(order, titles),
         "list": listed,
+        "start": lambda text: f"{text[:1].upper()}{text[1:]}",
         "few": first_few,
         "mg": amount,
         "number": as_number,

@@ -45,7 +45,7 @@ def _several(chart: Chart, concerns: Mapping[str, Concern]) -> Iterator[Point]:
         yield point("several", chart, concerns)
 
 
-def warfarin_monitoring(chart: Chart, thresholds: Thresholds) -> Finding | None:  # noqa: ARG001
+def warfarin_monitoring(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R02: what to watch when paracetamol takes the place of the NSAID."""
     nsaids = partners(chart, WARFARIN, NSAID)
     return Finding("warfarin-monitoring", Indicator.INFO, tuple(nsaids)) if nsaids else None

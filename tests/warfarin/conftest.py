@@ -1,0 +1,45 @@
+"""The second guideline as it is served: its own folder, with the files that every guideline starts from."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from service.app import create_app
+from service.engine.guideline import Guideline
+from service.engine.library import FOLDER, load
+from service.settings import Settings
+from tests.conftest import TODAY
+from tests.warfarin.rules import RULES
+
+OWN = Path(__file__).with_name("cards")
+SHARED = ("unchecked", "lines", "codesystems", "phrases.yaml", "override-reasons.yaml", "terminology/systems.yaml")
+"""What docs/new-guideline.md says to copy."""
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of cards, put together as docs/new-guideline.md tells."""
+    folder = Path(shutil.copytree(OWN, tmp_path_factory.mktemp("warfarin") / "cards"))
+    for name in SHARED:
+        source = FOLDER / name
+        if source.is_dir():
+            shutil.copytree(
+                source, folder / name, ignore=shutil.ignore_patterns("tolperisone-food.md", "inhibitors.md")
+            )
+        elif source.exists():
+            shutil.copy(source, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def warfarin(folder: Path) -> Guideline:
+    """The second guideline."""
+    return Guideline(load(folder), RULES)
+
+
+@pytest.fixture(scope="session")
+def served(warfarin: Guideline) -> Flask:
+    """The application that serves it, and nothing else."""
+    return create_app(Settings(), warfarin.library, lambda: TODAY, rules=warfarin.rules)

@@ -1,0 +1,160 @@
+"""Another guideline is served by the same engine: HL7's decision table for warfarin with NSAIDs, column by column."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.engine.check import deep_faults, unreadable
+from service.engine.guideline import Guideline
+from tests.calls import RXNORM
+
+Json = dict[str, Any]
+PRODUCTS = {
+    "warfarin": ("855332", "Warfarin Sodium 5 MG Oral Tablet"),
+    "ibuprofen": ("197805", "Ibuprofen 400 MG Oral Tablet"),
+    "naproxen": ("198013", "Naproxen 250 MG Oral Tablet"),
+    "diclofenac gel": ("855635", "Voltaren 1 % Topical Gel"),
+    "omeprazole": ("198051", "Omeprazole 20 MG Delayed Release Oral Capsule"),
+    "misoprostol": ("317128", "Misoprostol 0.2 MG Oral Tablet"),
+    "dexamethasone": ("197577", "Dexamethasone 0.5 MG Oral Tablet"),
+    "spironolactone": ("313096", "Spironolactone 25 MG Oral Tablet"),
+    "amoxicillin": ("308182", "amoxicillin 250 MG Oral Capsule"),
+}
+BLED = ("89748001", "Acute gastric ulcer with hemorrhage")
+YOUNG, OLD, SIXTY_FIVE = "1981-05-05", "1950-05-05", "1961-05-05"
+
+
+def order(drug: str, status: str) -> Json:
+    code, display = PRODUCTS[drug]
+    return {
+        "resourceType": "MedicationRequest",
+        "id": drug.replace(" ", "-"),
+        "status": status,
+        "intent": "order",
+        "subject": {"reference": "Patient/p1"},
+        "authoredOn": "2026-11-01",
+        "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code, "display": display}]},
+        "dosageInstruction": [
+            {
+                "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+                "doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg"}}],
+            }
+        ],
+    }
+
+
+def bundle(*resources: Json) -> Json:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": resource} for resource in resources]}
+
+
+def condition(clinical: str) -> Json:
+    code, display = BLED
+    status = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+    return {
+        "resourceType": "Condition",
+        "subject": {"reference": "Patient/p1"},
+        "clinicalStatus": {"coding": [{"system": status, "code": clinical}]},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": code, "display": display}]},
+    }
+
+
+@pytest.fixture
+def cards(served: Flask) -> Any:
+    client: FlaskClient = served.test_client()
+
+    def answer(drafts: list[str], taken: list[str], born: str = YOUNG, bled: str = "") -> list[Json]:
+        request = {
+            "hook": "order-sign",
+            "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": {
+                "userId": "Practitioner/1",
+                "patientId": "p1",
+                "draftOrders": {**bundle(*(order(drug, "draft") for drug in drafts)), "type": "collection"},
+            },
+            "prefetch": {
+                "patient": {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": born},
+                "medications": bundle(*(order(drug, "active") for drug in taken)),
+                "statements": bundle(),
+                "conditions": bundle(*([condition(bled)] if bled else [])),
+                "allergies": bundle(),
+                "observations": bundle(),
+            },
+        }
+        response = client.post("/cds-services/order-sign", json=request)
+        assert response.status_code == 200, response.get_data(as_text=True)
+        answered: list[Json] = response.get_json()["cards"]
+        return answered
+
+    return answer
+
+
+ASSESS, BENEFIT = "Assess the risk, and take action", "only if the benefit outweighs the risk"
+TABLE: dict[str, tuple[list[str], list[str], str, str, str, str]] = {
+    "for the skin": (["diclofenac gel"], ["warfarin"], YOUNG, "", "", ""),
+    "with a proton pump inhibitor": (["ibuprofen"], ["warfarin", "omeprazole"], OLD, "active", "warning", ASSESS),
+    "with misoprostol": (["ibuprofen"], ["warfarin", "misoprostol", "dexamethasone"], OLD, "", "warning", ASSESS),
+    "older and a corticosteroid": (["ibuprofen"], ["warfarin", "dexamethasone"], OLD, "", "critical", BENEFIT),
+    "bled once and an antagonist": (
+        ["ibuprofen"],
+        ["warfarin", "spironolactone"],
+        YOUNG,
+        "resolved",
+        "critical",
+        BENEFIT,
+    ),
+    "older": (["ibuprofen"], ["warfarin"], OLD, "", "warning", BENEFIT),
+    "bleeding on record": (["ibuprofen"], ["warfarin"], YOUNG, "active", "warning", BENEFIT),
+    "a corticosteroid": (["ibuprofen"], ["warfarin", "dexamethasone"], YOUNG, "", "warning", BENEFIT),
+    "several NSAIDs": (["ibuprofen"], ["warfarin", "naproxen"], YOUNG, "", "warning", BENEFIT),
+    "nothing else": (["ibuprofen"], ["warfarin"], YOUNG, "", "warning", ASSESS),
+    "65 is not over 65": (["ibuprofen"], ["warfarin"], SIXTY_FIVE, "", "warning", ASSESS),
+    "warfarin for an NSAID": (["warfarin"], ["ibuprofen"], YOUNG, "", "warning", ASSESS),
+    "another drug": (["amoxicillin"], ["warfarin", "ibuprofen"], OLD, "active", "", ""),
+    "no warfarin": (["ibuprofen"], [], OLD, "active", "", ""),
+}
+
+
+@pytest.mark.parametrize(("drafts", "taken", "born", "bled", "indicator", "action"), TABLE.values(), ids=TABLE)
+def test_every_column_of_the_decision_table_is_answered(
+    cards: Any, drafts: list[str], taken: list[str], born: str, bled: str, indicator: str, action: str
+) -> None:
+    found = cards(drafts, taken, born, bled)
+    assert [card["indicator"] for card in found] == ([indicator] if indicator else [])
+    assert all(action in card["detail"] for card in found)
+
+
+def test_the_card_is_this_guidelines_own_with_its_merged_line(cards: Any, warfarin: Guideline) -> None:
+    (card,) = cards(["ibuprofen"], ["warfarin", "dexamethasone"], OLD)
+    own = card["extension"]["io.github.tolami"]
+    assert (own["card"], own["rules"]) == ("nsaid-with-warfarin", ["R01", "R02"])
+    assert own["guidance"] == warfarin.library.version
+    assert card["summary"] == "Do not give ibuprofen with warfarin: bleeding risk is substantial"
+    listed = [line for line in card["detail"].splitlines() if line.startswith("- ")]
+    assert [line.removeprefix("- ") for line in listed[:2]] == ["age over 65", "dexamethasone"]
+    assert listed[2].startswith("- Check the INR")
+    assert list(unreadable(card, warfarin.library)) == []
+
+
+def test_what_cannot_be_read_is_said_here_as_well(cards: Any) -> None:
+    (card,) = cards(["ibuprofen"], ["warfarin"], born="")
+    assert card["indicator"] == "warning", "an age that is not known is no old age"
+    warned = cards(["warfarin"], ["ibuprofen"], born="")
+    assert any("date of birth" in card["detail"] or "age" in card["summary"] for card in warned)
+
+
+def test_discovery_and_pages_are_about_this_guideline(served: Flask) -> None:
+    client = served.test_client()
+    services = client.get("/cds-services").get_json()["services"]
+    assert [service["id"] for service in services] == ["order-select", "order-sign"]
+    texts = [*map(str, services), client.get("/guidance").text, client.get("/openapi.json").text]
+    texts.append(client.get("/guidance/nsaid-with-warfarin").text)
+    for text in texts:
+        assert "arfarin" in text
+        assert not {"tolperisone", "amitriptyline"} & set(text.lower().split())
+
+
+def test_its_cards_rules_and_terminology_pass_every_check(warfarin: Guideline, folder: Path) -> None:
+    assert [str(fault) for fault in deep_faults(warfarin, folder)] == []
