@@ -4,7 +4,6 @@ The web, ``tolami replay``, the benchmarks and the tests all enter here. Nothing
 random number or opens a connection; those are handed in, so that an answer can be compared byte for byte.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +23,7 @@ from service.cdshooks.messages import (
     read_context,
     read_request,
 )
-from service.chart import Chart, Patient
+from service.chart import Chart
 from service.engine.editions import Editions
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding
@@ -36,22 +35,10 @@ from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import NotConformant, ServiceError, place_of
 from service.fhir.access import FhirAccess
-from service.fhir.chart_reader import (
-    MEDICATIONS,
-    STATEMENTS,
-    dose_context,
-    incomplete,
-    listed,
-    read_chart,
-    unsettled,
-    version_spoken,
-)
-from service.fhir.orders import DoseContext
+from service.fhir.chart_reader import ChartReader
 from service.fhir.patients import patient_id
-from service.fhir.prefetch import Prefetch
-from service.fhir.resources import Resource
-from service.fhir.session import Draft, Orders, Session, concerns, drafts, known, orders, selected, selection
-from service.terminology.recognise import Terminology
+from service.fhir.prefetch import Prefetch, Source
+from service.fhir.session import Session, orders, selection
 from service.trust.clients import ANYBODY, Client
 
 log = structlog.get_logger()
@@ -105,16 +92,13 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
     session = session_of(request, read_context(request, hook))
     source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
     try:
-        held = orders(session)
-        no_token = bool(request.fhirServer) and request.fhirAuthorization is None
-        prefetch = Prefetch(request.prefetch, source, held.medications, no_token=no_token)
-        chart, written = _chart(session, held, prefetch, using)
+        reader = _reader(request, session, source, using)
+        chart = reader.read()
         if chart is None:
             return Response(cards=[])
         if using.seen is not None:
             using.seen(chart)
-        version = version_spoken((draft.resource for draft in written), prefetch)
-        asked = SuggestionContext(_once(written), session.patient_id, chart.today, version)
+        asked = SuggestionContext(reader.written, session.patient_id, chart.today, reader.version)
         return in_dialect(Response(cards=_cards(chart, asked, using)), client.dialect, using.renderer.by_hand)
     except ServiceError:
         raise
@@ -149,73 +133,19 @@ def session_of(request: HookRequest, context: Context) -> Session:
             return Session(request.hook, identity, ordering=False)
 
 
-def _chart(session: Session, held: Orders, prefetch: Prefetch, using: Decision) -> tuple[Chart | None, list[Draft]]:
-    """The chart of a call and the client's drafts; no chart when nothing concerns the guidance."""
-    terminology = using.library.terminology.terminology
-    today = using.today()
-    weight_days = int(using.library.cards["not-checked"].thresholds["weight_age"].value)
-    doses = dose_context(session, prefetch, terminology, using.subjects, today, weight_days)
-    if not session.ordering:
-        return _opened_chart(session, prefetch, doses, using), []
-    if not held.unread and session.selections is not None and not any(selected(session, e) for e in held.entries):
-        raise NotConformant(
-            "None of context.selections is among context.draftOrders. Send each selection as 'Type/id' of an"
-            " order in the bundle.",
-            "$.context.selections",
-        )
-    looked_at = drafts(session, held.entries, prefetch, terminology)
-    if _concerned(session, looked_at, prefetch, doses, using):
-        unread = held.unread
-        chart = read_chart(session, looked_at, prefetch, terminology, doses, today, using.jurisdiction, unread)
-        return chart, looked_at
-    gaps = [*held.unread, *unsettled(looked_at, prefetch, using.subjects)]
-    if gaps:
-        return Chart(today, session.hook, Patient(), unread=tuple(gaps)), []
-    return None, []
-
-
-def _concerned(
-    session: Session, looked_at: list[Draft], prefetch: Prefetch, doses: DoseContext, using: Decision
-) -> bool:
-    """True when an order in question is for one of the drugs, or for one that matters beside them.
-
-    A drug of an interaction class concerns the guidance only when one of the drugs is drafted or on the list,
-    so the lists are read for it and for nothing else.
-    """
-    terminology = using.library.terminology.terminology
-    focus = [d.identity.recognition for d in looked_at if d.focus and d.own]
-    if any(concerns(recognition, using.subjects) for recognition in focus):
-        return True
-    if not any(known(recognition, using.subjects, terminology) for recognition in focus):
-        return False
-    drafted = any(concerns(d.identity.recognition, using.subjects) for d in looked_at if d.own)
-    return drafted or _on_list(session, prefetch, terminology, doses, using.today())
-
-
-def _on_list(session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseContext, today: date) -> bool:
-    found, _ = listed(session, prefetch, terminology, doses, today)
-    return any(order.drug.names(drug) for order in found for drug in doses.subjects)
-
-
-def _opened_chart(session: Session, prefetch: Prefetch, doses: DoseContext, using: Decision) -> Chart | None:
-    """The chart when it is only opened: worth reading when the drugs are on the list, or no list was given."""
-    terminology, today = using.library.terminology.terminology, using.today()
-    found, gaps = listed(session, prefetch, terminology, doses, today)
-    subject = any(concerns(order.drug, using.subjects) for order in found)
-    no_list = not (prefetch[MEDICATIONS].known or prefetch[STATEMENTS].known)
-    not_whole = not incomplete(prefetch).isdisjoint((MEDICATIONS, STATEMENTS))
-    if not (subject or gaps or no_list or not_whole or prefetch.failure(MEDICATIONS)):
-        return None
-    return read_chart(session, (), prefetch, terminology, doses, today, using.jurisdiction)
-
-
-def _once(looked_at: list[Draft]) -> dict[str, Resource]:
-    """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids.
-
-    One that could be read only in part cannot be given back whole.
-    """
-    times = Counter(draft.reference for draft in looked_at)
-    return {d.reference: d.resource for d in looked_at if d.reference and d.whole and times[d.reference] == 1}
+def _reader(request: HookRequest, session: Session, source: Source | None, using: Decision) -> ChartReader:
+    held = orders(session)
+    no_token = bool(request.fhirServer) and request.fhirAuthorization is None
+    return ChartReader(
+        session,
+        held,
+        Prefetch(request.prefetch, source, held.medications, no_token=no_token),
+        using.library.terminology.terminology,
+        using.subjects,
+        using.today(),
+        int(using.library.cards["not-checked"].thresholds["weight_age"].value),
+        using.jurisdiction,
+    )
 
 
 def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card]:

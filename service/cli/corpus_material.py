@@ -8,7 +8,7 @@ from typing import Any
 
 from service.cdshooks.messages import CONTEXTS
 from service.cli.answers import NotReplayable, Request
-from service.fhir.chart_reader import ALLERGIES, CONDITIONS, MEDICATIONS, OBSERVATIONS, PATIENT, STATEMENTS
+from service.fhir.gaps import ALLERGIES, CONDITIONS, MEDICATIONS, OBSERVATIONS, PATIENT, STATEMENTS
 from service.fhir.resources import Resource, as_resource, entries, relative
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 
 from service.chart import Chart
+from service.engine.bounds import bounded
 from service.engine.finding import Finding, Indicator, Rule
 from service.engine.guideline import Guideline
 from service.engine.policy import allowed
@@ -45,7 +46,7 @@ def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exceptio
     silenced = frozenset[str]().union(*(plan.silenced.get(card, ()) for card in critical))
     findings = _said_once([finding for finding in findings if finding.card not in silenced], plan.doses)
     settled = map(_settler(chart, findings), findings)
-    return merged(ranked(list(settled), plan), plan)
+    return merged(ranked(bounded(list(settled)), plan), plan)
 
 
 def _said_once(findings: Sequence[Finding], doses: Container[str]) -> list[Finding]:

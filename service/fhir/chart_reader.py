@@ -1,8 +1,11 @@
-"""From a hook call to the chart that the rules look at."""
+"""From a hook call to the chart that the rules look at. Every list is read once."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain
 
 from service.chart import Chart, MedicationOrder, Patient, Role, Unread
@@ -10,60 +13,221 @@ from service.errors import MissingData, NotConformant
 from service.fhir.allergies import allergies, intolerances
 from service.fhir.conditions import conditions
 from service.fhir.fetch_errors import Failure
+from service.fhir.gaps import (
+    ALLERGIES,
+    CONDITIONS,
+    LISTS,
+    MEDICATIONS,
+    OBSERVATIONS,
+    OF_OTHERS,
+    PATIENT,
+    STATEMENTS,
+    TOO_MANY_KNOWN,
+    failures,
+    gap,
+    incomplete,
+    is_own,
+    missing,
+    of_others,
+)
 from service.fhir.observations import body_weight, measurements
-from service.fhir.orders import IGNORED, DoseContext, draft_order, listed_order
-from service.fhir.patients import patient, same_patient
-from service.fhir.prefetch import Answer, Prefetch, State
-from service.fhir.resources import Resource, text
-from service.fhir.session import Draft, Session, concerns, identified, known
+from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
+from service.fhir.patients import patient
+from service.fhir.prefetch import Prefetch, State
+from service.fhir.recognise import Identity
+from service.fhir.resources import Resource, one, text
+from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected
 from service.fhir.version_detection import Version, version_of
-from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES, subject_references
+from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES
 from service.terminology.recognise import Recognition, Terminology
-
-PATIENT = "patient"
-MEDICATIONS = "medications"
-STATEMENTS = "statements"
-CONDITIONS = "conditions"
-ALLERGIES = "allergies"
-OBSERVATIONS = "observations"
-LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
-
-OF_OTHERS = "entries-of-another-patient"
 
 MOST_DRAFTS = 100
 """Drafts for drugs of the guidance that one call may hold; they are compared with each other, each with each."""
 
-_WHY = {
-    State.ABSENT: "not-provided",
-    State.UNREADABLE: "not-readable",
-    State.UNAVAILABLE: "not-available",
-    State.PARTIAL: "only-first-page",
-    State.SHORT: "fewer-than-announced",
-    State.DAMAGED: "entries-unreadable",
-    State.REFUSED: "entries-refused",
-    State.CUT: "too-many-entries",
-}
+MOST_KNOWN = 250
+"""Entries of the medication lists that are read further, because the guidance knows their drug."""
 
 
-def dose_context(
-    session: Session,
-    prefetch: Prefetch,
-    terminology: Terminology,
-    subjects: Sequence[str],
-    today: date,
-    weight_days: int,
-) -> DoseContext:
-    """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
+@dataclass
+class ChartReader:
+    """Reads the chart of one call.
 
-    def weight() -> Fraction | None:
-        return body_weight(_own(session, prefetch[OBSERVATIONS].resources), terminology, today, weight_days)
+    ``subjects`` are the drugs that the guideline is about; a body weight counts for ``weight_days`` (Q6).
+    """
 
-    return DoseContext(tuple(subjects), weight)
+    session: Session
+    held: Orders
+    prefetch: Prefetch
+    terminology: Terminology
+    subjects: tuple[str, ...]
+    today: date
+    weight_days: int
+    jurisdiction: str = "eu"
+
+    @cached_property
+    def drafts(self) -> list[Draft]:
+        """The medication orders of the session, each with its drug."""
+        return drafts(self.session, self.held.entries, self.prefetch, self.terminology)
+
+    @cached_property
+    def written(self) -> dict[str, Resource]:
+        """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids.
+
+        One that could be read only in part cannot be given back whole.
+        """
+        times = Counter(draft.reference for draft in self.drafts)
+        return {d.reference: d.resource for d in self.drafts if d.reference and d.whole and times[d.reference] == 1}
+
+    @property
+    def version(self) -> Version:
+        """The FHIR version of the call: of the first order that tells its own, else of the lists, else R4."""
+        lists = (self.prefetch[key].resources for key in LISTS)
+        return version_of(chain((draft.resource for draft in self.drafts), chain.from_iterable(lists)))
+
+    def read(self) -> Chart | None:
+        """The chart; None when nothing of the call concerns the guidance.
+
+        Raises MissingData when the patient is needed and not provided, NotConformant when none of the selections is
+        among the drafts, or there are more drafts than can be checked against each other in time.
+        """
+        if not self.session.ordering:
+            return self.whole() if self._worth_opening() else None
+        chosen = self.session.selections is None or any(selected(self.session, entry) for entry in self.held.entries)
+        if not (chosen or self.held.unread):
+            raise NotConformant(
+                "None of context.selections is among context.draftOrders. Send each selection as 'Type/id' of an"
+                " order in the bundle.",
+                "$.context.selections",
+            )
+        if self._concerned():
+            return self.whole()
+        gaps = [*self.held.unread, *self._unsettled()]
+        return Chart(self.today, self.session.hook, Patient(), unread=tuple(gaps)) if gaps else None
+
+    def whole(self) -> Chart:
+        """Everything the rules may know about this call, whether it concerns the guidance or not."""
+        ordered = [draft for draft in self.drafts if self._known(draft.identity)]
+        if len(ordered) > MOST_DRAFTS:
+            raise NotConformant(
+                f"The context holds more than {MOST_DRAFTS} orders for drugs of this guidance, and none was checked."
+                " Send them in several calls.",
+                "$.context",
+            )
+        self.prefetch.complete(PATIENT, *LISTS)
+        who = required_patient(self.prefetch, self.session.patient_id, self.today)
+        found: list[MedicationOrder] = []
+        unread: list[Unread] = list(self.held.unread)
+        for draft in ordered:
+            if draft.own:
+                order, gaps = draft_order(
+                    draft.resource, draft.identity, self.terminology, self._doses, focus=draft.focus
+                )
+                found += [order] if order is not None else []
+                unread += gaps if draft.focus else []
+        unread += unidentified(self.drafts, self.subjects)
+        in_list, gaps = self.listed
+        unread += [*gaps, *missing(self.prefetch), *of_others(self.session, self.prefetch)]
+        cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN)}
+        return Chart(
+            today=self.today,
+            hook=self.session.hook,
+            patient=who,
+            orders=(*found, *in_list),
+            conditions=conditions(self._own(CONDITIONS), self.terminology),
+            allergies=allergies(self._own(ALLERGIES), self.terminology),
+            intolerances=intolerances(self._own(ALLERGIES), self.terminology),
+            measurements=measurements(self._own(OBSERVATIONS), self.terminology),
+            jurisdiction=self.jurisdiction,
+            patient_id=self.session.patient_id,
+            conditions_known=self.prefetch[CONDITIONS].known,
+            history_known=self.prefetch[MEDICATIONS].state is State.GIVEN and not cut & {MEDICATIONS, STATEMENTS},
+            unread=tuple(dict.fromkeys(unread)),
+            subjects=self.subjects,
+            incomplete=incomplete(self.prefetch) | cut,
+            ordering=self.session.ordering,
+            refill=self.session.refill,
+        )
+
+    @cached_property
+    def listed(self) -> tuple[list[MedicationOrder], list[Unread]]:
+        """The patient's orders and statements about the drugs, and what of the lists could not be used.
+
+        Lists that were not provided are fetched where the client's FHIR server may be read.
+        """
+        self.prefetch.complete(MEDICATIONS, STATEMENTS)
+        entries = [res for key in (MEDICATIONS, STATEMENTS) for res in self._own(key) if _is_medication(res)]
+        identities = identified(entries, self.prefetch, self.terminology)
+        pairs = list(zip(entries, identities, strict=True))
+        nameless = sum(
+            1
+            for resource, identity in pairs
+            if identity.unidentified(self.subjects) and text(one(resource.get("status"))) not in IGNORED
+        )
+        unread = [Unread("list-entry-unidentified", found=str(nameless))] if nameless else []
+        concerned = [(resource, identity) for resource, identity in pairs if self._known(identity)]
+        if len(concerned) > MOST_KNOWN:
+            # What is taken now matters most.
+            concerned.sort(key=lambda pair: text(one(pair[0].get("status"))) not in TAKEN)
+            unread.append(Unread(TOO_MANY_KNOWN, element=MEDICATIONS, found=str(len(concerned) - MOST_KNOWN)))
+        found: list[MedicationOrder] = []
+        for resource, identity in concerned[:MOST_KNOWN]:
+            order, gaps = listed_order(resource, identity, self.terminology, self.today, self._doses)
+            found += [order] if order is not None else []
+            unread += gaps
+        return found, unread
+
+    @cached_property
+    def _doses(self) -> DoseContext:
+        """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
+        return DoseContext(self.subjects, self._weight)
+
+    def _weight(self) -> Fraction | None:
+        return body_weight(self._own(OBSERVATIONS), self.terminology, self.today, self.weight_days)
+
+    def _own(self, key: str) -> list[Resource]:
+        """The resources of a list that are not another patient's."""
+        return [res for res in self.prefetch[key].resources if is_own(self.session, res)]
+
+    def _known(self, identity: Identity) -> bool:
+        return known(identity.recognition, self.subjects, self.terminology)
+
+    def _concerned(self) -> bool:
+        """True when an order in question is for one of the drugs, or for one that matters beside them.
+
+        A drug of an interaction class concerns the guidance only when one of the drugs is drafted or on the list,
+        so the lists are read for it and for nothing else.
+        """
+        focus = [draft.identity for draft in self.drafts if draft.focus and draft.own]
+        if any(concerns(identity.recognition, self.subjects) for identity in focus):
+            return True
+        if not any(map(self._known, focus)):
+            return False
+        drafted = any(concerns(d.identity.recognition, self.subjects) for d in self.drafts if d.own)
+        return drafted or any(order.drug.names(drug) for order in self.listed[0] for drug in self.subjects)
+
+    def _worth_opening(self) -> bool:
+        """True when a chart that is only opened has one of the drugs on the list, or its list is not known whole."""
+        found, gaps = self.listed
+        no_list = not (self.prefetch[MEDICATIONS].known or self.prefetch[STATEMENTS].known)
+        not_whole = not incomplete(self.prefetch).isdisjoint((MEDICATIONS, STATEMENTS))
+        subject = any(concerns(order.drug, self.subjects) for order in found)
+        return bool(subject or gaps or no_list or not_whole or self.prefetch.failure(MEDICATIONS))
+
+    def _unsettled(self) -> list[Unread]:
+        """Why it is not certain that no order concerns the guidance: a drug that could not be told, a list not whole.
+
+        A list is looked at only for a draft that matters beside the drugs. One that nobody was to fetch is not missed.
+        """
+        gaps = unidentified(self.drafts, self.subjects)
+        for key in (MEDICATIONS, STATEMENTS):
+            looked_at = "listed" in self.__dict__ and key in incomplete(self.prefetch)
+            if self.prefetch.failure(key) or looked_at:
+                gaps.append(gap(key, self.prefetch[key]))
+        return gaps + failures(self.prefetch) if gaps else []
 
 
-def _own(session: Session, resources: Iterable[Resource]) -> list[Resource]:
-    """The resources that are not another patient's."""
-    return [res for res in resources if _is_own(session, res)]
+def _is_medication(resource: Resource) -> bool:
+    return resource["resourceType"] in ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES
 
 
 def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
@@ -96,93 +260,6 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
     )
 
 
-def listed(
-    session: Session, prefetch: Prefetch, terminology: Terminology, doses: DoseContext, today: date
-) -> tuple[list[MedicationOrder], list[Unread]]:
-    """The patient's orders and statements about the drugs, and what of the lists could not be used.
-
-    Lists that were not provided are fetched where the client's FHIR server may be read.
-    """
-    prefetch.complete(MEDICATIONS, STATEMENTS)
-    found: list[MedicationOrder] = []
-    unread: list[Unread] = []
-    unidentified = 0
-    entries = [
-        resource
-        for resource in _own(session, (*prefetch[MEDICATIONS].resources, *prefetch[STATEMENTS].resources))
-        if resource["resourceType"] in ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES
-    ]
-    for resource, identity in zip(entries, identified(entries, prefetch, terminology), strict=True):
-        unidentified += bool(identity.unidentified(doses.subjects)) and text(resource.get("status")) not in IGNORED
-        if known(identity.recognition, doses.subjects, terminology):
-            order, gaps = listed_order(resource, identity, terminology, today, doses)
-            found += [order] if order is not None else []
-            unread += gaps
-    if unidentified:
-        unread.append(Unread("list-entry-unidentified", found=str(unidentified)))
-    return found, unread
-
-
-def read_chart(
-    session: Session,
-    drafts: Sequence[Draft],
-    prefetch: Prefetch,
-    terminology: Terminology,
-    doses: DoseContext,
-    today: date,
-    jurisdiction: str,
-    unread_drafts: Sequence[Unread] = (),
-) -> Chart:
-    """Everything the rules may know about this call.
-
-    Raises MissingData when the patient is not provided, NotConformant when there are more drafts than can be
-    checked against each other in time.
-    """
-    if sum(known(draft.identity.recognition, doses.subjects, terminology) for draft in drafts) > MOST_DRAFTS:
-        raise NotConformant(
-            f"The context holds more than {MOST_DRAFTS} orders for drugs of this guidance, and none was checked."
-            " Send them in several calls.",
-            "$.context",
-        )
-    prefetch.complete(PATIENT, *LISTS)
-    who = required_patient(prefetch, session.patient_id, today)
-    found: list[MedicationOrder] = []
-    unread: list[Unread] = list(unread_drafts)
-    for draft in drafts:
-        if draft.own and known(draft.identity.recognition, doses.subjects, terminology):
-            order, gaps = draft_order(draft.resource, draft.identity, terminology, doses, focus=draft.focus)
-            found += [order] if order is not None else []
-            unread += gaps if draft.focus else []
-    unread += unidentified(drafts, doses.subjects)
-    in_list, gaps = listed(session, prefetch, terminology, doses, today)
-    unread += gaps + _missing(prefetch) + _of_others(session, prefetch)
-    return Chart(
-        today=today,
-        hook=session.hook,
-        patient=who,
-        orders=tuple(found + in_list),
-        conditions=conditions(_own(session, prefetch[CONDITIONS].resources), terminology),
-        allergies=allergies(_own(session, prefetch[ALLERGIES].resources), terminology),
-        intolerances=intolerances(_own(session, prefetch[ALLERGIES].resources), terminology),
-        measurements=measurements(_own(session, prefetch[OBSERVATIONS].resources), terminology),
-        jurisdiction=jurisdiction,
-        patient_id=session.patient_id,
-        conditions_known=prefetch[CONDITIONS].known,
-        history_known=prefetch[MEDICATIONS].state is State.GIVEN,
-        unread=tuple(dict.fromkeys(unread)),
-        subjects=doses.subjects,
-        incomplete=incomplete(prefetch) | {gap.element for gap in unread if gap.reason == OF_OTHERS},
-        ordering=session.ordering,
-        refill=session.refill,
-    )
-
-
-def version_spoken(orders: Iterable[Resource], prefetch: Prefetch) -> Version:
-    """The FHIR version of a call: of the first order that tells its own, else of the lists, else R4."""
-    lists = (prefetch[key].resources for key in (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS))
-    return version_of(chain(orders, chain.from_iterable(lists)))
-
-
 def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:
     """Orders in focus whose drug could not be told at all, and orders about the drugs of another patient."""
     found = []
@@ -196,53 +273,3 @@ def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unrea
         elif not draft.own and concerns(draft.identity.recognition, subjects):
             found.append(Unread("another-patient", order, conflict=True))
     return found
-
-
-def unsettled(drafts: Sequence[Draft], prefetch: Prefetch, subjects: Sequence[str]) -> list[Unread]:
-    """Why it is not certain that no order concerns the guidance: drugs that could not be told, or a list not whole.
-
-    A list is looked at only for a draft that matters beside the drugs. One that nobody was to fetch is not missed.
-    """
-    gaps = unidentified(drafts, subjects)
-    for key in (MEDICATIONS, STATEMENTS):
-        if prefetch.failure(key) or (prefetch.looked_at(key) and key in incomplete(prefetch)):
-            gaps.append(_gap(key, prefetch[key]))
-    return gaps + _failures(prefetch) if gaps else []
-
-
-def incomplete(prefetch: Prefetch) -> frozenset[str]:
-    """The lists that hold less than the record by what they say themselves; one that was not sent is none of them."""
-    return frozenset(key for key in LISTS if prefetch[key].state not in (State.GIVEN, State.ABSENT))
-
-
-def _missing(prefetch: Prefetch) -> list[Unread]:
-    """The lists that guidance rests on and that were not given in full."""
-    gaps = [_gap(key, prefetch[key]) for key in LISTS if prefetch[key].state is not State.GIVEN]
-    return gaps + _failures(prefetch)
-
-
-def _of_others(session: Session, prefetch: Prefetch) -> list[Unread]:
-    """Entries of another patient, which are left out, by list."""
-    counts = {key: sum(1 for res in prefetch[key].resources if not _is_own(session, res)) for key in LISTS}
-    return [Unread(OF_OTHERS, element=key, found=str(count), conflict=True) for key, count in counts.items() if count]
-
-
-def _is_own(session: Session, resource: Resource) -> bool:
-    return same_patient(subject_references(resource), session.patient_id)
-
-
-def _gap(key: str, answer: Answer) -> Unread:
-    """Why a list is not whole, with what it holds of what it should."""
-    found = f"{answer.matches} of {answer.announced}" if answer.state is State.SHORT else ""
-    found = str(answer.lost) if answer.state in (State.DAMAGED, State.REFUSED) else found
-    return Unread(_why(answer), element=key, found=found)
-
-
-def _why(answer: Answer) -> str:
-    if not answer.reason or (answer.state is not State.PARTIAL and answer.known):
-        return _WHY[answer.state]
-    return "only-some-pages" if answer.known else "not-fetched"
-
-
-def _failures(prefetch: Prefetch) -> list[Unread]:
-    return [Unread(reason, element=", ".join(keys)) for reason, keys in prefetch.failures.items()]

@@ -15,6 +15,7 @@ from service.fhir.resources import Resource, aslist, copied, one, text
 from service.fhir.version_detection import Version, told
 from service.fhir.versions import medication_concept, medication_reference, routes
 from service.fhir.writing import dosage_in
+from service.jsonio import encode
 from service.terminology.recognise import Terminology
 
 ORAL = "oral"
@@ -26,6 +27,10 @@ _SAYS_HOW_MUCH = (
     "maxDosePerAdministration", "maxDosePerLifetime",
 )  # fmt: skip
 """Members of a dosage that say how much or when; the new dosage replaces them. All others are kept."""
+
+
+MOST_BYTES = 64 * 1024
+"""An order larger than this is not sent back changed: answers stay small."""
 
 
 class CannotEdit(Exception):
@@ -45,6 +50,8 @@ def with_template(
     Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
     """
     _check_route(order, terminology)
+    if len(encode(order)) > MOST_BYTES:
+        raise CannotEdit("too-large")
     changed: Resource = copied(order)
     product = _change_product(changed, template, terminology, drug)
     _change_dosage(changed, dosage_in(told(order) or version, template["dosageInstruction"][0]))

@@ -11,7 +11,7 @@ from fhir.resources.R4B.medicationstatement import MedicationStatement
 
 from service.chart import MedicationOrder, Role, Unread
 from service.dates import event
-from service.dosing.amount import Product
+from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
 from service.fhir.dosages import as_day, codings, dosages
@@ -23,6 +23,7 @@ from service.fhir.versions import (
     NOT_STATED,
     ORDER_TYPES,
     based_on,
+    dosage_instructions,
     ended_on,
     order_as_r4,
     planned_end,
@@ -44,12 +45,33 @@ _REQUIRED_ORDER = {"status": NOT_STATED, "intent": "order"}
 _REQUIRED_STATEMENT = {"status": NOT_STATED}
 
 
-@dataclass(frozen=True, slots=True)
+MOST_INSTRUCTIONS = 50
+"""Dosage instructions of one order that are read."""
+
+MOST_INSTRUCTIONS_A_CALL = 500
+_INSTRUCTIONS = ("dosageInstruction", "dosage")
+
+
+@dataclass(slots=True)
 class DoseContext:
-    """What a dose needs besides the order: the drugs whose dose matters, and the body weight in kg, if asked for."""
+    """What a dose needs besides the order: the drugs whose dose matters, and the body weight in kg, if asked for.
+
+    ``left`` is how many more dosage instructions are read for this call: each costs up to a millisecond.
+    """
 
     subjects: tuple[str, ...]
     weight: Callable[[], Fraction | None]
+    left: int = MOST_INSTRUCTIONS_A_CALL
+
+    def within(self, resource: Resource) -> tuple[Resource, int]:
+        """The resource as it is to be read, and how many dosage instructions are too many to be read; then none is."""
+        count = len(dosage_instructions(resource))
+        if count > MOST_INSTRUCTIONS or count > self.left:
+            return {
+                name: value for name, value in resource.items() if name not in ("dosageInstruction", "dosage")
+            }, count
+        self.left -= count
+        return resource, 0
 
 
 def draft_order(
@@ -60,6 +82,7 @@ def draft_order(
     Entered-in-error counts for nothing, ever; doNotPerform, stopped and cancelled mark a stop (X3). An order
     on order-sign may have any status, so the status does not decide that it is a draft.
     """
+    resource, uncounted = doses.within(resource)
     found = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
     if found is None:
         order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.DRAFT, focus=focus)
@@ -87,25 +110,32 @@ def draft_order(
         stop_reason_given=request.statusReason is not None,
         classes=terminology.classes(identity.recognition.drugs),
     )
-    order = _with_dose(order, identity, doses)
-    return order, [Unread("element-unreadable", order, path) for path in found.dropped]
+    order = _with_dose(order, identity, doses, uncounted)
+    dropped = [Unread("element-unreadable", order, path) for path in found.dropped]
+    return order, [*dropped, *_cut(order, identity)]
 
 
 def listed_order(
     resource: Resource, identity: Identity, terminology: Terminology, today: date, doses: DoseContext
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing."""
-    if resource["resourceType"] in ORDER_TYPES:
-        order, unread = _listed_request(resource, identity, today, doses)
-    else:
-        order, unread = _listed_statement(resource, identity, today, doses)
-    classes = terminology.classes(identity.recognition.drugs)
-    return (replace(order, classes=classes) if order is not None else None), unread
+    resource, uncounted = doses.within(resource)
+    read_as = _listed_request if resource["resourceType"] in ORDER_TYPES else _listed_statement
+    order, unread = read_as(resource, identity, today)
+    if order is None:
+        return None, unread
+    order = replace(order, classes=terminology.classes(identity.recognition.drugs))
+    order = _with_dose(order, identity, doses, uncounted)
+    too_many = [Unread("too-many-dosages", order, "dosageInstruction", str(uncounted))] if uncounted else []
+    return order, [*unread, *too_many, *_cut(order, identity)]
 
 
-def _listed_request(
-    resource: Resource, identity: Identity, today: date, doses: DoseContext
-) -> tuple[MedicationOrder | None, list[Unread]]:
+def _cut(order: MedicationOrder, identity: Identity) -> list[Unread]:
+    """What of the drug's names and codes was longer than is read."""
+    return [Unread("drug-read-in-part", order, what) for what in identity.cut]
+
+
+def _listed_request(resource: Resource, identity: Identity, today: date) -> tuple[MedicationOrder | None, list[Unread]]:
     found = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
     if found is None:
@@ -137,11 +167,11 @@ def _listed_request(
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
         period_ended=until if role is Role.CURRENT and until is not None and until < today else None,
     )
-    return _with_dose(order, identity, doses), unread
+    return order, unread
 
 
 def _listed_statement(
-    resource: Resource, identity: Identity, today: date, doses: DoseContext
+    resource: Resource, identity: Identity, today: date
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     found = read(MedicationStatement, statement_as_r4(resource), _REQUIRED_STATEMENT)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
@@ -166,7 +196,7 @@ def _listed_statement(
         last_taken=ended,
         period_ended=ended if role is Role.CURRENT and ended is not None and ended < today else None,
     )
-    return _with_dose(order, identity, doses), unread
+    return order, unread
 
 
 def read_dosages(resource: Resource) -> tuple[Dosage, ...]:
@@ -193,11 +223,13 @@ def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[R
     return None, [Unread("status-unknown", order, "status")]
 
 
-def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseContext) -> MedicationOrder:
+def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseContext, uncounted: int = 0) -> MedicationOrder:
     """The order with the dose of the first drug that matters; none where codes and words disagree (X7)."""
     drug = next((d for d in doses.subjects if identity.recognition.names(d)), None)
     if drug is None or any(identity.recognition.disputes(d) for d in doses.subjects):
         return order
+    if uncounted:
+        return replace(order, dose=NotComputed("too-many-dosages", "dosageInstruction", str(uncounted)))
     weight = doses.weight() if any(_by_weight(dosage) for dosage in order.dosages) else None
     product = Product(drug, identity.recognition, identity.label, identity.strengths, weight)
     return replace(order, dose=daily_dose(order.dosages, product))

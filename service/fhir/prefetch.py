@@ -144,10 +144,6 @@ class Prefetch:
         self._unresolved_for += reasons
         return bool(found)
 
-    def looked_at(self, key: str) -> bool:
-        """True when the key has been decoded for this call."""
-        return key in self._answers
-
     def failure(self, key: str) -> str:
         """Why a key could not be fetched, or not in full; empty when it was not tried or worked."""
         return self._answers.get(key, ABSENT).reason

@@ -4,7 +4,7 @@ Nearly every order concerns other drugs; this module looks at codes and names on
 cost next to nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -22,8 +22,24 @@ UNKNOWN_SYSTEM = "code-system-unknown"
 WORDS_UNCLEAR = "words-unclear"
 SEVERAL_DRUGS = "several-drugs"
 INGREDIENTS = "ingredients of the Medication"
+MOST_CODINGS = 100
+"""Codings of one drug that are looked at."""
+
+MOST_INGREDIENTS = 50
+"""Ingredients of one Medication that are looked at; the largest products have about thirty."""
+
+MOST_LETTERS = 1000
+"""Letters of one name that are looked at."""
+
+LABEL = 200
+"""Letters of a name that are shown."""
+
 _LARGEST_CODE = 10**18
 """The longest codes of SNOMED CT have 18 digits."""
+
+
+Ingredient = tuple[dict[str, Any], dict[str, Any]]
+"""CodeableConcept and strength of one ingredient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +49,7 @@ class Identity:
     ``problem`` is set when the drug could not be identified at all: no code and no words, a reference that
     leads nowhere, only a code of an unknown system without a name, words that name a drug where they may say
     that it is not meant, or a list of drugs where FHIR has one. ``resolved`` says that the Medication it points
-    to was at hand.
+    to was at hand. ``cut`` names what of it was longer than is read.
     """
 
     recognition: Recognition
@@ -42,6 +58,7 @@ class Identity:
     problem: str = ""
     by_reference: bool = False
     resolved: bool = False
+    cut: tuple[str, ...] = ()
 
     def unidentified(self, subjects: Sequence[str]) -> str:
         """The problem, empty when there is none or the words that are not clear name none of the drugs."""
@@ -57,19 +74,23 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
     pointer = medication_reference(order)
     named_here = bool(concepts)
     medication = _referenced(order, pointer, medications)
+    parts = ingredients(medication) if medication is not None else []
+    cut = ["ingredients"] if len(parts) > MOST_INGREDIENTS else []
+    parts = parts[:MOST_INGREDIENTS]
     strengths: tuple[Strength, ...] = ()
     if medication is not None:
         code = medication.get("code")
         concepts += [code] if isinstance(code, dict) else []
-        concepts += [item for item, _ in ingredients(medication)]
-        strengths = tuple(_stated_strengths(medication, terminology))
+        concepts += [item for item, _ in parts]
+        strengths = tuple(_stated_strengths(medication, parts, terminology))
+    cut += list(dict.fromkeys(name for concept in concepts for name in _longer_than_read(concept)))
     codings = [coding for c in concepts for coding in codings_of(c)]
-    texts = [words for c in concepts for words in texts_of(c)] + [text(pointer.get("display"))]
+    texts = [words for c in concepts for words in texts_of(c)] + [text(pointer.get("display"))[:MOST_LETTERS]]
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
-    recognition = _recognise(order, medication, codings, texts, terminology)
+    recognition = _recognise(order, parts, codings, texts, terminology)
     return Identity(
         recognition=recognition,
-        label=words[0].strip() if words else _code_label(codings),
+        label=_label(words[0].strip() if words else _code_label(codings)),
         strengths=strengths,
         problem=SEVERAL_DRUGS
         if several
@@ -78,41 +99,56 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
         else _problem(bool(words), codings, pointer, medication, terminology),
         by_reference=bool(pointer) and not named_here,
         resolved=medication is not None,
+        cut=tuple(cut),
     )
+
+
+def _label(name: str) -> str:
+    return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
+
+
+def _longer_than_read(concept: Mapping[str, Any]) -> Iterator[str]:
+    """What of a CodeableConcept goes beyond what is looked at."""
+    listed = aslist(concept.get("coding"))
+    if len(listed) > MOST_CODINGS:
+        yield "codes"
+    names = (concept.get("text"), *(c.get("display") for c in listed[:MOST_CODINGS] if isinstance(c, dict)))
+    if any(len(text(name)) > MOST_LETTERS for name in names):
+        yield "name"
 
 
 def codings_of(concept: Mapping[str, Any]) -> list[Coding]:
     """The codings of a CodeableConcept that carry a code. Some clients send a code of digits as a number."""
     return [
-        Coding(text(c.get("system")), code, text(c.get("display")))
-        for c in aslist(concept.get("coding"))
+        Coding(text(c.get("system")), code, text(c.get("display"))[:MOST_LETTERS])
+        for c in aslist(concept.get("coding"))[:MOST_CODINGS]
         if isinstance(c, dict) and (code := _code(c))
     ]
 
 
 def texts_of(concept: Mapping[str, Any]) -> list[str]:
     """The words of a CodeableConcept that stand beside no code: its text, and names of codings without one."""
-    nameless = (c for c in aslist(concept.get("coding")) if isinstance(c, dict) and not _code(c))
-    return [text(concept.get("text")), *filter(None, (text(c.get("display")) for c in nameless))]
+    nameless = (c for c in aslist(concept.get("coding"))[:MOST_CODINGS] if isinstance(c, dict) and not _code(c))
+    words = [text(concept.get("text")), *filter(None, (text(c.get("display")) for c in nameless))]
+    return [each[:MOST_LETTERS] for each in words]
 
 
 def _code(coding: Mapping[str, Any]) -> str:
     code = coding.get("code")
     if isinstance(code, str):
-        return code
+        return code if len(code) <= MOST_LETTERS else ""
     of_digits = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < _LARGEST_CODE
     return str(code) if of_digits else ""
 
 
 def _recognise(
     order: Resource,
-    medication: Resource | None,
+    parts: Sequence[Ingredient],
     codings: list[Coding],
     texts: list[str],
     terminology: Terminology,
 ) -> Recognition:
     """Recognition over the order and its Medication; several ingredients of one product belong together."""
-    parts = ingredients(medication) if medication is not None else []
     if len(parts) < 2:
         recognition = terminology.recognise(codings, texts)
         if recognition.drugs and any(_topical(route, terminology) for route in routes(order)):
@@ -120,8 +156,10 @@ def _recognise(
         return recognition
     topical = any(_topical(route, terminology) for route in routes(order))
     # A product's ingredients name different drugs without disagreeing: their codings and words are read apart.
-    own = [coding for coding in codings if not any(coding in codings_of(item) for item, _ in parts)]
-    own_texts = [words for words in texts if not any(words in texts_of(item) for item, _ in parts)]
+    of_parts = {coding for item, _ in parts for coding in codings_of(item)}
+    texts_of_parts = {words for item, _ in parts for words in texts_of(item)}
+    own = [coding for coding in codings if coding not in of_parts]
+    own_texts = [words for words in texts if words not in texts_of_parts]
     whole = terminology.recognise(own, own_texts, topical_route=topical)
     each = [terminology.recognise(codings_of(item), texts_of(item)) for item, _ in parts]
     in_parts = dict.fromkeys(drug for r in each for drug in r.drugs)
@@ -185,9 +223,10 @@ def _code_label(codings: list[Coding]) -> str:
     return f"code {codings[0].code}" if codings else ""
 
 
-def _stated_strengths(medication: Resource, terminology: Terminology) -> Iterable[Strength]:
+def _stated_strengths(
+    medication: Resource, parts: Sequence[Ingredient], terminology: Terminology
+) -> Iterable[Strength]:
     """Mg a piece or a mL that a Medication states for each ingredient (of a single one, for the product)."""
-    parts = ingredients(medication)
     code = medication.get("code")
     for item, ratio in parts:
         drugs = terminology.recognise(codings_of(item), texts_of(item)).drugs

@@ -33,9 +33,9 @@ def entries(bundle: Resource) -> Iterator[Resource]:
 
 
 def reference(res: Resource) -> str:
-    """ "Type/id" of a resource, empty when it has no id."""
+    """ "Type/id" of a resource, empty when it has no id, or one longer than any server gives."""
     identity = res.get("id")
-    return f"{res['resourceType']}/{identity}" if isinstance(identity, str) and identity else ""
+    return f"{res['resourceType']}/{identity}" if isinstance(identity, str) and 0 < len(identity) <= 255 else ""
 
 
 def relative(pointer: str) -> str:

@@ -4,6 +4,7 @@ What it returns is a new, small resource that holds what a decision rests on; th
 changed. ``shapes`` tells in which version a resource is written, ``writing`` writes our own orders in it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from service.dates import clock
@@ -195,18 +196,20 @@ def medication_reference(order: Resource) -> dict[str, Any]:
 
 def ingredients(medication: Resource) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """(CodeableConcept, strength Ratio) of each ingredient of a Medication, in any version."""
-    found = []
     product = medication.get("product")
     listed = medication.get("ingredient") or (product.get("ingredient") if isinstance(product, dict) else None)
+    contained = (held for held in aslist(medication.get("contained")) if isinstance(held, dict))
+    beside = {f"#{held['id']}": held for held in contained if held.get("id")}
+    found = []
     for ingredient in aslist(listed):
         if not isinstance(ingredient, dict):
             continue
         item = ingredient.get("itemCodeableConcept") or ingredient.get("item") or ingredient.get("itemReference")
-        found.append((_substance(item, medication), _strength(ingredient)))
+        found.append((_substance(one(item), beside), _strength(ingredient)))
     return found
 
 
-def _substance(item: Any, medication: Resource) -> dict[str, Any]:
+def _substance(item: Any, beside: Mapping[str, Resource]) -> dict[str, Any]:
     """The CodeableConcept of an ingredient: as it is, R5's ``concept``, or of the resource it refers to.
 
     A Substance or Medication that an ingredient refers to is looked for among the contained ones; without it the
@@ -220,9 +223,7 @@ def _substance(item: Any, medication: Resource) -> dict[str, Any]:
     if isinstance(item.get("concept"), dict) or not (target or words):
         concept = item.get("concept", item)
         return concept if isinstance(concept, dict) else {}
-    contained = (held for held in aslist(medication.get("contained")) if isinstance(held, dict))
-    held = next((held for held in contained if held.get("id") and target == f"#{held['id']}"), {})
-    code = held.get("code")
+    code = beside.get(target, {}).get("code")
     named = code.get("concept", code) if isinstance(code, dict) else None
     return named if isinstance(named, dict) else {"text": words} if words else {}
 

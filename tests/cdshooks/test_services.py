@@ -10,7 +10,7 @@ import pytest
 from service.cdshooks.messages import CONTEXTS
 from service.cdshooks.services import SPECIFICATION, USAGE, Service, prefetch_templates, services
 from service.engine.library import Library
-from service.fhir.chart_reader import CONDITIONS, MEDICATIONS, OBSERVATIONS, PATIENT, STATEMENTS
+from service.fhir.gaps import CONDITIONS, MEDICATIONS, OBSERVATIONS, PATIENT, STATEMENTS
 
 CONTEXT_TOKENS = {
     "patient-view": {"userId", "patientId", "encounterId"},

@@ -7,13 +7,13 @@ import pytest
 
 from service.chart import Age, Chart, Role
 from service.errors import MissingData, NotConformant
-from service.fhir.chart_reader import MOST_DRAFTS, dose_context, listed, read_chart, required_patient, unidentified
+from service.fhir.chart_reader import MOST_DRAFTS, MOST_KNOWN, ChartReader, required_patient, unidentified
 from service.fhir.prefetch import MOST_ENTRIES, Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import Session, drafts, orders
 from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
-from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, doses, order, raw, statement
+from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, order, raw, statement
 
 PATIENT = {"resourceType": "Patient", "id": "1", "birthDate": "1961-11-23"}
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
@@ -39,9 +39,11 @@ def chart(terminology: Terminology, *resources: Resource, selections: list[str] 
     prefetch = prefetched(**{**COMPLETE, **values})
     entries = tuple(raw({"resource": resource}) for resource in resources)
     chosen = frozenset(selections) if selections is not None else None
-    session = Session("order-sign", "1", entries, chosen)
-    looked_at = drafts(session, orders(session).entries, prefetch, terminology)
-    return read_chart(session, looked_at, prefetch, terminology, doses(), TODAY, "eu")
+    return reader(terminology, Session("order-sign", "1", entries, chosen), prefetch).whole()
+
+
+def reader(terminology: Terminology, session: Session, prefetch: Prefetch, jurisdiction: str = "eu") -> ChartReader:
+    return ChartReader(session, orders(session), prefetch, terminology, SUBJECTS, TODAY, 90, jurisdiction)
 
 
 def reasons(read: Chart) -> set[tuple[str, str]]:
@@ -179,7 +181,7 @@ def test_the_weight_of_another_patient_is_no_weight_of_this_one(terminology: Ter
     def weight(subject: str) -> Fraction | None:
         prefetch = prefetched(observations=bundle({**WEIGHT, "subject": {"reference": subject}}))
         session = Session("order-sign", "1")
-        return dose_context(session, prefetch, terminology, SUBJECTS, TODAY, 90).weight()
+        return reader(terminology, session, prefetch)._weight()
 
     assert (weight("Patient/1"), weight("Patient/2")) == (Fraction(70), None)
 
@@ -232,14 +234,14 @@ def test_a_drug_of_the_list_is_found_in_a_medication_under_any_key(terminology: 
     medication = {"resourceType": "Medication", "id": "m1", "code": TOLPERISONE}
     session = Session("patient-view", "1", ordering=False)
     prefetch = prefetched(medications=bundle(pointing), statements=bundle(medication))
-    found, unread = listed(session, prefetch, terminology, doses(), TODAY)
+    found, unread = reader(terminology, session, prefetch).listed
     assert [o.drug.drugs for o in found] == [("tolperisone",)]
     assert unread == []
 
 
 def test_what_the_hook_says_of_the_session_is_on_the_chart(terminology: Terminology) -> None:
     session = Session("medication-refill", "1", refill=True)
-    read = read_chart(session, (), prefetched(**COMPLETE), terminology, doses(), TODAY, "ch")
+    read = reader(terminology, session, prefetched(**COMPLETE), "ch").whole()
     assert (read.hook, read.refill, read.ordering, read.today) == ("medication-refill", True, True, TODAY)
     assert (read.patient_id, read.jurisdiction) == ("1", "ch")
 
@@ -254,3 +256,20 @@ def test_as_many_drafts_as_can_be_compared_are_read_and_more_are_refused(termino
     assert len(chart(terminology, *many[:-1]).orders) == MOST_DRAFTS
     with pytest.raises(NotConformant, match=f"more than {MOST_DRAFTS} orders.*none was checked"):
         chart(terminology, *many)
+
+
+def test_of_more_known_drugs_than_are_read_those_taken_now_come_first_and_the_rest_is_said(
+    terminology: Terminology,
+) -> None:
+    past = [order(id=f"old-{number}", status="stopped") for number in range(MOST_KNOWN)]
+    read = chart(terminology, order(), medications=bundle(*past, order(id="now")))
+    listed = [o for o in read.orders if o.role is not Role.DRAFT]
+    assert (len(listed), listed[0].reference) == (MOST_KNOWN, "MedicationRequest/now")
+    assert reasons(read) == {("too-many-known", "medications")}
+    assert (read.record_incomplete, read.history_known) == (True, False)
+
+
+def test_every_list_is_read_once(terminology: Terminology) -> None:
+    call = reader(terminology, Session("patient-view", "1", ordering=False), prefetched(**COMPLETE))
+    assert call.read() is not None or call.listed is call.listed
+    assert call.listed is call.listed

@@ -1,0 +1,71 @@
+"""What of the lists of a call was not given in full, as reasons of the card ``not-checked``."""
+
+from service.chart import Unread
+from service.fhir.patients import same_patient
+from service.fhir.prefetch import Answer, Prefetch, State
+from service.fhir.resources import Resource
+from service.fhir.session import Session
+from service.fhir.versions import subject_references
+
+PATIENT = "patient"
+MEDICATIONS = "medications"
+STATEMENTS = "statements"
+CONDITIONS = "conditions"
+ALLERGIES = "allergies"
+OBSERVATIONS = "observations"
+LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
+
+OF_OTHERS = "entries-of-another-patient"
+TOO_MANY_KNOWN = "too-many-known"
+"""Reasons for which entries of a list that came were left out."""
+
+_WHY = {
+    State.ABSENT: "not-provided",
+    State.UNREADABLE: "not-readable",
+    State.UNAVAILABLE: "not-available",
+    State.PARTIAL: "only-first-page",
+    State.SHORT: "fewer-than-announced",
+    State.DAMAGED: "entries-unreadable",
+    State.REFUSED: "entries-refused",
+    State.CUT: "too-many-entries",
+}
+
+
+def incomplete(prefetch: Prefetch) -> frozenset[str]:
+    """The lists that hold less than the record by what they say themselves; one that was not sent is none of them."""
+    return frozenset(key for key in LISTS if prefetch[key].state not in (State.GIVEN, State.ABSENT))
+
+
+def missing(prefetch: Prefetch) -> list[Unread]:
+    """The lists that guidance rests on and that were not given in full."""
+    gaps = [gap(key, prefetch[key]) for key in LISTS if prefetch[key].state is not State.GIVEN]
+    return gaps + failures(prefetch)
+
+
+def of_others(session: Session, prefetch: Prefetch) -> list[Unread]:
+    """Entries of another patient, which are left out, by list."""
+    counts = {key: sum(1 for res in prefetch[key].resources if not is_own(session, res)) for key in LISTS}
+    return [Unread(OF_OTHERS, element=key, found=str(count), conflict=True) for key, count in counts.items() if count]
+
+
+def is_own(session: Session, resource: Resource) -> bool:
+    """True unless the resource names another patient than the call."""
+    return same_patient(subject_references(resource), session.patient_id)
+
+
+def gap(key: str, answer: Answer) -> Unread:
+    """Why a list is not whole, with what it holds of what it should."""
+    found = f"{answer.matches} of {answer.announced}" if answer.state is State.SHORT else ""
+    found = str(answer.lost) if answer.state in (State.DAMAGED, State.REFUSED) else found
+    return Unread(_why(answer), element=key, found=found)
+
+
+def _why(answer: Answer) -> str:
+    if not answer.reason or (answer.state is not State.PARTIAL and answer.known):
+        return _WHY[answer.state]
+    return "only-some-pages" if answer.known else "not-fetched"
+
+
+def failures(prefetch: Prefetch) -> list[Unread]:
+    """Why anything could not be fetched, once for each reason."""
+    return [Unread(reason, element=", ".join(keys)) for reason, keys in prefetch.failures.items()]

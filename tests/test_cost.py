@@ -1,0 +1,122 @@
+"""A request costs time in proportion to what it holds, up to a bound, and what is left out for it is named."""
+
+import json
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from service.decide import Decision, decide
+from service.jsonio import encode
+from tests.calls import NEW_START, Json, by_id, draft
+
+MOST_SECONDS = 3.0
+"""CPU of a machine that is busy. Before the bounds some of these took ten seconds and more; now none takes one."""
+
+MOST_BYTES = 256 * 1024
+
+
+def _made_of(*ingredients: Json, contained: Any = ()) -> Callable[[Json], None]:
+    def change(request: Json) -> None:
+        held = {"resourceType": "Medication", "id": "k", "ingredient": list(ingredients)}
+        draft(request).pop("medicationCodeableConcept")
+        draft(request).update(contained=[held, *contained], medicationReference={"reference": "#k"})
+
+    return change
+
+
+def _in_draft(change: Callable[[Json], Json]) -> Callable[[Json], None]:
+    return lambda request: draft(request).update(change(draft(request)))
+
+
+def _in_drafts(count: int, change: Callable[[Json], Json]) -> Callable[[Json], None]:
+    def multiply(request: Json) -> None:
+        order = draft(request)
+        entries = [{"resource": {**order, "id": f"d{n}", **change(order)}} for n in range(count)]
+        request["context"]["draftOrders"]["entry"] = entries
+
+    return multiply
+
+
+def _on_list(key: str, count: int, change: Callable[[Json, int], Json]) -> Callable[[Json], None]:
+    def fill(request: Json) -> None:
+        entries = [{"resource": {**change(draft(request), n), "id": f"m{n}"}} for n in range(count)]
+        request["prefetch"][key] = {"resourceType": "Bundle", "entry": entries}
+
+    return fill
+
+
+def _instructions(order: Json, count: int) -> Json:
+    return {"dosageInstruction": order["dosageInstruction"] * count}
+
+
+def _named(words: str) -> Json:
+    return {"medicationCodeableConcept": {"text": words}}
+
+
+NAMES = [{"itemCodeableConcept": {"text": f"amitriptyline {n}"}} for n in range(3000)]
+POINTERS = [{"itemReference": {"reference": f"#s{n}"}} for n in range(3000)]
+SUBSTANCES = [{"resourceType": "Substance", "id": f"s{n}", "code": {"text": f"amitriptyline {n}"}} for n in range(3000)]
+CODES = [{"system": "http://snomed.info/sct", "code": str(n), "display": "amitriptyline"} for n in range(5000)]
+LONG = "amitriptyline " * 100_000
+
+HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
+    "ingredients": (_made_of(*NAMES), "ingredients are longer than is read"),
+    "ingredients by reference": (_made_of(*POINTERS, contained=SUBSTANCES), "ingredients are longer than is read"),
+    "codes": (_in_draft(lambda _: {"medicationCodeableConcept": {"coding": CODES}}), "codes are longer than is read"),
+    "a long name": (_in_draft(lambda _: {"medicationCodeableConcept": {"text": LONG}}), "name are longer than is read"),
+    "instructions": (_in_draft(lambda order: _instructions(order, 5000)), "5000 dosage instructions"),
+    "instructions of many drafts": (_in_drafts(100, lambda order: _instructions(order, 20)), "20 dosage instructions"),
+    "bad instructions": (
+        _in_draft(lambda _: {"dosageInstruction": [{"timing": {"repeat": {"frequency": "x"}}}] * 3000}),
+        "3000 dosage instructions",
+    ),
+    "known drugs": (_on_list("medications", 1000, lambda order, _: {**order, "status": "active"}), "750 more entries"),
+    "known drugs of long names": (
+        _on_list(
+            "medications",
+            1000,
+            lambda order, n: {
+                **order,
+                "status": "active",
+                "medicationCodeableConcept": {"text": f"sertraline {n} " * 40},
+            },
+        ),
+        "750 more entries",
+    ),
+    "drafts that are none": (
+        lambda request: request["context"]["draftOrders"]["entry"].extend([None] * 900),
+        "no FHIR resource that could be read",
+    ),
+    "drafts without a drug": (
+        lambda request: request["context"]["draftOrders"]["entry"].extend(
+            [{"resource": {"resourceType": "MedicationRequest", "id": "x" * 200 + str(n)}} for n in range(900)]
+        ),
+        "names no drug",
+    ),
+    "a large order": (
+        _in_draft(lambda _: {"basedOn": [{"reference": f"MedicationRequest/{n}"} for n in range(20_000)]}),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HUNGRY)
+def test_a_request_of_any_shape_costs_little_and_what_is_left_out_is_named(
+    what: str, fixture: Callable[[str], Json], decision: Decision
+) -> None:
+    change, said = HUNGRY[what]
+    request = deepcopy(fixture(NEW_START))
+    change(request)
+    body = json.dumps(request).encode()
+    started = time.process_time()
+    answer = encode(decide(body, request["hook"], decision))
+    assert time.process_time() - started < MOST_SECONDS
+    assert len(answer) < MOST_BYTES
+    cards = json.loads(answer)["cards"]
+    if said:
+        assert said in by_id(cards)["not-checked"]["detail"]
+    else:
+        assert "too large to be sent back" in " ".join(card["detail"] for card in cards)
