@@ -33,6 +33,7 @@ from service.web.demo import demo
 from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.feedback import feedback, keeping, log_feedback
+from service.web.insights import insights
 from service.web.invoke import invoke, observing
 from service.web.middleware import Middleware
 from service.web.operations import Check, operations
@@ -97,7 +98,8 @@ def create_app(
     decision = Decision(guideline, renderer, today, new_id, settings.jurisdiction, fhir, editions=editions)
     used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
     tokens = token_check(settings, clients, used, now, time.monotonic)
-    guard(app, Caller(clients.without_token), tokens, settings.public_url, observers=[metrics.refused])
+    opened = ("/insights", "/insights.csv") if settings.open_pages else ()
+    guard(app, Caller(clients.without_token), tokens, settings.public_url, [metrics.refused], opened)
     app.extensions["decision"] = decision
     app.extensions["metrics"] = metrics
     app.register_blueprint(discovery(published))
@@ -110,11 +112,12 @@ def create_app(
     keep = keeping(records, now, told, keep_comments=settings.keep_comments)
     app.register_blueprint(invoke(published, decision, observe))
     app.register_blueprint(feedback(published, keep))
-    shown = [("Guidance", "/guidance"), ("API", "/api")]
+    shown = [("Guidance", "/guidance"), ("Insights", "/insights"), ("API", "/api")]
     if settings.auth == "open" or settings.open_pages:
         shown.insert(0, ("Playground", "/playground"))
         app.register_blueprint(playground(decision, keep, observe))
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown))
+    app.register_blueprint(insights(records, library, today))
     app.register_blueprint(api())
     if settings.demo and settings.auth == "open":
         app.register_blueprint(demo())

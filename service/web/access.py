@@ -76,9 +76,17 @@ def check_access(settings: Settings, now: Callable[[], datetime]) -> None:
 
 
 def guard(
-    app: Flask, without_token: Caller, tokens: TokenCheck | None, public_url: str, observers: Sequence[RefusalObserver]
+    app: Flask,
+    without_token: Caller,
+    tokens: TokenCheck | None,
+    public_url: str,
+    observers: Sequence[RefusalObserver],
+    opened: Sequence[str] = (),
 ) -> None:
-    """Has every request checked; without ``tokens`` everybody is ``without_token``."""
+    """Has every request checked; without ``tokens`` everybody is ``without_token``.
+
+    ``opened`` are further addresses that anybody may read.
+    """
 
     def check() -> None:
         call = call_of(request.environ)
@@ -88,7 +96,7 @@ def guard(
             g.caller = without_token
             return
         # A browser asks first, and cannot send a token with that (L-28). Nothing but the answer to it is behind.
-        if request.method == "OPTIONS" or _is_open():
+        if request.method == "OPTIONS" or _is_open((*WITHOUT_TOKEN, *opened)):
             return
         try:
             with timed("token"):
@@ -119,7 +127,7 @@ def audiences(public_url: str, path: str) -> list[str]:
     return [form for url in urls for form in (url, f"{url}/")]
 
 
-def _is_open() -> bool:
+def _is_open(addresses: Sequence[str]) -> bool:
     """True for an existing address that needs no token, told by the route and not by what the path looks like."""
     rule = request.url_rule.rule if request.url_rule else ""
-    return any(rule == address or rule.startswith(f"{address}/") for address in WITHOUT_TOKEN)
+    return any(rule == address or rule.startswith(f"{address}/") for address in addresses)

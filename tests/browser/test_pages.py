@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-PAGES = ["/", "/playground", "/guidance", "/guidance/tolperisone-with-amitriptyline", "/nothing-here"]
+PAGES = ["/", "/playground", "/guidance", "/guidance/tolperisone-with-amitriptyline", "/insights", "/nothing-here"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
+WAITS = 30
+"""Half seconds until counts are written at the latest."""
+
 PAIR = "/playground?fixture=order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
 
 
@@ -12,6 +15,18 @@ def test_a_suggestion_is_accepted_applied_and_asked_about_again(page: Page) -> N
     page.get_by_role("button", name=re.compile("10 mg")).first.click()
     expect(page.get_by_role("status").filter(has_text="Accepted and applied")).to_be_visible()
     expect(page.get_by_text("= 10 mg/day")).to_be_visible()
+
+
+def test_an_override_is_sent_and_appears_in_the_insights(page: Page) -> None:
+    page.goto(PAIR)
+    page.get_by_role("button", name="Override").first.click()
+    expect(page.get_by_role("status").filter(has_text="Overridden")).to_be_visible()
+    for _ in range(WAITS):
+        page.goto("/insights")
+        if re.search(r"1: 100 %", page.get_by_role("main").inner_text()):
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(page.get_by_role("main").inner_text())
 
 
 def test_a_dropped_list_is_named_as_not_checked(page: Page) -> None:

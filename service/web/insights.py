@@ -1,0 +1,128 @@
+"""``/insights``: what becomes of the cards, from the counts that are kept. Nothing about patients."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, render_template, request
+
+from service.engine.library import Library
+from service.records.database import DatabaseUnavailable
+from service.web.pages import hardened
+
+if TYPE_CHECKING:
+    from service.records.records import Records
+    from service.records.report import Chosen, Report
+
+PERIODS = (7, 30, 90, 365)
+"""Days that a reader can choose."""
+
+WIDTH, HEIGHT = 720, 160
+"""The size of the chart in its own units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day of the chart: where it stands, and the heights of its parts from the bottom up."""
+
+    day: date
+    x: float
+    width: float
+    overridden: float
+    accepted: float
+    unanswered: float
+    label: str
+
+
+def insights(records: "Records | None", library: Library, today: Callable[[], date]) -> Blueprint:
+    """The blueprint of the insights; without records it says what is missing."""
+    blueprint = Blueprint("insights", __name__, template_folder="templates")
+    # The pages of readers are few: what reads the database is imported when the first one comes.
+
+    def made(chosen: "Chosen") -> "tuple[Report | None, Report | None]":
+        from service.records.report import report
+
+        if records is None:
+            return None, None
+        try:
+            with records.database.reading() as connection:
+                everywhere = replace(chosen, client="", hook="")
+                return report(connection, today(), chosen), report(connection, today(), everywhere)
+        except DatabaseUnavailable:
+            return None, None
+
+    @blueprint.get("/insights")
+    def show() -> str:
+        from service.records.rate import trend
+
+        days, chosen = _asked(today())
+        found, everywhere = made(chosen)
+        return render_template(
+            "insights.html",
+            report=found,
+            chosen=chosen,
+            days=days,
+            periods=PERIODS,
+            clients=[each.client for each in everywhere.clients] if everywhere else [],
+            hooks=[hook for hook, _ in everywhere.hooks] if everywhere else [],
+            titles={card.id: card.title for card in library.cards.values()},
+            reasons=dict(library.override_reasons),
+            bars=_bars(found, chosen) if found else [],
+            size=(WIDTH, HEIGHT),
+            trend=trend,
+            kept=records is not None,
+        )
+
+    @blueprint.get("/insights.csv")
+    def as_sheet() -> Response:
+        from service.records.sheet import CARD_COLUMNS, card_rows, sheet
+
+        found, _ = made(_asked(today())[1])
+        rows = card_rows(found) if found else []
+        answer = Response(sheet(rows, CARD_COLUMNS), mimetype="text/csv")
+        answer.headers["Content-Disposition"] = 'attachment; filename="insights.csv"'
+        return answer
+
+    @blueprint.after_request
+    def fresh(response: Response) -> Response:
+        response.headers["Cache-Control"] = "no-store"
+        return hardened(response)
+
+    return blueprint
+
+
+def _asked(today: date) -> "tuple[int, Chosen]":
+    """The period in days and what a reader has chosen; what cannot be is left out."""
+    from service.records.report import Chosen
+
+    asked = request.args.get("days", "")
+    days = int(asked) if asked in map(str, PERIODS) else PERIODS[1]
+    since = today - timedelta(days=days - 1)
+    return days, Chosen(since, today, request.args.get("client", "")[:200], request.args.get("hook", "")[:100])
+
+
+def _bars(report: "Report", chosen: "Chosen") -> list[Bar]:
+    """A bar for every day of the period, high by the cards shown on it."""
+    from service.records.report import Counted
+
+    assert chosen.since is not None
+    assert chosen.until is not None
+    by_day: dict[date, Counted] = {}
+    for card in report.cards:
+        for day, counted in card.days:
+            by_day[day] = by_day.get(day, Counted()) + counted
+    days = [chosen.since + timedelta(days=n) for n in range((chosen.until - chosen.since).days + 1)]
+    most = max((counted.shown for counted in by_day.values()), default=0)
+    if not most:
+        return []
+    step = WIDTH / len(days)
+    found = []
+    for place, day in enumerate(days):
+        counted = by_day.get(day, Counted())
+        overridden, accepted, unanswered = (
+            HEIGHT * n / most for n in (counted.overridden, counted.accepted, counted.unanswered)
+        )
+        said = f"{day}: {counted.shown} shown, {counted.accepted} accepted, {counted.overridden} overridden"
+        found.append(Bar(day, place * step, max(step * 0.8, 0.5), overridden, accepted, unanswered, said))
+    return found
