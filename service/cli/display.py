@@ -105,6 +105,17 @@ def catalogue_tables(library: Library) -> list[Table]:
     return [cards, told]
 
 
+def burden_table(rows: Sequence[Mapping[str, Any]], size: int) -> Table:
+    """How often each card is shown per 100 orders, and what else became of it."""
+    titles = ("policy", "card", "per 100 orders", "95 % interval", "critical", "words", "merged", "quiet")
+    table = Table(*titles, title=f"{size} orders of a synthetic population")
+    for row in rows:
+        span = f"{row['from']} to {row['to']}"
+        rest = (row["critical"], row["words"], row["merged"], row["quiet"])
+        table.add_row(escape(row["policy"]), row["card"], str(row["per_100_orders"]), span, *map(str, rest))
+    return table
+
+
 def review_table(found: Sequence[tuple[str, str, str]]) -> Table:
     """The cards that count as not reviewed, each with the reason."""
     table = Table("rule", "card", "open because", title="Not clinically reviewed")

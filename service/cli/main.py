@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from service.cli.burden import burden
 from service.cli.cards import cards
 from service.cli.clients import clients
 from service.cli.output import INTERRUPTED, as_json, example, print_json, standard_output, stop
@@ -157,5 +158,5 @@ def services(form: str) -> None:
         console.print(f"{key}: {template}", soft_wrap=True)
 
 
-for command in (serve, demo, cards, clients, replay, schemas, feedback, report, records):
+for command in (serve, demo, burden, cards, clients, replay, schemas, feedback, report, records):
     main.add_command(command)
