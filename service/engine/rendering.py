@@ -142,8 +142,8 @@ class Renderer:
         )
 
     def by_hand(self, suggestions: list[Suggestion]) -> str:
-        """What suggestions would have done, as Markdown, for a client that cannot be told them."""
-        return "\n".join([self.library.by_hand, *map(_in_words, suggestions)])
+        """The suggestions that a client cannot be told, in their own few words, as Markdown."""
+        return "\n".join([self.library.by_hand, *(f"- {markdown(suggestion.label)}" for suggestion in suggestions)])
 
     def _unread(self, unread: tuple[Unread, ...]) -> dict[str, Any]:
         """The sentences for what could not be read: the first in short, all in full."""
@@ -277,16 +277,6 @@ def _shortest(template: Template, values: Mapping[str, Any], length: Callable[[s
         if length(text) <= limit:
             break
     return text
-
-
-def _in_words(suggestion: Suggestion) -> str:
-    """A suggestion as a list item: its label, and each action with the order that it deletes."""
-    said = [f"- **{markdown(suggestion.label)}:**"]
-    for action in suggestion.actions:
-        said.append(markdown(action.description))
-        if action.resourceId:
-            said.append(f"({markdown(action.resourceId)})")
-    return " ".join(said)
 
 
 class _Rendered(str):

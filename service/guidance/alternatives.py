@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from service.chart import Chart, Measurement, MedicationOrder, Role
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds, states
 from service.guidance.condition_groups import HEART, NEUROPATHIC, PAIN, TRIGEMINAL
 from service.guidance.kidney import is_clearance, kidney_function, renal_doses
 from service.guidance.replacing import replacements
@@ -30,6 +30,7 @@ GABAPENTINOIDS = frozenset({"gabapentin", "pregabalin"})
 BREATHING = (STRONG_OPIOID, "opioid-weak", "benzodiazepine", "z-drug")
 
 
+@states("starts", "continues", "taken")
 def opioid_in_fibromyalgia(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R19: a strong opioid, beside amitriptyline or tolperisone, for somebody with fibromyalgia.
 
@@ -49,12 +50,8 @@ def opioid_in_fibromyalgia(chart: Chart, thresholds: Thresholds) -> Finding | No
         card="opioid-in-fibromyalgia",
         indicator=Indicator.WARNING,
         orders=(*opioids, *beside),
-        facts={
-            "opioid": opioids[0],
-            "continued": continued or not chart.ordering,
-            "ordering": chart.ordering,
-            "conditions_known": chart.conditions_known,
-        },
+        state="taken" if not chart.ordering else "continues" if continued else "starts",
+        facts={"opioid": opioids[0]},
     )
 
 
@@ -64,6 +61,7 @@ def _opioid_questionable(chart: Chart, opioids: list[MedicationOrder]) -> bool:
     return fibromyalgia and not (chart.has(*OPIOID_ACCEPTED) or reasons.intersection(OPIOID_ACCEPTED))
 
 
+@states("instead", "switch", "not-tolerated")
 def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R21, R22, R23: duloxetine, gabapentin or pregabalin instead of amitriptyline for pain, when a reason exists.
 
@@ -91,31 +89,17 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
         card="other-options",
         indicator=Indicator.INFO,
         orders=tuple(orders),
+        state="not-tolerated" if orders[0].stops else "instead" if chart.starts(AMITRIPTYLINE, *orders) else "switch",
         facts={
             "order": orders[0],
-            "starts": chart.starts(AMITRIPTYLINE, *orders),
-            "stopped": orders[0].stops,
-            "older": chart.at_least(thresholds["older"].value),
             **reasons,
             "options": options,
-            "allergic": [drug for drug in merged if drug in chart.allergies],
             "not_offered": replacing.own,
-            "holds": [check for check, holds in checks.items() if holds],
             "open": [check for check, holds in checks.items() if holds is None],
             "against": [check for check, holds in checks.items() if holds is False],
-            "serotonergic": list(
-                dict.fromkeys(o.label for o in chart.of_class("serotonergic") if not o.drug.names(AMITRIPTYLINE))
-            ),
-            "fibromyalgia": FIBROMYALGIA in wanted,
-            "age_known": chart.age is not None,
             "kidney": kidney,
             "clearance": is_clearance(kidney),
-            "kidney_disease": chart.has("renal-impairment"),
             **renal_doses(kidney, thresholds),
-            "breathing": list(dict.fromkeys(order.label for order in chart.of_class(*BREATHING))),
-            "heart_failure": chart.has("heart-failure"),
-            "tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
-            "jurisdiction": chart.jurisdiction,
         },
         offers=replacing.offers,
         withheld=replacing.withheld,

@@ -5,11 +5,12 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds, states
 from service.guidance.condition_groups import purpose
 from service.guidance.duplicates import duplicates
 
 
+@states("", "perhaps-new", "age-unknown", "depression", "other-product")
 def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R07: a new start above 10 mg a day; above 25 mg a warning unless it is for major depression.
 
@@ -33,21 +34,18 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
     urgent = day > thresholds["label_start"].value and not depression
     start = thresholds["article_start"].value
     other_product = needs_other_product(order, start)
+    states_in_order = {
+        "other-product": other_product,
+        "depression": depression,
+        "perhaps-new": new is not True,
+        "age-unknown": chart.age is None,
+    }
     return Finding(
         card="amitriptyline-start-dose",
         indicator=Indicator.WARNING if urgent else Indicator.INFO,
         orders=(order,),
-        facts={
-            "order": order,
-            "dose": dose,
-            "titrated": order.dose.working if isinstance(order.dose, DailyDose) and order.dose.steps else "",
-            "day": day,
-            "above_label": day > thresholds["label_start"].value,
-            "depression": depression,
-            "certainly_new": new is True,
-            "age_known": chart.age is not None,
-            "other_product": other_product,
-        },
+        state=next((state for state, holds in states_in_order.items() if holds), ""),
+        facts={"order": order, "day": day, "age_known": chart.age is not None},
         proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
         withheld=withheld(chart, new is True, dose, thresholds)
         + (("depression",) if depression else ())

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
 from service.guidance.condition_groups import DEPRESSION, DEPRESSIVE, HEART_DISEASE, purpose
 from service.guidance.duplicates import duplicates, summed, taken_together
 
@@ -12,6 +12,11 @@ REMISSION = "depression-in-remission"
 ANTIDEPRESSANT = "antidepressant"
 
 
+LEVELS = ("hospital", "outpatient", "caution", "pain-ceiling", "pain-target")
+"""The rungs of the ladder, the highest first."""
+
+
+@states(*LEVELS, "under-age")
 def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R09: the most on one day against the ladder of pain doses, and against every labelled dose.
 
@@ -26,27 +31,20 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     if not found:
         return None
     indicator, level, day, orders = max(found, key=lambda entry: (entry[0], entry[2]))
-    single = _single(orders)
+    older = chart.at_least(thresholds["older"].value)
     return Finding(
         card="amitriptyline-upper-range",
         indicator=indicator,
         orders=tuple(orders),
+        state="under-age" if chart.under_age(thresholds["adult"].value) else level,
         facts={
             "order": orders[0],
-            "level": level,
             "day": day,
-            "daily": all(order.dose.daily for order in orders if isinstance(order.dose, DailyDose)),
-            "single": single,
-            "single_above": single > thresholds["pain_ceiling"].value,
+            "single": _single(orders),
             "summed": len(orders) > 1,
             "complete": summed(orders)[1],
-            "purpose": purpose(chart, orders),
             "depression_recorded": chart.has(*DEPRESSIVE),
-            "conditions_known": chart.conditions_known,
-            "older": chart.at_least(thresholds["older"].value),
-            "cardiovascular": chart.has(*HEART_DISEASE),
-            "minor": chart.under_age(thresholds["adult"].value),
-            "as_needed": any(isinstance(o.dose, DailyDose) and o.dose.low == 0 for o in orders),
+            "frail": older or chart.has(*HEART_DISEASE),
             "implausible": "",
         },
     )
@@ -73,14 +71,15 @@ def _level(
     use = purpose(chart, orders)
     if use == "depression" or chart.under_age(thresholds["adult"].value):
         return None
-    for rung in ("caution", "pain_ceiling"):
-        if day > thresholds[rung].value:
+    for rung in ("caution", "pain-ceiling"):
+        if day > thresholds[rung.replace("-", "_")].value:
             return Indicator.WARNING, rung, day
     if day > thresholds["pain_target"].value and use != "neuropathic":
-        return Indicator.INFO, "pain_target", day
+        return Indicator.INFO, "pain-target", day
     return None
 
 
+@states("below", "low-end")
 def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R14: a recorded major depression, not in remission, with amitriptyline too low and nothing else for it.
 
@@ -104,17 +103,8 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
         card="amitriptyline-for-depression",
         indicator=Indicator.WARNING if below else Indicator.INFO,
         orders=tuple(counted),
-        facts={
-            "order": counted[0],
-            "day": day,
-            "as_needed": any(isinstance(order.dose, DailyDose) and order.dose.low == 0 for order in counted),
-            "below": below,
-            "condition": recorded,
-            "other_reason": any(order.reason_given for order in counted) and purpose(chart, counted) != "depression",
-            "history_known": chart.history_known,
-            "age_known": chart.age is not None,
-            "older": chart.at_least(thresholds["older"].value),
-        },
+        state="below" if below else "low-end",
+        facts={"order": counted[0], "day": day, "condition": recorded, "history_known": chart.history_known},
     )
 
 

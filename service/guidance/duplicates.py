@@ -7,12 +7,13 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Thresholds, states
 
 TRICYCLIC = "tca"
 ZERO = Fraction(0)
 
 
+@states("same", "incomplete", "unknown", "other", "both")
 def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R27: orders of amitriptyline that add up, always with the sum, or amitriptyline beside another tricyclic.
 
@@ -29,10 +30,11 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
         card="amitriptyline-duplicate",
         indicator=Indicator.WARNING,
         orders=(*orders, *others),
+        state=_state(same, others),
         facts={
             "order": orders[0],
             "same": len(same),
-            "other": others[0] if others else None,
+            "others": list(others),
             "total": total,
             "complete": complete,
             "combination": any(order.drug.combination for order in same),
@@ -40,6 +42,16 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
         },
         offers=(Offer(delete=deletable.reference),) if deletable is not None and deletable.reference else (),
     )
+
+
+def _state(same: Sequence[MedicationOrder], others: Sequence[MedicationOrder]) -> str:
+    """Which of the card's sentences holds."""
+    total, complete = summed(same)
+    if not same:
+        return "other"
+    if total is None:
+        return "unknown"
+    return "both" if others else "same" if complete else "incomplete"
 
 
 def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]:

@@ -1,13 +1,13 @@
 """How fast the patient's enzymes break amitriptyline down (R06)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from service.chart import Chart
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
 
 GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}
 
@@ -46,13 +46,15 @@ class Metaboliser:
     taken: date
 
 
+@states("avoid", "avoid-or-lower", "low-dose", "check", "unread")
 def metaboliser_type(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R06: a CYP2D6 or CYP2C19 type other than normal; a warning from 50 mg a day for poor and ultrarapid.
 
     Below that only a word, as no dose change is recommended. When a chart is only opened, warnings only.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    results = [result for result in results_of(chart) if result.type != AS_USUAL]
+    found = [result for result in results_of(chart) if result.type != AS_USUAL]
+    results = sorted(found, key=lambda result: (result.type not in AVOIDED, result.type == UNCLEAR))
     if not orders or not results:
         return None
     doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
@@ -68,16 +70,18 @@ def metaboliser_type(chart: Chart, thresholds: Thresholds) -> Finding | None:
         card="metaboliser-type",
         indicator=Indicator.WARNING if warns else Indicator.INFO,
         orders=tuple(orders),
-        facts={
-            "order": orders[0],
-            "results": results,
-            "level": level,
-            "warns": warns,
-            "poor": any(result.type == POOR for result in results),
-            "day": high,
-            "tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
-        },
+        state=_state(results, level, warns=warns),
+        facts={"order": orders[0], "results": results, "day": high},
     )
+
+
+def _state(results: Sequence[Metaboliser], level: str, *, warns: bool) -> str:
+    """Which of the card's sentences holds."""
+    if all(result.type == UNCLEAR for result in results):
+        return "unread"
+    if warns:
+        return "avoid-or-lower" if any(result.type == POOR for result in results) else "avoid"
+    return "low-dose" if level == "low" else "check"
 
 
 def results_of(chart: Chart) -> Iterator[Metaboliser]:

@@ -7,8 +7,7 @@ from fractions import Fraction
 
 from service.chart import Chart, Measurement
 from service.dates import later
-from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Threshold, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Threshold, Thresholds, states
 from service.guidance.amitriptyline import needs_other_product
 from service.guidance.condition_groups import HEART, PAIN
 from service.guidance.safety import pregnant
@@ -24,6 +23,7 @@ OBSERVATIONS = "observations"
 LYING, STANDING = "supine", "standing"
 
 
+@states("starts", "starts-combination", "taken")
 def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R11: amitriptyline in question for somebody who is surely 65 or older (X9: a year of birth may not be enough).
 
@@ -33,21 +33,19 @@ def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding |
     if not orders or not chart.at_least(thresholds["older"].value):
         return None
     assert chart.age is not None
-    doses = [order.dose.first.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
+    state = "starts" if chart.starts(AMITRIPTYLINE, *orders) else "taken"
+    if state == "starts" and needs_other_product(orders[0], thresholds["article_start"].value):
+        state = "starts-combination"
     return Finding(
         card="amitriptyline-older-adult",
         indicator=Indicator.WARNING if chart.ordering else Indicator.INFO,
         orders=tuple(orders),
-        facts={
-            "order": orders[0],
-            "age": chart.age,
-            "starts": chart.starts(AMITRIPTYLINE, *orders),
-            "above_start": bool(doses) and max(doses) > thresholds["article_start"].value,
-            "other_product": needs_other_product(orders[0], thresholds["article_start"].value),
-        },
+        state=state,
+        facts={"order": orders[0], "age": chart.age},
     )
 
 
+@states("due", "overdue")
 def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R24: amitriptyline taken for 4 to 6 weeks, or longer and not reviewed; when a chart is opened or it is renewed.
 
@@ -66,17 +64,13 @@ def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None
         card="amitriptyline-review",
         indicator=Indicator.INFO,
         orders=tuple(orders),
-        facts={
-            "order": orders[0],
-            "since": treatment.since,
-            "days": days,
-            "overdue": days > thresholds["review_by"].value,
-            "pain": bool(chart.indication(orders) & PAIN),
-        },
+        state="overdue" if days > thresholds["review_by"].value else "due",
+        facts={"order": orders[0], "since": treatment.since, "days": days},
         offers=(Offer("review-of-amitriptyline"),),
     )
 
 
+@states("", "other-scale")
 def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R25: amitriptyline for pain and no pain score of 0 to 10 in the last 4 weeks.
 
@@ -97,15 +91,13 @@ def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
         card="pain-score",
         indicator=Indicator.INFO,
         orders=tuple(orders),
-        facts={
-            "order": orders[0],
-            "starts": chart.starts(AMITRIPTYLINE, *orders),
-            "other_scale": any(m.kind in OTHER_SCALES for m in recent),
-        },
+        state="other-scale" if any(m.kind in OTHER_SCALES for m in recent) else "",
+        facts={"order": orders[0]},
         offers=(Offer("pain-score-0-to-10"),),
     )
 
 
+@states("falls-systolic", "falls-diastolic", "missing")
 def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R26: no lying and standing blood pressure in 30 days at 65 or with heart disease; a warning when it falls.
 
@@ -117,10 +109,12 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
     conditions = chart.active(*CIRCULATION)
     older = chart.at_least(thresholds["older"].value)
     at_risk = bool(conditions) or older
-    falls = readings is not None and (
-        _fall(readings.systolic) >= thresholds["systolic_fall"].value
-        or _fall(readings.diastolic) >= thresholds["diastolic_fall"].value
-    )
+    state = "missing"
+    if readings is not None and _fall(readings.diastolic) >= thresholds["diastolic_fall"].value:
+        state = "falls-diastolic"
+    if readings is not None and _fall(readings.systolic) >= thresholds["systolic_fall"].value:
+        state = "falls-systolic"
+    falls = state != "missing"
     missing = readings is None and at_risk and _observations_known(chart)
     if not orders or not (falls or missing):
         return None
@@ -128,13 +122,11 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
         card="standing-blood-pressure",
         indicator=Indicator.WARNING if falls else Indicator.INFO,
         orders=tuple(orders),
+        state=state,
         facts={
             "order": orders[0],
-            "falls": falls,
-            "starts": chart.starts(AMITRIPTYLINE, *orders),
             "readings": readings,
             "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
-            "older": older,
         },
         offers=(Offer("blood-pressure-lying-and-standing"),) if missing and not falls else (),
     )

@@ -1,11 +1,19 @@
-"""Tolperisone together with amitriptyline (R01), merged with R04 when a strong CYP2D6 inhibitor is there, too."""
+"""Tolperisone together with amitriptyline (R01), merged with R04 when a strong CYP2D6 inhibitor is there, too.
+
+And tolperisone with any other tricyclic, which its labels warn of for one of them (R05).
+"""
 
 from service.chart import Chart
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Thresholds
-from service.guidance.interactions import Inhibitors, inhibitor_facts, inhibitors
-from service.guidance.tolperisone import FOOD
+from service.engine.concerns import partners
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Thresholds, states
+from service.guidance.duplicates import TRICYCLIC
+from service.guidance.interactions import Inhibitors, inhibitors
+
+NAMED_BY_LABELS = "cyp2d6-substrate-tolperisone-sensitive"
+"""Drugs that tolperisone labels name themselves: they have a card of their own."""
 
 
+@states("started", "both-new", "continued", "taken", "with-inhibitor", "perhaps-inhibitor")
 def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R01: both are ordered or taken, and the ordering creates the pair; an info when it only continues.
 
@@ -24,19 +32,48 @@ def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Find
     joining = [order for order in merged.now if order.focus]
     if chart.ordering and not any(order.focus for order in [*ordered, *joining]):
         return None
-    starts = any(chart.starts(drug, *ordered) for drug in pair)
-    state = ("started" if starts else "continued") if chart.ordering else "taken"
+    new = [drug for drug in pair if chart.starts(drug, *ordered)]
     first = {drug: orders[0] for drug, orders in pair.items()}
+    urgent = chart.ordering and bool(new or merged.certain)
     return Finding(
         card="tolperisone-with-amitriptyline",
-        indicator=Indicator.WARNING if state == "started" or (chart.ordering and merged.certain) else Indicator.INFO,
+        indicator=Indicator.WARNING if urgent else Indicator.INFO,
         orders=tuple(dict.fromkeys([*joining, *ordered, *first.values(), *merged.all])),
+        state=_state(chart, len(new), merged),
         facts={
             "tolperisone": first[TOLPERISONE],
             "amitriptyline": first[AMITRIPTYLINE],
-            "state": state,
-            **inhibitor_facts(chart, merged),
+            "inhibitors": list(dict.fromkeys([*merged.now, *merged.lingering, *merged.unsure])),
+            "unsure": list(merged.unsure),
         },
-        lines=(FOOD,) if first[TOLPERISONE].is_draft else (),
         rules=("R04",) if merged.all else (),
     )
+
+
+def _state(chart: Chart, new: int, merged: Inhibitors) -> str:
+    if merged.all:
+        return "with-inhibitor" if merged.certain else "perhaps-inhibitor"
+    if not chart.ordering:
+        return "taken"
+    return ("continued", "started", "both-new")[new]
+
+
+def tolperisone_with_other_tricyclic(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R05: tolperisone with a tricyclic that is neither amitriptyline nor named by tolperisone labels."""
+    others = [
+        order
+        for order in partners(chart, TOLPERISONE, TRICYCLIC)
+        if not order.drug.names(AMITRIPTYLINE) and NAMED_BY_LABELS not in order.classes
+    ]
+    if not others:
+        return None
+    orders = chart.taken_or_drafted(TOLPERISONE)
+    return Finding(
+        card="tolperisone-with-other-tricyclic",
+        indicator=Indicator.INFO,
+        orders=(*others, *orders),
+        facts={"others": others, "tolperisone": orders[0]},
+    )
+
+
+RULES: tuple[Rule, ...] = (tolperisone_with_amitriptyline, tolperisone_with_other_tricyclic)

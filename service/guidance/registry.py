@@ -11,28 +11,27 @@ from service.guidance import (
     interactions,
     maoi,
     monitoring,
+    pair,
     safety,
     stopping,
     titration,
+    tolperisone,
 )
 from service.guidance.amitriptyline import amitriptyline_start_dose
-from service.guidance.pair import tolperisone_with_amitriptyline
-from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_indication
 
 RULES: tuple[Rule, ...] = (
     *maoi.RULES,
     *heart.RULES,
     *safety.RULES,
     *duplicates.RULES,
-    tolperisone_with_amitriptyline,
+    *pair.RULES,
     *interactions.RULES,
     *genes.RULES,
-    tolperisone_indication,
+    *tolperisone.RULES,
     amitriptyline_start_dose,
     *dose_range.RULES,
     *titration.RULES,
     *stopping.RULES,
-    tolperisone_daily_dose,
     *monitoring.RULES,
     *alternatives.RULES,
     code_and_text_disagree,

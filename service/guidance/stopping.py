@@ -7,7 +7,7 @@ from math import ceil
 
 from service.chart import Chart, MedicationOrder, Role
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
 from service.guidance.duplicates import TRICYCLIC, duplicates, gives_nothing, remaining
 from service.guidance.tapering import RUNGS, next_step
 from service.guidance.titration import dose_on, taken
@@ -57,9 +57,8 @@ INHIBITORS = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic
 CISAPRIDE = "contraindicated-with-amitriptyline-us"
 QTC = frozenset({"qtc-bazett", "qtc-fridericia", "qtc-method-unspecified"})
 
-STATES = ("harm", "unread", "cut", "small", "stop")
 
-
+@states("harm", "unread", "cut", "small", "stop")
 def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R20: amitriptyline that was taken for weeks ends at once, or falls below half.
 
@@ -92,18 +91,13 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
         card="amitriptyline-stopping",
         indicator=Indicator.WARNING if state in ("cut", "stop") else Indicator.INFO,
         orders=(*orders, *listed),
+        state=state,
         facts={
-            "state": state,
             "order": orders[0],
             "before": before,
             "after": after,
             "days": days if known else None,
-            "harm": harm,
-            "small": state == "small",
             "next_step": path[0] if path else None,
-            "path": path,
-            "minor": minor,
-            "age_known": chart.age is not None,
         },
         offers=offers,
         withheld=withheld if path and not harm else (),

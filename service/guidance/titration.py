@@ -9,7 +9,7 @@ from itertools import pairwise
 from service.chart import Chart, MedicationOrder
 from service.dates import later
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
 from service.guidance.condition_groups import purpose
 
 
@@ -29,6 +29,7 @@ class Step:
         return self.after - self.before
 
 
+@states("too-large", "too-soon", "within-label", "length", "depression")
 def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R08: steps above the article's pace; above the label's a warning, unless it is for depression.
 
@@ -52,6 +53,7 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
         card="amitriptyline-titration",
         indicator=Indicator.INFO if depression else urgent,
         orders=(step.order, *(() if step.inside else taken(chart))),
+        state="depression" if depression else _state(step, thresholds),
         facts={
             "order": step.order,
             "before": step.before,
@@ -59,14 +61,18 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
             "rise": step.rise,
             "days": step.days,
             "inside": step.inside,
-            "above_label": step.rise > thresholds["label_step"].value,
-            "too_soon": step.days is not None and step.days < thresholds["label_interval"].value,
-            "above_article": step.rise > thresholds["article_step"].value,
-            "working": step.order.dose.working if isinstance(step.order.dose, DailyDose) else "",
-            "depression": depression,
-            "age_known": chart.age is not None,
         },
     )
+
+
+def _state(step: Step, thresholds: Thresholds) -> str:
+    """Which of the card's sentences holds for a step that is not for depression."""
+    if step.rise > thresholds["label_step"].value:
+        return "too-large"
+    if step.days is not None and step.days < thresholds["label_interval"].value:
+        return "too-soon"
+    above = step.days is not None or step.rise > thresholds["article_step"].value
+    return "within-label" if above else "length"
 
 
 def _steps(chart: Chart, order: MedicationOrder, dose: DailyDose) -> Iterator[Step]:

@@ -1,18 +1,16 @@
-"""Rules about tolperisone alone (R15)."""
+"""Rules about tolperisone alone (R02, R15, R16)."""
 
 from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import TOLPERISONE, Finding, Indicator, Thresholds
+from service.engine.finding import TOLPERISONE, Finding, Indicator, Rule, Thresholds, states
 from service.guidance.duplicates import taken_together
-
-FOOD = "tolperisone-food"
-"""R16, a line on the cards about a tolperisone order."""
 
 POST_STROKE = "post-stroke-spasticity"
 
 
+@states("", "ch", "us")
 def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R02: tolperisone without evidence of spasticity after a stroke.
 
@@ -25,13 +23,8 @@ def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | No
         card="tolperisone-indication",
         indicator=Indicator.WARNING if chart.ordering and chart.jurisdiction != "other" else Indicator.INFO,
         orders=tuple(orders),
-        facts={
-            "order": orders[0],
-            "jurisdiction": chart.jurisdiction,
-            "conditions_known": chart.conditions_known,
-            "musculoskeletal": chart.has("musculoskeletal-disorder"),
-        },
-        lines=(FOOD,) if any(order.is_draft for order in orders) else (),
+        state=chart.jurisdiction if chart.jurisdiction in ("ch", "us") else "",
+        facts={"order": orders[0], "conditions_known": chart.conditions_known},
     )
 
 
@@ -42,6 +35,13 @@ def _post_stroke_spasticity(chart: Chart, orders: list[MedicationOrder]) -> bool
     return chart.has(POST_STROKE) or POST_STROKE in reasons or bool(spastic and stroke)
 
 
+def tolperisone_food(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R16: tolperisone that is ordered is taken after meals; said beside other advice about the order only."""
+    orders = [order for order in chart.drafts(TOLPERISONE) if order.focus]
+    return Finding("tolperisone-food", Indicator.INFO, orders=tuple(orders)) if orders else None
+
+
+@states("above-labels", "above-eu", "divide", "under-age")
 def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R15: above the EU maximum a warning, above every label critical; a daily dose not in three doses an info.
 
@@ -64,24 +64,21 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     return Finding(
         card="tolperisone-daily-dose",
         indicator=indicator,
+        state="under-age" if minor else _STATES[indicator],
         orders=tuple(orders),
         facts={
             "order": orders[0],
             "dose": doses[0],
-            "working": "; and ".join(dose.working for dose in doses),
             "day": day,
-            "daily": all(dose.daily for dose in doses),
             "summed": len(orders) > 1,
             "complete": len(doses) == len(orders),
-            "as_needed": any(dose.low == 0 for dose in doses),
             "implausible": "",
-            "level": indicator.word,
-            "other_times": len(doses) == 1 and doses[0].daily and doses[0].times != thresholds["doses"].value,
             "older": chart.at_least(thresholds["older"].value),
-            "minor": minor,
         },
-        lines=(FOOD,),
     )
+
+
+_STATES = {Indicator.CRITICAL: "above-labels", Indicator.WARNING: "above-eu", Indicator.INFO: "divide"}
 
 
 def _computed(chart: Chart) -> list[tuple[list[MedicationOrder], list[DailyDose]]]:
@@ -98,3 +95,6 @@ def _indicator(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) ->
         return Indicator.WARNING
     alone = len(doses) == 1 and doses[0].daily and day >= thresholds["label_minimum"].value
     return Indicator.INFO if alone and doses[0].times != thresholds["doses"].value else None
+
+
+RULES: tuple[Rule, ...] = (tolperisone_indication, tolperisone_daily_dose, tolperisone_food)

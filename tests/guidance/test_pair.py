@@ -8,7 +8,6 @@ import pytest
 from service.chart import Chart, MedicationOrder
 from service.engine.finding import Finding, Indicator
 from service.guidance.pair import tolperisone_with_amitriptyline
-from service.guidance.tolperisone import FOOD
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, draft, drug, past
 
 
@@ -40,7 +39,7 @@ STARTS = {
 @pytest.mark.parametrize("orders", STARTS.values(), ids=STARTS)
 def test_a_pair_that_the_ordering_creates_is_a_warning(orders: tuple[MedicationOrder, ...]) -> None:
     finding = found(chart(*orders))
-    assert (finding.indicator, finding.facts["state"]) == (Indicator.WARNING, "started")
+    assert (finding.indicator, finding.state) == (Indicator.WARNING, "started")
 
 
 CONTINUES = {
@@ -59,7 +58,7 @@ CONTINUES = {
 @pytest.mark.parametrize("orders", CONTINUES.values(), ids=CONTINUES)
 def test_a_pair_that_only_continues_is_information(orders: tuple[MedicationOrder, ...]) -> None:
     finding = found(chart(*orders))
-    assert (finding.indicator, finding.facts["state"]) == (Indicator.INFO, "continued")
+    assert (finding.indicator, finding.state) == (Indicator.INFO, "continued")
 
 
 def test_a_refill_continues_even_when_the_list_does_not_show_it() -> None:
@@ -110,17 +109,12 @@ def test_an_unselected_draft_does_not_pair_with_the_list() -> None:
 def test_an_opened_chart_shows_the_pair_that_is_taken() -> None:
     opened = replace(chart(current(AMITRIPTYLINE), current(TOLPERISONE), hook="patient-view"), ordering=False)
     finding = found(opened)
-    assert (finding.indicator, finding.facts["state"], finding.lines) == (Indicator.INFO, "taken", ())
+    assert (finding.indicator, finding.state) == (Indicator.INFO, "taken")
 
 
 def test_an_opened_chart_with_one_of_the_drugs_says_nothing() -> None:
     opened = replace(chart(current(AMITRIPTYLINE), hook="patient-view"), ordering=False)
     assert tolperisone_with_amitriptyline(opened, {}) is None
-
-
-def test_the_line_about_meals_is_for_tolperisone_that_is_being_ordered() -> None:
-    assert found(chart(draft(TOLPERISONE), current(AMITRIPTYLINE))).lines == (FOOD,)
-    assert found(chart(draft(AMITRIPTYLINE), current(TOLPERISONE))).lines == ()
 
 
 def test_every_draft_of_the_pair_is_named_once_and_before_what_is_taken() -> None:
