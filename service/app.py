@@ -16,7 +16,7 @@ from service.engine.guideline import Guideline
 from service.engine.library import Library, load
 from service.engine.policy import Policy, read_policy
 from service.engine.rendering import LOCAL
-from service.fhir.access import FhirAccess
+from service.fhir.access import WAITING, FhirAccess
 from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import State
 from service.guidance.registry import RULES
@@ -65,9 +65,11 @@ def create_app(
     records: Records | None = None,
     counts: Path | None = None,
     rules: tuple[Rule, ...] = RULES,
+    waiting: int = WAITING,
 ) -> Flask:
     """The WSGI application for a guideline: a library and its rules.
 
+    ``waiting`` is how many calls may wait for FHIR servers at once: fewer than there are threads.
     ``counts`` is the folder in which several processes keep their counts; by default each counts for itself.
 
     Without records it keeps nothing, answers feedback with 503, and remembers used tokens for this process alone.
@@ -91,6 +93,7 @@ def create_app(
         loopback=settings.http_loopback,
         ca_file=settings.fhir_ca_file,
         observers=[metrics.fetched],
+        waiting=waiting,
     )
     clients = clients_of(settings)
     editions = Editions(Guideline(library, rules), public_url, policies_of(settings, clients, library))

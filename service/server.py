@@ -68,7 +68,10 @@ class Server(BaseApplication):
     def load(self) -> Flask:  # type: ignore[override]  # Flask is the WSGI callable asked for
         """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
         library = start_library(self._settings, utc_now)
-        return warmed(create_app(self._settings, library, records=self._records, counts=self._counts))
+        # Two threads of each process are left to calls that need no FHIR server.
+        waiting = max(1, self._options["threads"] - 2)
+        app = create_app(self._settings, library, records=self._records, counts=self._counts, waiting=waiting)
+        return warmed(app)
 
 
 class ReceivingWorker(Worker):

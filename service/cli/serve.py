@@ -19,7 +19,7 @@ SANDBOX = "https://sandbox.cds-hooks.org/?"
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
-@click.option("--threads", default=4, show_default=True, type=click.IntRange(1), help="Threads in each process.")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads in each process.")
 @click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
 @click.option(
     "--without-authentication",

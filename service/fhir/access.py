@@ -19,6 +19,7 @@ import requests
 import structlog
 
 from service.cdshooks.messages import FhirAuthorization, HookRequest
+from service.fhir.bulkhead import Bulkhead
 from service.fhir.client import FhirServer, usable_id
 from service.fhir.fetch_errors import Failure, Unfetched
 from service.fhir.pages import first_page, following_pages
@@ -30,8 +31,11 @@ from service.trust.clients import Client
 
 log = structlog.get_logger()
 
-FETCHES = 24
-"""Fetches that one process has under way at most: four calls with all keys missing."""
+WAITING = 6
+"""Calls of one process that wait for FHIR servers at most, unless the server says otherwise."""
+
+FETCHES = 36
+"""Fetches that one process has under way at most: so many calls with all keys missing."""
 
 MOST_MEDICATIONS = 20
 """Medications that are fetched for one call at most."""
@@ -59,6 +63,7 @@ class FhirAccess:
 
     ``templates`` are the queries of discovery by key. ``deadline`` is seconds for everything that one call fetches.
     ``loopback`` allows plain http to this machine. ``ca_file`` has the authorities to trust instead of the public ones.
+    ``waiting`` is how many calls may wait at once.
     """
 
     def __init__(
@@ -69,10 +74,12 @@ class FhirAccess:
         loopback: bool,
         ca_file: Path | None = None,
         observers: Sequence[Observer] = (),
+        waiting: int = WAITING,
     ) -> None:
         self.templates = templates
         self.deadline = deadline
         self.observers = observers
+        self.bulkhead = Bulkhead(waiting)
         self._loopback = loopback
         self._ca_file = ca_file
         self._lock = threading.Lock()
@@ -188,13 +195,19 @@ class FhirCall:
         """The results of the jobs in their order, each a failure where there is none; never later than the deadline."""
         if not jobs:
             return []
-        started, until = time.monotonic(), self._deadline
-        if self._refusal is not None:
-            return self._told([(key, self._refusal, 0.0) for key, _ in jobs], started)
-        futures = [self._access.submit(partial(_timed, job)) for _, job in jobs]
-        with timed("fetch"):
-            wait(futures, max(until - started, 0) + GRACE)
-        results = (_result(future, started) for future in futures)
+        started, bulkhead, client = time.monotonic(), self._access.bulkhead, self._client.name
+        refusal, until = self._refusal, self._deadline
+        if refusal is not None:
+            return self._told([(key, refusal, 0.0) for key, _ in jobs], started)
+        with bulkhead.place(client) as free:
+            if not free or bulkhead.resting(client, self._server.host):
+                none = Failure.RESTING if free else Failure.BUSY
+                return self._told([(key, none, 0.0) for key, _ in jobs], started)
+            futures = [self._access.submit(partial(_timed, job)) for _, job in jobs]
+            with timed("fetch"):
+                wait(futures, max(until - started, 0) + GRACE)
+        results = [_result(future, started) for future in futures]
+        bulkhead.note(client, self._server.host, [result for result, _ in results])
         return self._told([(key, *result) for (key, _), result in zip(jobs, results, strict=True)], started)
 
     def _told(self, fetched: Sequence[tuple[str, Result | Failure, float]], started: float) -> list[Result | Failure]:

@@ -6,7 +6,7 @@ within what the trust file allows for the client and within ``fhirServer``, or t
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
@@ -43,6 +43,11 @@ class FhirServer:
     def allowed(self) -> bool:
         """True when the server may be called for the client at all."""
         return not set("?#") & set(self.base) and self.may_read(self.base)
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return urlsplit(self.base).netloc
 
     def may_read(self, url: str) -> bool:
         """True when the token may be sent to this address: below the server, and allowed for the client."""

@@ -22,6 +22,7 @@ class Failure(StrEnum):
     UNREACHABLE = "fhir-unreachable"
     TIMEOUT = "fhir-timeout"
     BUSY = "fhir-busy"
+    RESTING = "fhir-resting"
     UNREADABLE = "fhir-unreadable"
     LIMIT = "fhir-limit"
     NEXT_ELSEWHERE = "fhir-next-elsewhere"
@@ -53,6 +54,7 @@ _ADVICE = {
     Failure.UNREACHABLE: "the FHIR server could not be reached",
     Failure.TIMEOUT: "the FHIR server did not answer in time; see TOLAMI_FHIR_DEADLINE",
     Failure.BUSY: "this service was busy with other fetches",
+    Failure.RESTING: "the FHIR server failed several times in a row and is left alone for some seconds",
     Failure.UNREADABLE: "the FHIR server's answer is not the FHIR JSON that was asked for",
     Failure.LIMIT: "the FHIR server's answer is larger than this service reads",
     Failure.NEXT_ELSEWHERE: "the next page is outside the FHIR server",

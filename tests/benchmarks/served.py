@@ -46,7 +46,7 @@ class Bare(BaseApplication):
 
     def load_config(self) -> None:
         """As the service does; called by gunicorn."""
-        chosen = {"bind": f"{HOST}:{self._port}", "workers": 2, "threads": 4, "worker_class": ReceivingWorker}
+        chosen = {"bind": f"{HOST}:{self._port}", "workers": 2, "threads": 8, "worker_class": ReceivingWorker}
         for name, value in (LIMITS | chosen | {"preload_app": True, "control_socket_disable": True}).items():
             self.cfg.set(name, value)
 
