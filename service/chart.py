@@ -67,6 +67,7 @@ class MedicationOrder:
     the client shows it. ``focus`` is true for the orders that guidance is about: on order-select the
     selected ones, otherwise all drafts. ``stops`` marks an order that ends treatment (rule X3).
     ``based_on`` are references of what it is based on, a plan as often as an order that it replaces (X5).
+    ``reason_unread`` is true when it gives a reason in words or a code that could not be read.
     ``stop_reason_given`` is true when the order says why its status is what it is, understood or not.
     ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
     that the drug is taken all the same.
@@ -91,6 +92,7 @@ class MedicationOrder:
     last_taken: date | None = None
     reasons: frozenset[str] = frozenset()
     reason_given: bool = False
+    reason_unread: bool = False
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     period_ended: date | None = None
@@ -177,7 +179,8 @@ class Unread:
     """Something a decision would have rested on and that could not be used.
 
     ``reason`` is a key of the not-checked card; ``order`` names the order it concerns, ``element`` and
-    ``found`` complete the sentence. ``conflict`` marks contradictions, which weigh more than gaps.
+    ``found`` complete the sentence. ``conflict`` marks contradictions, which weigh more than gaps. ``words`` are
+    those of the record that could not be read.
     """
 
     reason: str
@@ -185,6 +188,7 @@ class Unread:
     element: str = ""
     found: str = ""
     conflict: bool = False
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +197,9 @@ class Chart:
 
     ``ordering`` is false when a chart is only opened (patient-view); ``refill`` is true when the hook
     itself says that treatment continues. ``intolerances`` are those of the ``allergies`` that the record calls a mere
-    intolerance. ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the
-    guideline is about.
-    ``incomplete`` are the lists that hold less than the record by what they say themselves.
+    intolerance; ``allergy_classes`` are drugs of a class that the record names there, with its words.
+    ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the guideline is
+    about. ``incomplete`` are the lists that hold less than the record by what they say themselves.
     """
 
     today: date
@@ -205,6 +209,7 @@ class Chart:
     conditions: tuple[Condition, ...] = ()
     allergies: frozenset[str] = frozenset()
     intolerances: frozenset[str] = frozenset()
+    allergy_classes: tuple[tuple[str, str], ...] = ()
     measurements: tuple[Measurement, ...] = ()
     jurisdiction: str = "eu"
     patient_id: str = ""
@@ -215,6 +220,15 @@ class Chart:
     incomplete: frozenset[str] = frozenset()
     ordering: bool = True
     refill: bool = False
+
+    @property
+    def problems_read(self) -> bool:
+        """True when the problem list was given and every entry of it could be read."""
+        return self.conditions_known and not any(gap.element == "conditions" for gap in self.unread)
+
+    def allergy_class(self, drug: str) -> str:
+        """The class that a drug belongs to and that the record names among the allergies, in its words."""
+        return dict(self.allergy_classes).get(drug, "")
 
     @property
     def age(self) -> Age | None:

@@ -113,6 +113,7 @@ def _unit(quantity: Quantity) -> Unit | NotComputed:
 # Two decimals at most: "1,000 mg" is a thousand to some and one to others, and is not read.
 _NUMBER = r"(\d{1,4}(?:[.,]\d{1,2})?)"
 _PER = r"\s*(?:/|per|pro|in)\s*"
+_ONTO_A_WORD = re.compile(r"(?<=[^\W\d_])(?=\d)")
 _MG_IN_TEXT = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg(?!\w)(?!{_PER}[\d.,]*\s*ml)")
 _ANOTHER_MG = re.compile(rf"mg\s*(?:[/+-]|to|bis)\s*{_NUMBER}\s*mg(?!\w)")
 _MG_PER_ML = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg{_PER}{_NUMBER}?\s*ml(?!\w)")
@@ -120,12 +121,17 @@ _JOINED = r"(?:\s*[-/+&]\s*|\s+(?:and|with|und|mit)\s+)"
 _COMBINATION = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*(?:mg\s*)?[-/+]\s*{_NUMBER}(?:\s*mg)?(?![\w.,/-])")
 
 
+def _written(label: str) -> str:
+    """A label with its units in Latin letters and its numbers apart from the name: "tolperison150mg", "150 мг"."""
+    return _ONTO_A_WORD.sub(" ", fold(label).replace("мг", "mg").replace("мл", "ml"))
+
+
 def strengths_in_text(label: str) -> tuple[Fraction, ...]:
     """The different strengths in mg that a label states; "mg/mL" is a concentration and is not one.
 
     "500 mg/150 mg" states two: a combination, of which it does not say whose part is which.
     """
-    folded = fold(label)
+    folded = _written(label)
     found = _MG_IN_TEXT.findall(folded)
     if folded.count("mg") > 1:
         found += _ANOTHER_MG.findall(folded)
@@ -134,7 +140,9 @@ def strengths_in_text(label: str) -> tuple[Fraction, ...]:
 
 def concentrations_in_text(label: str) -> tuple[Fraction, ...]:
     """The different concentrations in mg/mL that a label states, such as "10 mg/5 mL"."""
-    found = (_value(mg) / _value(ml or "1") for mg, ml in _MG_PER_ML.findall(fold(label)) if not ml or _value(ml) > 0)
+    found = (
+        _value(mg) / _value(ml or "1") for mg, ml in _MG_PER_ML.findall(_written(label)) if not ml or _value(ml) > 0
+    )
     return tuple(dict.fromkeys(found))
 
 
@@ -149,7 +157,7 @@ def _part_in_text(label: str, drug: str) -> tuple[Fraction, ...]:
     Numbers stand in the order of the names, so "amitriptyline-perphenazine 25-2" has it first. Brands of
     amitriptyline combinations write the partner first: Limbitrol 10-25, Triavil 2-25.
     """
-    folded = fold(label)
+    folded = _written(label)
     name = rf"{re.escape(drug.removesuffix('e'))}\w*(?:\s+(?:hydrochloride|hcl))?"
     beside = re.findall(rf"{name}\s+{_NUMBER}\s*mg(?!\s*/\s*\d*\s*ml)(?!\s*[-/+]\s*\d)", folded)
     if beside:

@@ -25,6 +25,8 @@ CODE_SYSTEMS = "/fhir/CodeSystem"
 SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters (C-071)."""
 
+_MOST_WORDS = 3
+"""Entries of a list that could not be read which are named; the others are counted."""
 _SHORT_LABEL = 45
 _LABEL_LIMITS = (90, 60, 45, 36, 28, 20, 14)
 
@@ -137,6 +139,8 @@ class Renderer:
             label=shortened(label, _SHORT_LABEL) if form == "short" else label,
             element=gap.element,
             found=gap.found,
+            words=[shortened(plain(said), _SHORT_LABEL) for said in gap.words[:_MOST_WORDS]],
+            others=max(len(gap.words) - _MOST_WORDS, 0),
             list=file.lists.get(gap.element, gap.element),
             **file.thresholds,
         )

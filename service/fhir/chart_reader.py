@@ -10,8 +10,8 @@ from itertools import chain
 
 from service.chart import Chart, MedicationOrder, Patient, Role, Unread
 from service.errors import MissingData, NotConformant
-from service.fhir.allergies import allergies, intolerances
-from service.fhir.conditions import conditions
+from service.fhir.allergies import allergy_list
+from service.fhir.conditions import problem_list
 from service.fhir.fetch_errors import Failure
 from service.fhir.gaps import (
     ALLERGIES,
@@ -28,6 +28,7 @@ from service.fhir.gaps import (
     incomplete,
     is_own,
     missing,
+    not_understood,
     of_others,
 )
 from service.fhir.observations import body_weight, measurements
@@ -126,16 +127,20 @@ class ChartReader:
                 unread += gaps if draft.focus else []
         unread += unidentified(self.drafts, self.subjects)
         in_list, gaps = self.listed
-        unread += [*gaps, *missing(self.prefetch), *of_others(self.session, self.prefetch)]
+        problems = problem_list(self._own(CONDITIONS), self.terminology)
+        allergies = allergy_list(self._own(ALLERGIES), self.terminology)
+        not_whole = (*missing(self.prefetch), *of_others(self.session, self.prefetch))
+        unread += [*gaps, *not_whole, *not_understood(problems, allergies)]
         cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN)}
         return Chart(
             today=self.today,
             hook=self.session.hook,
             patient=who,
             orders=(*found, *in_list),
-            conditions=conditions(self._own(CONDITIONS), self.terminology),
-            allergies=allergies(self._own(ALLERGIES), self.terminology),
-            intolerances=intolerances(self._own(ALLERGIES), self.terminology),
+            conditions=problems.known,
+            allergies=allergies.drugs,
+            intolerances=allergies.intolerances,
+            allergy_classes=allergies.classes,
             measurements=measurements(self._own(OBSERVATIONS), self.terminology),
             jurisdiction=self.jurisdiction,
             patient_id=self.session.patient_id,

@@ -1,36 +1,97 @@
-"""Conditions of the patient, told apart by their codes; only those that the guidance knows are read."""
+"""Problems of the patient, told apart by their codes and words; what could not be read is kept in its words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from service.chart import Condition
 from service.dates import Span, event
-from service.fhir.recognise import codings_of
-from service.fhir.resources import Resource, text
-from service.terminology.recognise import Terminology
+from service.fhir.recognise import codings_of, texts_of
+from service.fhir.resources import Resource, aslist, text
+from service.terminology.problems import Saying
+from service.terminology.recognise import Coding, Terminology
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
 OVER = frozenset({"inactive", "remission", "resolved"})
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 
 
-def conditions(resources: Iterable[Resource], terminology: Terminology) -> tuple[Condition, ...]:
-    """Conditions that the terminology knows; refuted ones and errors count for nothing (terminology.md, 5)."""
-    found = []
+CERTAINTY = "diagnosesicherheit"
+"""Ends the address of the German extension on a coding that says whether a diagnosis holds."""
+_CERTAINTIES = {"A": "absent", "V": "suspected", "Z": "past", "G": ""}
+"""Its codes: ausgeschlossen, Verdacht auf, (symptomloser) Zustand nach, gesichert."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemList:
+    """The problems of the patient: those the guidance knows, and in the record's words those that could not be read.
+
+    ``suspected`` are those of the guidance that the words only suspect; ``total`` counts all that are not taken back.
+    """
+
+    known: tuple[Condition, ...] = ()
+    unread: tuple[str, ...] = ()
+    suspected: tuple[str, ...] = ()
+    total: int = 0
+
+
+def problem_list(resources: Iterable[Resource], terminology: Terminology) -> ProblemList:
+    """Every problem, told from its codes and words; refuted ones and errors count for nothing (terminology.md, 5)."""
+    known: list[Condition] = []
+    unread: list[str] = []
+    suspected: list[str] = []
+    total = 0
     for resource in resources:
+        if resource["resourceType"] != "Condition" or _status(resource.get("verificationStatus")) & NOT_TRUE:
+            continue
+        total += 1
         code = resource.get("code")
-        if resource["resourceType"] != "Condition" or not isinstance(code, dict):
-            continue
-        coded = codings_of(code)
-        sets = terminology.concepts(coded)
-        if not sets or _status(resource.get("verificationStatus")) & NOT_TRUE:
-            continue
-        clinical = _status(resource.get("clinicalStatus"))
-        label = text(code.get("text")) or next((c.display for c in coded if c.display), f"code {coded[0].code}")
-        # A status that says neither, such as R5's "unknown", rules nothing out.
-        active = bool(clinical & ACTIVE) or not (clinical & OVER or _ended(resource))
-        onset, recorded = _onset(resource), _recorded(resource)
-        found.append(Condition(sets, label, active, onset or recorded, onset is None and recorded is not None))
-    return tuple(found)
+        concept = code if isinstance(code, dict) else {}
+        codings = codings_of(concept)
+        saying = terminology.problem(codings, texts_of(concept))
+        label = _label(concept, codings)
+        stands = _certainty(concept)
+        if not saying.understood:
+            unread.append(label or "a problem without code and words")
+        elif stands == "suspected" and saying.present:
+            suspected.append(label)
+        elif stands != "absent":
+            known += _conditions(resource, saying, label, over=stands == "past")
+            suspected += [label] if saying.suspected else []
+    return ProblemList(tuple(known), tuple(unread), tuple(suspected), total)
+
+
+def _conditions(resource: Resource, saying: Saying, label: str, *, over: bool) -> Iterator[Condition]:
+    """The conditions of one entry: what its words call present, and what they call past."""
+    clinical = _status(resource.get("clinicalStatus"))
+    # A status that says neither, such as R5's "unknown", rules nothing out.
+    active = bool(clinical & ACTIVE) or not (clinical & OVER or _ended(resource))
+    onset, recorded = _onset(resource), _recorded(resource)
+    for sets, holds in ((saying.present, active and not over), (saying.past, False)):
+        if sets:
+            yield Condition(sets, label, holds, onset or recorded, onset is None and recorded is not None)
+
+
+def _label(concept: Resource, codings: Sequence[Coding]) -> str:
+    """The problem as the record shows it: its text, the name of a code, or the code."""
+    named = next((c.display for c in codings if c.display.strip()), "")
+    return next(filter(str.strip, texts_of(concept)), "") or named or (f"code {codings[0].code}" if codings else "")
+
+
+def _certainty(concept: Resource) -> str:
+    """How the codes say that the problem stands (Germany); empty when they say nothing else than that it holds."""
+    extensions = (
+        extension
+        for coding in aslist(concept.get("coding"))
+        if isinstance(coding, dict)
+        for extension in aslist(coding.get("extension"))
+        if isinstance(extension, dict) and text(extension.get("url")).lower().rstrip("/").endswith(CERTAINTY)
+    )
+    for extension in extensions:
+        value = extension.get("valueCoding")
+        code = text(value.get("code")) if isinstance(value, dict) else text(extension.get("valueCode"))
+        if code.strip().upper() in _CERTAINTIES:
+            return _CERTAINTIES[code.strip().upper()]
+    return ""
 
 
 def _ended(resource: Resource) -> bool:

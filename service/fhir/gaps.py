@@ -1,6 +1,10 @@
 """What of the lists of a call was not given in full, as reasons of the card ``not-checked``."""
 
+from collections.abc import Iterator
+
 from service.chart import Unread
+from service.fhir.allergies import AllergyList
+from service.fhir.conditions import ProblemList
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Answer, Prefetch, State
 from service.fhir.resources import Resource
@@ -46,6 +50,16 @@ def of_others(session: Session, prefetch: Prefetch) -> list[Unread]:
     """Entries of another patient, which are left out, by list."""
     counts = {key: sum(1 for res in prefetch[key].resources if not is_own(session, res)) for key in LISTS}
     return [Unread(OF_OTHERS, element=key, found=str(count), conflict=True) for key, count in counts.items() if count]
+
+
+def not_understood(problems: ProblemList, allergies: AllergyList) -> Iterator[Unread]:
+    """What of the two lists could not be read, once for each, and what is only suspected."""
+    for element, found in ((CONDITIONS, problems), (ALLERGIES, allergies)):
+        if found.unread:
+            share = f"{len(found.unread)} of {found.total}"
+            yield Unread(f"{element}-unread", element=element, found=share, words=found.unread)
+    if problems.suspected:
+        yield Unread("problems-suspected", words=problems.suspected)
 
 
 def is_own(session: Session, resource: Resource) -> bool:

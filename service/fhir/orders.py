@@ -16,6 +16,7 @@ from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
 from service.fhir.dosages import as_day, codings, dosages
 from service.fhir.periods import given_until, supplied_until
+from service.fhir.reasons import named_reasons, unread_reason
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, aslist, reference, text
 from service.fhir.tolerant import read
@@ -105,8 +106,9 @@ def draft_order(
         prescriber=prescriber(resource),
         dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
-        reasons=_reasons(request, resource, terminology),
+        reasons=_reasons(request, resource, terminology) | named_reasons(resource, terminology),
         reason_given=bool(request.reasonCode),
+        reason_unread=unread_reason(resource, terminology),
         stop_reason_given=request.statusReason is not None,
         classes=terminology.classes(identity.recognition.drugs),
     )

@@ -137,7 +137,7 @@ def duloxetine_checks(chart: Chart, kidney: Measurement | None, thresholds: Thre
     """Each condition of duloxetine: true when it holds, false when something recorded speaks against, None unknown."""
     adult = None if chart.age is None else chart.age.at_least >= thresholds["adult"].value
     enough = None if kidney is None or kidney.value is None else kidney.value >= thresholds["duloxetine_kidney"].value
-    known = chart.conditions_known
+    known = chart.problems_read
     return {
         "adult": adult,
         "kidney": enough,

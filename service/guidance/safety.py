@@ -57,6 +57,8 @@ def _hypersensitive(chart: Chart) -> Iterator[Point]:
         yield Point("allergy", CRITICAL)
     elif AMITRIPTYLINE in chart.allergies:
         yield Point("intolerance", WARNING)
+    elif class_ := chart.allergy_class(AMITRIPTYLINE):
+        yield Point("class-allergy", CRITICAL, class_)
     if "nortriptyline" in chart.allergies or chart.has("allergy-to-nortriptyline"):
         yield Point("nortriptyline-allergy", WARNING)
 
@@ -126,7 +128,9 @@ def _allergies(chart: Chart) -> Iterator[Point]:
     for drug in ("tolperisone", "eperisone"):
         if drug in chart.allergies:
             yield Point("allergy", CRITICAL, drug)
-    if "lidocaine" in chart.allergies or chart.has("allergy-to-lidocaine"):
+    if class_ := chart.allergy_class(TOLPERISONE):
+        yield Point("class-allergy", CRITICAL, class_)
+    if "lidocaine" in chart.allergies or chart.allergy_class("lidocaine") or chart.has("allergy-to-lidocaine"):
         yield Point("lidocaine-allergy", WARNING)
 
 

@@ -24,7 +24,11 @@ def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | No
         indicator=Indicator.WARNING if chart.ordering and chart.jurisdiction != "other" else Indicator.INFO,
         orders=tuple(orders),
         state=chart.jurisdiction if chart.jurisdiction in ("ch", "us") else "",
-        facts={"order": orders[0], "conditions_known": chart.conditions_known},
+        facts={
+            "order": orders[0],
+            "conditions_known": chart.conditions_known,
+            "unread": chart.conditions_known and (not chart.problems_read or any(o.reason_unread for o in orders)),
+        },
     )
 
 

@@ -15,6 +15,7 @@ from service.terminology.names import Names
 from service.terminology.query import Query, query
 from service.terminology.recognise import ConceptSet, DrugCode, Terminology, word_pattern
 from service.terminology.systems import CodeSystem
+from service.terminology.words import NO_WORDS, load_words
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
 UNCHECKED = "NOT CHECKED"
@@ -96,7 +97,8 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
         for unknown in sorted(members - drugs):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
     names = Names(tuple(common), tuple(brands), tuple(no_names))
-    terminology = Terminology(systems, drug_codes, names, concept_sets, classes)
+    said = load_words(folder, faults) or NO_WORDS
+    terminology = Terminology(systems, drug_codes, names, concept_sets, classes, said)
     return LoadedTerminology(terminology, tuple(summaries), tuple(sorted(loinc)), tuple(queries), titles), faults
 
 

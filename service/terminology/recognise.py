@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
+from service.terminology.problems import Saying
 from service.terminology.systems import CodeSystem, Systems
+from service.terminology.words import NO_WORDS, Words
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
@@ -138,9 +140,11 @@ class Terminology:
         drug_names: Names,
         concept_sets: Mapping[str, ConceptSet],
         classes: Mapping[str, frozenset[str]] | None = None,
+        words: Words = NO_WORDS,
     ) -> None:
         self._parts = (tuple(systems), tuple(drug_codes), drug_names, dict(classes or {}))
         systems, drug_codes, drug_names, classes = self._parts
+        self.words = words
         self.systems = Systems(systems)
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
         for entry in drug_codes:
@@ -166,7 +170,7 @@ class Terminology:
             id_: replace(concept_set, codes=concept_set.codes | members.get(id_, frozenset()))
             for id_, concept_set in self.concept_sets.items()
         }
-        return Terminology(systems, (*known, *drug_codes), names, sets, classes)
+        return Terminology(systems, (*known, *drug_codes), names, sets, classes, self.words)
 
     def can_judge(self, coding: Coding) -> bool:
         """True when an unknown code means another drug: a known system, and a code that can be one of its codes."""
@@ -180,6 +184,35 @@ class Terminology:
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""
         return self._label.drugs(text)[0]
+
+    def problem(self, codings: Sequence[Coding], texts: Iterable[str]) -> Saying:
+        """What a problem is: told from its codes, and from its words where no code decides.
+
+        A code that a set holds decides, and one of a classification, which has a code for everything. The general
+        concepts of SNOMED CT that are known here have many below them: such a code decides only when its words name
+        nothing else.
+        """
+        sets = self.concepts(codings)
+        if sets or any(self._decides(coding) for coding in codings):
+            return Saying(present=sets, understood=True)
+        written = dict.fromkeys(text for text in (*texts, *(coding.display for coding in codings)) if text.strip())
+        said = [self.words.problems.read(text) for text in written]
+        present = frozenset[str]().union(*(saying.present for saying in said))
+        past = frozenset[str]().union(*(saying.past for saying in said)) - present
+        return Saying(
+            present,
+            past,
+            suspected=frozenset[str]().union(*(saying.suspected for saying in said)) - present - past,
+            understood=any(saying.understood for saying in said) or any(map(self.can_judge, codings)),
+        )
+
+    def _decides(self, coding: Coding) -> bool:
+        system = self.systems.of(coding.system)
+        return system is not None and system.whole and any(map(str.isdecimal, coding.code))
+
+    def drugs_of(self, class_: str) -> frozenset[str]:
+        """The drugs of an interaction class."""
+        return frozenset(drug for drug, classes in self._classes_of.items() if class_ in classes)
 
     def classes(self, drugs: Iterable[str]) -> frozenset[str]:
         """The interaction classes that any of the drugs belongs to, such as "serotonergic"."""

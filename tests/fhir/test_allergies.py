@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.fhir.allergies import allergies, intolerances
+from service.fhir.allergies import allergy_list
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.hostile import junk
 from tests.fhir.samples import AMITRIPTYLINE, SNOMED, TOLPERISONE, order
+
+
+def allergies(resources: list[Resource], terminology: Terminology) -> frozenset[str]:
+    return allergy_list(resources, terminology).drugs
 
 
 def allergy(**members: Any) -> Resource:
@@ -137,4 +141,89 @@ def test_other_negations_and_codes_keep_the_allergy(code: dict[str, Any], termin
 def test_an_intolerance_is_one_only_when_every_record_says_so(
     kinds: list[Any], mere: set[str], terminology: Terminology
 ) -> None:
-    assert intolerances([allergy(type=kind) for kind in kinds], terminology) == mere
+    assert allergy_list([allergy(type=kind) for kind in kinds], terminology).intolerances == mere
+
+
+@pytest.mark.parametrize(
+    ("words", "drug"),
+    [
+        ("Amitriptylin", "amitriptyline"),
+        ("Allergie gegen Amitriptylin", "amitriptyline"),
+        ("allergic to amitriptyline", "amitriptyline"),
+        ("allergie à l’amitriptyline", "amitriptyline"),
+        ("uczulenie na amitryptylinę", "amitriptyline"),
+        ("аллергия на толперизон", "tolperisone"),
+        ("alergie na tolperison", "tolperisone"),
+        ("Mydocalm érzékenység", "tolperisone"),
+        ("Lidocain", "lidocaine"),
+        ("Xylocain-Allergie, Lidokain", "lidocaine"),
+    ],
+)
+def test_an_allergy_in_words_is_read_in_every_language(words: str, drug: str, terminology: Terminology) -> None:
+    found = allergy_list([allergy(code={"text": words})], terminology)
+    assert found.drugs == {drug}
+    assert found.unread == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "tricyclic antidepressants",
+        "Trizyklische Antidepressiva",
+        "antidépresseurs tricycliques",
+        "трициклические антидепрессанты",
+        "tricyklická antidepresiva",
+        "triciklikus antidepresszánsok",
+        "antidepressants",
+        "Antidepressiva",
+        "leki przeciwdepresyjne",
+    ],
+)
+def test_a_class_among_the_allergies_holds_its_drugs_and_is_named_as_recorded(
+    words: str, terminology: Terminology
+) -> None:
+    found = allergy_list([allergy(code={"text": words})], terminology)
+    assert dict(found.classes)["amitriptyline"] == words
+    assert (found.drugs, found.unread) == (frozenset(), ())
+
+
+def test_a_class_by_its_code_is_one_too(terminology: Terminology) -> None:
+    for system, code in (("http://www.whocc.no/atc", "N06AA"), (SNOMED, "373253007")):
+        found = allergy_list([allergy(code={"coding": [{"system": system, "code": code}]})], terminology)
+        assert "amitriptyline" in dict(found.classes)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"coding": [{"system": "https://ehr.example.org/allergens", "code": "A17"}]},
+        {"text": "Zubrowka forte"},
+        None,
+    ],
+)
+def test_an_allergy_that_cannot_be_read_is_counted(code: Any, terminology: Terminology) -> None:
+    found = allergy_list([allergy(code=code), allergy()], terminology)
+    assert (len(found.unread), found.total) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"code": {"text": "Penicillin V"}},
+        {"code": {"text": "Пенициллин"}},
+        {"code": {"text": "pyłki traw"}},
+        {"code": {"text": "something odd"}, "category": ["food"]},
+        {"code": {"text": "something odd"}, "category": "environment"},
+        {"code": {"text": "Keine Allergie bekannt"}},
+        {"code": {"text": "Nincs ismert allergia"}},
+        {"code": {"text": "brak alergii na leki"}},
+        {"code": {"text": "Keine Allergie gegen Amitriptylin"}},
+        {"code": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "7980"}]}},
+    ],
+    ids=str,
+)
+def test_other_allergens_and_denials_are_read_and_name_no_drug(
+    members: dict[str, Any], terminology: Terminology
+) -> None:
+    found = allergy_list([allergy(**members)], terminology)
+    assert (found.drugs, found.classes, found.unread, found.total) == (frozenset(), (), (), 1)

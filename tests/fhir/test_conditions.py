@@ -1,4 +1,4 @@
-"""Only conditions that are active and true count, however their status is written."""
+"""Problems are told by code and words; only those that are active and true count, and none is passed over."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.chart import Condition
-from service.fhir.conditions import conditions
+from service.fhir.conditions import ProblemList, problem_list
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED, order
@@ -27,7 +27,7 @@ def coded(*codes: str) -> dict[str, Any]:
 
 def active(resources: list[Resource], terminology: Terminology) -> set[str]:
     """The sets of the conditions that hold now."""
-    return {set_ for found in conditions(resources, terminology) if found.active for set_ in found.sets}
+    return {set_ for found in problem_list(resources, terminology).known if found.active for set_ in found.sets}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_condition_is_recognised_in_every_code_system(system: str, code: str, 
     "other",
     [
         condition(code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "Z00.0"}]}),
-        condition(code={"text": "major depressive disorder"}),
+        condition(code={"text": "Asthma bronchiale"}),
         condition(code=None),
         condition(code="370143000"),
         condition(code=[DEPRESSION]),
@@ -114,7 +114,7 @@ def test_a_condition_is_recognised_in_every_code_system(system: str, code: str, 
     ],
 )
 def test_what_is_no_coded_condition_of_the_guidance_is_passed_over(other: Resource, terminology: Terminology) -> None:
-    assert conditions([other], terminology) == ()
+    assert problem_list([other], terminology).known == ()
 
 
 def test_one_active_entry_is_enough_among_resolved_ones(terminology: Terminology) -> None:
@@ -124,7 +124,7 @@ def test_one_active_entry_is_enough_among_resolved_ones(terminology: Terminology
 
 
 def only(terminology: Terminology, **members: Any) -> Condition:
-    (found,) = conditions([condition(**members)], terminology)
+    (found,) = problem_list([condition(**members)], terminology).known
     return found
 
 
@@ -165,3 +165,67 @@ def test_when_a_condition_began_is_told_apart_from_when_it_was_recorded(
 ) -> None:
     found = only(terminology, **dates)
     assert ((found.onset.earliest if found.onset else None), found.recorded_only) == (earliest, recorded_only)
+
+
+def in_words(words: str, terminology: Terminology) -> ProblemList:
+    return problem_list([condition(code={"text": words})], terminology)
+
+
+def test_a_problem_that_cannot_be_read_is_kept_in_the_words_of_the_record(terminology: Terminology) -> None:
+    own = {"coding": [{"system": "https://ehr.example.org/problems", "code": "4711"}]}
+    listed = [
+        condition(code={"text": "Kryptogene Sache"}),
+        condition(code=own),
+        condition(code=None),
+        condition(code={"text": "hypertension"}),
+        condition(code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "J45.9"}]}),
+        condition(code={"text": "another riddle"}, verificationStatus="refuted"),
+    ]
+    found = problem_list(listed, terminology)
+    assert found.unread == ("Kryptogene Sache", "code 4711", "a problem without code and words")
+    assert (found.known, found.total) == ((), 5)
+
+
+@pytest.mark.parametrize("coding", ["display", "text"])
+def test_a_code_of_the_ehrs_own_list_is_read_by_its_words(coding: str, terminology: Terminology) -> None:
+    own: dict[str, Any] = {"system": "https://ehr.example.org/problems", "code": "4711"}
+    code: dict[str, Any] = {"coding": [own | ({"display": "Long QT syndrome"} if coding == "display" else {})]}
+    if coding == "text":
+        code["text"] = "Long QT syndrome"
+    assert active([condition(code=code)], terminology) == {"long-qt"}
+
+
+def test_the_code_of_a_classification_decides_and_one_of_snomed_ct_leaves_room_for_its_words(
+    terminology: Terminology,
+) -> None:
+    words = {"text": "Long QT syndrome type 2"}
+    coded_otherwise = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "J45"}], **words}
+    below = {"coding": [{"system": SNOMED, "code": "20852007"}], **words}
+    assert active([condition(code=coded_otherwise)], terminology) == set()
+    assert active([condition(code=below)], terminology) == {"long-qt"}
+
+
+@pytest.mark.parametrize("extension", ["valueCoding", "valueCode"])
+@pytest.mark.parametrize(("certainty", "stands"), [("G", "active"), ("V", "suspected"), ("Z", "past"), ("A", "absent")])
+def test_the_german_certainty_of_a_diagnosis_is_heard(
+    certainty: str, stands: str, extension: str, terminology: Terminology
+) -> None:
+    address = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
+    value = {"code": certainty} if extension == "valueCoding" else certainty
+    coding = {"system": "http://fhir.de/CodeSystem/bfarm/icd-10-gm", "code": "I48.0", "display": "Vorhofflimmern"}
+    code = {"coding": [coding | {"extension": [{"url": address, extension: value}]}]}
+    found = problem_list([condition(code=code)], terminology)
+    assert [c.active for c in found.known] == {"active": [True], "past": [False]}.get(stands, [])
+    assert found.suspected == (("Vorhofflimmern",) if stands == "suspected" else ())
+    assert found.unread == ()
+
+
+def test_what_is_only_suspected_in_words_is_not_counted_and_kept_to_be_told(terminology: Terminology) -> None:
+    found = in_words("V. a. Long-QT-Syndrom", terminology)
+    assert (found.known, found.suspected, found.unread) == ((), ("V. a. Long-QT-Syndrom",), ())
+
+
+def test_what_words_call_past_is_known_and_over(terminology: Terminology) -> None:
+    (found,) = in_words("Z. n. Herzinfarkt", terminology).known
+    assert found.sets == {"recent-myocardial-infarction"}
+    assert not found.active

@@ -1,0 +1,68 @@
+"""Why an order is given, or ended: the problems that its reasons and notes name, by code or in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from service.fhir.recognise import codings_of, texts_of
+from service.fhir.resources import Resource, as_resource, aslist, text
+from service.terminology.recognise import Terminology
+
+_CONCEPTS = ("reasonCode", "reasonCodeableConcept", "statusReason", "reasonEnded", "reasonForUse")
+_REFERENCES = ("reasonReference",)
+_NOTES = ("note", "notes")
+
+
+def named_reasons(order: Resource, terminology: Terminology) -> frozenset[str]:
+    """The condition sets that the reasons and notes of an order name as present or past, in every FHIR version."""
+    found: set[str] = set()
+    for concept in _reasons(order):
+        saying = terminology.problem(codings_of(concept), texts_of(concept))
+        found |= saying.present | saying.past
+    for note in _notes(order):
+        saying = terminology.problem((), [note])
+        found |= saying.present | saying.past
+    return frozenset(found)
+
+
+def unread_reason(order: Resource, terminology: Terminology) -> bool:
+    """True when the order gives a reason in words or codes that could not be read."""
+    return any(
+        (codings_of(concept) or any(map(str.strip, texts_of(concept))))
+        and not terminology.problem(codings_of(concept), texts_of(concept)).understood
+        for concept in _reasons(order)
+    )
+
+
+def _reasons(order: Resource) -> Iterator[Mapping[str, Any]]:
+    """The reasons as concepts: those that are one, the contained condition of a reference, and what it is called."""
+    given = [item for member in _CONCEPTS for item in aslist(order.get(member))]
+    pointers = [item for member in _REFERENCES for item in aslist(order.get(member))]
+    for item in aslist(order.get("reason")):  # R5: a concept, a reference, or both
+        if isinstance(item, dict):
+            given.append(item.get("concept"))
+            pointers.append(item.get("reference"))
+    yield from (item for item in given if isinstance(item, dict))
+    for pointer in pointers:
+        if not isinstance(pointer, dict):
+            continue
+        contained = _contained(order, text(pointer.get("reference")))
+        code = contained.get("code") if contained is not None else None
+        if isinstance(code, dict):
+            yield code
+        elif text(pointer.get("display")).strip():
+            yield {"text": pointer["display"]}
+
+
+def _contained(order: Resource, target: str) -> Resource | None:
+    if not target.startswith("#"):
+        return None
+    resources = (as_resource(item) for item in aslist(order.get("contained")))
+    return next((res for res in resources if res is not None and text(res.get("id")).lstrip("#") == target[1:]), None)
+
+
+def _notes(order: Resource) -> Iterator[str]:
+    for member in _NOTES:
+        for note in aslist(order.get(member)):
+            words = note.get("text") if isinstance(note, dict) else note
+            if text(words).strip():
+                yield text(words)

@@ -1,0 +1,92 @@
+"""Whole phrases in a text, in any order of their words and with any ending that a phrase leaves open."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
+
+from service.terminology.folding import plain
+
+_KEPT = 8192
+"""Words whose patterns are kept for the next text, in memory only."""
+_SHORTEST_BEGINNING = 2
+_MOST_PLACES = 4
+"""Places of one word in a part of a sentence that are looked at: enough for a person's, no work for a hostile text."""
+_WORD = re.compile(r"[^\W_]+")
+
+
+class Phrase(NamedTuple):
+    """A phrase of patterns such as ("spasti*", "stroke"); ``whole`` when nothing else may stand beside it."""
+
+    words: tuple[str, ...]
+    id: str
+    whole: bool
+
+    @property
+    def reach(self) -> int:
+        """From its first to its last word: two others may stand between, beside a number one."""
+        return len(self.words) + (1 if any(word.isdecimal() for word in self.words) else 2)
+
+
+class Match(NamedTuple):
+    """A phrase found: its id and the first and last place of its words in the part of the sentence."""
+
+    id: str
+    first: int
+    last: int
+
+
+class Phrases:
+    """Finds phrases, written as in the lists: words, "*" at a beginning or an end, "=" for nothing beside it."""
+
+    def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
+        self._by_longest: dict[str, list[Phrase]] = {}
+        patterns: set[str] = set()
+        for written, id_ in phrases:
+            words = tuple(plain(written.removeprefix("=")).split())
+            phrase = Phrase(words, id_, written.startswith("="))
+            self._by_longest.setdefault(max(words, key=len), []).append(phrase)
+            patterns.update(words)
+        self._patterns = frozenset(patterns)
+        self._inside = tuple(word.strip("*") for word in patterns if word[0] == word[-1] == "*")
+        self._fitting = lru_cache(_KEPT)(self._patterns_of)
+
+    def __iter__(self) -> Iterator[Phrase]:
+        return (phrase for phrases in self._by_longest.values() for phrase in phrases)
+
+    def find(self, words: Sequence[str]) -> list[Match]:
+        """The phrases in one part of a sentence, its words without case and accents; marks are none."""
+        places: dict[str, list[int]] = {}
+        size = sum(map(str.isalnum, words))
+        for place, word in enumerate(words):
+            for pattern in self._fitting(word):
+                places.setdefault(pattern, []).append(place)
+        return [
+            match
+            for pattern in places
+            for phrase in self._by_longest.get(pattern, ())
+            if (match := _match(phrase, places, size)) is not None
+        ]
+
+    def _patterns_of(self, word: str) -> tuple[str, ...]:
+        sizes = range(_SHORTEST_BEGINNING, len(word) + 1)
+        candidates = (word, *(f"{word[:size]}*" for size in sizes), *(f"*{word[-size:]}" for size in sizes))
+        inside = (f"*{part}*" for part in self._inside if part in word)
+        return tuple(dict.fromkeys(c for c in (*candidates, *inside) if c in self._patterns))
+
+
+def words_of(text: str) -> list[str]:
+    """The words and numbers of a text without case and accents."""
+    return _WORD.findall(text)
+
+
+def _match(phrase: Phrase, places: Mapping[str, Sequence[int]], size: int) -> Match | None:
+    if phrase.whole and size != len(phrase.words):
+        return None
+    found = [places.get(word, ())[:_MOST_PLACES] for word in phrase.words]
+    for chosen in product(*found):
+        first, last = min(chosen), max(chosen)
+        if last - first < phrase.reach and len(set(chosen)) == len(chosen):
+            return Match(phrase.id, first, last)
+    return None

@@ -1,0 +1,177 @@
+"""Problems in words: which condition sets they name, and whether as present, past, suspected or not there at all."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from service.terminology.folding import plain
+from service.terminology.phrases import Match, Phrases, words_of
+
+KINDS = ("suspected", "family", "absent", "past")
+"""Kinds of cues, in the order in which a text is searched for them: "not excluded" before "excluded"."""
+_MARK = {kind: (chr(0xE000 + 2 * n), chr(0xE001 + 2 * n)) for n, kind in enumerate(KINDS)}
+_BEFORE = {mark[0]: kind for kind, mark in _MARK.items()}
+_AFTER = {mark[1]: kind for kind, mark in _MARK.items()}
+_FAMILY = frozenset(_MARK["family"])
+"""The family's marks count on both sides: "mother with epilepsy", "epilepsy (mother)"."""
+_DOUBTS = frozenset(mark for kind in KINDS if kind != "past" for mark in _MARK[kind])
+_PART = re.compile(r"((?<!\d)\.|[;:,\n()\[\]/+|]|\s[-–—]\s)")
+"""Ends of a part of a sentence; a dot behind a number is an ordinal's."""
+_TOKEN = re.compile(r"[^\W_]+|[\ue000-\ue007]")
+_LONGEST = 2000
+"""Characters of a problem that are read; nobody writes a longer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """Words that say how a problem stands: regular expressions by kind, before and after it, and what ends a reach."""
+
+    before: Mapping[str, re.Pattern[str]]
+    after: Mapping[str, re.Pattern[str]]
+    ends: frozenset[str]
+
+
+NEVER = re.compile(r"(?!)")
+"""A pattern that nothing fits."""
+NO_CUES = Cues(dict.fromkeys(KINDS, NEVER), dict.fromkeys(KINDS, NEVER), frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What words say: condition sets that hold, that were, that are only suspected.
+
+    ``understood`` is true also for what is denied, the family's, or an ordinary problem that no rule asks for.
+    """
+
+    present: frozenset[str] = frozenset()
+    past: frozenset[str] = frozenset()
+    suspected: frozenset[str] = frozenset()
+    understood: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    """Sets by how they stand, while a text is read."""
+
+    sets: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in ("present", *KINDS)})
+
+    def move(self, sets: Iterable[str], kind: str) -> None:
+        for set_ in sets:
+            self.sets["present"].discard(set_)
+            self.sets[kind].add(set_)
+
+
+class Problems:
+    """Reads problems in words.
+
+    ``conditions`` are the phrases of the sets, ``unless`` what takes a set back, ``lasting`` the sets for which what
+    was counts as what is: falls, an allergy.
+    """
+
+    def __init__(
+        self, conditions: Phrases, unless: Phrases, others: Phrases, cues: Cues, lasting: frozenset[str] = frozenset()
+    ) -> None:
+        self.conditions, self._unless, self._others, self._cues = conditions, unless, others, cues
+        self._lasting = lasting
+
+    def read(self, text: str) -> Saying:
+        """What the words of one entry of a problem list, or of an order's reason, say."""
+        folded = plain(text[:_LONGEST])
+        parts = [words_of(part) for part in _PART.split(folded)]
+        matches = ((match, part) for part in parts for match in self.conditions.find(part))
+        named = {match.id for match, part in matches if not self._taken_back(match, part)}
+        if not named:
+            understood = len(text) <= _LONGEST and any(self._others.find(part) for part in parts)
+            return Saying(understood=understood)
+        marked = self._marked(folded)
+        found = self._standing(marked).sets
+        present = frozenset(found["present"]) | (self._lasting & found["past"])
+        if not _DOUBTS.intersection(marked):
+            # A phrase that holds a word of the cues itself: "old infarct", "history of falls".
+            present |= named.difference(*found.values())
+        past = frozenset(found["past"]) - present
+        return Saying(present, past, frozenset(found["suspected"]) - present - past, understood=True)
+
+    def _marked(self, folded: str) -> str:
+        """The text with a mark in place of each cue, so that their dots end no sentence."""
+        for kind in KINDS:
+            steps = [(self._cues.after, _MARK[kind][1]), (self._cues.before, _MARK[kind][0])]
+            # "not confirmed" before "not", but "family history of" before "family history".
+            for cues, mark in reversed(steps) if kind == "family" else steps:
+                folded = cues[kind].sub(f" {mark} ", folded)
+        return folded.replace("?", f" {_MARK['suspected'][1]} ")
+
+    def _standing(self, marked: str) -> _Found:
+        found = _Found()
+        carried, last = "", frozenset[str]()
+        pieces = _PART.split(marked)
+        for part, closing in zip(pieces[::2], [*pieces[1::2], "."], strict=True):
+            tokens = _TOKEN.findall(part)
+            matches = [m for m in self.conditions.find(tokens) if not self._taken_back(m, tokens)]
+            for match in matches:
+                kind = _kind(match, tokens, self._cues.ends) or carried
+                if kind:
+                    found.sets[kind].add(match.id)
+                else:
+                    found.sets["present"].add(match.id)
+            marks = [token for token in tokens if token in _AFTER or token in _FAMILY]
+            if not matches and marks and len(tokens) <= len(marks) + 3:
+                found.move(last, "family" if marks[0] in _FAMILY else _AFTER[marks[0]])
+            if matches:
+                last = frozenset(match.id for match in matches)
+            carried = _carried(tokens, matches, carried, closing)
+        return found
+
+    def _taken_back(self, match: Match, tokens: Sequence[str]) -> bool:
+        return any(other.id == match.id for other in self._unless.find(tokens))
+
+
+def _kind(match: Match, tokens: Sequence[str], ends: frozenset[str]) -> str:
+    """How the words around a phrase say that it stands; empty when they say nothing."""
+    if not _FAMILY.isdisjoint(tokens):
+        return "family"
+    for place in range(match.last, -1, -1):
+        token = tokens[place]
+        if place < match.first and token in ends:
+            break
+        if token in _BEFORE:
+            return _BEFORE[token]
+    behind = [token for token in tokens[match.first :] if token in _AFTER]
+    if behind:
+        return _AFTER[behind[0]]
+    for place in range(match.first - 1, -1, -1):
+        if tokens[place] in ends:
+            break
+        if tokens[place] in _AFTER:
+            return _AFTER[tokens[place]]
+    return ""
+
+
+def _carried(tokens: Sequence[str], matches: Sequence[Match], carried: str, closing: str) -> str:
+    """The cue that goes on into the next part: of a heading ("suspected: …"), and the family's over a list."""
+    here = next((kind for t in tokens if (kind := _BEFORE.get(t) or _AFTER.get(t, ""))), "")
+    if closing == ":" and not matches:
+        return here or carried
+    if closing in (",", "/", "+"):
+        kind = here if here == "family" else carried
+        return kind if kind == "family" or not matches else ""
+    return ""
+
+
+def compiled(cues: Mapping[str, Mapping[str, str]], ends: str) -> Cues:
+    """Cues from their lists: alternatives separated by "|"; a space before the bar is that of the file."""
+
+    def pattern(words: str) -> re.Pattern[str]:
+        alternatives = plain(" ".join(words.split())).replace(" |", "|")
+        return re.compile(rf"(?<![^\W_])(?:{alternatives})(?![^\W_])")
+
+    return Cues(
+        before={kind: pattern(cues[kind]["before"]) for kind in KINDS},
+        after={kind: pattern(cues[kind]["after"]) for kind in KINDS},
+        ends=frozenset(plain(ends).split("|")),
+    )
+
+
+def phrases_in(lists: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each phrase of the lists, which separate them by ";", with the id of its list."""
+    return ((phrase.strip(), id_) for written, id_ in lists for phrase in written.split(";") if phrase.strip())

@@ -1,0 +1,79 @@
+"""The lists of words of ``cards/terminology/words``: problems, what tells their standing, and allergens."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.files import Fault, load_yaml
+from service.terminology.allergens import Allergens
+from service.terminology.folding import plain
+from service.terminology.phrases import Phrases
+from service.terminology.problems import NEVER, NO_CUES, Problems, compiled, phrases_in
+
+LISTS = ("conditions", "other-problems", "allergens", "cues")
+UNLESS = "unless"
+LASTING = "lasting"
+"""Keys of a condition set that are no languages: what takes it back, and that the past counts as the present."""
+OTHER = "other"
+"""The id of words that no rule asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation."""
+
+    problems: Problems
+    allergens: Allergens
+    languages: Mapping[str, frozenset[str]]
+
+
+_NOTHING = Phrases(())
+NO_WORDS = Words(
+    Problems(_NOTHING, _NOTHING, _NOTHING, NO_CUES), Allergens(_NOTHING, _NOTHING, _NOTHING, NEVER, {}), {}
+)
+"""For a terminology that knows codes only."""
+
+
+def load_words(folder: Path, faults: list[Fault]) -> Words | None:
+    """The lists of words below the folder of the terminology; None, with a fault, when one cannot be read."""
+    loaded: dict[str, Any] = {}
+    for list_ in LISTS:
+        name = f"terminology/words/{list_}.yaml"
+        document = load_yaml(name, (folder / "words" / f"{list_}.yaml").read_text(encoding="utf-8"))
+        if isinstance(document, Fault):
+            faults.append(document)
+            return None
+        loaded[list_] = document.value
+    conditions, cues = loaded["conditions"], loaded["cues"]
+    ends = cues.pop("ends")
+    problems = Problems(
+        conditions=Phrases(phrases_in(_of_languages(conditions))),
+        unless=Phrases(phrases_in((lists[UNLESS], id_) for id_, lists in conditions.items() if UNLESS in lists)),
+        others=Phrases(phrases_in((words, OTHER) for words in loaded["other-problems"].values())),
+        cues=compiled(cues, ends),
+        lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
+    )
+    languages = {id_: frozenset(lists) - {UNLESS, LASTING} for id_, lists in conditions.items()}
+    return Words(problems, _allergens(loaded["allergens"]), languages)
+
+
+def _allergens(lists: Mapping[str, Any]) -> Allergens:
+    return Allergens(
+        named=Phrases(phrases_in(_of_languages(lists["classes"]))),
+        others=Phrases(phrases_in([(lists["other"], OTHER)])),
+        denying=Phrases(phrases_in([(lists["none"], OTHER)])),
+        denied=re.compile(rf"(?<!\w)(?:{plain(lists['denied'].strip())})"),
+        codes={(entry["system"], entry["code"]): entry["class"] for entry in lists["codes"]},
+    )
+
+
+def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """The words of each set in each language, with the set's id."""
+    return (
+        (words, id_)
+        for id_, lists in sets.items()
+        for language, words in lists.items()
+        if language not in (UNLESS, LASTING)
+    )

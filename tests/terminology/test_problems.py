@@ -1,0 +1,260 @@
+"""Problems in words are read in every language, and what is denied, the family's, suspected or over is told apart."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.terminology.problems import Saying
+from service.terminology.recognise import Terminology
+
+Read = Callable[[str], Saying]
+
+LANGUAGES = frozenset({"en", "de", "fr", "hu", "pl", "cs", "sk", "ru", "es", "it", "ro"})
+
+PRESENT = {
+    "heart-failure": (
+        "Congestive heart failure, NYHA III;Chronische Herzinsuffizienz NYHA II;Insuffisance cardiaque "
+        "chronique;krónikus szívelégtelenség;Przewlekła niewydolność serca;chronické srdeční selhání;srdcové "
+        "zlyhávanie;хроническая сердечная недостаточность;insuficiencia cardíaca;scompenso cardiaco;insuficiență "
+        "cardiacă;HFrEF;ХСН II ФК"
+    ),
+    "long-qt": (
+        "Syndrome du QT long;Hosszú QT-szindróma;Zespół długiego QT;Syndrom dlouhého QT;Syndróm dlhého QT;Синдром "
+        "удлинённого интервала QT;Síndrome de QT largo;Sindrome del QT lungo;Sindrom de QT lung;LQTS type "
+        "1;Verlängertes QT-Intervall;Angeborenes Long-QT-Syndrom;torsades de pointes"
+    ),
+    "stroke": (
+        "CVA 2019;Ischämischer Schlaganfall;AVC ischémique;ischaemiás stroke;udar niedokrwienny mózgu;cévní "
+        "mozková příhoda;cievna mozgová príhoda;ишемический инсульт;ОНМК;ictus isquémico;ictus ischemico;accident "
+        "vascular cerebral ischemic;Apoplex"
+    ),
+    "spasticity": (
+        "Spasticity of left arm;Spastik des Arms;spasticité du membre inférieur;spaszticitás;spastyczność "
+        "kończyny;spasticita dolních končetin;spasticita;спастичность;espasticidad;spasticità;spasticitate"
+    ),
+    "myasthenia-gravis": (
+        "Myasthenia gravis;Okuläre Myasthenie;myasthénie;miaszténia "
+        "gravis;miastenia;myastenie;myasténia;миастения;miastenia gravis;Lambert-Eaton syndrome"
+    ),
+    "pregnancy": (
+        "Pregnant, 12 weeks;Schwangerschaft 20. SSW;grossesse en cours;terhesség;ciąża 12 "
+        "tydzień;těhotenství;tehotenstvo;беременность 20 недель;embarazo;gravidanza;Sarcină;Schwanger"
+    ),
+    "angle-closure-glaucoma": (
+        "Angle-closure glaucoma;Narrow-angle glaucoma;Engwinkelglaukom;Winkelblockglaukom;glaucome à angle "
+        "fermé;zárt zugú glaucoma;jaskra zamykającego się kąta;glaukom s uzavřeným úhlem;glaukóm s uzavretým "
+        "uhlom;закрытоугольная глаукома;glaucoma de ángulo cerrado;glaucoma ad angolo chiuso;glaucom cu unghi "
+        "închis"
+    ),
+    "glaucoma-unspecified": ("Glaucoma;Glaukom beidseits;Grüner Star;glaucome;glaukóma;jaskra;zelený zákal;глаукома"),
+    "epilepsy": (
+        "Epilepsy;Epilepsie;épilepsie;epilepszia;padaczka;epilepsie fokální;epilepsia;эпилепсия;epilepsia "
+        "focal;epilessia;Krampfanfälle;Zustand bei fokaler Epilepsie"
+    ),
+    "hepatic-impairment": (
+        "Liver cirrhosis;Leberzirrhose;cirrhose alcoolique;májcirrhosis;marskość wątroby;jaterní cirhóza;cirhóza "
+        "pečene;цирроз печени;cirrosis hepática;cirrosi epatica;ciroză hepatică;Leberversagen"
+    ),
+    "renal-impairment": (
+        "Chronic kidney disease stage 3;Chronische Niereninsuffizienz;insuffisance rénale chronique;krónikus "
+        "veseelégtelenség;przewlekła choroba nerek;chronické onemocnění ledvin;chronická obličková "
+        "choroba;хроническая болезнь почек;insuficiencia renal crónica;insufficienza renale cronica;boală cronică "
+        "de rinichi"
+    ),
+    "benign-prostatic-hyperplasia": (
+        "BPH;benigne Prostatahyperplasie;hypertrophie bénigne de la prostate;jóindulatú prosztata "
+        "megnagyobbodás;łagodny rozrost prostaty;benigní hyperplazie prostaty;benígna hyperplázia "
+        "prostaty;доброкачественная гиперплазия предстательной железы;hiperplasia benigna de próstata;ipertrofia "
+        "prostatica benigna"
+    ),
+    "urinary-retention": (
+        "Urinary retention;Harnverhalt;rétention urinaire;vizeletretenció;zatrzymanie moczu;retence moči;retencia "
+        "moču;задержка мочи;retención urinaria;ritenzione urinaria"
+    ),
+    "depressive-disorder": (
+        "Depression;dépression;depresszió;depresja;deprese;depresia;депрессия;depresión;depressione;reaktive Depression"
+    ),
+    "major-depressive-disorder": (
+        "Major depressive disorder;schwere depressive Episode;épisode dépressif majeur;súlyos depressziós "
+        "epizód;epizod depresyjny ciężki;těžká depresivní epizoda;ťažká depresívna epizóda;тяжёлый депрессивный "
+        "эпизод;depresión mayor;depressione maggiore"
+    ),
+    "bipolar-disorder": (
+        "Bipolar disorder;bipolare affektive Störung;trouble bipolaire;bipoláris zavar;choroba afektywna "
+        "dwubiegunowa;bipolární porucha;bipolárna porucha;биполярное расстройство;trastorno bipolar;disturbo "
+        "bipolare;manisch-depressive Erkrankung"
+    ),
+    "fibromyalgia": (
+        "Fibromyalgia "
+        "syndrome;Fibromyalgie;fibromyalgie;fibromialgia;fibromialgia;fibromyalgie;fibromyalgia;фибромиалгия"
+    ),
+    "atrial-fibrillation": (
+        "AFib;Paroxysmales Vorhofflimmern;VHF;fibrillation auriculaire;pitvarfibrilláció;migotanie "
+        "przedsionków;fibrilace síní;fibrilácia predsiení;фибрилляция предсердий;fibrilación "
+        "auricular;fibrillazione atriale"
+    ),
+    "heart-block": (
+        "AV-Block III. Grades;LBBB;Linksschenkelblock;bloc auriculo-ventriculaire;bal Tawara-szár blokk;blok "
+        "przedsionkowo-komorowy;AV blok III. stupně;AV blok III. stupňa;АВ-блокада;bloqueo "
+        "auriculoventricular;blocco AV"
+    ),
+    "ischaemic-heart-disease": (
+        "Coronary artery disease;KHK;koronare Herzkrankheit;coronaropathie;ISZB;choroba wieńcowa;ICHS;ischemická "
+        "choroba srdeční;ИБС;cardiopatía isquémica;cardiopatia ischemica"
+    ),
+    "recent-myocardial-infarction": (
+        "Heart attack;NSTEMI;akuter Vorderwandinfarkt;infarctus du myocarde;szívinfarktus;zawał serca;infarkt "
+        "myokardu;инфаркт миокарда;infarto agudo de miocardio;infarto miocardico"
+    ),
+    "brugada-syndrome": ("Brugada syndrome;Brugada-Syndrom;syndrome de Brugada;Zespół Brugadów;синдром Бругада"),
+    "hypokalaemia": ("Hypokalaemia;Hypokaliämie;hypokaliémie;hypokalemia;hipokaliemia;hypokalémie;гипокалиемия"),
+    "orthostatic-hypotension": (
+        "Orthostatic hypotension;orthostatische Hypotonie;hypotension orthostatique;ortosztatikus "
+        "hipotónia;hipotonia ortostatyczna;ortostatická hypotenze;ортостатическая гипотензия"
+    ),
+    "dementia": (
+        "Alzheimer's disease;Demenz vom Alzheimer-Typ;démence;demencia;otępienie;demence;деменция;vaskuläre Demenz"
+    ),
+    "suicidal-ideation": (
+        "Suicidal ideation;Suizidgedanken;idées suicidaires;öngyilkossági kísérlet;próba samobójcza;sebevražedný "
+        "pokus;суицидальные мысли"
+    ),
+}
+
+SUSPECTED = (
+    "V. a. Epilepsie;Verdacht auf Myasthenia gravis;suspicion d'AVC;epilepszia gyanúja;podejrzenie "
+    "miastenii;podezření na epilepsii;podozrenie na epilepsiu;подозрение на эпилепсию;sospecha de ictus;sospetto "
+    "ictus;suspiciune de epilepsie;probable angle closure glaucoma;Glaukom?;fragliche Leberzirrhose;r/o stroke;DD "
+    "Epilepsie;susp. epilepsie;eventuelle grossesse;lehetséges epilepszia;možná epilepsie;вероятный "
+    "инсульт;Schwangerschaft nicht ausgeschlossen"
+)
+ABSENT = (
+    "Keine Epilepsie;Epilepsie ausgeschlossen;pas d'épilepsie;absence de grossesse;nincs epilepszia;epilepszia "
+    "kizárva;wykluczono padaczkę;nie ma padaczki;epilepsie vyloučena;vylúčená epilepsia;эпилепсии нет;эпилепсия "
+    "исключена;sin epilepsia;no epilepsia;epilessia esclusa;fără epilepsie;Ausschluss Myasthenia gravis;no "
+    "evidence of heart failure;not pregnant;denies suicidal ideation;nicht schwanger;Kein Hinweis auf "
+    "Herzinsuffizienz;keine Suizidgedanken;no suicidal ideation;FH: long QT syndrome;Familienanamnese: "
+    "Glaukom;Mutter mit Epilepsie;antécédents familiaux de glaucome;családi anamnézis: glaukóma;wywiad rodzinny: "
+    "jaskra;u matki udar;rodinná anamnéza: epilepsie;семейный анамнез: инсульт;эпилепсия у матери;antecedentes "
+    "familiares de infarto de miocardio;familiarità per ictus;Family history of bipolar disorder;Herzinfarkt beim "
+    "Vater;glaucoma (mother)"
+)
+PAST = (
+    "H/O stroke;history of myocardial infarction;s/p heart attack;Z.n. Apoplex;Zustand nach Myokardinfarkt;St. p. "
+    "Herzinfarkt;antécédent d'AVC;ATCD infarctus du myocarde;korábbi stroke;stroke utáni állapot;stan po udarze "
+    "mózgu;przebyty udar;stav po CMP;prodělaná CMP;prekonaná CMP;состояние после инсульта;перенесенный "
+    "инсульт;antecedente de ictus;pregresso ictus;esiti di ictus;status post AVC;epilepsy in childhood, "
+    "resolved;Depression in der Anamnese;depresja w wywiadzie;history of seizures;anamnestisch Epilepsie;Old "
+    "stroke"
+)
+ORDINARY = (
+    "Hypertension;arterielle Hypertonie;HTA;magas vérnyomás;nadciśnienie tętnicze;arteriální hypertenze;artériová "
+    "hypertenzia;гипертоническая болезнь;Asthma bronchiale;Diabetes mellitus Typ 2;diabète de type 2;2-es típusú "
+    "cukorbetegség;cukrzyca typu 2;сахарный диабет 2 типа;hypercholesterolemia;Adipositas;Migräne;reflux "
+    "gastro-œsophagien;COPD;CHOPN;ХОБЛ;osteoporosis;Hypothyreose;niedoczynność "
+    "tarczycy;гипотиреоз;GERD;eczema;Offenwinkelglaukom;Primary open-angle glaucoma;jaskra otwartego "
+    "kąta;first-degree burn;Appendicitis;Fraktur Radius;seasonal allergic rhinitis"
+)
+
+
+@pytest.fixture(scope="module")
+def read(terminology: Terminology) -> Read:
+    return terminology.words.problems.read
+
+
+@pytest.mark.parametrize(("set_", "problems"), PRESENT.items())
+def test_a_problem_is_read_in_the_words_of_each_language(read: Read, set_: str, problems: str) -> None:
+    missed = [words for words in problems.split(";") if set_ not in read(words).present]
+    assert missed == []
+
+
+def test_what_is_suspected_is_told_apart(read: Read) -> None:
+    assert [w for w in SUSPECTED.split(";") if read(w).present or not read(w).suspected] == []
+
+
+def test_what_is_denied_excluded_or_the_familys_is_understood_and_is_nothing(read: Read) -> None:
+    assert [w for w in ABSENT.split(";") if read(w) != Saying(understood=True)] == []
+
+
+def test_what_is_over_is_told_apart(read: Read) -> None:
+    assert [w for w in PAST.split(";") if read(w).present or not read(w).past] == []
+
+
+def test_ordinary_problems_are_known_to_be_something_else(read: Read) -> None:
+    assert [w for w in ORDINARY.split(";") if read(w) != Saying(understood=True)] == []
+
+
+@pytest.mark.parametrize("words", ["Kryptogene Sache", "J45", "", "???", "Rohr im Fuß", "x" * 5000])
+def test_what_stands_in_no_list_is_not_understood(read: Read, words: str) -> None:
+    assert read(words) == Saying()
+
+
+def test_every_set_of_conditions_has_words_in_every_language(terminology: Terminology) -> None:
+    sets = {id_ for id_ in terminology.concept_sets if id_ in terminology.words.languages}
+    assert len(sets) > 50
+    assert {id_: LANGUAGES - terminology.words.languages[id_] for id_ in sets} == dict.fromkeys(sets, frozenset())
+
+
+def test_the_words_are_those_of_sets_classes_and_drugs_that_there_are(terminology: Terminology) -> None:
+    assert set(terminology.words.languages) <= set(terminology.concept_sets)
+    named = {phrase.id for phrase in terminology.words.allergens.named} | set(
+        terminology.words.allergens.codes.values()
+    )
+    drugs = {drug for id_ in named for drug in (terminology.drugs_of(id_) or {id_})}
+    assert {drug for drug in drugs if not terminology.classes([drug])} == set()
+
+
+def test_every_phrase_of_the_lists_finds_its_set_and_none_is_read_as_present_behind_a_cue(
+    terminology: Terminology,
+) -> None:
+    problems = terminology.words.problems
+    for phrase in problems.conditions:
+        words = " ".join(word.strip("*") for word in phrase.words)
+        assert phrase.id in problems.read(words).present, words
+        if not phrase.whole and phrase.id != "falls":  # whose history counts
+            for cue in ("V. a. ", "Verdacht auf ", "Familienanamnese: ", "family history of ", "подозрение на "):
+                assert phrase.id not in problems.read(cue + words).present, cue + words
+
+
+def test_words_that_speak_of_a_part_do_not_reach_over_its_end(read: Read) -> None:
+    assert read("Z. n. Apoplex mit Spastik").present == {"spasticity"}
+    assert read("Stav po CMP, spastická hemiparéza").present == {"spasticity", "spastic-hemiplegia"}
+    assert read("No fever. Long QT syndrome").present == {"long-qt"}
+    assert read("Family history of stroke, epilepsy; heart failure").present == {"heart-failure"}
+    assert read("Ausgeschlossen: Glaukom. Epilepsie").present == {"epilepsy"}
+
+
+def test_past_falls_and_attempts_count(read: Read) -> None:
+    assert read("History of falls").present == {"falls"}
+    assert read("Z. n. Suizidversuch").present == {"suicidal-ideation"}
+
+
+def test_another_kind_is_not_taken_for_a_set(read: Read) -> None:
+    for words in ("Primary open-angle glaucoma", "heat stroke", "respiratory depression", "Schwangerschaftstest"):
+        assert read(words).present == frozenset(), words
+
+
+@given(text=st.text(max_size=300))
+def test_any_text_is_read_without_a_fault(terminology: Terminology, text: str) -> None:
+    saying = terminology.words.problems.read(text)
+    assert saying.present.isdisjoint(saying.past | saying.suspected)
+    assert saying.understood or saying == Saying()
+
+
+@given(
+    cue=st.sampled_from(["V. a. ", "suspected ", "kein ", "no ", "bez ", "Z.n. ", "history of ", "подозрение на "]),
+    words=st.sampled_from(
+        [w for set_, problems in PRESENT.items() for w in problems.split(";") if set_ != "suicidal-ideation"]
+    ),
+)
+def test_a_cue_before_a_problem_keeps_it_from_being_read_as_present(
+    terminology: Terminology, cue: str, words: str
+) -> None:
+    part = words.split(",")[0]
+    assert terminology.words.problems.read(cue + part).present == frozenset()
+
+
+def test_a_hostile_text_is_read_quickly(read: Read) -> None:
+    assert read("no heart failure stroke " * 4000).understood
