@@ -151,7 +151,7 @@ class Measurement:
     ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score} or kg. ``comparator`` says that the
     true value is below ("<", "<=") or above (">", ">=") it; only rules that can do with a bound use such a value.
     ``sets`` are the condition sets that a coded answer belongs to. ``indexed`` says that mL/min are per 1.73 m² of
-    body surface.
+    body surface, ``computed`` that the value follows from another measurement.
     """
 
     kind: str
@@ -162,11 +162,13 @@ class Measurement:
     sets: frozenset[str] = frozenset()
     comparator: str = ""
     indexed: bool = False
+    computed: bool = False
 
     @property
     def shown_unit(self) -> str:
-        """The unit as it is to be shown."""
-        return f"{self.unit}/1.73 m²" if self.indexed else self.unit
+        """The unit as it is to be shown, with how the value came about where it was not measured."""
+        unit = f"{self.unit}/1.73 m²" if self.indexed else self.unit
+        return f"{unit} (computed from creatinine, CKD-EPI 2021)" if self.computed else unit
 
     @property
     def exact(self) -> bool:

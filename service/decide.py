@@ -135,6 +135,7 @@ def session_of(request: HookRequest, context: Context) -> Session:
 
 def _reader(request: HookRequest, session: Session, source: Source | None, using: Decision) -> ChartReader:
     held = orders(session)
+    numbers = using.library.cards["not-checked"].thresholds
     no_token = bool(request.fhirServer) and request.fhirAuthorization is None
     return ChartReader(
         session,
@@ -143,8 +144,9 @@ def _reader(request: HookRequest, session: Session, source: Source | None, using
         using.library.terminology.terminology,
         using.subjects,
         using.today(),
-        int(using.library.cards["not-checked"].thresholds["weight_age"].value),
+        int(numbers["weight_age"].value),
         using.jurisdiction,
+        {name: number.value for name, number in numbers.items() if name.startswith("ckd_epi_")},
     )
 
 

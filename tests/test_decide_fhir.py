@@ -73,7 +73,8 @@ def with_access(request: Json, ehr: Ehr) -> Json:
 
 
 def complete(path: Path) -> bool:
-    return set(json.loads(path.read_bytes()).get("prefetch", {})) == set(TYPES)
+    """True for a request with all lists, but for the one whose drug nobody has: the server's answer to it is told."""
+    return "unresolvable" not in path.stem and set(json.loads(path.read_bytes()).get("prefetch", {})) == set(TYPES)
 
 
 REQUESTS = sorted(p for p in FIXTURES.glob("requests/*/*.json") if not p.name.endswith(".expected.json"))

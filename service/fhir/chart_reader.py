@@ -1,14 +1,15 @@
 """From a hook call to the chart that the rules look at. Every list is read once."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
-from service.chart import Chart, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart, Measurement, MedicationOrder, Patient, Role, Unread
+from service.dosing.filtration import egfr
 from service.errors import MissingData, NotConformant
 from service.fhir.allergies import allergy_list
 from service.fhir.conditions import problem_list
@@ -31,7 +32,7 @@ from service.fhir.gaps import (
     not_understood,
     of_others,
 )
-from service.fhir.observations import body_weight, measurements
+from service.fhir.observations import body_weight, measurements, unread_units
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
 from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
@@ -41,6 +42,9 @@ from service.fhir.session import Draft, Orders, Session, concerns, drafts, ident
 from service.fhir.version_detection import Version, version_of
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES
 from service.terminology.recognise import Recognition, Terminology
+
+CREATININE = "serum-creatinine"
+GLOMERULAR = ("egfr-", "creatinine-clearance-")
 
 MOST_DRAFTS = 100
 """Drafts for drugs of the guidance that one call may hold; they are compared with each other, each with each."""
@@ -54,6 +58,7 @@ class ChartReader:
     """Reads the chart of one call.
 
     ``subjects`` are the drugs that the guideline is about; a body weight counts for ``weight_days`` (Q6).
+    ``filtration`` are the numbers by which kidney function is computed from creatinine.
     """
 
     session: Session
@@ -64,6 +69,7 @@ class ChartReader:
     today: date
     weight_days: int
     jurisdiction: str = "eu"
+    filtration: Mapping[str, Fraction] = field(default_factory=dict)
 
     @cached_property
     def drafts(self) -> list[Draft]:
@@ -131,6 +137,11 @@ class ChartReader:
         allergies = allergy_list(self._own(ALLERGIES), self.terminology)
         not_whole = (*missing(self.prefetch), *of_others(self.session, self.prefetch))
         unread += [*gaps, *not_whole, *not_understood(problems, allergies)]
+        measured = self._measurements
+        computed = self._computed(who, measured)
+        unread += unread_units(self._own(OBSERVATIONS), self.terminology)
+        if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
+            unread.append(Unread("creatinine-alone"))
         cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN)}
         return Chart(
             today=self.today,
@@ -141,7 +152,7 @@ class ChartReader:
             allergies=allergies.drugs,
             intolerances=allergies.intolerances,
             allergy_classes=allergies.classes,
-            measurements=measurements(self._own(OBSERVATIONS), self.terminology),
+            measurements=(*measured, *([computed] if computed is not None else [])),
             jurisdiction=self.jurisdiction,
             patient_id=self.session.patient_id,
             conditions_known=self.prefetch[CONDITIONS].known,
@@ -186,6 +197,23 @@ class ChartReader:
         """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
         return DoseContext(self.subjects, self._weight)
 
+    @cached_property
+    def _measurements(self) -> tuple[Measurement, ...]:
+        return measurements(self._own(OBSERVATIONS), self.terminology)
+
+    def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
+        """The filtration rate of the latest creatinine, where none is as new and it can be computed."""
+        latest, given = _newest(measured, CREATININE), _newest(measured, GLOMERULAR)
+        if not self.filtration or latest is None or (given is not None and given.taken >= latest.taken):
+            return None
+        age = who.age(latest.taken)
+        if latest.value is None or latest.comparator or age is None or age.at_least < 0:
+            return None
+        value = egfr(latest.value, latest.unit, age.at_most, who.gender, self.filtration)
+        if value is None:
+            return None
+        return Measurement("egfr-computed", latest.taken, value, "mL/min", indexed=True, computed=True)
+
     def _weight(self) -> Fraction | None:
         return body_weight(self._own(OBSERVATIONS), self.terminology, self.today, self.weight_days)
 
@@ -229,6 +257,11 @@ class ChartReader:
             if self.prefetch.failure(key) or looked_at:
                 gaps.append(gap(key, self.prefetch[key]))
         return gaps + failures(self.prefetch) if gaps else []
+
+
+def _newest(measured: Sequence[Measurement], kinds: str | tuple[str, ...]) -> Measurement | None:
+    """The newest value of the kinds that begin so."""
+    return max((m for m in measured if m.kind.startswith(kinds)), key=lambda m: m.taken, default=None)
 
 
 def _is_medication(resource: Resource) -> bool:

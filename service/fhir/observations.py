@@ -1,11 +1,12 @@
 """Measurements of the patient that decisions rest on, in one unit for each kind."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from service.chart import Measurement
+from service.chart import Measurement, Unread
 from service.dates import event
 from service.dosing.units import UCUM
 from service.fhir.numbers import exact
@@ -16,6 +17,9 @@ from service.terminology.recognise import Terminology
 BODY_WEIGHT = "body-weight"
 INDEXED = "mL/min/1.73m2"
 """Per body surface, as labs report an eGFR. Compared like mL/min, and shown as what it is."""
+
+INDEXED_BY_SECOND = "mL/s/1.73m2"
+"""The same in millilitres a second, as in Czechia and Slovakia."""
 
 VALID = frozenset({"final", "amended", "corrected"})
 
@@ -34,6 +38,12 @@ _SIZES: dict[str, tuple[str, Fraction]] = {
     "s": ("ms", Fraction(1000)),
     "mL/min": ("mL/min", Fraction(1)),
     INDEXED: ("mL/min", Fraction(1)),
+    "mL/s": ("mL/min", Fraction(60)),
+    INDEXED_BY_SECOND: ("mL/min", Fraction(60)),
+    "mg/dL": ("mg/dL", Fraction(1)),
+    "mg/L": ("mg/dL", Fraction(1, 10)),
+    "umol/L": ("umol/L", Fraction(1)),
+    "mmol/L": ("umol/L", Fraction(1000)),
     "score": ("{score}", Fraction(1)),
     "points": ("{score}", Fraction(1)),
     "1": ("{score}", Fraction(1)),
@@ -42,12 +52,43 @@ _SIZES: dict[str, tuple[str, Fraction]] = {
 """Each unit that is understood, as ``_spelled`` writes it: its canonical unit and how many of those it is (the pound
 by its definition)."""
 
-_MARKS = str.maketrans({"²": "2", **dict.fromkeys(" {}_^*")})
+_UNITS = {
+    "egfr-": frozenset({"mL/min"}),
+    "creatinine-clearance-": frozenset({"mL/min"}),
+    "serum-creatinine": frozenset({"mg/dL", "umol/L"}),
+}
+"""Canonical units of kinds, by the beginning of their ids, for which a value in another unit is none."""
+
+_MARKS = str.maketrans(
+    {"²": "2", ",": ".", "\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u", **dict.fromkeys(" {}_^*")}
+)
+_LETTERS = {
+    unit.lower(): unit for unit in ("mL/min", INDEXED, "mL/s", INDEXED_BY_SECOND, "mg/dL", "mg/L", "umol/L", "mmol/L")
+}
+_SURFACES = re.compile(r"(?<=/)1\.73(?:m2|qm|sqm|sq\.?m|m)?$")
 
 
 def measurements(resources: Iterable[Resource], terminology: Terminology) -> tuple[Measurement, ...]:
     """Valid observations of the kinds that the terminology knows, components of panels included."""
     return tuple(m for res in resources if res["resourceType"] == "Observation" for m in _of(res, terminology))
+
+
+def unread_units(resources: Iterable[Resource], terminology: Terminology) -> Iterator[Unread]:
+    """Valid values of known kinds in units that are not read, each kind once."""
+    named: set[str] = set()
+    for resource in resources:
+        if resource["resourceType"] != "Observation" or text(resource.get("status")) not in VALID:
+            continue
+        for part in (resource, *(p for p in aslist(resource.get("component")) if isinstance(p, dict))):
+            given = part.get("valueQuantity")
+            if not isinstance(given, dict) or exact(given.get("value")) is None:
+                continue
+            for kind in sorted(_kinds(part, terminology) - named):
+                if _value(given, kind)[0] is not None:
+                    continue
+                named.add(kind)
+                found = text(given.get("unit")) or text(given.get("code"))
+                yield Unread("measurement-unit", element=terminology.concept_sets[kind].title, found=found)
 
 
 def body_weight(
@@ -74,7 +115,7 @@ def _of(resource: Resource, terminology: Terminology) -> Iterator[Measurement]:
     for found, part in kinds:
         for kind in sorted(found):
             given = part.get("valueQuantity", part.get("valueInteger"))
-            value, unit = _value(given)
+            value, unit = _value(given, kind)
             comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
             coded = part.get("valueCodeableConcept")
             answer = _answer(coded) or text(part.get("valueString")) or YES_OR_NO.get(part.get("valueBoolean"), "")
@@ -99,11 +140,11 @@ def _day(resource: Resource) -> date | None:
 def _indexed(given: object) -> bool:
     """True when a quantity is per 1.73 m² of body surface."""
     members = (given.get("code"), given.get("unit")) if isinstance(given, dict) else ()
-    return any(_spelled(text(unit)) == INDEXED for unit in members)
+    return any(_spelled(text(unit)) in (INDEXED, INDEXED_BY_SECOND) for unit in members)
 
 
-def _value(given: object) -> tuple[Fraction | None, str]:
-    """A value in its canonical unit; None when the unit is not understood."""
+def _value(given: object, kind: str) -> tuple[Fraction | None, str]:
+    """A value in its canonical unit; None when the unit is not understood, or not one of this kind."""
     if isinstance(given, int):
         return exact(given), "{score}"
     if not isinstance(given, dict):
@@ -113,13 +154,15 @@ def _value(given: object) -> tuple[Fraction | None, str]:
     if known is None and unit and given.get("system") != UCUM:
         known = _SIZES.get(unit)
     value = exact(given.get("value"))
+    if known is not None and any(kind.startswith(start) and known[0] not in units for start, units in _UNITS.items()):
+        return None, ""
     return (value * known[1], known[0]) if known is not None and value is not None else (None, "")
 
 
 def _spelled(unit: str) -> str:
     """A unit without the marks that differ between systems: mL/min/{1.73_m2}, ml/min/1.73m² and others alike."""
-    bare = unit.translate(_MARKS)
-    return f"mL/{bare[3:]}" if bare.startswith("ml/") else bare
+    bare = _SURFACES.sub("1.73m2", unit.translate(_MARKS))
+    return _LETTERS.get(bare.lower(), bare)
 
 
 def _answer(concept: object) -> str:

@@ -7,12 +7,16 @@ from service.chart import Chart, Measurement
 from service.engine.finding import Threshold, Thresholds
 
 CLEARANCE = ("creatinine-clearance-cockcroft-gault", "creatinine-clearance-24h-urine")
+COMPUTED = "egfr-computed"
+"""What the chart computes from creatinine where no filtration rate is as new."""
+
 FILTRATION = (
     "egfr-ckd-epi-2021",
     "egfr-ckd-epi-2009",
     "egfr-formula-unspecified",
     "egfr-mdrd",
     "egfr-mdrd-77147-7",
+    COMPUTED,
 )
 
 
@@ -30,7 +34,8 @@ def kidney_function(chart: Chart, most: Threshold) -> Measurement | None:
             and earliest <= m.taken <= chart.today
         ]
         if found:
-            return max(found, key=lambda m: m.taken)
+            # Of several of one day the lowest: laboratories report a value for each population.
+            return max(found, key=lambda m: (m.taken, -(m.value or 0)))
     return None
 
 
