@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -13,9 +13,9 @@ from service.decide import Decision
 from service.engine.editions import EVERYBODY, Editions
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
-from service.engine.library import Library, load
+from service.engine.library import OVERRIDE_REASONS, Library, load
 from service.engine.policy import Policy, read_policy
-from service.engine.rendering import LOCAL
+from service.engine.rendering import CODE_SYSTEMS, LOCAL
 from service.fhir.access import WAITING, FhirAccess
 from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import State
@@ -34,7 +34,7 @@ from service.web.discovery import discovery
 from service.web.errors import register_errors
 from service.web.feedback import feedback, keeping, log_feedback
 from service.web.insights import insights
-from service.web.invoke import invoke, observing
+from service.web.invoke import answered_before, invoke, observing
 from service.web.middleware import Middleware
 from service.web.operations import Check, operations
 from service.web.pages import pages
@@ -53,7 +53,8 @@ def utc_now() -> datetime:
 
 def records_of(settings: Settings) -> Records:
     """The records that the settings name; nothing is opened yet."""
-    return Records(settings.database_url, settings.spill_file, utc_now, new_uuid)
+    quiet_for = timedelta(days=settings.quiet_days)
+    return Records(settings.database_url, settings.spill_file, utc_now, new_uuid, quiet_for)
 
 
 def create_app(
@@ -112,8 +113,8 @@ def create_app(
         observers.append(records.observe)
         records.writer.observers.append(metrics.recorded)
     observe = observing(decision, now, observers)
-    keep = keeping(records, now, told, keep_comments=settings.keep_comments)
-    app.register_blueprint(invoke(published, decision, observe))
+    keep = keeping(records, now, told, offered_reasons(library, public_url), keep_comments=settings.keep_comments)
+    app.register_blueprint(invoke(published, decision, observe, answered_before(records, now)))
     app.register_blueprint(feedback(published, keep))
     shown = [("Guidance", "/guidance"), ("Insights", "/insights"), ("API", "/api")]
     if settings.auth == "open" or settings.open_pages:
@@ -136,6 +137,15 @@ def policies_of(settings: Settings, clients: Clients, library: Library) -> dict[
     """The policies of hospitals by the client's name, the service's own under EVERYBODY. Raises FaultyLibrary."""
     files = {client.name: client.policy for client in clients.all} | {EVERYBODY: settings.policy}
     return {name: read_policy(file, library) for name, file in files.items() if file is not None}
+
+
+def offered_reasons(library: Library, public_url: str) -> dict[str, frozenset[str]]:
+    """The override reasons that cards may offer, by their system."""
+    own = f"{public_url.rstrip('/')}{CODE_SYSTEMS}/{OVERRIDE_REASONS}"
+    return {
+        library.override_system: frozenset(library.override_reasons),
+        own: frozenset(library.code_systems[OVERRIDE_REASONS].displays),
+    }
 
 
 def checks_of(library: Library, records: Records | None) -> list[Check]:

@@ -26,9 +26,10 @@ from service.cdshooks.messages import (
 from service.chart import Chart
 from service.engine.editions import Editions
 from service.engine.evaluate import evaluate
-from service.engine.finding import Finding
+from service.engine.finding import Finding, Indicator
 from service.engine.guideline import Guideline
 from service.engine.library import Library
+from service.engine.quiet import Once, contents, kept_quiet
 from service.engine.ranking import capped
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
@@ -81,15 +82,18 @@ class Decision:
         return self.library.plan.subjects
 
 
-def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) -> Response:
+def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY, once: Once | None = None) -> Response:
     """The cards for a call of a hook by a client, in the dialect that it speaks.
+
+    With ``once`` cards stay quiet that the same clinician has answered; it is told which.
 
     Raises a ServiceError when there is nothing to answer with: the request is not JSON or not conformant, or
     the patient is missing for an order that concerns the guidance.
     """
     using = using.for_client(client)
     request = read_request(body)
-    session = session_of(request, read_context(request, hook))
+    context = read_context(request, hook)
+    session = session_of(request, context)
     source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
     try:
         reader = _reader(request, session, source, using)
@@ -99,7 +103,8 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY) ->
         if using.seen is not None:
             using.seen(chart)
         asked = SuggestionContext(reader.written, session.patient_id, chart.today, reader.version)
-        return in_dialect(Response(cards=_cards(chart, asked, using)), client.dialect, using.renderer.by_hand)
+        answer = _answer(chart, asked, using, context.userId, once)
+        return in_dialect(answer, client.dialect, using.renderer.by_hand)
     except ServiceError:
         raise
     except Exception as error:
@@ -150,7 +155,7 @@ def _reader(request: HookRequest, session: Session, source: Source | None, using
     )
 
 
-def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card]:
+def _answer(chart: Chart, asked: SuggestionContext, using: Decision, user: str | None, once: Once | None) -> Response:
     def failed(card: str, error: Exception) -> None:
         # The type only: a message may repeat what the request held.
         log.error(
@@ -164,5 +169,17 @@ def _cards(chart: Chart, asked: SuggestionContext, using: Decision) -> list[Card
             failed(finding.card, error)
             return using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)
 
+    library = using.library
     findings = evaluate(chart, using.guideline, failed)
-    return [rendered(finding) for finding in capped(findings, using.library.plan)]
+    if once is None or not user:
+        return Response([rendered(finding) for finding in capped(findings, library.plan)])
+    said = contents(findings, library.thresholds)
+    known = once.look_up(user, asked.patient_id, said) if said else {}
+    findings, quiet = kept_quiet(findings, said, {card for card, (_, answered) in known.items() if answered})
+    shown = capped(findings, library.plan)
+    cards = [rendered(finding) for finding in shown]
+    for finding, card in zip(shown, cards, strict=True):
+        if finding.indicator is not Indicator.CRITICAL:
+            once.digests[card.uuid] = tuple(known[one.card][0] for one in finding.all if one.card in known)
+    once.quiet = tuple((finding.card, finding.indicator.word) for finding in quiet)
+    return using.renderer.naming_quiet(cards, quiet)

@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         Path("tolami-waiting.jsonl"), description="Where answered calls wait while the database cannot be written."
     )
     keep_comments: bool = Field(False, description="Keep what clinicians write as a comment in feedback.")
+    quiet_days: int = Field(
+        30, ge=0, le=366, description="Days for which a card stays quiet that the same clinician answered; 0 is never."
+    )
     terminology_server: str = Field(
         "", description="FHIR terminology server that expands the value sets once at the start."
     )

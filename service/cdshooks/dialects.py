@@ -25,7 +25,7 @@ def in_dialect(response: Response, dialect: Dialect | None, by_hand: ByHand) -> 
     """The answer for a client of this dialect; None stands for a client whose dialect is not known."""
     if dialect in ("2.0", "3.0"):
         return response
-    return Response([_card(card, dialect, by_hand) for card in response.cards])
+    return Response([_card(card, dialect, by_hand) for card in response.cards], response.extension)
 
 
 def _card(card: Card, dialect: Dialect | None, by_hand: ByHand) -> Card:

@@ -214,10 +214,11 @@ class Card(msgspec.Struct, omit_defaults=True):
     overrideReasons: Annotated[list[Coding], Listed] | UnsetType = UNSET
 
 
-class Response(msgspec.Struct):
-    """The answer to a hook call; ``cards`` may be empty."""
+class Response(msgspec.Struct, omit_defaults=True):
+    """The answer to a hook call; ``cards`` may be empty. ``extension`` names cards that were kept quiet."""
 
     cards: list[Card]
+    extension: Annotated[dict[str, Any], Listed] | UnsetType = UNSET
 
 
 def read_request(body: bytes) -> HookRequest:

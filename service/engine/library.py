@@ -125,6 +125,7 @@ class Library:
     override_reasons: Mapping[str, str]
     withheld: Mapping[str, str]
     by_hand: str
+    quiet: str
     not_reviewed: str
     orders: Mapping[str, dict[str, Any]]
     offers: Mapping[str, Mapping[str, Any]]
@@ -190,6 +191,7 @@ def _load(folder: Path) -> Library:
         override_reasons=overrides.value["reasons"],
         withheld=phrases.value["withheld"],
         by_hand=phrases.value["by_hand"],
+        quiet=phrases.value["quiet"],
         not_reviewed=phrases.value["not_reviewed"],
         orders=orders,
         offers=offers.value,

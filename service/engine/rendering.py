@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
-from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Source, Suggestion
+from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Response, Source, Suggestion
 from service.chart import MedicationOrder, Unread
 from service.engine import words
 from service.engine.escaping import markdown, plain, shortened
@@ -144,6 +144,15 @@ class Renderer:
             list=file.lists.get(gap.element, gap.element),
             **file.thresholds,
         )
+
+    def naming_quiet(self, cards: list[Card], quiet: Sequence[Finding]) -> Response:
+        """The answer with what was kept quiet named: in its extension, and in a line of the last card."""
+        if not quiet:
+            return Response(cards)
+        if cards:
+            titles = "; ".join(self.library.cards[finding.card].title for finding in quiet)
+            cards[-1].detail += f"\n\n{self.library.quiet} {markdown(titles)}."
+        return Response(cards, {EXTENSION: {"quiet": [finding.card for finding in quiet]}})
 
     def by_hand(self, suggestions: list[Suggestion]) -> str:
         """The suggestions that a client cannot be told, in their own few words, as Markdown."""

@@ -1,6 +1,6 @@
 """One answered call, in the words that may be kept: no patient, no order, no text of a card."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ MORE = 2**31 - 1
 class ShownCard:
     """A card as it went out. ``suggestions`` are the uuids that feedback may name.
 
-    ``digest`` stands for the clinician, the patient and what the card says; it is empty when the card may not stay
+    ``digests`` stand for the clinician, the patient and what the card says; there are none when the card may not stay
     quiet once it is answered.
     """
 
@@ -25,7 +25,7 @@ class ShownCard:
     card: str
     indicator: str
     suggestions: tuple[str, ...] = ()
-    digest: str = ""
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,15 @@ Observer = Callable[[Exchange], None]
 """Is told of every answered call; must neither fail nor wait."""
 
 
-def shown(cards: Sequence[Card]) -> tuple[ShownCard, ...]:
-    """The cards of an answer, as they may be kept."""
+def shown(cards: Sequence[Card], digests: Mapping[str, tuple[str, ...]]) -> tuple[ShownCard, ...]:
+    """The cards of an answer, as they may be kept; ``digests`` by the uuids of those that may stay quiet."""
     return tuple(
         ShownCard(
             card.uuid,
             str(card.extension[EXTENSION]["card"]),
             card.indicator,
             tuple(suggestion.uuid for suggestion in card.suggestions or ()),
+            digests.get(card.uuid, ()),
         )
         for card in cards
     )

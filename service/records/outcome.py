@@ -2,19 +2,20 @@
 
 import hashlib
 import json
-import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from service.cdshooks.feedback import Feedback, ReasonCoding
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
-SYSTEM = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]{1,200}")
 WORDS = "(words)"
-"""Stands for a reason whose code is no code but a text, which could be about the patient."""
+"""Stands for a reason whose code is none that a card offers: it could be a text about the patient."""
+
+Reasons = Mapping[str, AbstractSet[str]]
+"""The codes of the override reasons that cards offer, by their system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,10 @@ def identifier(text: str) -> str:
         return str(uuid5(NAMESPACE_URL, text))
 
 
-def kept_outcome(entry: Feedback, received: datetime, *, keep_comment: bool) -> StoredFeedback:
+def kept_outcome(entry: Feedback, received: datetime, reasons: Reasons, *, keep_comment: bool) -> StoredFeedback:
     """An entry of feedback as it is kept. The comment is dropped here unless comments are to be kept."""
     override = entry.overrideReason
-    reason, system = _reason(override.reason if override else None)
+    reason, system = _reason(override.reason if override else None, reasons)
     comment = (override.userComment or "") if override and keep_comment else ""
     return StoredFeedback(
         card=identifier(entry.card),
@@ -69,14 +70,14 @@ def kept_outcome(entry: Feedback, received: datetime, *, keep_comment: bool) -> 
     )
 
 
-def _reason(reason: ReasonCoding | None) -> tuple[str, str]:
+def _reason(reason: ReasonCoding | None, reasons: Reasons) -> tuple[str, str]:
+    """The code and its system, as far as cards offer them; clients that name no system are understood."""
     if reason is None:
         return "", ""
     system = reason.system or ""
-    return (
-        reason.code if CODE.fullmatch(reason.code) else WORDS,
-        system if SYSTEM.fullmatch(system) else "",
-    )
+    if system:
+        return (reason.code, system) if reason.code in reasons.get(system, ()) else (WORDS, "")
+    return (reason.code if any(reason.code in codes for codes in reasons.values()) else WORDS), ""
 
 
 def printable(text: str) -> str:

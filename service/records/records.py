@@ -8,6 +8,7 @@ from service.records.database import BUSY, Database
 from service.records.exchange import Exchange
 from service.records.meeting import Meeting
 from service.records.outcome import StoredFeedback
+from service.records.quiet import QuietCards
 from service.records.spill import SpillFile
 from service.records.store import write_outcomes
 from service.records.tokens import SeenTokens
@@ -32,6 +33,10 @@ class Records:
         self.tokens = SeenTokens(self.database)
         self.writer = ExchangeWriter(self.database, SpillFile(spill_file), new_id, quiet_for)
         self.writer.tidying.append(lambda: self.tokens.remove_expired(now()))
+        self.quiet = QuietCards(self.database) if quiet_for else None
+        if self.quiet is not None:
+            quiet = self.quiet
+            self.writer.tidying.append(lambda: quiet.remove_expired(now()))
         self._quiet_for = quiet_for
         self._feedback = Meeting("feedback", self._keep, late="withdrawn", first=BUSY, away=AWAY)
 

@@ -144,9 +144,9 @@ def _quiet_rows(numbered: Numbered, quiet_for: timedelta) -> list[dict[str, Any]
         return []
     expires = exchange.at + min(quiet_for, PENDING)
     return [
-        {"uuid": identifier(card.uuid), "digest": card.digest, "answered": False, "expires": expires}
+        {"uuid": identifier(card.uuid), "digest": digest, "answered": False, "expires": expires}
         for card in exchange.cards
-        if card.digest
+        for digest in card.digests
     ]
 
 

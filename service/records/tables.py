@@ -172,11 +172,11 @@ quiet_cards = Table(
     "quiet_card",
     metadata,
     Column("uuid", String(UUID_LENGTH), primary_key=True),
-    Column("digest", String(DIGEST_LENGTH), nullable=False, index=True),
+    Column("digest", String(DIGEST_LENGTH), primary_key=True, index=True),
     Column("answered", Boolean, nullable=False, server_default=false()),
     Column("expires", Moment, nullable=False, index=True),
 )
-"""For each card that may stay quiet once it is answered: a keyed digest of clinician, patient and what it says."""
+"""For each card that may stay quiet once it is answered: keyed digests of clinician, patient and what it says."""
 
 quiet_keys = Table(
     "quiet_key",

@@ -11,7 +11,7 @@ from service.cdshooks.feedback import read_feedback
 from service.cdshooks.services import Service
 from service.errors import NotKept
 from service.records.database import DatabaseUnavailable
-from service.records.outcome import OutcomeObserver, StoredFeedback, kept_outcome
+from service.records.outcome import OutcomeObserver, Reasons, StoredFeedback, kept_outcome
 from service.records.records import Records
 from service.web.body import json_body
 
@@ -23,14 +23,22 @@ Keep = Callable[[bytes], None]
 
 
 def keeping(
-    records: Records | None, now: Callable[[], datetime], observers: Sequence[OutcomeObserver], *, keep_comments: bool
+    records: Records | None,
+    now: Callable[[], datetime],
+    observers: Sequence[OutcomeObserver],
+    reasons: Reasons,
+    *,
+    keep_comments: bool,
 ) -> Keep:
-    """What keeps feedback; every observer is told of the entries that are kept."""
+    """What keeps feedback; every observer is told of the entries that are kept.
+
+    ``reasons`` are those that cards offer; no other code is kept.
+    """
 
     def keep(body: bytes) -> None:
         sent = read_feedback(body).feedback
         received = now()
-        entries = [kept_outcome(entry, received, keep_comment=keep_comments) for entry in sent]
+        entries = [kept_outcome(entry, received, reasons, keep_comment=keep_comments) for entry in sent]
         try:
             if records is None:
                 raise DatabaseUnavailable("no records")

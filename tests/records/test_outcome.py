@@ -13,12 +13,14 @@ from service.cdshooks.feedback import read_feedback
 from service.records.outcome import WORDS, StoredFeedback, identifier, kept_outcome, printable
 from tests.feedback import ACCEPTED, MARKER, OVERRIDDEN, Json, entry, feedback
 
+OURS, HL7 = "https://cds.example.org/fhir/CodeSystem/override-reasons", "http://terminology.hl7.org/CodeSystem/x"
+REASONS = {OURS: frozenset({"will-monitor"}), HL7: frozenset({"benefit", "expert-contradicts"})}
 RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def kept(content: Json, *, keep_comment: bool = False) -> StoredFeedback:
     (read,) = read_feedback(feedback(content)).feedback
-    return kept_outcome(read, RECEIVED, keep_comment=keep_comment)
+    return kept_outcome(read, RECEIVED, REASONS, keep_comment=keep_comment)
 
 
 def reasoned(**reason: Any) -> Json:
@@ -40,19 +42,26 @@ def test_the_same_suggestion_twice_is_one() -> None:
 
 
 def test_a_reason_is_kept_by_code_and_system_without_the_words_of_its_display() -> None:
-    said = kept(reasoned(system="https://ehr.example.org/reasons", display=MARKER))
-    assert (said.reason, said.system, said.comment) == ("benefit", "https://ehr.example.org/reasons", "")
+    said = kept(reasoned(system=HL7, display=MARKER))
+    assert (said.reason, said.system, said.comment) == ("benefit", HL7, "")
     assert MARKER not in repr(said)
 
 
-@pytest.mark.parametrize("code", ["because Mrs Smith wants it", "Müller", "x" * 65, "=1+1", "-x", " x", "a\nb"])
-def test_a_code_that_is_a_text_is_not_kept(code: str) -> None:
-    assert kept(reasoned(code=code)).reason == WORDS
+@pytest.mark.parametrize("code", ["because Mrs Smith wants it", "Müller", "smith-1950-01-01", "will-monitor", "a\nb"])
+def test_a_code_that_its_system_does_not_offer_is_not_kept(code: str) -> None:
+    said = kept(reasoned(code=code, system=HL7))
+    assert (said.reason, said.system) == (WORDS, "")
 
 
-@pytest.mark.parametrize("system", ["", "Mrs Smith", "https://x.org/a b", "urn:" + "x" * 300, "\x1b[31m:x"])
-def test_a_system_that_is_no_address_is_not_kept(system: str) -> None:
-    assert kept(reasoned(system=system)).system == ""
+@pytest.mark.parametrize("system", ["Mrs Smith", "https://ehr.example.org/patient/1", HL7.upper(), "\x1b[31m:x"])
+def test_of_a_system_that_is_not_listed_neither_code_nor_system_is_kept(system: str) -> None:
+    said = kept(reasoned(code="benefit", system=system))
+    assert (said.reason, said.system) == (WORDS, "")
+
+
+def test_a_code_without_a_system_is_understood_when_a_card_offers_it() -> None:
+    assert kept(reasoned(code="will-monitor")).reason == "will-monitor"
+    assert kept(reasoned(code="smith-1950-01-01")).reason == WORDS
 
 
 def test_a_comment_is_kept_only_where_that_was_chosen() -> None:

@@ -58,7 +58,7 @@ def _make_tables() -> None:
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("answered", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("expires", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("uuid", name="pk_quiet_card"),
+        sa.PrimaryKeyConstraint("uuid", "digest", name="pk_quiet_card"),
     )
     op.create_index("ix_quiet_card_digest", "quiet_card", ["digest"])
     op.create_index("ix_quiet_card_expires", "quiet_card", ["expires"])
