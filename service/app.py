@@ -87,7 +87,10 @@ def create_app(
     metrics = Metrics(closed_sets(library, published), counts)
     metrics.serving(library.version)
     hooks = {service.id: service.hook for service in published}
-    app.wsgi_app = Middleware(app.wsgi_app, metrics, hooks, new_uuid)  # type: ignore[method-assign]
+    in_the_open = settings.auth == "open"
+    app.wsgi_app = Middleware(  # type: ignore[method-assign]
+        app.wsgi_app, metrics, hooks, new_uuid, private_network=in_the_open
+    )
     fhir = FhirAccess(
         prefetch_templates(library.terminology.loinc),
         settings.fhir_deadline,

@@ -63,11 +63,21 @@ def call_of(environ: WSGIEnvironment) -> Call:
 
 
 class Middleware:
-    """The WSGI application around the application. ``hooks`` are the hooks by the id of their service."""
+    """The WSGI application around the application. ``hooks`` are the hooks by the id of their service.
+
+    ``private_network`` lets public pages call this machine, which browsers ask for apart (Private Network Access).
+    """
 
     def __init__(
-        self, app: WSGIApplication, metrics: Metrics, hooks: Mapping[str, str], new_id: Callable[[], str]
+        self,
+        app: WSGIApplication,
+        metrics: Metrics,
+        hooks: Mapping[str, str],
+        new_id: Callable[[], str],
+        *,
+        private_network: bool = False,
     ) -> None:
+        self._private_network = private_network
         self._app = app
         self._metrics = metrics
         self._hooks = hooks
@@ -93,6 +103,8 @@ class Middleware:
                 headers.append(("Server-Timing", _told(call.parts, perf_counter() - started)))
             if preflight:
                 headers += PREFLIGHT.items()
+                if self._private_network and environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
+                    headers.append(("Access-Control-Allow-Private-Network", "true"))
             return start_response(status, headers, exc_info)
 
         self._metrics.began()

@@ -141,7 +141,7 @@ NOT_MISSING = {"status": "cancelled"}
 def test_a_list_that_was_not_given_in_full_is_said_aloud(
     key: str, value: Any, reason: str, terminology: Terminology
 ) -> None:
-    one = {"resourceType": KINDS[key], **NOT_MISSING}
+    one = {"conditions": DEPRESSION, "allergies": ALLERGY}.get(key, {"resourceType": KINDS[key], **NOT_MISSING})
     made: dict[Any, Any] = {
         "one too few": bundle(one, total=2),
         "one is none": bundle(entry=[{"resource": one}, None]),

@@ -145,3 +145,23 @@ def test_requests_at_once_keep_their_ids_and_times_apart(app: Flask, logged: lis
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(get, ids)) == ids
     assert sorted(line["request"] for line in logged) == ids
+
+
+@pytest.mark.parametrize("path", ["/cds-services", "/cds-services/", "/cds-services/order-sign"])
+def test_a_public_page_may_call_this_machine_in_open_mode_only_when_it_asks(client: FlaskClient, path: str) -> None:
+    asks = {"Origin": "https://sandbox.example", "Access-Control-Request-Method": "POST"}
+    name = "Access-Control-Allow-Private-Network"
+    private = client.options(path, headers={**asks, "Access-Control-Request-Private-Network": "true"})
+    assert (private.status_code, private.headers.get(name)) == (200, "true")
+    assert name not in client.options(path, headers=asks).headers
+
+
+@pytest.mark.parametrize("path", ["/cds-services/", "/cds-services//"])
+def test_a_slash_too_many_leads_to_the_same_answer(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, follow_redirects=True)
+    assert (answer.status_code, "services" in (answer.json or {})) == (200, True)
+
+
+def test_a_slash_after_a_service_or_its_feedback_changes_nothing(client: FlaskClient) -> None:
+    for path in ("/cds-services/order-sign", "/cds-services/order-sign/feedback"):
+        assert client.post(f"{path}/", json={}).status_code == client.post(path, json={}).status_code != 404
