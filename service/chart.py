@@ -71,7 +71,6 @@ class MedicationOrder:
     ``stop_reason_given`` is true when the order says why its status is what it is, understood or not.
     ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
     that the drug is taken all the same.
-    ``prescriber`` is who ordered, empty when the order does not say.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
     ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends.
     """
@@ -96,7 +95,6 @@ class MedicationOrder:
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     period_ended: date | None = None
-    prescriber: str = ""
 
     def __hash__(self) -> int:
         """Of what tells orders apart nearly always: hashing every dose and fraction takes longer than a rule."""

@@ -28,7 +28,6 @@ from service.fhir.versions import (
     ended_on,
     order_as_r4,
     planned_end,
-    prescriber,
     statement_as_r4,
 )
 from service.terminology.recognise import Terminology
@@ -103,7 +102,6 @@ def draft_order(
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
         based_on=_earlier(resource),
-        prescriber=prescriber(resource),
         dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
         authored=as_day(request.authoredOn),
         reasons=_reasons(request, resource, terminology) | named_reasons(resource, terminology),
@@ -165,7 +163,6 @@ def _listed_request(resource: Resource, identity: Identity, today: date) -> tupl
         authored=authored,
         based_on=_earlier(resource),
         continues_earlier=request.priorPrescription is not None,
-        prescriber=prescriber(resource),
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
         period_ended=until if role is Role.CURRENT and until is not None and until < today else None,
     )

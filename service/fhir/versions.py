@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.dates import clock
-from service.fhir.resources import Resource, aslist, one, relative, text
+from service.fhir.resources import Resource, aslist, one, text
 
 ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})
@@ -152,18 +152,6 @@ def subject_references(resource: Resource) -> tuple[str, ...]:
 def subject_reference(resource: Resource) -> str:
     """The reference to the patient, the first if there are several, empty when there is none to compare."""
     return next(iter(subject_references(resource)), "")
-
-
-def prescriber(order: Resource) -> str:
-    """Who ordered: a reference, else an identifier or a name; empty when the order does not say."""
-    by = one(order.get("requester") or order.get("prescriber"))
-    agent = by.get("agent") if isinstance(by, dict) else None
-    by = agent if isinstance(agent, dict) else by
-    if not isinstance(by, dict):
-        return ""
-    identifier = by.get("identifier")
-    value = text(identifier.get("value")) if isinstance(identifier, dict) else ""
-    return relative(text(by.get("reference"))) or value or " ".join(text(by.get("display")).casefold().split())
 
 
 def medication_concepts(order: Resource) -> list[dict[str, Any]]:
