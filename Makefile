@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check-code bench soak clean help
+.PHONY: run test check-code bench soak sbom clean help
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route, an
 
 soak: $(VENV)/tests ## Ten minutes of mixed load on two workers: errors, how long answers take, memory
 	@$(BIN)/python -m tests.benchmarks.soak
+
+sbom: $(VENV)/tests ## Write sbom.cdx.json: every package of an installation with its version and licence (CycloneDX)
+	@$(BIN)/python -m venv --clear --without-pip $(VENV)/sbom
+	@$(BIN)/python -m pip --python $(VENV)/sbom/bin/python install --quiet --constraint constraints.txt .
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file sbom.cdx.json $(VENV)/sbom
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -111,6 +112,38 @@ def test_containers_have_neither_root_nor_a_disk_to_write_on() -> None:
     assert f"USER {pod()['securityContext']['runAsUser']}" in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     services = compose()["services"]
     assert all(services[name]["read_only"] for name in ("tolami", "nginx"))
+
+
+def test_no_container_may_become_more_than_it_is_or_take_the_machine() -> None:
+    for name, service in compose()["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert {"memory", "pids"} <= service["deploy"]["resources"]["limits"].keys(), name
+
+
+def test_a_call_that_was_sent_is_not_sent_again() -> None:
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    (conditions,) = re.findall(r"proxy_next_upstream ([a-z_0-9 ]+);", text)
+    assert conditions.split() == ["error", "timeout"]
+    (kept,) = re.findall(r"keepalive 32;.*?keepalive_timeout (\d+)s;", text, re.DOTALL)
+    assert int(kept) < LIMITS["keepalive"]
+
+
+def test_the_bill_of_materials_names_every_package_that_is_needed(tmp_path: Path) -> None:
+    file = tmp_path / "sbom.json"
+    tool = Path(sys.executable).with_name("cyclonedx-py")
+    command = [tool, "environment", "--pyproject", ROOT / "pyproject.toml", "--output-file", file, sys.prefix]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    found = {part["name"].lower().replace("_", "-") for part in json.loads(file.read_bytes())["components"]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.split(r"[\[<>=]", entry)[0].lower() for entry in project["dependencies"]}
+    assert needed <= found
+    assert "cyclonedx-py environment" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_what_builds_the_package_is_pinned() -> None:
+    assert re.search(r"^setuptools==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "--no-build-isolation" in (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_running_calls_are_given_the_time_they_may_take() -> None:
