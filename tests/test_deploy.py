@@ -132,7 +132,15 @@ def test_a_call_that_was_sent_is_not_sent_again() -> None:
 def test_the_bill_of_materials_names_every_package_that_is_needed(tmp_path: Path) -> None:
     file = tmp_path / "sbom.json"
     tool = Path(sys.executable).with_name("cyclonedx-py")
-    command = [tool, "environment", "--pyproject", ROOT / "pyproject.toml", "--output-file", file, sys.prefix]
+    command: list[str | Path] = [
+        tool,
+        "environment",
+        "--pyproject",
+        ROOT / "pyproject.toml",
+        "--output-file",
+        file,
+        sys.prefix,
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     found = {part["name"].lower().replace("_", "-") for part in json.loads(file.read_bytes())["components"]}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
