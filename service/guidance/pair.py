@@ -43,8 +43,8 @@ def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Find
         facts={
             "tolperisone": first[TOLPERISONE],
             "amitriptyline": first[AMITRIPTYLINE],
-            "inhibitors": list(dict.fromkeys([*merged.now, *merged.lingering, *merged.unsure])),
-            "unsure": list(merged.unsure),
+            "inhibitors": merged.all,
+            "unsure": merged.unsure,
         },
         rules=("R04",) if merged.all else (),
     )

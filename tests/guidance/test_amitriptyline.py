@@ -95,7 +95,7 @@ UNCERTAIN = {
 @pytest.mark.parametrize("given", UNCERTAIN.values(), ids=UNCERTAIN)
 def test_a_start_that_is_not_certain_is_said_and_no_change_offered(start: Start, given: Chart) -> None:
     finding = start.found(given)
-    assert finding.facts["certainly_new"] is False
+    assert finding.state == "perhaps-new"
     assert "start-not-certain" in finding.withheld
 
 
@@ -230,12 +230,21 @@ def test_of_a_combination_the_start_is_possible_only_when_one_tablet_holds_it(
     finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
     assert finding is not None
     card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
-    assert ("not possible with" in card.summary) is not possible
-    assert ("choose amitriptyline alone" in (card.detail or "")) is not possible
+    assert ("choose amitriptyline alone" in card.summary) is not possible
+    assert (finding.state == "other-product") is not possible
 
 
-def test_as_needed_the_dose_is_said_to_be_the_most(library: Library) -> None:
+def test_as_needed_the_most_counts(library: Library) -> None:
     order = draft(AMITRIPTYLINE, dose("50", 2, least="0"))
     finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
     assert finding is not None
-    assert "up to 50 mg a day" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
+    assert "not 50 mg" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
+
+
+def test_depression_and_pain_together_are_pain_for_every_card(library: Library) -> None:
+    given = chart(draft(AMITRIPTYLINE, dose("80")))
+    sets = (frozenset({DEPRESSION}), frozenset({"fibromyalgia"}))
+    given = replace(given, conditions=tuple(Condition(set_, "x") for set_ in sets))
+    finding = amitriptyline_start_dose(given, library.thresholds["amitriptyline-start-dose"])
+    assert finding is not None
+    assert (finding.indicator, finding.state) == (Indicator.WARNING, "")

@@ -221,12 +221,12 @@ def test_the_ladder_of_pain_doses(
 
 
 @pytest.mark.parametrize(
-    ("mg", "level"), [("100", "pain_ceiling"), ("101", "caution"), ("151", "outpatient"), ("301", "hospital")]
+    ("mg", "level"), [("100", "pain-ceiling"), ("101", "caution"), ("151", "outpatient"), ("301", "hospital")]
 )
 def test_the_rung_is_named(upper: Apply, mg: str, level: str) -> None:
     finding = upper(chart(draft(AMITRIPTYLINE, dose(mg))))
     assert finding is not None
-    assert finding.facts["level"] == level
+    assert finding.state == level
 
 
 def test_the_reason_of_the_order_outweighs_the_record(upper: Apply) -> None:
@@ -463,7 +463,7 @@ def test_a_recent_condition_or_a_contraindication_explains_the_stop(
     )
     finding = stopping(given)
     assert finding is not None
-    assert (finding.facts["state"], finding.indicator) == (state, INFO if state == "harm" else WARNING)
+    assert (finding.state, finding.indicator) == (state, INFO if state == "harm" else WARNING)
     assert not (state == "harm" and finding.offers)
 
 
@@ -513,7 +513,7 @@ def test_a_reason_that_is_not_understood_is_not_taken_for_none(
     stop = replace(ended("75"), reasons=frozenset(reasons), stop_reason_given=True)
     finding = stopping(chart(stop, taken("75")))
     assert finding is not None
-    assert (finding.facts["state"], finding.indicator is WARNING) == (state, state == "stop")
+    assert (finding.state, finding.indicator is WARNING) == (state, state == "stop")
 
 
 @pytest.mark.parametrize(("gap", "fires"), [(14, True), (15, False)])
@@ -614,7 +614,7 @@ def test_another_tricyclic_beside_amitriptyline(duplicate: Apply) -> None:
     listed = tricyclic(taken(None, name=NORTRIPTYLINE))
     finding = duplicate(chart(draft(AMITRIPTYLINE, dose("10")), listed))
     assert finding is not None
-    assert (finding.facts["same"], finding.facts["other"]) == (0, listed)
+    assert (finding.state, finding.facts["same"], finding.facts["others"]) == ("other", 0, [listed])
     finding = duplicate(chart(tricyclic(draft(NORTRIPTYLINE)), taken("10")))
     assert finding is not None
     assert finding.indicator is WARNING

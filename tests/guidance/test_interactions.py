@@ -292,7 +292,7 @@ def test_a_continued_pair_is_a_warning_again_only_when_an_inhibitor_surely_acts(
 def test_an_opened_chart_names_the_inhibitor_on_the_card_of_the_pair(found: Found, current: Classed) -> None:
     taken = chart(current(AMITRIPTYLINE), current(TOLPERISONE), current("paroxetine"), hook="patient-view")
     finding = found(tolperisone_with_amitriptyline, replace(taken, ordering=False))
-    assert (finding.rules, finding.facts["state"]) == (("R04",), "taken")
+    assert (finding.rules, finding.state, finding.indicator) == (("R04",), "with-inhibitor", INFO)
 
 
 def test_an_inhibitor_ordered_without_the_pair_is_not_the_card_of_the_pair(

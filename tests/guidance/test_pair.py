@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from service.chart import Chart, MedicationOrder
+from service.chart import Chart, MedicationOrder, Role
 from service.engine.finding import Finding, Indicator
-from service.guidance.pair import tolperisone_with_amitriptyline
+from service.guidance.pair import tolperisone_with_amitriptyline, tolperisone_with_other_tricyclic
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, draft, drug, past
 
 
@@ -39,7 +39,8 @@ STARTS = {
 @pytest.mark.parametrize("orders", STARTS.values(), ids=STARTS)
 def test_a_pair_that_the_ordering_creates_is_a_warning(orders: tuple[MedicationOrder, ...]) -> None:
     finding = found(chart(*orders))
-    assert (finding.indicator, finding.state) == (Indicator.WARNING, "started")
+    both = orders == STARTS["both are drafted"]
+    assert (finding.indicator, finding.state) == (Indicator.WARNING, "both-new" if both else "started")
 
 
 CONTINUES = {
@@ -126,3 +127,32 @@ def test_every_draft_of_the_pair_is_named_once_and_before_what_is_taken() -> Non
 
 def test_no_change_of_an_order_is_proposed_for_a_pair() -> None:
     assert found(chart(draft(AMITRIPTYLINE), draft(TOLPERISONE))).proposal is None
+
+
+NORTRIPTYLINE = replace(draft("nortriptyline"), classes=frozenset({"tca"}))
+DESIPRAMINE = replace(draft("desipramine"), classes=frozenset({"tca", "cyp2d6-substrate-tolperisone-sensitive"}))
+
+
+def test_another_tricyclic_beside_tolperisone_is_information() -> None:
+    finding = tolperisone_with_other_tricyclic(chart(NORTRIPTYLINE, current(TOLPERISONE)), {})
+    assert finding is not None
+    assert (finding.indicator, finding.facts["others"]) == (Indicator.INFO, [NORTRIPTYLINE])
+    listed = replace(NORTRIPTYLINE, role=Role.CURRENT, focus=False)
+    assert tolperisone_with_other_tricyclic(chart(draft(TOLPERISONE), listed), {}) is not None
+
+
+NO_OTHER = {
+    "amitriptyline has its own card": chart(
+        replace(draft(AMITRIPTYLINE), classes=frozenset({"tca"})), current(TOLPERISONE)
+    ),
+    "a tricyclic that labels name has its own card": chart(DESIPRAMINE, current(TOLPERISONE)),
+    "tolperisone taken before": chart(NORTRIPTYLINE, past(TOLPERISONE)),
+    "a chart that is only opened": replace(
+        chart(replace(NORTRIPTYLINE, role=Role.CURRENT, focus=False), current(TOLPERISONE)), ordering=False
+    ),
+}
+
+
+@pytest.mark.parametrize("given", NO_OTHER.values(), ids=NO_OTHER)
+def test_otherwise_no_other_tricyclic_is_named(given: Chart) -> None:
+    assert tolperisone_with_other_tricyclic(given, {}) is None

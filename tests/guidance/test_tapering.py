@@ -42,7 +42,9 @@ def test_the_step_is_the_first_of_the_example_and_less_than_is_taken(
     numbers: Thresholds, mg: str, template: int
 ) -> None:
     (offer,) = found(taken(mg), numbers).offers
-    expected = Offer(f"amitriptyline-rung-{template}", product_of=STOP.reference, below=Fraction(mg))
+    expected = Offer(
+        f"amitriptyline-rung-{template}", product_of=STOP.reference, below=Fraction(mg), drug=AMITRIPTYLINE
+    )
     assert offer == expected
 
 

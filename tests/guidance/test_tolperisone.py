@@ -11,7 +11,7 @@ from service.engine.finding import Finding, Indicator, Threshold, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
-from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_food
+from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_food, tolperisone_indication
 from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, days_ago, dose, draft, drug, titrated
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
@@ -51,8 +51,8 @@ def test_a_day_is_measured_at_450_and_600_mg_and_in_three_doses(
     finding = tolperisone_daily_dose(chart(draft(TOLPERISONE, dose(mg, times))), numbers)
     assert (finding.indicator if finding else None) is indicator
     if finding is not None:
-        assert finding.facts["level"] == finding.indicator.word
-        assert finding.facts["other_times"] is (times != 3)
+        expected = {INFO: "divide", WARNING: "above-eu", CRITICAL: "above-labels"}
+        assert finding.state == expected[finding.indicator]
 
 
 def test_the_numbers_come_from_the_card(numbers: Thresholds) -> None:
@@ -111,8 +111,8 @@ def test_two_orders_that_are_taken_together_are_added_up(numbers: Thresholds, li
     for finding in (drafted, on_top):
         assert (finding.indicator, finding.facts["day"], len(finding.orders)) == (CRITICAL, 900, 2)
         card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
-        assert "2 orders together" in card.summary
-        assert "900 mg a day" in card.summary
+        assert "900 mg on one day" in card.summary
+        assert "Several orders are added up" in (card.detail or "")
 
 
 def test_a_draft_that_changes_the_order_on_the_list_is_not_added_to_it(numbers: Thresholds) -> None:
@@ -127,16 +127,20 @@ def test_a_draft_without_a_link_is_added_to_the_order_on_the_list(numbers: Thres
     assert (finding.indicator, finding.facts["day"], finding.facts["summed"]) == (Indicator.CRITICAL, 900, True)
 
 
-def test_a_sum_in_which_a_dose_is_missing_says_at_least(numbers: Thresholds, library: Library) -> None:
+def test_a_sum_in_which_a_dose_is_missing_says_so(numbers: Thresholds, library: Library) -> None:
     one, two = draft(TOLPERISONE, dose("600.5", 3)), draft(TOLPERISONE, NotComputed("dose-missing"), 2)
     finding = found(chart(one, two), numbers)
     assert finding.facts["complete"] is False
-    assert "at least 600.5 mg" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
+    detail = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail or ""
+    assert "One dose could not be computed and comes on top." in detail
 
 
 def test_as_needed_the_daily_dose_is_the_most_it_can_be(numbers: Thresholds, library: Library) -> None:
     finding = found(chart(draft(TOLPERISONE, dose("500", 3, least="0"))), numbers)
-    assert "up to 500 mg a day" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
+    assert (
+        "it can reach 500 mg on one day"
+        in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,7 @@ def test_nobody_under_18_is_told_adult_figures_but_a_dose_above_them_is(
 ) -> None:
     finding = tolperisone_daily_dose(chart(draft(TOLPERISONE, dose(mg, times)), patient=CHILD), numbers)
     assert (finding.indicator if finding else None) is indicator
-    assert finding is None or finding.facts["minor"] is True
+    assert finding is None or finding.state == "under-age"
 
 
 @pytest.mark.parametrize(
@@ -166,10 +170,28 @@ def test_lower_doses_are_mentioned_for_those_who_are_surely_65(
 ) -> None:
     finding = found(chart(draft(TOLPERISONE, dose("600", 3)), patient=patient), numbers)
     assert finding.facts["older"] is older
-    assert finding.facts["minor"] is False
+    assert finding.state == "above-eu"
 
 
-def test_the_card_says_how_tolperisone_goes_with_meals_and_proposes_nothing(numbers: Thresholds) -> None:
-    finding = found(chart(draft(TOLPERISONE, dose("600", 3))), numbers)
+def test_tolperisone_that_is_ordered_is_taken_after_meals() -> None:
     assert tolperisone_food(chart(draft(TOLPERISONE)), {}) is not None
-    assert finding.proposal is None
+    assert tolperisone_food(chart(replace(draft(TOLPERISONE), focus=False)), {}) is None
+    assert tolperisone_food(chart(draft("nortriptyline"), current(TOLPERISONE)), {}) is None
+
+
+def test_no_change_of_a_tolperisone_order_is_proposed(numbers: Thresholds) -> None:
+    assert found(chart(draft(TOLPERISONE, dose("600", 3))), numbers).proposal is None
+
+
+def test_the_indication_is_a_warning_only_when_tolperisone_is_ordered(library: Library) -> None:
+    limits = library.thresholds.get("tolperisone-indication", {})
+    ordered = tolperisone_indication(chart(draft(TOLPERISONE)), limits)
+    assert ordered is not None
+    assert (ordered.indicator, ordered.state) == (WARNING, "")
+    elsewhere = tolperisone_indication(replace(chart(draft(TOLPERISONE)), jurisdiction="us"), limits)
+    assert elsewhere is not None
+    assert elsewhere.state == "us"
+    opened = tolperisone_indication(replace(chart(current(TOLPERISONE)), ordering=False), limits)
+    assert opened is not None
+    assert opened.indicator is INFO
+    assert tolperisone_indication(chart(draft("nortriptyline"), current(TOLPERISONE)), limits) is None
