@@ -383,7 +383,7 @@ def test_the_card_can_be_written_whatever_is_known(numbers: Thresholds, library:
 @pytest.mark.parametrize("value", ["90", "45", "20", "10"])
 def test_a_kidney_value_is_shown_with_its_range(numbers: Thresholds, library: Library, value: str) -> None:
     text = words(found(replace(NERVE, measurements=(gfr(value),)), numbers), library)
-    assert ("at this kidney function" in text) is (value != "90")
+    assert ("by kidney function" in text) is (value != "90")
     assert ("300 mg on day 1" in text) is (value == "90")
 
 
