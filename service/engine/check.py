@@ -31,6 +31,8 @@ MODELS: dict[str, type[BaseModel]] = {
 }
 
 CONDITION = re.compile(r"{%-?\s*(?:if|elif|else|endif)\b.*?%}|{{[^}]*\bif\b[^}]*}}")
+INCLUDED = re.compile(r"{% include .*? \+?%}$")
+"""The end of a line that another text completes, a whole sentence of a card's table."""
 DEVELOPERS = re.compile(
     r"Medication(?:Request|Statement)/|recogni[sz]ed by|as generally known|not opened"
     r"|TOLAMI_|trust file|dosageInstruction",
@@ -105,7 +107,7 @@ def _glued(library: Library) -> Iterable[Fault]:
             before = "."
             for line in filter(None, map(str.strip, text.splitlines())):
                 tag = CONDITION.search(line)
-                ends = before.startswith("- ") or before[-1] in ".!?:"
+                ends = before.startswith("- ") or before[-1] in ".!?:" or INCLUDED.search(before)
                 if tag is not None and (tag[0] != line or not ends):
                     yield Fault(card.file, 0, f"section '## {title}': a condition inside a sentence: {line}")
                 before = before if tag else line

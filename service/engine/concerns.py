@@ -1,7 +1,7 @@
-"""Cards that gather several conditions of one rule, a line for each: what R03, R17, R18 and R29 to R31 share."""
+"""Cards that gather several conditions of one rule: what R03, R17, R18 and R29 to R31 share."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -12,7 +12,7 @@ from service.engine.finding import Concern, Finding, Indicator
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One line of a card. ``kind`` picks its words, the others complete them.
+    """One thing that a card says. ``kind`` picks its words, the others complete them.
 
     ``name`` is a condition as the record names it, ``order`` another drug's order, ``day`` when something was
     measured, began or ended, ``value`` what was measured in ``unit`` and ``comparator`` whether the true value is
@@ -48,28 +48,42 @@ def recorded(chart: Chart, concerns: Mapping[str, Concern]) -> Iterator[Point]:
 
 
 def gathered(
-    card: str, points: Iterable[Point], orders: Iterable[MedicationOrder], facts: Mapping[str, Any]
+    card: str,
+    points: Iterable[Point],
+    orders: Iterable[MedicationOrder],
+    facts: Mapping[str, Any],
+    state: Callable[[Point], str] = lambda point: point.kind,
 ) -> Finding | None:
-    """One finding for all points, the most urgent first and as urgent as that one; None without a point.
+    """One finding for all points: the most urgent kind is what its card says, each other kind a line of it.
 
-    Among the facts are ``points``, ``kind`` (of the first point), ``more`` (how many other kinds there are),
-    ``level``, and ``order`` and ``other``: the drug in question and the other drug of the first point, if any.
+    None without a point. Among the facts are ``kind``, ``partners`` (the other drugs of that kind), ``order`` (the
+    drug in question), ``other`` (the first partner), what else the first point of the kind holds, and, of the whole,
+    ``points``. ``state`` tells which of the card's words are for a point.
     """
     urgent_first = sorted(dict.fromkeys(points), key=lambda point: -point.indicator)
     if not urgent_first:
         return None
-    first = urgent_first[0]
-    listed = tuple(dict.fromkeys([*orders, *(point.order for point in urgent_first if point.order is not None)]))
-    shown = {
-        "points": tuple(urgent_first),
-        "kind": first.kind,
-        "more": len({point.kind for point in urgent_first}) - 1,
-        "level": first.indicator.word,
-        "order": listed[0],
-        "other": first.order,
-    }
-    focus_first = tuple(sorted(listed, key=lambda order: not order.focus))
-    return Finding(card, first.indicator, focus_first, facts={**shown, **facts})
+    about = tuple(orders)
+
+    def said(kind: str) -> Finding:
+        same = [point for point in urgent_first if point.kind == kind]
+        first = same[0]
+        others = tuple(dict.fromkeys(point.order for point in same if point.order is not None))
+        listed = tuple(dict.fromkeys([*about, *others]))
+        of_point = {name: getattr(first, name) for name in ("name", "day", "value", "comparator", "unit", "age")}
+        of_point |= {"kind": kind, "further": 0, "partners": others, "other": first.order, "order": listed[0]}
+        focus_first = tuple(sorted(listed, key=lambda order: not order.focus))
+        return Finding(card, first.indicator, focus_first, state=state(first), facts={**of_point, **facts})
+
+    kinds = list(dict.fromkeys(point.kind for point in urgent_first))
+    first, *rest = map(said, kinds)
+    every = tuple(dict.fromkeys(order for finding in (first, *rest) for order in finding.orders))
+    return replace(
+        first,
+        orders=tuple(sorted(every, key=lambda order: not order.focus)),
+        facts={**first.facts, "points": tuple(urgent_first), "further": len(rest)},
+        merged=tuple(rest),
+    )
 
 
 def partners(chart: Chart, drug: str, *classes: str, lasting: bool = False) -> list[MedicationOrder]:

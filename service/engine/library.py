@@ -127,6 +127,7 @@ class Library:
     by_hand: str
     quiet: str
     not_reviewed: str
+    more_on_page: str
     orders: Mapping[str, dict[str, Any]]
     offers: Mapping[str, Mapping[str, Any]]
     terminology: LoadedTerminology
@@ -193,6 +194,7 @@ def _load(folder: Path) -> Library:
         by_hand=phrases.value["by_hand"],
         quiet=phrases.value["quiet"],
         not_reviewed=phrases.value["not_reviewed"],
+        more_on_page=phrases.value["more_on_page"],
         orders=orders,
         offers=offers.value,
         terminology=terminology,

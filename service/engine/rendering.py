@@ -25,9 +25,10 @@ CODE_SYSTEMS = "/fhir/CodeSystem"
 SUMMARY_LIMIT = 139
 """CDS Hooks: fewer than 140 characters (C-071)."""
 
-_MOST_WORDS = 3
+_MOST_WORDS = 2
 """Entries of a list that could not be read which are named; the others are counted."""
-_SHORT_LABEL = 45
+_FOUND = 40
+"""Characters of what was found in an order and is repeated on the card."""
 _LABEL_LIMITS = (90, 60, 45, 36, 28, 20, 14)
 
 
@@ -134,12 +135,12 @@ class Renderer:
         """The sentence of the not-checked card for one gap, long or short, as Markdown or as plain text."""
         file = self.library.cards[NOT_CHECKED]
         environment = self.marked if marked else self.plain
-        label = plain(gap.order.label if gap.order is not None else "") or "an order"
+        label = words.drug(gap.order, self.library.terminology.titles) if gap.order is not None else "an order"
         return environment.get_template(f"{file.id}/{gap.reason}/{form}").render(
-            label=shortened(label, _SHORT_LABEL) if form == "short" else label,
+            label=label,
             element=gap.element,
-            found=gap.found,
-            words=[shortened(plain(said), _SHORT_LABEL) for said in gap.words[:_MOST_WORDS]],
+            found=shortened(plain(gap.found), _FOUND),
+            words=[shortened(plain(said), _FOUND) for said in gap.words[:_MOST_WORDS]],
             others=max(len(gap.words) - _MOST_WORDS, 0),
             list=file.lists.get(gap.element, gap.element),
             **file.thresholds,
@@ -159,12 +160,10 @@ class Renderer:
         return "\n".join([self.library.by_hand, *(f"- {markdown(suggestion.label)}" for suggestion in suggestions)])
 
     def _unread(self, unread: tuple[Unread, ...]) -> dict[str, Any]:
-        """The sentences for what could not be read: the first in short, all in full."""
-        full = list(dict.fromkeys(map(self.sentence, unread)))
+        """The sentences for what could not be read, in short and in full."""
         return {
-            "first": _Rendered(self.sentence(unread[0], "short", marked=False)),
-            "more": str(len(full) - 1) if len(full) > 1 else "",
-            "reasons": [_Rendered(text) for text in full],
+            "gaps": list(dict.fromkeys(self.sentence(gap, "short", marked=False) for gap in unread)),
+            "reasons": [_Rendered(text) for text in dict.fromkeys(map(self.sentence, unread))],
         }
 
     def _summary(self, part: "_Part") -> str:
@@ -183,7 +182,8 @@ class Renderer:
     def _detail(self, parts: Sequence["_Part"], source: Source) -> str:
         """What the card says, a line for each further finding, and that it is not reviewed; as short as it can be.
 
-        Lists are cut first; then further findings are said by the titles of their cards.
+        Lists are cut first; then further findings are said by the titles of their cards, those of this very card
+        by their number.
         """
         own, *others = parts
         template = self.marked.get_template(own.template("detail"))
@@ -193,8 +193,13 @@ class Renderer:
             text = self._whole(template.render({**own.values, "most": most}), [*lines, *shared], parts, source)
             if words.count(text) <= words.limit(text):
                 return text
+        hidden = 0
         for place, part in reversed(list(enumerate(others))):
-            lines[place] = markdown(f"{part.file.title}.")
+            if part.file is own.file:
+                hidden += 1
+                lines[place : place + min(hidden, 2)] = [self.library.more_on_page.format(number=hidden)]
+            else:
+                lines[place] = markdown(f"{part.file.title}.")
             text = self._whole(template.render({**own.values, "most": 1}), [*lines, *shared], parts, source)
             if words.count(text) <= words.limit(text):
                 break

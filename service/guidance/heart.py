@@ -1,27 +1,44 @@
-"""Heart, circulation and QT interval before amitriptyline (R17)."""
+"""Heart, circulation, electrolytes and QT interval before amitriptyline (R17)."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from fractions import Fraction
 
 from service.chart import Chart, Condition
-from service.engine.concerns import Point, gathered, partners, stale
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.engine.concerns import Point, gathered, partners, stale, within
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
 
 CISAPRIDE = "contraindicated-with-amitriptyline-us"
 QT_RISK = "qt-risk"
+COUNTERED = "antihypertensive-countered-by-tca"
+DOMPERIDONE = "domperidone"
+"""The one QT drug whose own label contraindicates others."""
 QTC = ("qtc-bazett", "qtc-fridericia", "qtc-method-unspecified")
 INFARCTION = "recent-myocardial-infarction"
 ACUTE = "acute-myocardial-infarction"
 OLD_INFARCTION = "old-myocardial-infarction"
 CORONARY = "ischaemic-heart-disease"
+EXTRA_BEATS = "ectopic-beats"
+"""Premature beats stand among the arrhythmias of a terminology; as a contraindication they do not count."""
 
 CONTRAINDICATED = ("long-qt", "brugada-syndrome", "heart-block", "cardiac-arrhythmia")
-CAUTIONED = ("heart-failure", "orthostatic-hypotension", "hypokalaemia")
-QT_CONDITIONS = frozenset({"long-qt", "brugada-syndrome", "hypokalaemia"})
-MILDER_IN_US = frozenset({"atrial-fibrillation", "first-degree-av-block", "bundle-branch-block"})
+ELECTROLYTES = ("hypokalaemia", "hypomagnesaemia", "hyperkalaemia")
+CAUTIONED = ("heart-failure", "orthostatic-hypotension", *ELECTROLYTES)
+QT_CONDITIONS = frozenset({"long-qt", "brugada-syndrome", *ELECTROLYTES})
+MILDER_IN_US = frozenset({"atrial-fibrillation", "first-degree-av-block", "bundle-branch-block", CORONARY})
 """The US label contraindicates a recent infarction only."""
 
+LOW = {"hypokalaemia": "potassium", "hypomagnesaemia": "magnesium"}
+"""What a blood test shows, and what is measured. A card says for each unit how low is low."""
+UNITS = {"umol/L": "", "mg/dL": "_mass", "meq/L": "_charge"}
+UMOL_PER_MMOL = 1000
 
+
+OF_THEIR_OWN = ("cisapride", "qt-drug", "qt-domperidone", "qtc-raised", "undated-infarction", "antihypertensive")
+"""Points with words of their own; the others say how urgent they are and what they concern."""
+
+
+@states("contraindicated", "contraindicated-taken", "contraindicated-added", "caution", "electrolytes", *OF_THEIR_OWN)
 def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R17: what in the record makes amitriptyline dangerous for heart and circulation, a line for each.
 
@@ -29,21 +46,34 @@ def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding
     """
     orders = chart.in_question(AMITRIPTYLINE)
     points = list(_drugs(chart))
+    added = next((point.order for point in points if point.order is not None and point.order.focus), None)
     if orders or points:
-        points += [*_qtc(chart, thresholds), *_conditions(chart, qt_only=not orders)]
+        points += [*_qtc(chart, thresholds), *_electrolytes(chart, thresholds)]
+        measured = {point.kind.removeprefix("measured-") for point in points}
+        points += _conditions(chart, qt_only=not orders, known=measured)
+    points += _countered(chart)
     if orders:
         points += _infarctions(chart, thresholds)
     return gathered(
         "amitriptyline-and-the-heart",
         points,
         orders or chart.taken_or_drafted(AMITRIPTYLINE),
-        {
-            "jurisdiction": chart.jurisdiction,
-            "ordering": chart.ordering,
-            "ordered": bool(orders),
-            "gender": chart.patient.gender,
-        },
+        {"added": added, "clonidine": any(p.order is not None and p.order.drug.names("clonidine") for p in points)},
+        lambda point: _state(point, ordering=chart.ordering, ordered=bool(orders)),
     )
+
+
+def _state(point: Point, *, ordering: bool, ordered: bool) -> str:
+    """Which of the card's words are for a point."""
+    if point.kind in OF_THEIR_OWN:
+        return point.kind
+    if point.kind.removeprefix("measured-") in ELECTROLYTES:
+        return "electrolytes"
+    if point.indicator is not Indicator.CRITICAL:
+        return "caution"
+    if not ordering:
+        return "contraindicated-taken"
+    return "contraindicated" if ordered else "contraindicated-added"
 
 
 def _drugs(chart: Chart) -> Iterator[Point]:
@@ -52,7 +82,14 @@ def _drugs(chart: Chart) -> Iterator[Point]:
         yield Point("cisapride", Indicator.CRITICAL, order=order)
     for order in partners(chart, AMITRIPTYLINE, QT_RISK):
         if CISAPRIDE not in order.classes:
-            yield Point("qt-drug", Indicator.WARNING, order=order)
+            kind = "qt-domperidone" if order.drug.names(DOMPERIDONE) else "qt-drug"
+            yield Point(kind, Indicator.WARNING, order=order)
+
+
+def _countered(chart: Chart) -> Iterator[Point]:
+    """Drugs for high blood pressure whose effect amitriptyline can abolish."""
+    for order in partners(chart, AMITRIPTYLINE, COUNTERED):
+        yield Point("antihypertensive", Indicator.WARNING, order=order)
 
 
 def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -77,11 +114,42 @@ def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         yield Point("qtc-raised", Indicator.WARNING, day=day, value=value, comparator=comparator, age=age)
 
 
-def _conditions(chart: Chart, *, qt_only: bool) -> Iterator[Point]:
+def _electrolytes(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    """Potassium and magnesium by the latest value that is recent; of several on one day the lowest."""
+    for kind, measured in LOW.items():
+        found = [
+            (m.taken, -m.value, m)
+            for m in chart.measurements
+            if m.kind == measured and m.value is not None and m.unit in UNITS and m.taken <= chart.today
+            if within(chart, m.taken, thresholds["electrolytes_age"].value)
+        ]
+        if not found:
+            continue
+        latest = max(found, key=lambda entry: entry[:2])[2]
+        limit = thresholds.get(f"{measured}{UNITS[latest.unit]}")
+        value, unit = latest.value or Fraction(0), latest.unit
+        if unit == "umol/L":
+            value, unit = value / UMOL_PER_MMOL, "mmol/L"
+        if limit is not None and value <= limit.value and latest.comparator[:1] != ">":
+            yield Point(
+                f"measured-{kind}",
+                Indicator.WARNING,
+                day=latest.taken,
+                value=value,
+                comparator=latest.comparator,
+                unit=unit,
+            )
+
+
+def _conditions(chart: Chart, *, qt_only: bool, known: set[str]) -> Iterator[Point]:
+    """Active conditions; of those that are ``known`` from a measurement nothing more."""
     for condition in chart.conditions:
         if not condition.active or (qt_only and not condition.sets & QT_CONDITIONS):
             continue
-        kind = next((k for k in (*CONTRAINDICATED, *CAUTIONED) if k in condition.sets), None)
+        sets = condition.sets - known
+        if EXTRA_BEATS in sets:
+            sets -= {"cardiac-arrhythmia"}
+        kind = next((k for k in (*CONTRAINDICATED, *CAUTIONED) if k in sets), None)
         if kind is None and CORONARY in condition.sets and not condition.sets & {INFARCTION, OLD_INFARCTION}:
             kind = CORONARY
         if kind is not None:
@@ -89,10 +157,9 @@ def _conditions(chart: Chart, *, qt_only: bool) -> Iterator[Point]:
 
 
 def _urgency(kind: str, condition: Condition, jurisdiction: str) -> Indicator:
-    if kind == CORONARY:
-        return Indicator.CRITICAL if jurisdiction == "uk" else Indicator.WARNING
+    """Critical for what the labels of Europe contraindicate, which the US label does not share in all."""
     milder = jurisdiction == "us" and condition.sets & MILDER_IN_US
-    return Indicator.CRITICAL if kind in CONTRAINDICATED and not milder else Indicator.WARNING
+    return Indicator.CRITICAL if kind in (*CONTRAINDICATED, CORONARY) and not milder else Indicator.WARNING
 
 
 def _infarctions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -103,7 +170,7 @@ def _infarctions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
             continue
         kind = _infarction(condition, limit)
         critical = kind in ("recent-infarction", "recorded-infarction") or (
-            chart.jurisdiction == "uk" and CORONARY in condition.sets
+            chart.jurisdiction != "us" and CORONARY in condition.sets
         )
         onset = condition.onset
         certain = onset is not None and onset.earliest == onset.latest

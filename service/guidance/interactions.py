@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from service.chart import Chart, MedicationOrder, Role
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds
+from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds, states
 from service.guidance.duplicates import remaining
 
 STRONG = "cyp2d6-inhibitor-strong"
-INHIBITORS = (STRONG, "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong")
+MODERATE, CYP2C19 = "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong"
+OTHERWISE = "raises-tca-level"
+INHIBITORS = (STRONG, MODERATE, CYP2C19, OTHERWISE)
 LINGERING = ("fluoxetine", "terbinafine")
 """Inhibitors that still act for weeks after the last dose; a card says how long in ``<drug>_lingers``."""
 
@@ -22,6 +24,7 @@ PERPHENAZINE = "perphenazine"
 
 DEPRESSANTS = ("cns-depressant", "muscle-relaxant")
 CNS_ACTIVE = "cns-active"
+SENSITIVE = "cyp2d6-substrate-tolperisone-sensitive"
 OPIOIDS = frozenset({"opioid-strong", "opioid-weak"})
 
 
@@ -78,6 +81,7 @@ def _since(chart: Chart, span: Threshold) -> date:
     return chart.today - timedelta(days=int(span.value))
 
 
+@states("now", "ended", "unsure")
 def cyp_inhibitor_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R04: amitriptyline with an inhibitor of CYP2D6 or CYP2C19; quieter when it may have ended long ago.
 
@@ -93,66 +97,74 @@ def cyp_inhibitor_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Fi
         card="cyp-inhibitor-with-amitriptyline",
         indicator=Indicator.WARNING if found.certain else Indicator.INFO,
         orders=orders,
+        state="now" if found.now else "ended" if found.lingering else "unsure",
         facts={**inhibitor_facts(chart, found), "amitriptyline": _first(orders, AMITRIPTYLINE)},
     )
 
 
 def inhibitor_facts(chart: Chart, found: Inhibitors) -> dict[str, object]:
     """What the words about inhibitors need, on the card of R04 and on the merged one of R01."""
+    every = _one_each(found.all)
+    drugs = {drug for order in every for drug in order.drug.drugs}
     return {
-        "inhibitors": _one_each(found.all),
+        "inhibitors": every,
+        "strong": [order for order in every if STRONG in order.classes],
+        "moderate": [order for order in every if MODERATE in order.classes],
+        "cyp2c19": [order for order in every if CYP2C19 in order.classes and STRONG not in order.classes],
         "lingering": found.lingering,
         "unsure": found.unsure,
         "certain": found.certain,
         "today": chart.today,
-        "bupropion": any(order.drug.names("bupropion") for order in found.now),
+        **{drug: drug in drugs for drug in ("cimetidine", "valproate", "bupropion")},
     }
 
 
+@states("thioridazine", "named")
 def tolperisone_with_cyp2d6_drug(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R05: tolperisone with a drug whose level it may raise; a warning for thioridazine. Amitriptyline is R01."""
-    partners = chart.of_class("cyp2d6-substrate-tolperisone-sensitive")
+    partners = chart.of_class(SENSITIVE)
     orders = _together(chart, TOLPERISONE, partners)
     if not orders:
         return None
     thioridazine = [order for order in partners if order.drug.names("thioridazine")]
-    named = _one_each([*_nearest_first(thioridazine), *_nearest_first(partners)])
     return Finding(
         card="tolperisone-with-cyp2d6-drug",
         indicator=Indicator.WARNING if thioridazine else Indicator.INFO,
         orders=orders,
+        state="thioridazine" if thioridazine else "named",
         facts={
             "tolperisone": _first(orders, TOLPERISONE),
-            "partners": named,
-            "thioridazine": bool(thioridazine),
-            "beta_blocker": _any(partners, "metoprolol", "nebivolol"),
-            "pressure": _any(partners, "venlafaxine", "atomoxetine"),
+            "partners": _one_each([*_nearest_first(thioridazine), *_nearest_first(partners)]),
+            "heart_and_pressure": _any(partners, "metoprolol", "nebivolol", "venlafaxine", "atomoxetine"),
             "anticholinergic": _any(partners, "tolterodine", "desipramine", PERPHENAZINE),
         },
     )
 
 
+@states("", "seizures", "again")
 def serotonergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R10: amitriptyline with another serotonergic drug. MAOIs are R03 and are not of the class."""
     partners = [order for order in chart.of_class("serotonergic") if not order.drug.names(AMITRIPTYLINE)]
     orders = _together(chart, AMITRIPTYLINE, partners)
     if not orders:
         return None
+    lowering = [*(o for o in partners if o.drug.names("tramadol")), *chart.of_class("lowers-seizure-threshold")]
+    again = chart.has("serotonin-syndrome")
     return Finding(
         card="serotonergic-with-amitriptyline",
         indicator=Indicator.WARNING,
         orders=orders,
+        state="again" if again else "seizures" if lowering else "",
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
             "partners": _one_each(_nearest_first(partners)),
-            "tramadol": _any(partners, "tramadol"),
-            "bupropion": bool(chart.of_class("lowers-seizure-threshold")),
+            "lowering": _one_each(lowering),
             "epilepsy": chart.has("epilepsy"),
-            "had_serotonin_syndrome": chart.has("serotonin-syndrome"),
         },
     )
 
 
+@states("", "older")
 def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R12: amitriptyline with another strongly anticholinergic drug, also in one product with it."""
     partners = [
@@ -167,14 +179,15 @@ def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> 
         card="anticholinergic-with-amitriptyline",
         indicator=Indicator.WARNING,
         orders=orders,
+        state="older" if _reached(chart, thresholds["older"]) else "",
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
             "partners": _one_each(_nearest_first(partners)),
-            "older": _reached(chart, thresholds["older"]),
         },
     )
 
 
+@states("", "opioid", "many", "many-with-opioid")
 def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R13: amitriptyline, or the pair, with drugs that depress the brain; from an age on also their number.
 
@@ -183,27 +196,26 @@ def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> F
     """
     depressants = [order for order in chart.of_class(*DEPRESSANTS) if not order.drug.names(TOLPERISONE)]
     active = chart.of_class(CNS_ACTIVE)
-    older = _reached(chart, thresholds["older"])
     count = _distinct(active)
-    many = older == "yes" and count >= thresholds["many"].value
+    many = _reached(chart, thresholds["older"]) and count >= thresholds["many"].value
     partners = [*depressants, *(order for order in active if many and order not in depressants)]
     partners = [order for order in partners if order.drug.drugs != (AMITRIPTYLINE,)]
     pair = list(chart.taken_or_drafted(TOLPERISONE))
     orders = _together(chart, AMITRIPTYLINE, [*partners, *pair]) if partners else ()
     if not orders:
         return None
+    opioid = any(order.classes & OPIOIDS for order in partners)
+    states_by = {(False, False): "", (False, True): "opioid", (True, False): "many", (True, True): "many-with-opioid"}
     return Finding(
         card="sedating-drugs-with-amitriptyline",
         indicator=Indicator.WARNING,
         orders=orders,
+        state=states_by[many, opioid],
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
             # An opioid is named first: with it breathing is at stake.
             "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
             "pair": bool(pair),
-            "opioid": any(order.classes & OPIOIDS for order in partners),
-            "older": older,
-            "many": many,
             "count": count,
         },
     )
@@ -256,13 +268,9 @@ def _parts(order: MedicationOrder) -> Iterator[tuple[str, ...]]:
         yield others
 
 
-def _reached(chart: Chart, age: Threshold) -> str:
-    """Whether the patient has reached an age: yes, no, maybe (only a year of birth), or unknown (X9)."""
-    if chart.age is None:
-        return "unknown"
-    if chart.age.at_least >= age.value:
-        return "yes"
-    return "maybe" if chart.age.at_most >= age.value else "no"
+def _reached(chart: Chart, age: Threshold) -> bool:
+    """True when the patient has surely reached an age: a year of birth that leaves it open is no reason (X9)."""
+    return chart.age is not None and chart.age.at_least >= age.value
 
 
 RULES: tuple[Rule, ...] = (

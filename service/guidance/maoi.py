@@ -3,22 +3,35 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder, Role
 from service.dates import later
 from service.engine.concerns import Point, gathered, partners, within
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds
+from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
 
 WEAK = "maoi-weak"
 STRONG = ("maoi-irreversible", "maoi-b", "maoi-reversible")
 METHYLENE_BLUE = "methylene-blue"
+PROCARBAZINE = "procarbazine"
+URGENT = ("linezolid", METHYLENE_BLUE)
+"""MAO inhibitors that are given for something else, often at once: no date helps, but a stop and watching do."""
 
 
+STATES = (
+    *("together", "both-ordered", "maoi-ordered", WEAK, PROCARBAZINE, "urinary"),
+    *("after-maoi", "after-maoi-end-unknown", "after-amitriptyline", "after-amitriptyline-end-unknown"),
+    *("urgent-ordered", "urgent-first", "urgent-stopped", "urgent-after", "urgent-after-end-unknown"),
+)
+
+
+@states(*STATES)
 def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R03: amitriptyline with an MAO inhibitor, or one within the wash-out of the other: contraindicated.
 
-    A warning only for tedizolid, for urinary products with methylene blue, and when it is not recorded when the
-    earlier drug ended. A chart that is only opened raises nothing.
+    A warning only for weak inhibitors (tedizolid, procarbazine, methylene blue by mouth), when amitriptyline is
+    stopped in the session that orders linezolid or methylene blue, and when it is not recorded when the earlier drug
+    ended. A chart that is only opened raises nothing.
     """
     before = _latest_day([*_together(chart, thresholds), *_after_maoi(chart, thresholds)])
     points = [*before, *_after_amitriptyline(chart, thresholds)]
@@ -28,11 +41,7 @@ def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | N
         "amitriptyline-with-maoi",
         points,
         amitriptyline[:1],
-        {
-            "jurisdiction": chart.jurisdiction,
-            "drugs": frozenset(_kind(point.order) for point in points if point.order is not None),
-            "today": chart.today,
-        },
+        {"mao_b": any(_kind(point.order) == "maoi-b" for point in points if point.order is not None)},
     )
 
 
@@ -42,12 +51,14 @@ def _kind(order: MedicationOrder) -> str:
         return "urinary" if order.drug.combination else METHYLENE_BLUE
     if "maoi-antibiotic" in order.classes:
         return "linezolid"
+    if order.drug.names(PROCARBAZINE):
+        return PROCARBAZINE
     kinds = ("maoi-irreversible", "maoi-b", WEAK)
     return next((kind for kind in kinds if kind in order.classes), "moclobemide")
 
 
 def _weak(order: MedicationOrder) -> bool:
-    return _kind(order) in (WEAK, "urinary")
+    return _kind(order) in (WEAK, PROCARBAZINE, "urinary")
 
 
 def _wash_out(order: MedicationOrder, thresholds: Thresholds) -> timedelta:
@@ -63,14 +74,24 @@ def _after(thresholds: Thresholds) -> timedelta:
 def _together(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Both are ordered or taken. The day is the earliest for the drug being ordered if the other stops today."""
     taken = any(True for _ in chart.current(AMITRIPTYLINE))
+    stopped = any(order.drug.names(AMITRIPTYLINE) for order in _stopped(chart))
+    carried_on = any(True for _ in chart.drafts(AMITRIPTYLINE))
     for order in _one_of_each(partners(chart, AMITRIPTYLINE, *STRONG, WEAK, lasting=True)):
         if _weak(order):
-            yield Point("weak", Indicator.WARNING, order=order)
+            yield Point(_kind(order), Indicator.WARNING, order=order)
+        elif _kind(order) in URGENT:
+            if order.is_draft and taken and stopped and not carried_on:
+                yield Point("urgent-stopped", Indicator.WARNING, order=order)
+            else:
+                yield Point(
+                    "urgent-ordered" if order.is_draft and taken else "urgent-first", Indicator.CRITICAL, order=order
+                )
         elif order.is_draft and taken:
             yield Point("maoi-ordered", Indicator.CRITICAL, order=order, day=chart.today + _after(thresholds))
+        elif order.is_draft:
+            yield Point("both-ordered", Indicator.CRITICAL, order=order)
         else:
-            earliest = None if order.is_draft else chart.today + _wash_out(order, thresholds)
-            yield Point("together", Indicator.CRITICAL, order=order, day=earliest)
+            yield Point("together", Indicator.CRITICAL, order=order, day=chart.today + _wash_out(order, thresholds))
 
 
 def _after_maoi(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -91,10 +112,15 @@ def _after_amitriptyline(chart: Chart, thresholds: Thresholds) -> Iterator[Point
     """An MAO inhibitor is ordered and amitriptyline ended shortly before."""
     if chart.taken_or_drafted(AMITRIPTYLINE):
         return
-    courses = [*chart.past(AMITRIPTYLINE), *(o for o in _stopped(chart) if o.drug.names(AMITRIPTYLINE))]
+    ending = [order for order in _stopped(chart) if order.drug.names(AMITRIPTYLINE)]
+    courses = [*chart.past(AMITRIPTYLINE), *ending]
     drafts = [o for o in chart.of_class(*STRONG, roles=(Role.DRAFT,)) if o.focus and not _weak(o)]
     for order in _one_of_each(drafts):
-        point = Point("after-amitriptyline", Indicator.CRITICAL, order=order)
+        if _kind(order) in URGENT and ending:
+            yield Point("urgent-stopped", Indicator.WARNING, order=order)
+            continue
+        kind = "urgent-after" if _kind(order) in URGENT else "after-amitriptyline"
+        point = Point(kind, Indicator.CRITICAL, order=order)
         yield from _too_soon(chart, courses, _after(thresholds), thresholds, point)
 
 
@@ -110,6 +136,7 @@ def _too_soon(
     ends = [min(course.last_taken, chart.today) for course in courses if course.last_taken is not None]
     earliest = max(ends, default=date.min) + wash_out
     span = thresholds["unknown_end"].value
+    point = replace(point, value=Fraction(wash_out.days))
     if chart.today < earliest:
         yield replace(point, day=earliest)
     elif any(c.last_taken is None and (c.authored is None or within(chart, c.authored, span)) for c in courses):

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from service.chart import Chart, Measurement
 from service.engine.concerns import Point, gathered, partners, stale, within
-from service.engine.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds
+from service.engine.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds, states
+from service.guidance.duplicates import summed, taken_together
 from service.guidance.kidney import CLEARANCE, FILTRATION
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
@@ -23,8 +24,10 @@ CAUTIONED = (
     "delirium",
     "falls",
     "suicidal-ideation",
+    "alcohol-dependence",
 )
 LIVER = ("hepatic-failure", "hepatic-impairment")
+BODY_WEIGHT = "body-weight"
 RENAL = (*FILTRATION, *CLEARANCE)
 SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
 SAYS_OTHERWISE = re.compile(r"\b(?:not|non|history of|previous|past)[ -](?:an )?acute\b", re.IGNORECASE)
@@ -32,6 +35,9 @@ YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
 """Answers in words to "pregnant?" and "breastfeeding?", where the code is not known."""
 
 
+@states(
+    "contraindicated", "contraindicated-taken", "caution", "ask", "glaucoma", "suicidal-ideation", "alcohol", "young"
+)
 def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R18: allergies to amitriptyline and conditions that it can worsen; young age only when it is being ordered."""
     points = [
@@ -41,14 +47,34 @@ def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> 
         *_liver(chart),
         *_young(chart, thresholds),
     ]
-    return _about(chart, AMITRIPTYLINE, "amitriptyline-and-other-conditions", points)
+    orders = chart.in_question(AMITRIPTYLINE)
+    if not orders:
+        return None
+    return gathered(
+        "amitriptyline-and-other-conditions",
+        points,
+        orders,
+        {"disulfiram": any(order.drug.names("disulfiram") for order in chart.orders)},
+        lambda point: _contraindicated(chart, point) or STATES_OF_KINDS.get(point.kind, "caution"),
+    )
 
 
-def _about(chart: Chart, drug: str, card: str, points: list[Point]) -> Finding | None:
-    """The card about a drug that is ordered, or taken when the chart is opened; None when it is neither."""
-    orders = chart.in_question(drug)
-    facts = {"jurisdiction": chart.jurisdiction, "ordering": chart.ordering}
-    return gathered(card, points, orders, facts) if orders else None
+STATES_OF_KINDS = {
+    "intolerance": "ask",
+    "nortriptyline-allergy": "ask",
+    "glaucoma-unspecified": "glaucoma",
+    "suicidal-ideation": "suicidal-ideation",
+    "alcohol-dependence": "alcohol",
+    "young": "young",
+}
+"""Which of the card's words are for a point that is not critical; for every other kind those of caution."""
+
+
+def _contraindicated(chart: Chart, point: Point) -> str:
+    """The state of a critical point; empty for any other."""
+    if point.indicator is not CRITICAL:
+        return ""
+    return "contraindicated" if chart.ordering else "contraindicated-taken"
 
 
 def _hypersensitive(chart: Chart) -> Iterator[Point]:
@@ -87,10 +113,11 @@ def _cautioned(chart: Chart) -> Iterator[Point]:
 
 
 def _liver(chart: Chart) -> Iterator[Point]:
+    """Severe liver disease is contraindicated by the labels of Europe; the US label does not name it."""
     severe = _severe_liver(chart)
     kind = "severe-liver-disease" if severe else "liver-disease"
     for condition in chart.active(*LIVER):
-        yield Point(kind, CRITICAL if severe and chart.jurisdiction == "uk" else WARNING, condition.label)
+        yield Point(kind, CRITICAL if severe and chart.jurisdiction != "us" else WARNING, condition.label)
 
 
 def _severe_liver(chart: Chart) -> bool:
@@ -105,6 +132,7 @@ def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         yield Point("young", WARNING)
 
 
+@states("contraindicated", "contraindicated-taken", "not-recommended", "caution", "titrate", "muscle-relaxant", "nsaid")
 def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R29: what speaks against tolperisone: allergies, myasthenia gravis, breastfeeding, kidney, liver, other drugs."""
     orders = chart.in_question(TOLPERISONE)
@@ -114,7 +142,21 @@ def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Findi
         points += [*_allergies(chart), *_myasthenia(chart), *_kidney(chart, thresholds), *_liver_and_tolperisone(chart)]
         points += [*_breastfeeding(chart, span, CRITICAL), *_pregnancy(chart, span)]
     about = orders or chart.taken_or_drafted(TOLPERISONE)
-    return gathered("tolperisone-contraindications", points, about, {"ordering": chart.ordering})
+    return gathered(
+        "tolperisone-contraindications",
+        points,
+        about,
+        {},
+        lambda point: _contraindicated(chart, point) or _beside_or_by_urgency(point),
+    )
+
+
+def _beside_or_by_urgency(point: Point) -> str:
+    if point.order is not None:
+        return point.kind
+    if point.kind in ("severe-renal", "severe-liver"):
+        return "not-recommended"
+    return "caution" if point.indicator is WARNING else "titrate"
 
 
 def _beside_tolperisone(chart: Chart) -> Iterator[Point]:
@@ -188,33 +230,65 @@ def _liver_and_tolperisone(chart: Chart) -> Iterator[Point]:
         yield Point("severe-liver" if severe else "liver", WARNING if severe else INFO, condition.label)
 
 
+@states("too-young", "above-label", "above-studied", "above-young", "amitriptyline", "tolperisone")
 def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R30: the patient is, or may be, under 18; critical for amitriptyline under 6. No adult numbers."""
+    """R30: the patient is, or may be, under 18. No adult numbers.
+
+    Critical for amitriptyline under 6, above what a label gives adolescents, and above what was studied in children
+    by body weight.
+    """
     age = chart.age
     if age is None or not chart.under_age(thresholds["adult"].value):
         return None
-    child = age.at_least < thresholds["uk_minimum"].value
-    points = [
-        Point(drug, CRITICAL if child and drug == AMITRIPTYLINE else WARNING)
-        for drug in SUBJECTS
-        if chart.in_question(drug)
-    ]
+    points = [_amitriptyline_for_a_child(chart, thresholds)] if chart.in_question(AMITRIPTYLINE) else []
+    points += [Point("tolperisone", WARNING)] if chart.in_question(TOLPERISONE) else []
     orders = [order for drug in SUBJECTS for order in chart.in_question(drug)]
     facts = {
-        "ordering": chart.ordering,
         "certain": age.at_most < thresholds["adult"].value,
-        "child": child,
-        "certain_child": age.at_most < thresholds["uk_minimum"].value,
-        "drugs": [point.kind for point in points],
+        "weight": _weight(chart, thresholds),
     }
     return gathered("patient-under-18", points, orders, facts)
 
 
+def _amitriptyline_for_a_child(chart: Chart, thresholds: Thresholds) -> Point:
+    """What is to be said of amitriptyline at this age and dose; ``value`` is mg a day, of a weight mg/kg."""
+    age = chart.age
+    assert age is not None
+    if age.at_least < thresholds["uk_minimum"].value:
+        return Point("too-young", CRITICAL)
+    day = _most_on_a_day(chart)
+    weight = _weight(chart, thresholds)
+    if day is not None and day > thresholds["adolescent"].value:
+        return Point("above-label", CRITICAL, value=day)
+    if day is not None and weight is not None and day / weight > thresholds["studied_per_kg"].value:
+        return Point("above-studied", CRITICAL, value=day / weight)
+    if day is not None and age.at_most < thresholds["older_child"].value and day > thresholds["young_child"].value:
+        return Point("above-young", WARNING, value=day)
+    return Point("amitriptyline", WARNING)
+
+
+def _most_on_a_day(chart: Chart) -> Fraction | None:
+    """The most mg of amitriptyline on one day, orders that add up summed; None when no dose is known."""
+    groups = taken_together(chart) or [[order] for order in chart.in_question(AMITRIPTYLINE)]
+    return max((mg for orders in groups if (mg := summed(orders)[0]) is not None), default=None)
+
+
+def _weight(chart: Chart, thresholds: Thresholds) -> Fraction | None:
+    """Kg of the latest body weight, when it is recent."""
+    latest = chart.latest(BODY_WEIGHT)
+    if latest is None or not latest.exact or latest.unit != "kg":
+        return None
+    recent = within(chart, latest.taken, thresholds["weight_age"].value)
+    return latest.value if recent and latest.value else None
+
+
+@states("pregnancy", "breastfeeding")
 def amitriptyline_in_pregnancy_or_breastfeeding(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R31: amitriptyline for somebody who is pregnant or breastfeeding."""
+    """R31: amitriptyline for somebody who is pregnant, or, less urgent, breastfeeding."""
     span = thresholds["status_age"].value
-    points = [*_pregnancy(chart, span), *_breastfeeding(chart, span, WARNING)]
-    return _about(chart, AMITRIPTYLINE, "amitriptyline-in-pregnancy-or-breastfeeding", points)
+    points = [*_pregnancy(chart, span), *_breastfeeding(chart, span, INFO)]
+    orders = chart.in_question(AMITRIPTYLINE)
+    return gathered("amitriptyline-in-pregnancy-or-breastfeeding", points, orders, {}) if orders else None
 
 
 def _pregnancy(chart: Chart, span: Fraction) -> Iterator[Point]:

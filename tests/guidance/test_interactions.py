@@ -343,11 +343,19 @@ def test_tolperisone_with_thioridazine_is_a_warning_and_names_it_first(
     assert finding.facts["partners"] == (current("thioridazine"), draft("metoprolol"))
 
 
-@pytest.mark.parametrize("name", [AMITRIPTYLINE, "nortriptyline", "paroxetine", "sotalol"])
+@pytest.mark.parametrize("name", [AMITRIPTYLINE, "paroxetine", "sotalol"])
 def test_tolperisone_with_another_drug_is_not_its_card(
     name: str, apply: Apply, draft: Classed, current: Classed
 ) -> None:
     assert apply(tolperisone_with_cyp2d6_drug, chart(draft(TOLPERISONE), current(name))) is None
+
+
+@pytest.mark.parametrize("name", ["cimetidine", "valproate"])
+def test_what_raises_levels_in_another_way_is_told_by_name(
+    name: str, found: Found, draft: Classed, current: Classed
+) -> None:
+    finding = found(cyp_inhibitor_with_amitriptyline, chart(draft(AMITRIPTYLINE), current(name)))
+    assert (finding.indicator, finding.state, finding.facts[name]) == (WARNING, "now", True)
 
 
 def test_the_drug_of_a_combination_with_amitriptyline_counts(found: Found, classed: Classed, draft: Classed) -> None:
@@ -364,14 +372,18 @@ def test_substrates_that_were_there_before_are_left_alone(apply: Apply, draft: C
 
 
 @pytest.mark.parametrize(
-    ("names", "tramadol", "bupropion"),
-    [(("sertraline",), False, False), (("tramadol",), True, False), (("sertraline", "bupropion"), False, True)],
+    ("names", "state", "lowering"),
+    [
+        (("sertraline",), "", ()),
+        (("tramadol",), "seizures", ("tramadol",)),
+        (("sertraline", "bupropion"), "seizures", ("bupropion",)),
+    ],
 )
 def test_tramadol_and_bupropion_add_seizures(
-    names: tuple[str, ...], *, tramadol: bool, bupropion: bool, found: Found, draft: Classed, current: Classed
+    names: tuple[str, ...], state: str, lowering: tuple[str, ...], found: Found, draft: Classed, current: Classed
 ) -> None:
     finding = found(serotonergic_with_amitriptyline, chart(draft(AMITRIPTYLINE), *map(current, names)))
-    assert (finding.facts["tramadol"], finding.facts["bupropion"]) == (tramadol, bupropion)
+    assert (finding.state, finding.facts["lowering"]) == (state, tuple(map(current, lowering)))
 
 
 def test_bupropion_is_not_serotonergic_and_its_seizures_stand_on_the_card_about_inhibitors(
@@ -387,9 +399,9 @@ def test_a_seizure_or_an_earlier_serotonin_syndrome_is_taken_from_the_problem_li
 ) -> None:
     problems = (Condition(frozenset({"epilepsy"}), "epilepsy"), Condition(frozenset({"serotonin-syndrome"}), "s"))
     given = chart(draft(AMITRIPTYLINE), current("tramadol"))
-    for conditions, noted in (((), False), (problems, True)):
-        facts = found(serotonergic_with_amitriptyline, replace(given, conditions=conditions)).facts
-        assert (facts["epilepsy"], facts["had_serotonin_syndrome"]) == (noted, noted)
+    for conditions, epilepsy, state in (((), False, "seizures"), (problems, True, "again")):
+        finding = found(serotonergic_with_amitriptyline, replace(given, conditions=conditions))
+        assert (finding.facts["epilepsy"], finding.state) == (epilepsy, state)
 
 
 # Combinations with amitriptyline in one product (Q8)
@@ -414,25 +426,25 @@ def test_a_product_of_two_drugs_raises_the_cards_of_the_other_drug(
 
 
 AGES = [
-    (born(date(1961, 11, 23)), "yes"),
-    (born(date(1961, 11, 24)), "no"),
-    (born(date(1961, 1, 1), date(1961, 12, 31)), "maybe"),
-    (born(date(1960, 1, 1), date(1960, 12, 31)), "yes"),
-    (born(date(1962, 1, 1), date(1962, 12, 31)), "no"),
-    (Patient(), "unknown"),
+    (born(date(1961, 11, 23)), True),
+    (born(date(1961, 11, 24)), False),
+    (born(date(1961, 1, 1), date(1961, 12, 31)), False),
+    (born(date(1960, 1, 1), date(1960, 12, 31)), True),
+    (born(date(1962, 1, 1), date(1962, 12, 31)), False),
+    (Patient(), False),
 ]
 
 
 @pytest.mark.parametrize(("patient", "older"), AGES)
 def test_beers_is_quoted_from_65_on_and_only_when_that_is_certain(
-    patient: Patient, older: str, found: Found, draft: Classed, current: Classed
+    patient: Patient, *, older: bool, found: Found, draft: Classed, current: Classed
 ) -> None:
     given = chart(draft(AMITRIPTYLINE), current("oxybutynin"), patient=patient)
     finding = found(anticholinergic_with_amitriptyline, given)
-    assert (finding.indicator, finding.facts["older"]) == (WARNING, older)
+    assert (finding.indicator, finding.state) == (WARNING, "older" if older else "")
     given = chart(draft(AMITRIPTYLINE), current("zopiclone"), current("pregabalin"), patient=patient)
     finding = found(sedating_drugs_with_amitriptyline, given)
-    assert (finding.indicator, finding.facts["older"], finding.facts["many"]) == (WARNING, older, older == "yes")
+    assert (finding.indicator, finding.state) == (WARNING, "many" if older else "")
 
 
 SIXTY_FIVE = born(date(1961, 11, 23))
@@ -445,6 +457,8 @@ SIXTY_FIVE = born(date(1961, 11, 23))
         (("zopiclone", "diphenhydramine"), 2),
         (("zopiclone", "sertraline"), 3),
         (("zopiclone", TOLPERISONE), 3),
+        (("zopiclone", "carbamazepine"), 3),
+        (("zopiclone", "lamotrigine", "risperidone"), 4),
         (("zopiclone", "pregabalin", "oxycodone"), 4),
     ],
 )
@@ -452,8 +466,8 @@ def test_cns_active_drugs_are_counted_as_beers_groups_them(
     names: tuple[str, ...], count: int, found: Found, draft: Classed, current: Classed
 ) -> None:
     given = chart(draft(AMITRIPTYLINE), *map(current, names), patient=SIXTY_FIVE)
-    facts = found(sedating_drugs_with_amitriptyline, given).facts
-    assert (facts["count"], facts["many"]) == (count, count >= 3)
+    finding = found(sedating_drugs_with_amitriptyline, given)
+    assert (finding.facts["count"], finding.state.startswith("many")) == (count, count >= 3)
 
 
 def test_the_same_drug_twice_counts_once_and_a_product_with_amitriptyline_as_two(
@@ -496,7 +510,9 @@ def test_breathing_is_watched_with_opioids(
     name: str, *, opioid: bool, found: Found, draft: Classed, current: Classed
 ) -> None:
     given = chart(draft(AMITRIPTYLINE), current(name))
-    assert found(sedating_drugs_with_amitriptyline, given).facts["opioid"] is opioid
+    assert found(sedating_drugs_with_amitriptyline, given).state == ("opioid" if opioid else "")
+    many = chart(draft(AMITRIPTYLINE), current(name), current("sertraline"), patient=SIXTY_FIVE)
+    assert found(sedating_drugs_with_amitriptyline, many).state == ("many-with-opioid" if opioid else "many")
 
 
 def test_the_numbers_come_from_the_card(library: Library, draft: Classed, current: Classed) -> None:
@@ -505,7 +521,7 @@ def test_the_numbers_come_from_the_card(library: Library, draft: Classed, curren
     given = chart(draft(AMITRIPTYLINE), current("zopiclone"), current("sertraline"), patient=SIXTY_FIVE)
     finding = sedating_drugs_with_amitriptyline(given, numbers)
     assert finding is not None
-    assert finding.facts["many"] is False
+    assert finding.state == ""
 
 
 # Every card can be written

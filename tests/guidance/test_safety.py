@@ -14,7 +14,7 @@ from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.guidance import safety
-from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, draft, drug
+from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 
@@ -72,7 +72,7 @@ def kinds(finding: Finding | None) -> list[str]:
         (on_record("benign-prostatic-hyperplasia", label="acute prostate"), WARNING, "benign-prostatic-hyperplasia"),
         *((on_record(one), WARNING, one) for one in safety.CAUTIONED),
         (on_record("hepatic-impairment"), WARNING, "liver-disease"),
-        (on_record("hepatic-failure"), WARNING, "severe-liver-disease"),
+        (on_record("hepatic-failure"), CRITICAL, "severe-liver-disease"),
         (on_record("falls", active=False), None, ""),
         (on_record("myasthenia-gravis"), None, ""),
         (on_record("hepatic-decompensation"), None, ""),
@@ -86,10 +86,10 @@ def test_each_condition_has_its_line(
     assert kinds(finding) == ([kind] if kind else [])
 
 
-def test_severe_liver_disease_is_critical_in_the_uk_only(judge: Judge) -> None:
+def test_severe_liver_disease_is_critical_but_with_the_us_label(judge: Judge) -> None:
     cirrhosis, ascites = on_record("hepatic-impairment"), on_record("hepatic-decompensation")
     given = with_conditions(draft(AMITRIPTYLINE), cirrhosis, ascites)
-    assert urgency(judge(OTHER, given)) is WARNING
+    assert urgency(judge(OTHER, given)) is CRITICAL
     assert urgency(judge(OTHER, replace(given, jurisdiction="uk"))) is CRITICAL
     assert urgency(judge(OTHER, replace(given, jurisdiction="us"))) is WARNING
     compensated = replace(with_conditions(draft(AMITRIPTYLINE), cirrhosis), jurisdiction="uk")
@@ -131,8 +131,8 @@ def test_the_boxed_warning_is_for_those_under_25(judge: Judge, birth: date, fire
     assert kinds(judge(OTHER, chart(draft(AMITRIPTYLINE), patient=born(birth)))) == (["young"] if fires else [])
 
 
-@pytest.mark.parametrize("birth", [date(2012, 1, 1), date(2021, 1, 1)])
-def test_under_18_the_boxed_warning_stands_on_the_card_about_children(library: Library, birth: date) -> None:
+@pytest.mark.parametrize("birth", [date(2012, 1, 1), date(2009, 1, 1)])
+def test_from_6_to_18_the_boxed_warning_stands_on_the_card_about_children(library: Library, birth: date) -> None:
     given = chart(draft(AMITRIPTYLINE), patient=born(birth))
     finding = safety.patient_under_18(given, library.thresholds["patient-under-18"])
     assert finding is not None
@@ -150,7 +150,7 @@ def test_an_old_kidney_value_counts_and_says_how_old_and_in_which_unit_it_is(
     detail = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail or ""
     assert finding.facts["points"][0].age == age
     assert "29 mL/min/1.73 m²" in detail
-    assert (f"{ago} days ago" in detail) is (age is not None)
+    assert (f"{ago} days old" in detail) is (age is not None)
 
 
 def test_a_year_of_birth_that_may_mean_24_counts_as_young(judge: Judge) -> None:
@@ -301,8 +301,49 @@ def test_both_drugs_are_one_card(judge: Judge) -> None:
     finding = judge(YOUNG, chart(draft(TOLPERISONE), draft(AMITRIPTYLINE), patient=born(date(2022, 1, 1))))
     assert finding is not None
     assert finding.indicator is CRITICAL
-    assert finding.facts["drugs"] == [AMITRIPTYLINE, TOLPERISONE]
+    assert [finding.state, *(other.state for other in finding.merged)] == ["too-young", "tolperisone"]
     assert len(finding.orders) == 2
+
+
+def child(age: int, mg: str, *, weight: str | None = None, weighed: int = 10) -> Chart:
+    given = chart(draft(AMITRIPTYLINE, dose(mg)), patient=born(date(2026 - age, 1, 1)))
+    taken = [Measurement("body-weight", days_ago(weighed), Fraction(weight), "kg")] if weight else []
+    return replace(given, measurements=tuple(taken))
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "indicator"),
+    [
+        (child(14, "50"), "amitriptyline", WARNING),
+        (child(14, "50.5"), "above-label", CRITICAL),
+        (child(10, "150"), "above-label", CRITICAL),
+        (child(7, "75"), "above-label", CRITICAL),
+        (child(7, "20"), "amitriptyline", WARNING),
+        (child(7, "25"), "above-young", WARNING),
+        (child(11, "25"), "amitriptyline", WARNING),
+        (child(8, "40", weight="25"), "above-studied", CRITICAL),
+        (child(8, "40", weight="25", weighed=91), "above-young", WARNING),
+        (child(12, "40", weight="40"), "amitriptyline", WARNING),
+        (child(4, "10"), "too-young", CRITICAL),
+    ],
+)
+def test_a_childs_dose_is_measured_against_what_is_said_of_children(
+    judge: Judge, given: Chart, state: str, indicator: Indicator
+) -> None:
+    finding = judge(YOUNG, given)
+    assert finding is not None
+    assert (finding.state, finding.indicator) == (state, indicator)
+
+
+def test_a_childs_dose_counts_when_a_chart_is_opened_and_orders_that_add_up_are_summed(judge: Judge) -> None:
+    opened = chart(
+        replace(current(AMITRIPTYLINE), dose=dose("75")), patient=born(date(2014, 1, 1)), hook="patient-view"
+    )
+    assert urgency(judge(YOUNG, replace(opened, ordering=False))) is CRITICAL
+    two = chart(
+        draft(AMITRIPTYLINE, dose("30")), draft(AMITRIPTYLINE, dose("30"), number=2), patient=born(date(2014, 1, 1))
+    )
+    assert urgency(judge(YOUNG, two)) is CRITICAL
 
 
 def test_another_drug_for_a_child_is_not_our_business(judge: Judge) -> None:
@@ -334,7 +375,8 @@ def answered(kind: str, answer: str, *sets: str, ago: int = 10) -> Measurement:
 )
 def test_the_latest_answer_counts_while_it_can_be_true(judge: Judge, answers: list[Measurement], fires: bool) -> None:
     given = replace(chart(draft(AMITRIPTYLINE)), measurements=tuple(answers))
-    assert urgency(judge(CHILD, given)) is (WARNING if fires else None)
+    milder = any(answer.kind == "breastfeeding-status" for answer in answers)
+    assert urgency(judge(CHILD, given)) is ((INFO if milder else WARNING) if fires else None)
 
 
 @pytest.mark.parametrize(("onset", "fires"), [(None, True), (days_ago(300), True), (days_ago(301), False)])

@@ -12,7 +12,14 @@ from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
-from service.guidance.heart import ACUTE, CISAPRIDE, QT_RISK, amitriptyline_and_the_heart
+from service.guidance.heart import (
+    ACUTE,
+    CISAPRIDE,
+    COUNTERED,
+    ELECTROLYTES,
+    QT_RISK,
+    amitriptyline_and_the_heart,
+)
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, days_ago, draft
 
 WARNING, CRITICAL = Indicator.WARNING, Indicator.CRITICAL
@@ -61,7 +68,7 @@ def on(day: date) -> Span:
         (having(MI, onset=Span(date(2026, 1, 1), date(2026, 12, 31))), "undated-infarction", WARNING),
         (having(MI, onset=Span(date(2026, 10, 1), date(2026, 10, 31))), "recent-infarction", CRITICAL),
         (having(MI, onset=Span(date(2025, 1, 1), date(2025, 12, 31))), "old-infarction", WARNING),
-        (having(OLD, CORONARY, onset=on(days_ago(3))), "old-infarction", WARNING),
+        (having(OLD, CORONARY, onset=on(days_ago(3))), "old-infarction", CRITICAL),
         (having(OLD, MI, onset=on(days_ago(3))), "old-infarction", WARNING),
     ],
 )
@@ -84,12 +91,14 @@ def test_a_heart_attack_is_recent_only_when_its_date_says_so(
         (["long-qt"], CRITICAL, CRITICAL, CRITICAL),
         (["long-qt", "heart-block"], CRITICAL, CRITICAL, CRITICAL),
         (["brugada-syndrome"], CRITICAL, CRITICAL, CRITICAL),
-        ([CORONARY], WARNING, CRITICAL, WARNING),
-        ([CORONARY, OLD], WARNING, CRITICAL, WARNING),
+        ([CORONARY], CRITICAL, CRITICAL, WARNING),
+        ([CORONARY, OLD], CRITICAL, CRITICAL, WARNING),
         ([MI], WARNING, WARNING, WARNING),
         (["heart-failure"], WARNING, WARNING, WARNING),
         (["orthostatic-hypotension"], WARNING, WARNING, WARNING),
-        (["hypokalaemia"], WARNING, WARNING, WARNING),
+        *(([electrolyte], WARNING, WARNING, WARNING) for electrolyte in ELECTROLYTES),
+        (["ectopic-beats"], None, None, None),
+        (["cardiac-arrhythmia", "ectopic-beats"], None, None, None),
         (["falls"], None, None, None),
     ],
 )
@@ -130,8 +139,6 @@ def test_qtc_is_measured_at_450_460_and_500_ms(
     given = replace(ordered(), patient=replace(adult(), gender=gender), measurements=(qtc(value),))
     finding = amitriptyline_and_the_heart(given, numbers)
     assert urgency(finding) is indicator
-    if finding is not None:
-        assert finding.facts["gender"] == gender
 
 
 def test_the_latest_qtc_counts_and_of_one_day_the_longest(numbers: Thresholds) -> None:
@@ -182,7 +189,8 @@ def test_a_qt_drug_for_somebody_on_amitriptyline_brings_up_the_qt_interval_and_n
     assert finding is not None
     assert kinds(finding) == ["qtc-critical", "qt-drug", "hypokalaemia"]
     assert [order.label for order in finding.orders] == ["citalopram", AMITRIPTYLINE]
-    assert finding.facts["ordered"] is False
+    assert finding.state == "contraindicated-added"
+    assert finding.facts["added"].label == "citalopram"
 
 
 def test_an_opened_chart_shows_the_condition_of_somebody_who_takes_amitriptyline(numbers: Thresholds) -> None:
@@ -231,7 +239,7 @@ def test_an_old_qtc_counts_and_says_how_old_it_is(
     assert finding is not None
     assert finding.facts["points"][0].age == age
     detail = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail
-    assert (f"{ago} days ago" in (detail or "")) is (age is not None)
+    assert (f"{ago} days old" in (detail or "")) is (age is not None)
 
 
 def test_an_infarction_recorded_lately_says_that_its_date_is_not_known(numbers: Thresholds, library: Library) -> None:
@@ -239,5 +247,88 @@ def test_an_infarction_recorded_lately_says_that_its_date_is_not_known(numbers: 
     finding = amitriptyline_and_the_heart(given, numbers)
     assert finding is not None
     card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
-    assert "acute heart attack recorded lately" in card.summary
-    assert "when it began is not said" in (card.detail or "")
+    assert "acute heart attack on record" in card.summary
+    assert "Look up its date" in (card.detail or "")
+
+
+def blood(kind: str, value: str, unit: str, ago: int = 7, comparator: str = "") -> Measurement:
+    mmol = unit == "mmol/L"
+    size = Fraction(value) * (1000 if mmol else 1)
+    return Measurement(kind, days_ago(ago), size, "umol/L" if mmol else unit, comparator=comparator)
+
+
+@pytest.mark.parametrize(
+    ("measured", "found"),
+    [
+        (blood("potassium", "3.5", "mmol/L"), ["measured-hypokalaemia"]),
+        (blood("potassium", "3.5", "meq/L"), ["measured-hypokalaemia"]),
+        (blood("potassium", "3.6", "mmol/L"), []),
+        (blood("potassium", "3.1", "mmol/L", ago=90), ["measured-hypokalaemia"]),
+        (blood("potassium", "3.1", "mmol/L", ago=91), []),
+        (blood("potassium", "3.1", "mmol/L", ago=-1), []),
+        (blood("potassium", "3.5", "mmol/L", comparator="<"), ["measured-hypokalaemia"]),
+        (blood("potassium", "3.5", "mmol/L", comparator=">"), []),
+        (blood("potassium", "12", "mg/dL"), []),
+        (blood("magnesium", "0.7", "mmol/L"), ["measured-hypomagnesaemia"]),
+        (blood("magnesium", "0.8", "mmol/L"), []),
+        (blood("magnesium", "1.7", "mg/dL"), ["measured-hypomagnesaemia"]),
+        (blood("magnesium", "1.8", "mg/dL"), []),
+        (blood("magnesium", "1.4", "meq/L"), ["measured-hypomagnesaemia"]),
+    ],
+)
+def test_potassium_and_magnesium_are_measured_each_in_its_unit(
+    numbers: Thresholds, measured: Measurement, found: list[str]
+) -> None:
+    finding = amitriptyline_and_the_heart(replace(ordered(), measurements=(measured,)), numbers)
+    assert kinds(finding) == found
+    assert finding is None or (finding.state, urgency(finding)) == ("electrolytes", WARNING)
+
+
+def test_the_latest_potassium_counts_and_of_one_day_the_lowest(numbers: Thresholds) -> None:
+    better = (blood("potassium", "3.1", "mmol/L", ago=20), blood("potassium", "4.1", "mmol/L"))
+    assert amitriptyline_and_the_heart(replace(ordered(), measurements=better), numbers) is None
+    same_day = (blood("potassium", "4.1", "mmol/L"), blood("potassium", "3.1", "mmol/L"))
+    assert kinds(amitriptyline_and_the_heart(replace(ordered(), measurements=same_day), numbers)) == [
+        "measured-hypokalaemia"
+    ]
+
+
+def test_a_measured_potassium_says_what_the_problem_list_would(numbers: Thresholds) -> None:
+    given = replace(ordered(having("hypokalaemia")), measurements=(blood("potassium", "3.1", "mmol/L"),))
+    assert kinds(amitriptyline_and_the_heart(given, numbers)) == ["measured-hypokalaemia"]
+
+
+def test_extra_beats_beside_another_arrhythmia_hide_nothing(numbers: Thresholds) -> None:
+    given = ordered(having("ectopic-beats", "cardiac-arrhythmia"), having("cardiac-arrhythmia"))
+    assert kinds(amitriptyline_and_the_heart(given, numbers)) == ["cardiac-arrhythmia"]
+
+
+def test_a_blood_pressure_drug_that_amitriptyline_counters_is_told_whichever_is_ordered(numbers: Thresholds) -> None:
+    for given in (
+        chart(draft(AMITRIPTYLINE), of_class(current("clonidine"), COUNTERED)),
+        chart(of_class(draft("clonidine"), COUNTERED), current(AMITRIPTYLINE)),
+    ):
+        finding = amitriptyline_and_the_heart(given, numbers)
+        assert finding is not None
+        assert (kinds(finding), finding.indicator, finding.facts["clonidine"]) == (["antihypertensive"], WARNING, True)
+    opened = replace(chart(current(AMITRIPTYLINE), of_class(current("clonidine"), COUNTERED)), ordering=False)
+    assert amitriptyline_and_the_heart(opened, numbers) is None
+
+
+def test_domperidone_has_a_sentence_of_its_own(numbers: Thresholds) -> None:
+    finding = amitriptyline_and_the_heart(
+        chart(of_class(draft("domperidone"), QT_RISK), current(AMITRIPTYLINE)), numbers
+    )
+    assert kinds(finding) == ["qt-domperidone"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("clarithromycin", "erythromycin", "moxifloxacin", "domperidone", "donepezil", "flecainide", "sotalol"),
+        *("hydroxychloroquine", "haloperidol", "ondansetron", "methadone", "citalopram", "escitalopram", "quinine"),
+        *("azithromycin", "ciprofloxacin", "risperidone", "sulpiride", "pentamidine", "dronedarone"),
+    ],
+)
+def test_a_drug_of_the_public_list_prolongs_qt(library: Library, name: str) -> None:
+    assert QT_RISK in library.terminology.terminology.classes((name,))

@@ -20,6 +20,7 @@ CLASSES = {
     "linezolid": {REVERSIBLE, "maoi-antibiotic"},
     "methylene-blue": {REVERSIBLE},
     "tedizolid": {"maoi-weak"},
+    "procarbazine": {"maoi-weak"},
 }
 
 
@@ -48,7 +49,7 @@ def first(given: Chart, numbers: Thresholds) -> tuple[str, date | None]:
 
 
 @pytest.mark.parametrize(
-    ("name", "indicator"), [(name, WARNING if name == "tedizolid" else CRITICAL) for name in CLASSES]
+    ("name", "indicator"), [(name, WARNING if CLASSES[name] == {"maoi-weak"} else CRITICAL) for name in CLASSES]
 )
 def test_both_together_are_contraindicated_whichever_is_ordered(
     numbers: Thresholds, name: str, indicator: Indicator
@@ -62,9 +63,7 @@ def test_both_together_are_contraindicated_whichever_is_ordered(
         assert urgency(amitriptyline_with_maoi(given, numbers)) is indicator
 
 
-@pytest.mark.parametrize(
-    ("name", "days"), [("phenelzine", 14), ("selegiline", 14), ("moclobemide", 1), ("linezolid", 1)]
-)
+@pytest.mark.parametrize(("name", "days"), [("phenelzine", 14), ("selegiline", 14), ("moclobemide", 1)])
 def test_the_earliest_date_for_amitriptyline_if_the_other_stops_today(
     numbers: Thresholds, name: str, days: int
 ) -> None:
@@ -101,16 +100,19 @@ def test_amitriptyline_waits_for_the_wash_out(numbers: Thresholds, name: str, ag
         assert urgency(amitriptyline_with_maoi(given, numbers)) is CRITICAL
 
 
-@pytest.mark.parametrize("name", ["phenelzine", "moclobemide", "linezolid"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("phenelzine", "after-amitriptyline"), ("moclobemide", "after-amitriptyline"), ("linezolid", "urgent-after")],
+)
 @pytest.mark.parametrize(("ago", "earliest"), [(0, later(14)), (13, later(1)), (14, None)])
 def test_an_mao_inhibitor_waits_14_days_after_amitriptyline(
-    numbers: Thresholds, name: str, ago: int, earliest: date | None
+    numbers: Thresholds, name: str, kind: str, ago: int, earliest: date | None
 ) -> None:
     given = chart(maoi(draft(name)), past(AMITRIPTYLINE, taken=days_ago(ago)))
     if earliest is None:
         assert amitriptyline_with_maoi(given, numbers) is None
     else:
-        assert first(given, numbers) == ("after-amitriptyline", earliest)
+        assert first(given, numbers) == (kind, earliest)
 
 
 def test_a_planned_end_in_the_future_counts_as_today(numbers: Thresholds) -> None:
@@ -158,7 +160,31 @@ def test_the_most_urgent_is_said_first(numbers: Thresholds) -> None:
     finding = amitriptyline_with_maoi(given, numbers)
     assert finding is not None
     assert finding.facts["other"].label == "linezolid"
-    assert finding.facts["drugs"] == {"maoi-weak", "linezolid"}
+    assert [finding.state, *(other.state for other in finding.merged)] == ["urgent-first", "maoi-weak"]
+
+
+@pytest.mark.parametrize("name", ["linezolid", "methylene-blue"])
+def test_what_is_given_urgently_has_no_earliest_date_but_a_stop_and_watching(numbers: Thresholds, name: str) -> None:
+    ordered = chart(maoi(draft(name)), current(AMITRIPTYLINE))
+    assert first(ordered, numbers) == ("urgent-ordered", None)
+    assert first(chart(draft(AMITRIPTYLINE), maoi(current(name))), numbers) == ("urgent-first", None)
+    assert first(chart(draft(AMITRIPTYLINE), maoi(draft(name))), numbers) == ("urgent-first", None)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_stopping_amitriptyline_as_linezolid_is_ordered_is_what_is_asked_for(numbers: Thresholds, listed: bool) -> None:
+    orders = [maoi(draft("linezolid")), replace(draft(AMITRIPTYLINE), stops=True)]
+    finding = amitriptyline_with_maoi(chart(*orders, *([current(AMITRIPTYLINE)] if listed else [])), numbers)
+    assert finding is not None
+    assert (finding.state, finding.indicator) == ("urgent-stopped", WARNING)
+    carried_on = chart(*orders, draft(AMITRIPTYLINE, number=2), current(AMITRIPTYLINE))
+    assert urgency(amitriptyline_with_maoi(carried_on, numbers)) is CRITICAL
+
+
+def test_procarbazine_has_a_sentence_of_its_own(numbers: Thresholds) -> None:
+    finding = amitriptyline_with_maoi(chart(maoi(draft("procarbazine")), current(AMITRIPTYLINE)), numbers)
+    assert finding is not None
+    assert (finding.state, finding.indicator) == ("procarbazine", WARNING)
 
 
 SILENT = {
@@ -184,7 +210,7 @@ def test_stopping_amitriptyline_in_the_same_session_does_not_make_room_for_an_ma
 
 
 def test_with_several_mao_inhibitors_the_earliest_date_is_the_latest_of_theirs(numbers: Thresholds) -> None:
-    given = chart(draft(AMITRIPTYLINE), maoi(current("linezolid")), maoi(past("phenelzine", taken=days_ago(4))))
+    given = chart(draft(AMITRIPTYLINE), maoi(current("moclobemide")), maoi(past("phenelzine", taken=days_ago(4))))
     finding = amitriptyline_with_maoi(given, numbers)
     assert finding is not None
     assert {point.day for point in finding.facts["points"]} == {later(10)}

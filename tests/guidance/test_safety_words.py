@@ -1,132 +1,152 @@
-"""The cards of R03, R17, R18 and R29 to R31 have words for every kind of line."""
+"""The cards of R03, R17, R18 and R29 to R31 have words for everything that their rules find."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
 from service.cdshooks.messages import Card
 from service.chart import Chart, Condition
+from service.engine import words
 from service.engine.concerns import Point, gathered
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Indicator
+from service.engine.finding import Finding, Indicator, Rule, states_of
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.guidance import heart, maoi, safety
-from tests.guidance.charts import born, chart, current, draft
+from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, draft
 from tests.guidance.test_safety_maoi import CLASSES
 from tests.guidance.test_safety_maoi import maoi as as_maoi
 
-SUMMARY = 140
-LINES = {
-    "amitriptyline-and-the-heart": (
+RULES: dict[str, Rule] = {r.__name__.replace("_", "-"): r for r in (*maoi.RULES, *heart.RULES, *safety.RULES)}
+TABLES = ("amitriptyline-and-the-heart", "amitriptyline-and-other-conditions", "tolperisone-contraindications")
+FOUND = {
+    "amitriptyline-and-the-heart": {
         *heart.CONTRAINDICATED,
         *heart.CAUTIONED,
+        *(f"measured-{kind}" for kind in heart.LOW),
+        *heart.OF_THEIR_OWN,
         heart.CORONARY,
-        "recent-infarction",
-        "undated-infarction",
-        "old-infarction",
-        "qtc-critical",
-        "qtc-raised",
-        "cisapride",
-        "qt-drug",
-    ),
-    "amitriptyline-and-other-conditions": (
+        *("recent-infarction", "recorded-infarction", "old-infarction", "qtc-critical"),
+    },
+    "amitriptyline-and-other-conditions": {
         *safety.ACUTE,
         *safety.ACUTE.values(),
         *safety.CAUTIONED,
-        "glaucoma-unspecified",
-        "severe-liver-disease",
-        "liver-disease",
-        "young",
-    ),
-    "tolperisone-contraindications": (
-        "allergy",
-        "lidocaine-allergy",
-        "myasthenia-gravis",
-        "breastfeeding",
-        "pregnancy",
-        "severe-renal",
-        "moderate-renal",
-        "renal-unmeasured",
-        "severe-liver",
-        "liver",
-        "muscle-relaxant",
-        "nsaid",
-    ),
-    "amitriptyline-in-pregnancy-or-breastfeeding": ("pregnancy", "breastfeeding"),
+        *("allergy", "class-allergy", "intolerance", "nortriptyline-allergy", "glaucoma-unspecified"),
+        *("severe-liver-disease", "liver-disease", "young"),
+    },
+    "tolperisone-contraindications": {
+        *("allergy", "class-allergy", "lidocaine-allergy", "myasthenia-gravis", "breastfeeding", "pregnancy"),
+        *("severe-renal", "moderate-renal", "renal-unmeasured", "severe-liver", "liver", "muscle-relaxant", "nsaid"),
+    },
 }
-KINDS = [(card, kind) for card, every in LINES.items() for kind in every]
+"""Every kind of point that these rules yield."""
+WITH_ANOTHER_DRUG = ("cisapride", "qt-drug", "qt-domperidone", "antihypertensive", "muscle-relaxant", "nsaid")
 
 
-def card_of(library: Library, card: str, given: Chart) -> Card:
-    rule = next(r for r in (*maoi.RULES, *heart.RULES, *safety.RULES) if r.__name__.replace("_", "-") == card)
-    finding = rule(given, library.thresholds[card])
+@pytest.fixture(scope="module")
+def renderer(library: Library) -> Renderer:
+    return Renderer.of(library)
+
+
+def shown(renderer: Renderer, finding: Finding | None) -> Card:
     assert finding is not None
-    return Renderer.of(library).card(finding, SuggestionContext({}), lambda: "uuid")
+    return renderer.card(finding, SuggestionContext({}), lambda: "uuid")
 
 
 def assert_said(card: Card) -> None:
-    assert len(card.summary) < SUMMARY
-    text = f"{card.summary}\n{card.detail}"
+    detail = card.detail or ""
+    assert len(card.summary) <= words.SUMMARY_LIMIT, card.summary
+    assert words.count(detail) <= words.limit(detail), detail
+    text = f"{card.summary}\n{detail}"
     assert "None" not in text
     assert not re.search(r"\bsafe", text)
-    assert not re.search(r"^- *$|\*\*\*\*|\*\*:\*\*", card.detail or "", re.MULTILINE)
+    assert not re.search(r"\.[A-Z]|^- *$|  ", text, re.MULTILINE), text
 
 
-@pytest.mark.parametrize(("card", "kind"), KINDS)
-@pytest.mark.parametrize("indicator", Indicator)
-@pytest.mark.parametrize("ordering", [True, False])
-def test_every_kind_of_line_has_its_words(
-    library: Library, card: str, kind: str, indicator: Indicator, ordering: bool
+@pytest.mark.parametrize("card", TABLES)
+def test_every_kind_has_its_row(library: Library, card: str) -> None:
+    assert set(library.cards[card].reasons) == FOUND[card]
+
+
+@pytest.mark.parametrize(("card", "kind"), [(card, kind) for card in TABLES for kind in sorted(FOUND[card])])
+def test_every_row_is_said_in_every_state_that_can_say_it(
+    library: Library, renderer: Renderer, card: str, kind: str
 ) -> None:
     about = draft(TOLPERISONE if card.startswith(TOLPERISONE) else AMITRIPTYLINE)
-    other = draft("another drug") if kind in ("cisapride", "qt-drug", "muscle-relaxant", "nsaid") else None
-    measured = kind.startswith("qtc") or kind.endswith("-renal")
-    point = Point(
-        kind,
-        indicator,
-        "What the record says",
-        other,
-        date(2026, 11, 1) if measured else None,
-        library.thresholds["amitriptyline-and-the-heart"]["qtc_men"].value if measured else None,
-    )
-    facts = {"jurisdiction": "us", "ordering": ordering, "ordered": True, "gender": ""}
-    finding = gathered(card, [point], [about], facts)
-    assert finding is not None
-    rendered = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "uuid")
-    assert_said(rendered)
-    items = [line for line in (rendered.detail or "").split("**Why:**")[0].splitlines() if line.startswith("- ")]
-    assert len(items) == 1
+    other = draft("another drug") if kind in WITH_ANOTHER_DRUG else None
+    age = 200 if kind.startswith("qtc") else None
+    point = Point(kind, Indicator.WARNING, "a name", other, date(2026, 11, 1), Fraction(470), unit="ms", age=age)
+    facts: dict[str, object] = {"added": draft("another drug"), "clonidine": True, "disulfiram": True}
+    own = kind if kind in states_of(RULES[card]) else None
+    for state in [own] if own else [s for s in states_of(RULES[card]) if s not in FOUND[card]]:
+        finding = gathered(card, [point], [about], facts, always(state))
+        assert_said(shown(renderer, finding))
+
+
+def always(state: str) -> Callable[[Point], str]:
+    return lambda _: state
 
 
 @pytest.mark.parametrize("name", CLASSES)
-@pytest.mark.parametrize("jurisdiction", ["us", "eu"])
-def test_every_mao_inhibitor_has_its_words(library: Library, name: str, jurisdiction: str) -> None:
+def test_every_mao_inhibitor_has_its_words(library: Library, renderer: Renderer, name: str) -> None:
     for given in (
         chart(draft(AMITRIPTYLINE), as_maoi(current(name))),
         chart(as_maoi(draft(name)), current(AMITRIPTYLINE)),
         chart(as_maoi(draft(name)), draft(AMITRIPTYLINE)),
     ):
-        card = card_of(library, "amitriptyline-with-maoi", replace(given, jurisdiction=jurisdiction))
+        rule = maoi.amitriptyline_with_maoi
+        card = shown(renderer, rule(given, library.thresholds["amitriptyline-with-maoi"]))
         assert_said(card)
-        assert ("urgent" in (card.detail or "")) == (
-            name in ("linezolid", "methylene-blue") or "abruptly" in card.detail
-        )
+        urgent = name in ("linezolid", "methylene-blue")
+        assert ("24 hours" in (card.detail or "")) is urgent
+        assert ("earliest date" in (card.detail or "")) is ("ended" not in card.summary and _dated(given, name))
+
+
+def _dated(given: Chart, name: str) -> bool:
+    strong = name not in ("linezolid", "methylene-blue") and CLASSES[name] != {"maoi-weak"}
+    return strong and any(not order.is_draft for order in given.orders)
 
 
 @pytest.mark.parametrize("birth", [date(2022, 1, 1), date(2012, 1, 1)])
-def test_the_card_for_children_names_no_adult_dose(library: Library, birth: date) -> None:
+def test_the_card_for_children_names_no_adult_dose(library: Library, renderer: Renderer, birth: date) -> None:
     for orders in ([draft(AMITRIPTYLINE)], [draft(TOLPERISONE)], [draft(AMITRIPTYLINE), draft(TOLPERISONE)]):
-        card = card_of(library, "patient-under-18", chart(*orders, patient=born(birth)))
+        given = chart(*orders, patient=born(birth))
+        card = shown(renderer, safety.patient_under_18(given, library.thresholds["patient-under-18"]))
         assert_said(card)
         assert not re.search(r"\d+ ?mg", card.detail or "")
 
 
-def test_a_name_from_the_record_stays_text(library: Library) -> None:
-    shady = Condition(frozenset({"falls"}), "<b>Falls</b> [x](https://example.org)")
-    given = replace(chart(draft(AMITRIPTYLINE)), conditions=(shady,))
-    detail = card_of(library, "amitriptyline-and-other-conditions", given).detail or ""
-    assert "<b>" not in detail
-    assert "[x](" not in detail
+def test_a_name_from_the_record_stays_text(library: Library, renderer: Renderer) -> None:
+    given = replace(chart(draft(TOLPERISONE)), allergies=frozenset({"<b>x</b> [x](https://example.org)"}))
+    given = replace(given, conditions=(Condition(frozenset({"falls"}), "<b>Falls</b>"),))
+    point = Point("allergy", Indicator.CRITICAL, "<b>x</b> [x](https://example.org)")
+    card = shown(renderer, gathered("tolperisone-contraindications", [point], given.orders, {}, lambda _: "caution"))
+    assert "<b>" not in (card.detail or "")
+    assert "[x](" not in (card.detail or "")
+
+
+def test_each_further_kind_is_a_line_of_the_card(library: Library, renderer: Renderer) -> None:
+    conditions = tuple(Condition(frozenset({name}), name) for name in ("falls", "epilepsy", "falls"))
+    given = replace(chart(draft(AMITRIPTYLINE)), conditions=conditions)
+    rule = safety.amitriptyline_and_other_conditions
+    card = shown(renderer, rule(given, library.thresholds["amitriptyline-and-other-conditions"]))
+    assert [line for line in (card.detail or "").splitlines() if line.startswith("- ")] == [
+        "- Falls: sleepiness and low standing blood pressure add to them. Beers advises against tricyclics after falls."
+    ]
+    assert "seizures" in card.summary
+
+
+def test_lines_that_do_not_fit_are_counted_and_stand_on_the_page(library: Library, renderer: Renderer) -> None:
+    kinds = ("falls", "epilepsy", "dementia", "bipolar-disorder", "hyperthyroidism", "urinary-retention")
+    conditions = tuple(Condition(frozenset({name}), name) for name in kinds)
+    rule = safety.amitriptyline_and_other_conditions
+    given = replace(chart(draft(AMITRIPTYLINE)), conditions=conditions)
+    card = shown(renderer, rule(given, library.thresholds["amitriptyline-and-other-conditions"]))
+    assert_said(card)
+    said = [line for line in (card.detail or "").splitlines() if line.startswith("- ")]
+    assert said[-1] == f"- And {len(kinds) - len(said)} more, on the page of this card."
