@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check-code bench soak sbom clean help
+.PHONY: run test check-code bench scale soak sbom clean help
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route, an
 	@$(BIN)/python -m tests.benchmarks.served
 	@$(BIN)/python -m tests.benchmarks.calls
 	@$(BIN)/python -m tests.benchmarks.cost
+
+scale: $(VENV)/tests ## Ten million cards in PostgreSQL: report, feedback, purge, authorised calls
+	@$(BIN)/python -m tests.benchmarks.scale
 
 soak: $(VENV)/tests ## Ten minutes of mixed load on two workers: errors, how long answers take, memory
 	@$(BIN)/python -m tests.benchmarks.soak
