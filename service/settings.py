@@ -125,6 +125,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_database(cls, value: str) -> str:
+        if value == cls.model_fields["database_url"].default:
+            return value
         # Here, because it takes a while and the default needs no look.
         from sqlalchemy import make_url
         from sqlalchemy.exc import ArgumentError

@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from service.records.migration import is_current, migrate
+from service.records.unavailable import DatabaseUnavailable as DatabaseUnavailable
 
 PATIENCE = 0.5
 """Seconds that a call waits for others who keep the database locked."""
@@ -41,10 +42,6 @@ REST = 2.0
 """Seconds without another attempt after one failed: calls must not queue up behind a server that does not answer."""
 
 log = structlog.get_logger()
-
-
-class DatabaseUnavailable(Exception):
-    """The database cannot be used now. Nothing of what was being written is kept."""
 
 
 class Database:

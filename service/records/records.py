@@ -3,16 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from service.records.database import BUSY, Database
 from service.records.exchange import Exchange
-from service.records.meeting import Meeting
 from service.records.outcome import StoredFeedback
-from service.records.quiet import QuietCards
-from service.records.spill import SpillFile
-from service.records.store import write_outcomes
-from service.records.tokens import SeenTokens
-from service.records.writer import ExchangeWriter
+
+if TYPE_CHECKING:
+    pass
 
 AWAY = 0.4
 """Seconds that feedback waits for a database that is away: it can be kept nowhere else."""
@@ -29,11 +26,19 @@ class Records:
         new_id: Callable[[], str],
         quiet_for: timedelta = timedelta(),
     ) -> None:
+        # Here, because SQLAlchemy and Alembic take a while to import and most commands need neither.
+        from service.records.database import BUSY, Database
+        from service.records.meeting import Meeting
+        from service.records.quiet import QuietCards
+        from service.records.spill import SpillFile
+        from service.records.tokens import SeenTokens
+        from service.records.writer import ExchangeWriter
+
         self.database = Database(database_url)
         self.tokens = SeenTokens(self.database)
         self.writer = ExchangeWriter(self.database, SpillFile(spill_file), new_id, quiet_for)
         self.writer.tidying.append(lambda: self.tokens.remove_expired(now()))
-        self.quiet = QuietCards(self.database) if quiet_for else None
+        self.quiet: QuietCards | None = QuietCards(self.database) if quiet_for else None
         if self.quiet is not None:
             quiet = self.quiet
             self.writer.tidying.append(lambda: quiet.remove_expired(now()))
@@ -54,6 +59,8 @@ class Records:
 
     def _keep(self, calls: Sequence[Sequence[StoredFeedback]]) -> list[bool]:
         """Keeps the feedback of several calls, all or none of it."""
+        from service.records.store import write_outcomes
+
         entries = [entry for call in calls for entry in call]
         write_outcomes(self.database, entries, self._quiet_for)
         return [True] * len(calls)

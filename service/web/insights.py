@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, render_template, request
 
 from service.engine.library import Library
-from service.records.database import DatabaseUnavailable
+from service.records.unavailable import DatabaseUnavailable
 from service.web.pages import hardened
 
 if TYPE_CHECKING:
