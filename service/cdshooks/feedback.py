@@ -77,20 +77,20 @@ def read_feedback(body: bytes) -> FeedbackRequest:
         return read_body(body, FeedbackRequest)
     except NotConformant:
         try:
-            said = msgspec.json.encode(_without_empty(msgspec.json.decode(body)))
+            said = msgspec.json.encode(without_empty(msgspec.json.decode(body)))
             return read_body(said, FeedbackRequest)
         except (NotConformant, msgspec.DecodeError, RecursionError, ValueError):
             pass
         raise
 
 
-def _without_empty(value: Any) -> Any:
+def without_empty(value: Any) -> Any:
     """The value without members and items that are null or empty."""
     if isinstance(value, dict):
-        members = {name: _without_empty(member) for name, member in value.items()}
+        members = {name: without_empty(member) for name, member in value.items()}
         return {name: member for name, member in members.items() if member not in _EMPTY}
     if isinstance(value, list):
-        return [item for item in map(_without_empty, value) if item not in _EMPTY]
+        return [item for item in map(without_empty, value) if item not in _EMPTY]
     return value.strip() if isinstance(value, str) and not value.strip() else value
 
 
