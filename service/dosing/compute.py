@@ -45,9 +45,26 @@ def daily_dose(dosages: Sequence[Dosage], product: Product) -> DailyDose | NotCo
     for dosage in taken:
         dose = _instruction(dosage, product)
         if isinstance(dose, NotComputed):
-            return dose
+            whole = _whole_in_words(taken, product) if dose.reason == "text-conflict" and len(taken) > 1 else None
+            return whole or dose
         doses.append(dose)
     return combined(taken, doses)
+
+
+def _whole_in_words(dosages: Sequence[Dosage], product: Product) -> DailyDose | None:
+    """The dose of the data, where the words of one part say that of the whole, as in Swiss split dosing."""
+    silent = [replace(dosage, text="") for dosage in dosages]
+    found = [structured_dose(dosage, product) for dosage in silent]
+    doses = [dose for dose in found if isinstance(dose, DailyDose)]
+    if len(doses) < len(found) or any(dosage.unreadable for dosage in dosages):
+        return None
+    whole = combined(silent, doses)
+    for dosage, dose in zip(dosages, doses, strict=True):
+        said = directions(dosage.text) if dosage.text else None
+        worded = _filled(_as_said(dosage, said), said, product) if said is not None else whole
+        if not isinstance(worded, DailyDose) or worded.high not in (whole.high, dose.high):
+            return None
+    return whole
 
 
 def _nothing(dosage: Dosage) -> bool:

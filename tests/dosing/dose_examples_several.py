@@ -113,6 +113,13 @@ SPLIT = (
     example("other times of the day, numbered, the same bounds", "CH EMED split dosing",
             order(*(take(tablets(1), {"timeOfDay": [time], "boundsPeriod": {"start": TODAY, "end": LATER}}, sequence=n)
                     for n, time in ((1, "08:00:00"), (2, "20:00:00")))), "50", "50", "25", "50"),
+    example("the words of the first part say the whole", "CH EMED EPR split dosing",
+            order({**split(1, tablets(2), "MORN", TODAY, LATER),
+                   "text": "2 comprimés à avaler le matin et 1 comprimé à avaler le soir."},
+                  split(2, tablets(1), "EVE")), "75", "75", "50", "75"),
+    refused("the words of the first part say neither its dose nor the whole", "CH EMED EPR split dosing",
+            order({**split(1, tablets(2), "MORN"), "text": "3 comprimés le matin"}, split(2, tablets(2), "EVE")),
+            "text-conflict", "text"),
     example("a split week, then another", "Q4, bounds decide",
             order(split(1, mg(10), "MORN", "2026-11-01", "2026-11-07"),
                   split(1, mg(10), "HS", "2026-11-01", "2026-11-07"),
