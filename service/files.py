@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,11 +41,16 @@ class _Loader(yaml.SafeLoader):
     """YAML without surprises: a date stays the text it was written as, and so do "on", "off", "yes" and "no"."""
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _SURPRISING]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf"))
+class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same in C, where that is built."""
+
+
+for _loader in (_Loader, _FastLoader):
+    _loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in _SURPRISING]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    _loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Document:
         node = self.node
         for step in path:
             if isinstance(node, yaml.MappingNode):
-                node = next((value for key, value in node.value if key.value == step), node)
+                node = next((value for key, value in node.value if key.value == str(step)), node)
             elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
                 node = node.value[step]
         return node.start_mark.line + 1 + self.offset if node is not None else 0
@@ -87,11 +93,31 @@ def check(document: Document, schema: Mapping[str, Any]) -> list[Fault]:
     """The faults of a document under a JSON Schema."""
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     return [
-        document.fault(
-            f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {error.message}", *error.absolute_path
-        )
+        document.fault(f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {error.message}", *_place(error))
         for error in validator.iter_errors(document.value)
     ]
+
+
+def _place(error: ValidationError) -> list[str | int]:
+    """The path of what a fault is about: for a member that is not known, that member."""
+    path: list[str | int] = list(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+        path += [key for key in error.instance if key not in known][:1]
+    return path
+
+
+def load_table(name: str, text: str, schema: Mapping[str, Any]) -> Any:
+    """The value of a YAML text under a JSON Schema. Raises FaultyLibrary. Lines are counted only for its faults."""
+    try:
+        value = yaml.load(text, _FastLoader)  # noqa: S506 (a safe one)
+    except yaml.YAMLError:
+        value = None
+    if value is not None and Draft202012Validator(schema, format_checker=FormatChecker()).is_valid(value):
+        return value
+    document = load_yaml(name, text)
+    faults = [document] if isinstance(document, Fault) else check(document, schema)
+    raise FaultyLibrary(faults or [Fault(name, 0, "not valid YAML")])
 
 
 def schema(folder: Path, name: str) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _unit(quantity: Quantity) -> Unit | NotComputed:
 # Two decimals at most: "1,000 mg" is a thousand to some and one to others, and is not read.
 _NUMBER = r"(\d{1,4}(?:[.,]\d{1,2})?)"
 _PER = r"\s*(?:/|per|pro|in)\s*"
-_ONTO_A_WORD = re.compile(r"(?<=[^\W\d_])(?=\d)")
+_ONTO_A_WORD = re.compile(r"(?<=[^\W\d_]{3})(?=\d)")
 _MG_IN_TEXT = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg(?!\w)(?!{_PER}[\d.,]*\s*ml)")
 _ANOTHER_MG = re.compile(rf"mg\s*(?:[/+-]|to|bis)\s*{_NUMBER}\s*mg(?!\w)")
 _MG_PER_ML = re.compile(rf"(?<![\w.,/-]){_NUMBER}\s*mg{_PER}{_NUMBER}?\s*ml(?!\w)")

@@ -12,15 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from service.files import Fault, FaultyLibrary
+from service.files import Fault, FaultyLibrary, load_table, schema
 from service.terminology.folding import fold
 
 CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+UNITS = "terminology/units.yaml"
 
 
 class Kind(StrEnum):
@@ -77,12 +75,21 @@ def unit_words() -> dict[str, Unit]:
     return _tables().words
 
 
-def read_table(name: str) -> Any:
-    """The content of a YAML file below ``cards``. Raises FaultyLibrary."""
-    try:
-        return yaml.load((CARDS / name).read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe one)
-    except yaml.YAMLError as error:
-        raise FaultyLibrary([Fault(name, 0, f"not valid YAML: {error}")]) from None
+def read_table(name: str, folder: Path = CARDS) -> Any:
+    """The content of the table of units, or of a language's directions, in a folder of cards. Raises FaultyLibrary."""
+    form = schema(CARDS, "units.schema.json" if name == UNITS else "directions.schema.json")
+    return load_table(name, (folder / name).read_text(encoding="utf-8"), form)
+
+
+def faulty_tables(folder: Path) -> list[Fault]:
+    """The faults of all tables that doses are read with, in a folder of cards."""
+    faults: list[Fault] = []
+    for path in (folder / UNITS, *sorted(folder.glob("directions/*.yaml"))):
+        try:
+            read_table(path.relative_to(folder).as_posix(), folder)
+        except FaultyLibrary as faulty:
+            faults += faulty.faults
+    return faults
 
 
 def plain(text: str) -> str:
@@ -106,7 +113,7 @@ class _Tables:
 
 @cache
 def _tables() -> _Tables:
-    content = read_table("terminology/units.yaml")
+    content = read_table(UNITS)
     systems = {_address(uri): name for name, uris in content["systems"].items() for uri in uris}
     codes: dict[tuple[str, str], Unit] = {}
     words: dict[str, Unit] = {}

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from service.dosing.units import faulty_tables
 from service.engine.finding import CardNumbers, Concern, Indicator, Threshold, Thresholds, concerns_of
 from service.engine.plan import ANY_CARD, Plan, plan
 from service.files import Document, Fault, FaultyLibrary, check, load_yaml, schema, split
@@ -161,6 +162,7 @@ def _load(folder: Path) -> Library:
     code_systems = _code_systems(folder, faults)
     terminology, terminology_faults = load_terminology(folder / "terminology")
     faults += terminology_faults
+    faults += faulty_tables(folder)
     orders = _orders(folder, faults)
     lines = {
         path.stem: path.read_text(encoding="utf-8")

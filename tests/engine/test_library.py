@@ -14,6 +14,9 @@ START = "amitriptyline/amitriptyline-start-dose.md"
 FAILED = "unchecked/rule-failed.md"
 FOOD = "lines/tolperisone-food.md"
 DRUG = "terminology/drugs/zopiclone.json"
+UNITS = "terminology/units.yaml"
+MASS_A_STONE = "name: mg/kg\n    kind: mass a stone"
+NO_SIZE = "    kind: mass a kilogram\n"
 PROVENANCE = 'checked-against",\n            "valueString": "WHO'
 
 
@@ -50,6 +53,25 @@ AT_A_LINE = {
     "source that is no name": (FAILED, "sources: [service, article]", "sources:\n  - 5", "sources.0: 5 is not"),
     "review without a day": (FAILED, "on: 2026-11-23", "on: someday", "review.on: 'someday' is not a 'date'"),
     "link that is not https": ("sources.yaml", "url: https://www.ema", "url: http://www.ema", "T-EMA.url: "),
+    "bad YAML in the words of directions": ("directions/fr.yaml", "times: fois", "times: [fois", "not valid YAML"),
+    "section of directions that is not known": ("directions/fr.yaml", "times: fois", "time: fois", "('time' was"),
+    "phrase of directions that is empty": ("directions/fr.yaml", "times: fois", "times: fois,, x", "times: 'fois,, x'"),
+    "direction that is a list": ("directions/fr.yaml", "times: fois", "times: [fois]", "times: ['fois'] is not of"),
+    "period of directions that is no unit": ("directions/fr.yaml", "  wk: par", "  week: par", "a period: 'week' is"),
+    "rhythm of directions that is none": (
+        "directions/fr.yaml",
+        "1/2/d: un jour",
+        "2 d: un jour",
+        "rhythms: '2 d' does",
+    ),
+    "kind of unit that is none": (UNITS, "name: mg/kg\n    kind: mass a kilogram", MASS_A_STONE, "units.5.kind: 'mass"),
+    "mass without a size": (
+        UNITS,
+        "    kind: mass a kilogram\n    size: 1\n",
+        NO_SIZE,
+        "units.5: 'size' is a required",
+    ),
+    "code of a list that is not known": (UNITS, "system: kbv, code", "system: gs1, code", "'gs1' is not one of"),
     "bad YAML in the sources": ("sources.yaml", "T-EMA:", "T-EMA", "not valid YAML"),
 }
 
