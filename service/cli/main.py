@@ -130,7 +130,7 @@ def check(terminology: bool, form: str) -> None:
         if not whole:
             sys.exit(1)
     click.echo(
-        f"Guidance {library.version}: {len(library.cards)} cards, {len(library.lines)} shared lines,"
+        f"Guidance {library.version}: {len(library.cards)} cards,"
         f" {len(library.sources)} sources, {len(library.orders)} order templates. Settings are valid."
     )
 

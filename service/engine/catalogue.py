@@ -18,8 +18,8 @@ class Carried:
 
 
 def statements(library: Library) -> Iterator[Carried]:
-    """Every statement with the cards (and shared lines) that carry it, in the article's order."""
-    files = (*library.cards.values(), *library.line_cards.values())
+    """Every statement with the cards that carry it, in the article's order."""
+    files = library.cards.values()
     for statement in library.statements.values():
         yield Carried(statement, tuple(file for file in files if statement.key in file.statements))
 
@@ -52,7 +52,7 @@ def markdown(library: Library) -> str:
         "| Card | Rule | Raised when | Statements | Verdict | Sources |",
         "|---|---|---|---|---|---|",
     ]
-    for card in (*in_order(library), *library.line_cards.values()):
+    for card in in_order(library):
         words = card.raised_when or "A line on other cards."
         told = ", ".join(card.statements) or "none"
         cells = (f"`{card.id}`", card.rule, words, told, card.verdict, ", ".join(card.sources))

@@ -85,7 +85,7 @@ def _state_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
     for card in library.cards.values():
         states = declared.get(card.id, ("",))
         needed = ("summary", "detail", *(("line",) if card.id in declared else ()))
-        for state in states if card.short else ():
+        for state in states:
             for kind in needed:
                 if card.section(kind, state) not in card.sections:
                     yield Fault(card.file, 0, f"section '## {kind} {state}'".rstrip(" '") + "' is missing")
@@ -101,7 +101,7 @@ def _state_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
 def _glued(library: Library) -> Iterable[Fault]:
     """Sentences put together from pieces, which nobody can translate: a condition chooses whole lines only."""
     for card in library.cards.values():
-        for title, text in card.sections.items() if card.short else ():
+        for title, text in card.sections.items():
             if title == "evidence":
                 continue
             before = "."
@@ -114,14 +114,9 @@ def _glued(library: Library) -> Iterable[Fault]:
 
 
 def unreadable(card: Mapping[str, Any], library: Library) -> Iterable[Fault]:
-    """What is too long on a card as it is sent, or said in a developer's words.
-
-    Cards in the long form are let through until they are short.
-    """
+    """What is too long on a card as it is sent, or said in a developer's words."""
     file = library.cards[card["extension"][EXTENSION]["card"]]
     summary, detail = card["summary"], card["detail"]
-    if not file.short:
-        return
     if len(summary) > words.SUMMARY_LIMIT or summary.endswith("…"):
         yield Fault(file.file, 0, f"summary of {len(summary)} characters: {summary}")
     if (length := words.count(detail)) > words.limit(detail):

@@ -8,11 +8,6 @@ from typing import Any, Literal
 
 from service.chart import Chart, MedicationOrder, Unread
 
-AMITRIPTYLINE = "amitriptyline"
-TOLPERISONE = "tolperisone"
-SUBJECTS = (AMITRIPTYLINE, TOLPERISONE)
-"""The drugs the guidance is about; an order for another drug needs no reading."""
-
 
 class Indicator(IntEnum):
     """Urgency of a card, as CDS Hooks has it; ordered, so that the most urgent is the greatest."""
@@ -115,10 +110,9 @@ class Finding:
 
     ``card`` is the card's id, ``state`` which of its words are said ("" for the plain ones). ``orders`` are the
     orders it is about, the one in question first. ``facts`` are what the card's words mention. ``withheld`` are
-    reasons (keys of ``cards/phrases.yaml``) why a proposal that the rule would make is not offered. ``lines`` are
-    shared lines (``cards/lines``) that the card carries, each with a rule of its own. ``rules`` are further rules
-    that this finding speaks for. ``merged`` are findings that this one's card says in a line each, ``folded`` those
-    for which an answer has no room.
+    reasons (keys of ``cards/phrases.yaml``) why a proposal that the rule would make is not offered. ``rules`` are
+    further rules that this finding speaks for. ``merged`` are findings that this one's card says in a line each,
+    ``folded`` those for which an answer has no room.
     """
 
     card: str
@@ -129,7 +123,6 @@ class Finding:
     withheld: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
     unread: tuple[Unread, ...] = ()
-    lines: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     state: str = ""
     merged: tuple["Finding", ...] = ()

@@ -59,7 +59,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class CardFile:
-    """One card (or shared line) as written: its front matter and its sections, not yet rendered.
+    """One card as written: its front matter and its sections, not yet rendered.
 
     ``says`` is by state the source that says the instruction. ``bounds`` are the least and the most that a policy
     may choose for a threshold.
@@ -69,7 +69,6 @@ class CardFile:
     file: str
     title: str
     rule: str
-    lines: tuple[str, ...]
     statements: tuple[str, ...]
     verdict: str
     sources: tuple[str, ...]
@@ -87,11 +86,6 @@ class CardFile:
     raised_when: str
     sections: Mapping[str, str]
 
-    @property
-    def short(self) -> bool:
-        """True for a card in the short form; the others are on their way to it."""
-        return bool(self.says)
-
     def section(self, kind: str, state: str) -> str:
         """The name of the section that says this in a state: its own, or the plain one."""
         own = f"{kind} {state}"
@@ -99,7 +93,7 @@ class CardFile:
 
     def says_in(self, state: str) -> str:
         """The key of the source that says the instruction in a state."""
-        return self.says.get(state) or self.says.get("") or self.sources[0]
+        return self.says.get(state) or self.says[""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +106,14 @@ class CodeSystem:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Everything that is said and why. ``version`` names the guidance exactly, content included."""
+    """Everything that is said and why. ``version`` names the guidance exactly, content included.
+
+    ``lines`` are pieces of text that several sections of cards include, by name.
+    """
 
     version: str
     cards: Mapping[str, CardFile]
     lines: Mapping[str, str]
-    line_cards: Mapping[str, CardFile]
     sources: Mapping[str, Source]
     statements: Mapping[str, Statement]
     plan: Plan
@@ -164,28 +160,22 @@ def _load(folder: Path) -> Library:
     faults += terminology_faults
     faults += faulty_tables(folder)
     orders = _orders(folder, faults)
-    lines = {
-        path.stem: path.read_text(encoding="utf-8")
-        for path in sorted(folder.glob("lines/*.md"))
-        if not path.read_text(encoding="utf-8").startswith("---\n")
-    }
     offers = _yaml(folder, "orders/offers.yaml", faults)
-    cards, shared = _card_files(folder, faults)
+    cards = _card_files(folder, faults)
     if not faults:
         faults += _uncited_offers(offers, sources.value, orders)
         conditions = {summary.id for summary in terminology.sets if summary.kind == "conditions"}
         own = code_systems[OVERRIDE_REASONS].displays
-        faults += _cross_check({**cards, **shared}, sources.value, {**overrides.value["reasons"], **own}, conditions)
+        faults += _cross_check(cards, sources.value, {**overrides.value["reasons"], **own}, conditions)
         faults += _unknown_topics(cards, code_systems[TOPICS].displays)
         faults += _unknown_cards(guideline, cards)
-        faults += _unknown_statements({**cards, **shared}, statements.value)
+        faults += _unknown_statements(cards, statements.value)
     if faults:
         raise FaultyLibrary(faults)
     return Library(
         version=f"{guideline.value['version']}+{_digest(folder)}",
         cards=cards,
-        lines={**lines, **{id_: card.sections["line"] for id_, card in shared.items()}},
-        line_cards=shared,
+        lines={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("lines/*.md"))},
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
         statements={key: _statement(key, entry) for key, entry in statements.value.items()},
         plan=plan(guideline.value),
@@ -210,48 +200,38 @@ def _yaml(folder: Path, name: str, faults: list[Fault]) -> Document:
     return document
 
 
-def _card_files(folder: Path, faults: list[Fault]) -> tuple[dict[str, CardFile], dict[str, CardFile]]:
-    """Cards, and the shared lines that carry a statement of their own, by id."""
+def _card_files(folder: Path, faults: list[Fault]) -> dict[str, CardFile]:
+    """The cards by their ids."""
     front_matter = schema(FOLDER, "card.schema.json")
     cards: dict[str, CardFile] = {}
-    shared: dict[str, CardFile] = {}
     for path in sorted(folder.glob("*/*.md")):
-        name = path.relative_to(folder).as_posix()
-        text = path.read_text(encoding="utf-8")
-        line = path.parent.name == "lines"
-        if line and not text.startswith("---\n"):
+        if path.parent.name == "lines":
             continue
-        parts = split(name, text)
+        name = path.relative_to(folder).as_posix()
+        parts = split(name, path.read_text(encoding="utf-8"))
         if isinstance(parts, Fault):
             faults.append(parts)
             continue
         document, sections = parts
-        found = check(document, front_matter) or _check_file(document, sections, path.stem, line)
+        found = check(document, front_matter) or _check_file(document, sections, path.stem)
         faults += found
         if not found:
-            (shared if line else cards)[path.stem] = _card(document, sections)
-    return cards, shared
+            cards[path.stem] = _card(document, sections)
+    return cards
 
 
-def _check_file(document: Document, sections: Mapping[str, str], stem: str, line: bool) -> list[Fault]:
+def _check_file(document: Document, sections: Mapping[str, str], stem: str) -> list[Fault]:
     faults = []
     if document.value["id"] != stem:
         faults.append(document.fault(f"id: must be the file's name, '{stem}'", "id"))
-    needed = {"line"} if line else CARD_SECTIONS
-    allowed = needed if line else CARD_SECTIONS | OTHER_SECTIONS
-    for title in sorted(needed - sections.keys()):
+    for title in sorted(CARD_SECTIONS - sections.keys()):
         if not any(section.startswith(f"{title} ") for section in sections):
             faults.append(Fault(document.name, 0, f"section '## {title}' is missing"))
     in_states = {title for title in sections if title.partition(" ")[0] in SAID_IN_STATES and " " in title}
-    for title in sorted(sections.keys() - allowed - in_states):
+    for title in sorted(sections.keys() - CARD_SECTIONS - OTHER_SECTIONS - in_states):
         faults.append(Fault(document.name, 0, f"section '## {title}' is not known"))
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
-    short = "says" in document.value
-    if short and not document.value.get("topic"):
-        faults.append(document.fault("topic: a card needs one", "topic"))
-    if not line and not short and not document.value.get("links"):
-        faults.append(document.fault("links: a card needs at least one", "links"))
     return faults
 
 
@@ -286,7 +266,6 @@ def _cross_check(
             for name, (least, most) in card.bounds.items()
             if name in card.thresholds and not least.value <= card.thresholds[name].value <= most.value
         ]
-        wrong += [f"lines: there is no cards/lines/{key}.md" for key in card.lines if key not in files]
         faults += [Fault(card.file, 0, reason) for reason in wrong]
     return faults
 
@@ -318,7 +297,7 @@ def _unknown_topics(cards: Mapping[str, CardFile], topics: Mapping[str, str]) ->
     return [
         Fault(card.file, 0, f"topic: '{card.topic}' is not in codesystems/{TOPICS}.json")
         for card in cards.values()
-        if card.topic and card.topic not in topics
+        if card.topic not in topics
     ]
 
 
@@ -357,13 +336,12 @@ def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
         file=document.name,
         title=front["title"],
         rule=front["rule"],
-        lines=tuple(front.get("lines", ())),
         statements=tuple(front.get("statements", ())),
         verdict=front["verdict"],
         sources=tuple(front["sources"]),
         links=tuple(front.get("links", ())),
-        says=_by_state(front.get("says", {})),
-        topic=front.get("topic", ""),
+        says=_by_state(front["says"]),
+        topic=front["topic"],
         bounds={name: (threshold(least), threshold(most)) for name, (least, most) in front.get("bounds", {}).items()},
         thresholds=CardNumbers(
             {name: threshold(value) for name, value in front.get("thresholds", {}).items()},

@@ -10,13 +10,8 @@ FOLD = "more-advice"
 
 
 def ranked(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
-    """The findings, the most urgent first; each shared line only on the first card that carries it."""
-    said: set[str] = set()
-    ordered = []
-    for finding in sorted(findings, key=plan.rank):
-        ordered.append(replace(finding, lines=tuple(line for line in finding.lines if line not in said)))
-        said |= set(finding.lines)
-    return ordered
+    """The findings, the most urgent first."""
+    return sorted(findings, key=plan.rank)
 
 
 def merged(findings: Sequence[Finding], plan: Plan) -> list[Finding]:

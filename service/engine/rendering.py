@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
+from msgspec import UNSET
 
 from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Response, Source, Suggestion
-from service.chart import MedicationOrder, Unread
+from service.chart import Unread
 from service.engine import words
 from service.engine.escaping import markdown, plain, shortened
 from service.engine.finding import Finding
@@ -29,7 +30,6 @@ _MOST_WORDS = 2
 """Entries of a list that could not be read which are named; the others are counted."""
 _FOUND = 40
 """Characters of what was found in an order and is repeated on the card."""
-_LABEL_LIMITS = (90, 60, 45, 36, 28, 20, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Renderer:
             summary=self._summary(own),
             indicator=finding.indicator.word,
             source=source,
-            detail=self._detail(parts, source) if own.file.short else self._long_detail(parts),
+            detail=self._detail(parts, source),
             links=self._links(own.file, finding),
             extension={EXTENSION: self._extension(own.file, finding)},
         )
@@ -117,9 +117,7 @@ class Renderer:
         values: dict[str, Any] = {
             **finding.facts,
             "orders": finding.orders,
-            "lines": [_Rendered(line) for line in finding.lines],
             "thresholds": file.thresholds,
-            "version": self.library.version,
             "most": words.MOST[0],
             "withheld": [self.library.withheld[reason] for reason in finding.withheld],
             "product": change.product if change is not None else "",
@@ -169,15 +167,7 @@ class Renderer:
     def _summary(self, part: "_Part") -> str:
         """The summary with its lists cut until it fits: what to do must not be cut away by a long list."""
         template = self.plain.get_template(part.template("summary"))
-        if part.file.short:
-            return shortened(_shortest(template, part.values, len, words.SUMMARY_LIMIT), SUMMARY_LIMIT)
-        values = part.values
-        text = " ".join(template.render(values).split())
-        for limit in _LABEL_LIMITS:
-            if len(text) <= SUMMARY_LIMIT:
-                return text
-            text = " ".join(template.render(_with_short_labels(values, limit)).split())
-        return shortened(text, SUMMARY_LIMIT)
+        return shortened(_shortest(template, part.values, len, words.SUMMARY_LIMIT), SUMMARY_LIMIT)
 
     def _detail(self, parts: Sequence["_Part"], source: Source) -> str:
         """What the card says, a line for each further finding, and that it is not reviewed; as short as it can be.
@@ -188,9 +178,8 @@ class Renderer:
         own, *others = parts
         template = self.marked.get_template(own.template("detail"))
         lines = [self._line(part) for part in others]
-        shared = [self.marked.get_template(line).render().strip() for part in parts for line in part.values["lines"]]
         for most in words.MOST:
-            text = self._whole(template.render({**own.values, "most": most}), [*lines, *shared], parts, source)
+            text = self._whole(template.render({**own.values, "most": most}), lines, parts, source)
             if words.count(text) <= words.limit(text):
                 return text
         hidden = 0
@@ -200,7 +189,7 @@ class Renderer:
                 lines[place : place + min(hidden, 2)] = [self.library.more_on_page.format(number=hidden)]
             else:
                 lines[place] = markdown(f"{part.file.title}.")
-            text = self._whole(template.render({**own.values, "most": 1}), [*lines, *shared], parts, source)
+            text = self._whole(template.render({**own.values, "most": 1}), lines, parts, source)
             if words.count(text) <= words.limit(text):
                 break
         return text
@@ -222,18 +211,10 @@ class Renderer:
         template = self.marked.get_template(part.template("line"))
         return _shortest(template, part.values, words.count, words.LINE_LIMIT)
 
-    def _long_detail(self, parts: Sequence["_Part"]) -> str:
-        """The detail in the long form, with the titles of the cards that it stands for at its end."""
-        own, *others = parts
-        text = self.marked.get_template(own.template("detail")).render({**own.values, "most": words.MOST[0]})
-        return _tidy("\n".join([text, "", *(f"- {self._line(part)}" for part in others)]))
-
     def _source(self, part: "_Part") -> Source:
         source = self.library.sources[part.file.says_in(part.state)]
-        found = Source(source.label, source.url) if source.url else Source(source.label)
-        if part.file.topic:
-            found.topic = self._own(TOPICS, part.file.topic)
-        return found
+        topic = self._own(TOPICS, part.file.topic)
+        return Source(source.label, source.url or UNSET, topic)
 
     def _links(self, file: CardFile, finding: Finding) -> list[Link]:
         named = dict.fromkeys([file.id, *(one.card for one in finding.all)])
@@ -246,7 +227,6 @@ class Renderer:
     def _extension(self, file: CardFile, finding: Finding) -> dict[str, Any]:
         """What a program may want to know of a card; merged rules are listed, empty members left out."""
         cards = [self.library.cards[one.card] for one in finding.all]
-        cards += [self.library.line_cards[line] for one in finding.all for line in one.lines]
         rules = list(dict.fromkeys([*(card.rule for card in cards), *(r for one in finding.all for r in one.rules)]))
         statements = sorted({statement for card in cards for statement in card.statements})
         orders = dict.fromkeys(order for one in finding.all for order in one.orders)
@@ -330,21 +310,7 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
     # The cards call none of Jinja's functions, and every template would copy them for every card it renders.
     environment.globals.clear()
     environment.filters |= words.filters(library.terminology.titles)
-    environment.filters["sentence"] = "; ".join
     return environment
-
-
-def _with_short_labels(values: Mapping[str, Any], limit: int) -> dict[str, Any]:
-    """The values with every order's label cut to a length, wherever an order stands."""
-
-    def short(value: Any) -> Any:
-        if isinstance(value, MedicationOrder):
-            return replace(value, label=shortened(plain(value.label), limit))
-        if isinstance(value, tuple):
-            return tuple(short(item) for item in value)
-        return value
-
-    return {name: short(value) for name, value in values.items()}
 
 
 def _tidy(text: str) -> str:

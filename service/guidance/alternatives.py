@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from service.chart import Chart, Measurement, MedicationOrder, Role
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Threshold, Thresholds, states
 from service.guidance.condition_groups import HEART, NEUROPATHIC, PAIN, TRIGEMINAL
+from service.guidance.drugs import AMITRIPTYLINE, TOLPERISONE
 from service.guidance.kidney import is_clearance, kidney_function, renal_doses
 from service.guidance.replacing import replacements
 from service.guidance.stopping import NOT_TOLERATED

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Proposal, Threshold, Thresholds, states
+from service.engine.finding import Finding, Indicator, Proposal, Threshold, Thresholds, states
 from service.guidance.condition_groups import purpose
+from service.guidance.drugs import AMITRIPTYLINE
 from service.guidance.duplicates import duplicates
 
 

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
 from service.guidance.condition_groups import DEPRESSION, DEPRESSIVE, HEART_DISEASE, purpose
+from service.guidance.drugs import AMITRIPTYLINE
 from service.guidance.duplicates import duplicates, summed, taken_together
 
 REMISSION = "depression-in-remission"

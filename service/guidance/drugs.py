@@ -1,5 +1,5 @@
 """The drugs of this guideline, as its terminology and ``guideline.yaml`` call them."""
 
-from service.engine.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
-
-__all__ = ["AMITRIPTYLINE", "SUBJECTS", "TOLPERISONE"]
+AMITRIPTYLINE = "amitriptyline"
+TOLPERISONE = "tolperisone"
+SUBJECTS = (AMITRIPTYLINE, TOLPERISONE)

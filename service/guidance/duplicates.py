@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE
 
 TRICYCLIC = "tca"
 ZERO = Fraction(0)

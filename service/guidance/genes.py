@@ -7,7 +7,8 @@ from datetime import date
 
 from service.chart import Chart
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE
 
 GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}
 

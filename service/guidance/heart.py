@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from service.chart import Chart, Condition
 from service.engine.concerns import Point, gathered, partners, stale, within
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE
 
 CISAPRIDE = "contraindicated-with-amitriptyline-us"
 QT_RISK = "qt-risk"

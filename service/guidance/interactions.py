@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from service.chart import Chart, MedicationOrder, Role
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Threshold, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Threshold, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE, TOLPERISONE
 from service.guidance.duplicates import remaining
 
 STRONG = "cyp2d6-inhibitor-strong"

@@ -8,7 +8,8 @@ from fractions import Fraction
 from service.chart import Chart, MedicationOrder, Role
 from service.dates import later
 from service.engine.concerns import Point, gathered, partners, within
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE
 
 WEAK = "maoi-weak"
 STRONG = ("maoi-irreversible", "maoi-b", "maoi-reversible")

@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from service.chart import Chart, Measurement
 from service.dates import later
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Offer, Rule, Threshold, Thresholds, states
+from service.engine.finding import Finding, Indicator, Offer, Rule, Threshold, Thresholds, states
 from service.guidance.amitriptyline import needs_other_product
 from service.guidance.condition_groups import HEART, PAIN
+from service.guidance.drugs import AMITRIPTYLINE
 from service.guidance.safety import pregnant
 
 CIRCULATION = (*HEART, "stroke")

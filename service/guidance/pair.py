@@ -5,7 +5,8 @@ And tolperisone with any other tricyclic, which its labels warn of for one of th
 
 from service.chart import Chart
 from service.engine.concerns import partners
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE, TOLPERISONE
 from service.guidance.duplicates import TRICYCLIC
 from service.guidance.interactions import Inhibitors, inhibitors
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from service.chart import Chart, Measurement, MedicationOrder
-from service.engine.finding import AMITRIPTYLINE, TOLPERISONE, Offer, Thresholds
+from service.engine.finding import Offer, Thresholds
 from service.guidance.amitriptyline import new_start
+from service.guidance.drugs import AMITRIPTYLINE, TOLPERISONE
 from service.guidance.kidney import band, is_clearance, kidney_function
 from service.guidance.safety import pregnant_or_breastfeeding
 

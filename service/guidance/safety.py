@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from service.chart import Chart, Measurement
 from service.engine.concerns import Point, gathered, partners, stale, within
-from service.engine.finding import AMITRIPTYLINE, SUBJECTS, TOLPERISONE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
 from service.guidance.duplicates import summed, taken_together
 from service.guidance.kidney import CLEARANCE, FILTRATION
 

@@ -7,7 +7,8 @@ from math import ceil
 
 from service.chart import Chart, MedicationOrder, Role
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.guidance.drugs import AMITRIPTYLINE
 from service.guidance.duplicates import TRICYCLIC, duplicates, gives_nothing, remaining
 from service.guidance.tapering import RUNGS, next_step
 from service.guidance.titration import dose_on, taken

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder, Role
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Offer, Thresholds
+from service.engine.finding import Offer, Thresholds
 from service.guidance.condition_groups import HEART
+from service.guidance.drugs import AMITRIPTYLINE
 from service.guidance.safety import pregnant_or_breastfeeding
 from service.guidance.titration import dose_on
 

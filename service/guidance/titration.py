@@ -9,8 +9,9 @@ from itertools import pairwise
 from service.chart import Chart, MedicationOrder
 from service.dates import later
 from service.dosing.dosage import DailyDose
-from service.engine.finding import AMITRIPTYLINE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
 from service.guidance.condition_groups import purpose
+from service.guidance.drugs import AMITRIPTYLINE
 
 
 @dataclass(frozen=True, slots=True)

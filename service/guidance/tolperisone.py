@@ -4,7 +4,8 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
-from service.engine.finding import TOLPERISONE, Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.guidance.drugs import TOLPERISONE
 from service.guidance.duplicates import taken_together
 
 POST_STROKE = "post-stroke-spasticity"

@@ -126,7 +126,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
 
     @blueprint.get("/guidance/<card_id>", strict_slashes=False)
     def card(card_id: str) -> str:
-        found = library.cards.get(card_id) or library.line_cards.get(card_id)
+        found = library.cards.get(card_id)
         if found is None:
             abort(404)
         return render_template(

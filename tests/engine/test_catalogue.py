@@ -14,10 +14,6 @@ def test_every_card_says_when_it_is_raised_in_a_sentence_without_its_number(libr
         assert not words.startswith(card.rule), card.id
 
 
-def test_a_shared_line_is_raised_by_no_rule_of_its_own(library: Library) -> None:
-    assert [line.raised_when for line in library.line_cards.values()] == [""] * len(library.line_cards)
-
-
 def test_cards_stand_as_the_guideline_ranks_them_and_those_of_the_engine_last(library: Library) -> None:
     ids = [card.id for card in in_order(library)]
     ranked = [card for card in library.plan.ranking if card not in RAISED_BY_THE_ENGINE]
@@ -31,13 +27,12 @@ def test_every_statement_is_carried_or_says_why_not(library: Library) -> None:
     for carried in told:
         assert carried.cards or carried.statement.not_carried, carried.statement.key
         assert all(carried.statement.key in card.statements for card in carried.cards)
-    assert any(card.id in library.line_cards for carried in told for card in carried.cards), "lines carry some, too"
 
 
 @pytest.mark.parametrize("table", ["cards", "statements"])
 def test_the_tables_have_a_row_for_each_and_no_broken_cell(library: Library, table: str) -> None:
     first, second = markdown(library).split("\n\n")
     rows = (first if table == "cards" else second).rstrip("\n").splitlines()
-    count = len(library.cards) + len(library.line_cards) if table == "cards" else len(library.statements)
+    count = len(library.cards) if table == "cards" else len(library.statements)
     assert len(rows) == count + 2
     assert {row.replace("\\|", "").count("|") for row in rows} == {rows[0].count("|")}

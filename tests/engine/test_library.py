@@ -12,7 +12,6 @@ from tests.engine.folder import changed, copied
 PAIR = "pair/tolperisone-with-amitriptyline.md"
 START = "amitriptyline/amitriptyline-start-dose.md"
 FAILED = "unchecked/rule-failed.md"
-FOOD = "lines/tolperisone-food.md"
 DRUG = "terminology/drugs/zopiclone.json"
 UNITS = "terminology/units.yaml"
 MASS_A_STONE = "name: mg/kg\n    kind: mass a stone"
@@ -49,8 +48,8 @@ AT_A_LINE = {
         "label_start: 25 pounds",
         "thresholds.label_start: '25 pounds'",
     ),
-    "card without any source": (FAILED, "sources: [service, article]", "sources: []", "sources: [] "),
-    "source that is no name": (FAILED, "sources: [service, article]", "sources:\n  - 5", "sources.0: 5 is not"),
+    "card without any source": (FAILED, "sources: [service]", "sources: []", "sources: [] "),
+    "source that is no name": (FAILED, "sources: [service]", "sources:\n  - 5", "sources.0: 5 is not"),
     "review without a day": (FAILED, "on: 2026-11-23", "on: someday", "review.on: 'someday' is not a 'date'"),
     "link that is not https": ("sources.yaml", "url: https://www.ema", "url: http://www.ema", "T-EMA.url: "),
     "bad YAML in the words of directions": ("directions/fr.yaml", "times: fois", "times: [fois", "not valid YAML"),
@@ -91,17 +90,36 @@ def test_a_fault_is_told_with_its_file_line_and_reason(
 
 OFFERS = "orders/offers.yaml"
 IN_A_FILE = {
-    "unknown source": (FAILED, "[service, article]", "[service, article, X]", "sources: 'X' is not in sources.yaml"),
-    "link outside the card's sources": (FAILED, "links: [article]", "links: [C-FM]", "not among the card's sources"),
-    "link without an address": (PAIR, "links: [T-DAL", "links: [T-45", "links: source 'T-45' has no url"),
+    "unknown source": (FAILED, "sources: [service]", "sources: [service, X]", "sources: 'X' is not in sources.yaml"),
+    "link outside the card's sources": (FAILED, "\nrule: R28", "\nlinks: [C-FM]\nrule: R28", "not among the card's"),
+    "says what it does not cite": (FAILED, "says: service", "says: T-EMA", "says: 'T-EMA' is not among the card's"),
+    "unknown topic": (FAILED, "topic: data-quality", "topic: weather", "topic: 'weather' is not in"),
+    "bounds of nothing": (FAILED, "\nrule: R28", "\nbounds: {x: [1, 2]}\nrule: R28", "bounds: 'x' is no threshold"),
+    "number outside its bounds": (
+        FAILED,
+        "\nrule: R28",
+        "\nthresholds: {x: 3}\nbounds: {x: [1, 2]}\nrule: R28",
+        "bounds: 'x' is outside its own bounds",
+    ),
+    "unknown card in the ranking": (
+        "guideline.yaml",
+        "\nranking:\n",
+        "\nranking:\n  - nobody\n",
+        "there is no card 'nobody'",
+    ),
+    "card without a rank": (
+        "guideline.yaml",
+        "\n  - pain-score\n  - more-advice",
+        "\n  - more-advice",
+        "'pain-score' is",
+    ),
+    "link without an address": (PAIR, "links: [NBK425165", "links: [T-45", "links: source 'T-45' has no url"),
     "unknown override reason": (FAILED, "[risk-benefit-ratio", "[why-not", "override_reasons: 'why-not' is not in"),
     "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
-    "unknown shared line": (PAIR, "lines: [tolperisone-food]", "lines: [x]", "there is no cards/lines/x.md"),
     "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),
     "no summary": (FAILED, "## summary", "", "section '## summary' is missing"),
     "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue' is not known"),
     "suggestion without its action": (START, "## action", "", "'## suggestion' and '## action' go together"),
-    "line without its section": (FOOD, "## line", "## detail", "section '## line' is missing"),
     "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
     "a drug offered without a source": (
         OFFERS,
@@ -131,10 +149,11 @@ def test_bad_json_in_terminology_is_told_with_its_line(folder: Path) -> None:
     assert faults(folder)[0].startswith(f"{DRUG}:{line}: not valid JSON")
 
 
-def test_a_card_needs_a_link(folder: Path) -> None:
-    changed(folder, FAILED, "links: [article]\n", "")
+@pytest.mark.parametrize("needed", ["says: service\n", "topic: data-quality\n"])
+def test_a_card_needs_who_says_it_and_what_it_is_about(folder: Path, needed: str) -> None:
+    changed(folder, FAILED, needed, "")
     (fault,) = faults(folder)
-    assert "links: a card needs at least one" in fault
+    assert f"'{needed.partition(':')[0]}' is a required property" in fault
 
 
 def test_every_fault_is_told_at_once(folder: Path) -> None:
@@ -151,12 +170,12 @@ def test_a_copy_of_the_folder_has_the_same_version(whole: Path, library: Library
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        (FAILED, "Its absence means nothing.", "Its absence means little."),
+        (FAILED, "is missing means nothing", "is missing means little"),
         (START, "label_start: 25 mg", "label_start: 30 mg"),
         (DRUG, '"status": "draft"', '"status": "active"'),
-        ("lines/footer.md", "own judgement", "own good judgement"),
+        ("lines/other-options-doses.md", "- Duloxetine:", "- With duloxetine:"),
     ],
-    ids=["a word", "a number", "a code list", "a shared line"],
+    ids=["a word", "a number", "a code list", "a piece of text"],
 )
 def test_any_change_of_what_is_said_or_decided_changes_the_version(
     whole: Path, library: Library, file: str, old: str, new: str
@@ -172,7 +191,7 @@ def test_a_file_moved_or_left_over_is_no_part_of_the_version_unless_it_is_conten
 ) -> None:
     (whole / "notes.txt").write_text("scratch", encoding="utf-8")
     assert load(whole).version == library.version
-    (whole / "lines" / "more.md").write_text("more", encoding="utf-8")
+    (whole / "lines" / "more-words.md").write_text("more", encoding="utf-8")
     assert load(whole).version != library.version
 
 

@@ -21,7 +21,8 @@ CARDS = [f"card-{number}" for number in range(12)]
 
 
 def planned(most: int = 3, **more: Any) -> Plan:
-    return plan({"subjects": ["warfarin"], "most": most, "ranking": CARDS, **more})
+    whole = {"title": "t", "subjects": ["warfarin"], "services": {}, "always": [], "most": most, "ranking": CARDS}
+    return plan({**whole, **more})
 
 
 def findings(*indicators: Indicator) -> list[Finding]:
@@ -30,11 +31,6 @@ def findings(*indicators: Indicator) -> list[Finding]:
 
 def cards(found: list[Finding]) -> list[str]:
     return [finding.card for finding in found]
-
-
-def test_a_shared_line_stands_on_the_most_urgent_card_that_carries_it() -> None:
-    quiet, loud = Finding("a", INFO, lines=("food", "rest")), Finding("b", WARNING, lines=("food",))
-    assert [(f.card, f.lines) for f in ranked([quiet, loud], planned())] == [("b", ("food",)), ("a", ("rest",))]
 
 
 def test_where_urgency_is_equal_the_ranking_of_the_guideline_decides() -> None:
