@@ -70,7 +70,7 @@ def test_a_piece_of_text_that_cannot_be_filled_in_is_named(folder: Path) -> None
 
 
 def test_a_sentence_of_what_was_not_checked_that_cannot_be_filled_in_is_named_with_its_reason(folder: Path) -> None:
-    changed(folder, "unchecked/not-checked.md", "the dose of {{ label }} is not stated", "the dose of {{ label")
+    changed(folder, "unchecked/not-checked.md", "dose of {{ label }} not stated", "dose of {{ label")
     (fault,) = faults(folder)
     assert fault.startswith("unchecked/not-checked.md: reasons ")
 

@@ -51,7 +51,6 @@ AT_A_LINE = {
     "card without any source": (FAILED, "sources: [service]", "sources: []", "sources: [] "),
     "source that is no name": (FAILED, "sources: [service]", "sources:\n  - 5", "sources.0: 5 is not"),
     "review without a day": (FAILED, "on: 2026-11-23", "on: someday", "review.on: 'someday' is not a 'date'"),
-    "link that is not https": ("sources.yaml", "url: https://www.ema", "url: http://www.ema", "T-EMA.url: "),
     "bad YAML in the words of directions": ("directions/fr.yaml", "times: fois", "times: [fois", "not valid YAML"),
     "section of directions that is not known": ("directions/fr.yaml", "times: fois", "time: fois", "('time' was"),
     "phrase of directions that is empty": ("directions/fr.yaml", "times: fois", "times: fois,, x", "times: 'fois,, x'"),
@@ -71,6 +70,12 @@ AT_A_LINE = {
         "units.5: 'size' is a required",
     ),
     "code of a list that is not known": (UNITS, "system: kbv, code", "system: gs1, code", "'gs1' is not one of"),
+    "link that is not https": (
+        "sources.yaml",
+        "url: https://www.ema.europa.eu/en/medicines/human/referrals/tolp",
+        "url: http://x.eu/",
+        "T-EMA.url: ",
+    ),
     "bad YAML in the sources": ("sources.yaml", "T-EMA:", "T-EMA", "not valid YAML"),
 }
 
@@ -113,7 +118,7 @@ IN_A_FILE = {
         "\n  - more-advice",
         "'pain-score' is",
     ),
-    "link without an address": (PAIR, "links: [NBK425165", "links: [T-45", "links: source 'T-45' has no url"),
+    "link without an address": (PAIR, "links: [NBK425165", "links: [T-RX", "links: source 'T-RX' has no url"),
     "unknown override reason": (FAILED, "[risk-benefit-ratio", "[why-not", "override_reasons: 'why-not' is not in"),
     "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
     "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),

@@ -14,7 +14,14 @@ from tests.conftest import TODAY
 from tests.warfarin.rules import RULES
 
 OWN = Path(__file__).with_name("cards")
-SHARED = ("unchecked", "lines", "codesystems", "phrases.yaml", "override-reasons.yaml", "terminology/systems.yaml")
+SHARED = (
+    "unchecked",
+    "codesystems",
+    "phrases.yaml",
+    "override-reasons.yaml",
+    "terminology/systems.yaml",
+    "terminology/words",
+)
 """What docs/new-guideline.md says to copy."""
 
 
