@@ -76,6 +76,8 @@ def amount(quantity: Quantity, product: Product) -> Amount | NotComputed:
     if isinstance(unit, NotComputed):
         return unit
     value = quantity.value
+    if unit.kind is Kind.DOSE:
+        return NotComputed("unit-unknown", found=quantity.unit or quantity.code)
     if unit.kind is Kind.MASS:
         return Amount(value * unit.size, f"{number(value)} {unit.name}")
     if unit.kind is Kind.MASS_A_KILOGRAM:
@@ -92,6 +94,12 @@ def amount(quantity: Quantity, product: Product) -> Amount | NotComputed:
         return Amount(ml * strength.mg, f"{number(ml)} mL × {number(strength.mg)} mg/mL ({strength.evidence})")
     pieces = f"1 {unit.name}" if value == 1 else f"{number(value)} {unit.name}s"
     return Amount(value * strength.mg, f"{pieces} × {number(strength.mg)} mg ({strength.evidence})")
+
+
+def is_count_of_doses(quantity: Quantity) -> bool:
+    """True for a number of single doses, such as "4 doses"."""
+    unit = _unit(quantity)
+    return isinstance(unit, Unit) and unit.kind is Kind.DOSE
 
 
 def _unit(quantity: Quantity) -> Unit | NotComputed:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, number
+from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, is_count_of_doses, number
 from service.dosing.dosage import ZERO, DailyDose, Dosage, MaxDose, combined
 from service.dosing.freetext import Directions, directions, frequency
 from service.dosing.timing import IMPLAUSIBLE, Rate, RateUnknown, Timing, period_unit, rate
@@ -180,7 +180,7 @@ def _as_needed(
     """
     ceilings = []
     for maximum in dosage.maxima:
-        ceiling = _ceiling(maximum, product, dosage)
+        ceiling = _ceiling(maximum, largest, product, dosage)
         if isinstance(ceiling, NotComputed):
             return ceiling
         ceilings.append(ceiling)
@@ -207,10 +207,18 @@ def _as_needed(
     )
 
 
-def _ceiling(maximum: MaxDose, product: Product, dosage: Dosage) -> tuple[Fraction, Fraction] | NotComputed:
-    """Mg a day on average, and on one day, of ``maxDosePerPeriod``: that of a week may be taken on one day (Q2)."""
+def _ceiling(
+    maximum: MaxDose, largest: Amount, product: Product, dosage: Dosage
+) -> tuple[Fraction, Fraction] | NotComputed:
+    """Mg a day on average, and on one day, of ``maxDosePerPeriod``: that of a week may be taken on one day (Q2).
+
+    A maximum of so many doses is that many of the largest single dose.
+    """
     element = f"{dosage.element}.maxDosePerPeriod"
-    most = amount(maximum.amount, product)
+    if is_count_of_doses(maximum.amount):
+        most: Amount | NotComputed = replace(largest, mg=largest.mg * maximum.amount.value)
+    else:
+        most = amount(maximum.amount, product)
     if isinstance(most, NotComputed):
         return most.at(element)
     if most.mg <= 0:

@@ -212,7 +212,7 @@ _ITEMS = re.compile(
     r"|(?P<rhythm>r|d)"
     rf"|(?P<length>[lx](?:{_RANGE}|n)p)"
     r"|(?P<moment>m)"
-    r"|(?P<needed>s)"
+    r"|(?P<needed>s|M(?=nuenp))"
     r"|(?P<nothing>[,&()vab])"
 )
 
@@ -257,6 +257,8 @@ def _take(match: re.Match[str], parsed: _Parsed, items: _Items) -> bool:
         return first
     if kind == "amount":
         found = _amount(parsed, letters, at)
+        if parsed.letters[:at].endswith("M") and found in dict(items.amounts).values():
+            return True  # 1 tablet as needed, max. 1 tablet every 6 hours
         if found is not None:
             items.amounts.append((at, found))
             items.order += "A"
@@ -272,10 +274,8 @@ def _take(match: re.Match[str], parsed: _Parsed, items: _Items) -> bool:
         items.order += "m"
     elif kind == "needed":
         items.needed = True
-    elif letters == "&":
-        items.order += "&"
-    elif letters == ",":
-        items.order += ","
+    elif letters in ("&", ","):
+        items.order += letters
     return True
 
 

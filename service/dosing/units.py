@@ -28,6 +28,8 @@ class Kind(StrEnum):
     VOLUME = "volume"
     COUNT = "count"
     MASS_A_KILOGRAM = "mass a kilogram"
+    DOSE = "dose"
+    """So many single doses: known only where a single dose is told beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,12 @@ def _level(
     return None
 
 
-@states("below", "low-end")
+@states("below", "low-end", "not-daily")
 def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R14: a recorded major depression, not in remission, with amitriptyline too low and nothing else for it.
 
-    The most of the order counts, on average over days. Silent when a dose is not computed (R28), and for
-    anybody under 18.
+    The most of the order counts, on average over days; where it is not taken daily, no daily dose is spoken of.
+    Silent when a dose is not computed (R28), and for anybody under 18.
     """
     orders = chart.in_question(AMITRIPTYLINE)
     recorded = _depression(chart, orders)
@@ -93,18 +93,19 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
         return None
     together = duplicates(chart)
     counted = together or orders
-    doses = [order.dose.high for order in counted if isinstance(order.dose, DailyDose)]
+    doses = [order.dose for order in counted if isinstance(order.dose, DailyDose)]
     if len(doses) < len(counted):
         return None
-    day = sum(doses, Fraction(0)) if together else max(doses)
+    day = sum((dose.high for dose in doses), Fraction(0)) if together else max(dose.high for dose in doses)
     if day >= thresholds["us_low"].value:
         return None
     below = day < thresholds["eu_low"].value
+    daily = all(dose.daily for dose in doses)
     return Finding(
         card="amitriptyline-for-depression",
         indicator=Indicator.WARNING if below else Indicator.INFO,
         orders=tuple(counted),
-        state="below" if below else "low-end",
+        state="not-daily" if not daily else "below" if below else "low-end",
         facts={"order": counted[0], "day": day, "condition": recorded, "history_known": chart.history_known},
     )
 

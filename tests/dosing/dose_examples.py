@@ -3,6 +3,7 @@
 from tests.dosing.dose_examples_amounts import AMOUNTS
 from tests.dosing.dose_examples_as_needed import AS_NEEDED
 from tests.dosing.dose_examples_rhythm import RHYTHM
+from tests.dosing.dose_examples_schemes import SCHEMES
 from tests.dosing.dose_examples_several import SEVERAL
 from tests.dosing.dose_examples_shapes import SHAPES
 from tests.dosing.dose_examples_words import WORDS
@@ -14,4 +15,5 @@ PARTS = {
     "several": SEVERAL,
     "words": WORDS,
     "shapes": SHAPES,
+    "schemes": SCHEMES,
 }

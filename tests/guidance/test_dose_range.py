@@ -290,10 +290,13 @@ def test_a_dose_below_those_for_depression(depression: Apply, mg: str, indicator
     assert urgency(depression(given)) is indicator
 
 
-def test_a_weekly_dose_is_averaged_where_too_little_is_the_question(depression: Apply) -> None:
-    weekly = dose("70", average="10")
+def test_a_weekly_dose_is_averaged_and_no_daily_dose_is_spoken_of(depression: Apply) -> None:
+    weekly = replace(dose("70", average="10"), daily=False)
     given = with_conditions(chart(draft(AMITRIPTYLINE, weekly)), "major-depressive-disorder")
-    assert urgency(depression(given)) is WARNING
+    finding = depression(given)
+    assert urgency(finding) is WARNING
+    assert finding is not None
+    assert finding.state == "not-daily"
 
 
 def test_depression_only_as_the_reason_of_the_order_counts(depression: Apply) -> None:
