@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Option
 from click.testing import Result
 from flask.testing import FlaskClient
 
@@ -145,15 +146,27 @@ def test_every_rule_of_the_guidance_has_a_card(library: Library) -> None:
     assert {f"R{number:02}" for number in range(1, 32)} - rules == merged
 
 
-def test_every_command_and_option_is_described() -> None:
-    text = read("docs/commands.md")
+def test_every_command_is_described_and_every_option_by_its_help() -> None:
     for name, command in commands():
-        start = f"## `tolami {name}`\n"
-        assert start in text, f"docs/commands.md lacks {start!r}"
-        section = text.partition(start)[2].partition("\n## ")[0]
-        options = [o for p in command.params if p.param_type_name == "option" for o in (*p.opts, *p.secondary_opts)]
-        lacking = [option for option in options if f"`{option}`" not in section]
-        assert lacking == [], f"docs/commands.md: `tolami {name}` lacks these options"
+        assert row("docs/commands.md", f"tolami {name}"), f"docs/commands.md has no row for `tolami {name}`"
+        silent = [p.name for p in command.params if isinstance(p, Option) and not (p.help or "").strip()]
+        assert silent == [], f"tolami {name} --help does not explain these"
+
+
+def test_every_command_that_is_described_exists() -> None:
+    described = re.findall(r"^\| `tolami ([a-z ]+)` \|", read("docs/commands.md"), re.MULTILINE)
+    assert sorted(described) == sorted(name for name, _ in commands())
+
+
+def test_every_rule_that_is_referred_to_is_defined() -> None:
+    defined = set(re.findall(r"^\| ([XQR]\d+) \|", read("docs/rules.md"), re.MULTILINE))
+    defined |= set(re.findall(r"^\| (L-\d+) \|", read("docs/conformance.md"), re.MULTILINE))
+    files = [p for p in (*ROOT.glob("service/**/*.py"), *DOCS.glob("*.md"), *ROOT.glob("cards/*/*.md"))]
+    for file in files:
+        if file.name == "security.md":  # its risks have numbers of their own
+            continue
+        named = set(re.findall(r"\b(?:X[1-9]|Q[1-8]|R\d\d|L-\d\d)\b", file.read_text(encoding="utf-8")))
+        assert named <= defined, f"{file.relative_to(ROOT)} refers to what neither rules.md nor conformance.md defines"
 
 
 def test_every_service_and_prefetch_key_is_described(library: Library) -> None:

@@ -87,7 +87,7 @@ def gathered(
 
 
 def partners(chart: Chart, drug: str, *classes: str, lasting: bool = False) -> list[MedicationOrder]:
-    """Orders of the classes beside the drug, when this session puts them together (rules.md, section 4).
+    """Orders of the classes beside the drug, when this session puts them together.
 
     A selected order for the drug brings in all of them; otherwise only the selected ones count. A drug that this
     session stops no longer counts as taken, unless its effect is ``lasting`` enough to matter.

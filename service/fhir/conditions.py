@@ -35,7 +35,7 @@ class ProblemList:
 
 
 def problem_list(resources: Iterable[Resource], terminology: Terminology) -> ProblemList:
-    """Every problem, told from its codes and words; refuted ones and errors count for nothing (terminology.md, 5)."""
+    """Every problem, told from its codes and words; refuted ones and errors count for nothing."""
     known: list[Condition] = []
     unread: list[str] = []
     suspected: list[str] = []
