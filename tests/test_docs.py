@@ -161,8 +161,7 @@ def test_every_command_that_is_described_exists() -> None:
 def test_every_rule_that_is_referred_to_is_defined() -> None:
     defined = set(re.findall(r"^\| ([XQR]\d+) \|", read("docs/rules.md"), re.MULTILINE))
     defined |= set(re.findall(r"^\| (L-\d+) \|", read("docs/conformance.md"), re.MULTILINE))
-    files = [p for p in (*ROOT.glob("service/**/*.py"), *DOCS.glob("*.md"), *ROOT.glob("cards/*/*.md"))]
-    for file in files:
+    for file in (*ROOT.glob("service/**/*.py"), *DOCS.glob("*.md"), *ROOT.glob("cards/*/*.md")):
         if file.name == "security.md":  # its risks have numbers of their own
             continue
         named = set(re.findall(r"\b(?:X[1-9]|Q[1-8]|R\d\d|L-\d\d)\b", file.read_text(encoding="utf-8")))

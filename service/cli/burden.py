@@ -102,7 +102,14 @@ class Burden:
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
 @click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy to compare with none.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to answer for; by default today.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of output.",
+)
 def burden(size: int, seed: int, policy: Path | None, today: datetime | None, form: str) -> None:
     """Count the cards that the orders of a synthetic population raise: how often, how long, merged, quiet.
 
