@@ -1,5 +1,6 @@
 """The reading of every order in a file, for whoever wonders why a card says what it says (``tolami dose``)."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,8 @@ from service.fhir.recognise import identify
 from service.fhir.resources import Resource, as_resource, entries, reference
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
 from service.jsonio import decode
+
+STANDARD_INPUT = Path("-")
 
 
 class NothingToRead(Exception):
@@ -39,9 +42,12 @@ class OrderReading:
 
 
 def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
-    """The reading of every order in a resource, a bundle or a whole hook request. Raises NothingToRead."""
+    """The reading of every order in a resource, a bundle or a whole hook request; - is standard input.
+
+    Raises NothingToRead.
+    """
     try:
-        value = decode(path.read_bytes())
+        value = decode(sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes())
     except OSError as error:
         raise NothingToRead(f"{path}: {error.strerror or error}") from None
     if value is None:

@@ -1,6 +1,7 @@
 """The command ``tolami``. Imports are inside the commands, so that ``--help`` answers at once."""
 
 import sys
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -48,14 +49,20 @@ def main() -> None:
     """
 
 
-@example("tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\ntolami dose my-request.json")
+@example(
+    "tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\n"
+    "tolami dose my-request.json\n"
+    "curl -s https://fhir.example.org/r4/MedicationRequest/1 | tolami dose - --format json"
+)
 @main.command(short_help="Show how every order in a file is read.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
-def dose(files: tuple[Path, ...], today: datetime | None) -> None:
+@as_json
+def dose(files: tuple[Path, ...], today: datetime | None, form: str) -> None:
     """Show how every order in a file is read: drug, dose, working, or why not.
 
-    FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request.
+    FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request; - is
+    standard input.
     """
     from service.cli.display import dose_lines
     from service.cli.doses import NothingToRead, readings
@@ -63,14 +70,17 @@ def dose(files: tuple[Path, ...], today: datetime | None) -> None:
     console = standard_output()
     library = _library()
     day = today.date() if today is not None else date.today()  # noqa: DTZ011  (the day where the clinician is)
+    told = []
     for file in files:
         try:
             found = readings(file, library, day)
         except NothingToRead as error:
             stop(str(error))
-        for reading in found:
-            for line in dose_lines(reading):
-                console.print(line, soft_wrap=True)
+        told += [{"file": str(file), **asdict(reading)} for reading in found]
+        for line in (line for reading in found if form == "table" for line in dose_lines(reading)):
+            console.print(line, soft_wrap=True)
+    if form == "json":
+        print_json(told)
 
 
 @example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")

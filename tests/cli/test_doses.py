@@ -68,10 +68,7 @@ def test_why_there_is_no_dose_is_said_in_the_words_of_the_card(file: Path, libra
     (reading,) = read(file, order(take(quantity(25), DAILY)), library)
     assert not reading.computed
     assert reading.details == ()
-    assert reading.dose == (
-        "Dose of amitriptyline hydrochloride 25 MG Oral Tablet not checked: the dose has no unit"
-        " (dosageInstruction[0].doseAndRate[0].doseQuantity). Milligrams are not assumed."
-    )
+    assert reading.dose == "Dose of amitriptyline 25 mg: without a unit; mg is not assumed. Write the unit."
 
 
 def test_the_steps_of_a_titration_are_shown_one_by_one(file: Path, library: Library) -> None:
@@ -230,8 +227,24 @@ def test_the_command_reads_for_the_day_it_is_given(file: Path) -> None:
     weighed = order(take(quantity(0.5, "mg/kg", "mg/kg"), DAILY))
     file.write_text(json.dumps(bundle(weight(80, "2026-08-25"), weighed)), encoding="utf-8")
     assert "= 40 mg/day" in run(file, "--today", "2026-11-23").output
-    assert "Needed: a body weight of the last 90 days" in run(file, "--today", "2026-11-24").output
+    assert "no weight of the last 90 days is known" in run(file, "--today", "2026-11-24").output
 
 
 def test_the_command_wants_a_file() -> None:
     assert run().exit_code == 2
+
+
+def test_standard_input_is_read_and_told_as_json() -> None:
+    sent = json.dumps(bundle(order(take(mg(25), DAILY)), order(take(tablets(1)))))
+    result = CliRunner().invoke(main, ["dose", "-", "--format", "json", "--today", "2026-11-28"], input=sent)
+    computed, refused = json.loads(result.output)
+    assert (computed["file"], computed["computed"], computed["dose"]) == ("-", True, "25 mg × 1 a day = 25 mg/day")
+    assert computed["details"] == ["largest single dose 25 mg", "most on a dosing day 25 mg"]
+    assert refused["computed"] is False
+    assert "Dose of " in refused["dose"]
+
+
+def test_standard_input_that_is_no_json_is_refused() -> None:
+    result = CliRunner().invoke(main, ["dose", "-"], input="25 mg")
+    assert result.exit_code == 2
+    assert result.output == "-: not JSON\n"
