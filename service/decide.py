@@ -50,7 +50,8 @@ class Decision:
     """What ``decide`` needs besides the request: the guideline, its renderer, the day and an id generator.
 
     ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched. ``seen`` is
-    called with the chart that the rules look at. ``editions`` make the guideline of a client whose hospital has a
+    called with the chart that the rules look at, ``failed`` with a card whose rule or words failed, and the error.
+    ``editions`` make the guideline of a client whose hospital has a
     policy; without them all get the same.
     """
 
@@ -62,6 +63,7 @@ class Decision:
     fhir: FhirAccess | None = None
     seen: Callable[[Chart], None] | None = None
     editions: Editions | None = None
+    failed: Callable[[str, Exception], None] | None = None
 
     def for_client(self, client: Client) -> "Decision":
         """The decision under the policy of the client's hospital, for the jurisdiction that the client names."""
@@ -161,6 +163,8 @@ def _answer(chart: Chart, asked: SuggestionContext, using: Decision, user: str |
         log.error(
             "rule failed", card=card, error=type(error).__name__, place=place_of(error), guidance=using.library.version
         )
+        if using.failed is not None:
+            using.failed(card, error)
 
     def rendered(finding: Finding) -> Card:
         try:

@@ -7,7 +7,7 @@ version replaced by placeholders and the day it was recorded for.
 import difflib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
@@ -18,10 +18,10 @@ import requests
 
 from service.cdshooks.messages import CONTEXTS, EXTENSION
 from service.decide import Decision, decide
-from service.engine.check import unreadable
+from service.engine.check import unreadable, words_fault
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
-from service.engine.library import Library
+from service.engine.library import FOLDER, Library
 from service.engine.rendering import CODE_SYSTEMS, Renderer
 from service.errors import ServiceError
 from service.fhir.resources import aslist
@@ -175,16 +175,22 @@ class InProcess:
         dialect: Dialect | None = None,
         jurisdiction: Jurisdiction | None = None,
         rules: tuple[Rule, ...] = RULES,
+        failed: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._guideline = Guideline(library, rules)
         self._renderer = Renderer.of(library)
+        self._failed = failed
         self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
 
     def answer(self, request: Request, today: date) -> Answer:
         """The answer of the service, errors included."""
         numbers = count(1)
         using = Decision(
-            self._guideline, self._renderer, lambda: today, lambda: f"00000000-0000-4000-8000-{next(numbers):012}"
+            self._guideline,
+            self._renderer,
+            lambda: today,
+            lambda: f"00000000-0000-4000-8000-{next(numbers):012}",
+            failed=self._failed,
         )
         hook = request.hook
         if hook not in CONTEXTS:
@@ -199,12 +205,18 @@ class InProcess:
         return Answer(200, json.loads(body))
 
 
-def unreadable_answers(library: Library, paths: list[Path]) -> Iterator[str]:
-    """What is too long or not for prescribers on the cards of request files, each with the file."""
-    answering = InProcess(library)
+def example_faults(library: Library, paths: list[Path], folder: Path = FOLDER) -> Iterator[str]:
+    """What is wrong with the cards of request files: words that fail, are too long, or not for prescribers.
+
+    Each with its file; words that fail also with their line. Every ``fires`` example is among the requests.
+    """
+    failures: list[tuple[str, Exception]] = []
+    answering = InProcess(library, failed=lambda card, error: failures.append((card, error)))
     for path in find(paths):
         for request in read_all(path):
+            failures.clear()
             answer = answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
+            yield from (f"{words_fault(card, error, library, folder)} ({path})" for card, error in failures)
             for card in answer.cards:
                 yield from (f"{fault} ({path})" for fault in unreadable(card, library))
 

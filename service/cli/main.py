@@ -83,18 +83,30 @@ def dose(files: tuple[Path, ...], today: datetime | None, form: str) -> None:
         print_json(told)
 
 
-@example("tolami check && echo ready\ntolami check --terminology      also asks the terminology server, set by set")
+@example(
+    "tolami check && echo ready\n"
+    "tolami check --terminology      also asks the terminology server, set by set\n"
+    "tolami check --watch            again on each save, with the address of the preview"
+)
 @main.command(short_help="Check cards, settings and clients.")
 @click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
+@click.option("--watch", is_flag=True, help="Check again whenever a card or a fixture is saved, until Ctrl-C.")
+@click.option(
+    "--url", default="http://127.0.0.1:8000", show_default=True, help="The running service that previews, with --watch."
+)
 @as_json
-def check(terminology: bool, form: str) -> None:
+def check(terminology: bool, watch: bool, url: str, form: str) -> None:
     """Check cards, sources, terminology, order templates, settings and clients.
 
-    In the project's folder the cards of every fixture are counted as well: none may be too long to be read.
+    In the project's folder the cards of every fixture are rendered as well: no words may fail, or be too long.
     Names file, line and reason of every fault; the exit code is 1 when there is one.
     """
+    if watch:
+        from service.cli.watch import check_on_save
+
+        check_on_save(url)
     from service.app import policies_of, utc_now
-    from service.cli.answers import unreadable_answers
+    from service.cli.answers import example_faults
     from service.cli.display import policy_table, terminology_table
     from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults
@@ -120,7 +132,7 @@ def check(terminology: bool, form: str) -> None:
     except (FaultyLibrary, FaultyTrustFile) as error:
         problems += [f"policy: {fault}" for fault in str(error).splitlines()]
     problems += map(str, deep_faults(Guideline(library, RULES)))
-    problems += [] if problems else unreadable_answers(library, [path for path in [FIXTURES] if path.exists()])
+    problems += [] if problems else example_faults(library, [path for path in [FIXTURES] if path.exists()])
     if settings is None or problems:
         if form == "json":
             print_json({"guidance": library.version, "faults": problems})

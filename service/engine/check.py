@@ -2,6 +2,7 @@
 
 import json
 import re
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,36 @@ def _template_faults(library: Library) -> Iterable[Fault]:
                 yield Fault(library.cards[owner].file, 0, f"{where}: {error}")
             else:
                 yield Fault(f"lines/{owner}.md", 0, str(error))
+
+
+def words_fault(card: str, error: Exception, library: Library, folder: Path = FOLDER) -> Fault:
+    """Where the words or the rule of a card failed: file, line and what is wrong, such as an unknown variable."""
+    names = {f"{file.id}/{title}": (file.file, title) for file in library.cards.values() for title in file.sections}
+    names |= {line: (f"lines/{line}.md", "line") for line in library.lines}
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename in names:
+            name, title = names[frame.filename]
+            line = _line_of(folder / name, title, frame.lineno or 1)
+            text = (folder / name).read_text(encoding="utf-8").splitlines()[line - 1]
+            return Fault(name, line, f"section '## {title}': {_variable(error, text)}")
+    failed = traceback.extract_tb(error.__traceback__)[-1]
+    name = library.cards[card].file if card in library.cards else f"{card}.md"
+    return Fault(name, 0, f"its rule failed: {error!r} in {Path(failed.filename).name}:{failed.lineno}")
+
+
+def _variable(error: Exception, line: str) -> str:
+    """What is wrong, with the variable as the line of the template calls it."""
+    attribute = re.search(r"has no attribute '(\w+)'$", str(error))
+    variable = re.search(rf"(\w+)\.{attribute[1]}\b", line) if attribute else None
+    return f"'{variable[1]}' {attribute[0]}" if attribute and variable else str(error)
+
+
+def _line_of(file: Path, title: str, line: int) -> int:
+    """The line in a file of a line of one of its sections; of a line of a file without sections itself."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    if f"## {title}" not in lines:
+        return line
+    start = lines.index(f"## {title}") + 1
+    while start < len(lines) and not lines[start].strip():
+        start += 1
+    return start + line

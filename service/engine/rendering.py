@@ -281,6 +281,17 @@ class _Rendered(str):
     """Text whose values are escaped already."""
 
 
+class _NamedTexts(DictLoader):
+    """Templates whose names stand in tracebacks as the file of an error, so that its place can be told."""
+
+    def get_source(  # type: ignore[override]
+        self, environment: Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool]]:
+        """The text of a template, its name in place of a file's."""
+        source, _, current = super().get_source(environment, template)
+        return source, template, current
+
+
 def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
     """Templates of all cards and lines, every value that is printed going through ``escape``."""
 
@@ -298,7 +309,7 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
         if form in FORMS
     }
     environment = Environment(
-        loader=DictLoader({**templates, **library.lines}),
+        loader=_NamedTexts({**templates, **library.lines}),
         undefined=StrictUndefined,
         finalize=finalize,
         trim_blocks=True,

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from service.cli.answers import example_faults
 from service.engine.check import deep_faults, unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library, load
 from service.guidance.registry import RULES
+from tests.conftest import FIXTURES
 from tests.engine.folder import changed, copied
 
 FAILED = "unchecked/rule-failed.md"
@@ -154,3 +156,26 @@ def test_several_faults_are_all_named(folder: Path) -> None:
     changed(folder, TEMPLATE, '"frequency": 1', '"frequency": "once"')
     changed(folder, FAILED, "could not be worked out", "{{ failed")
     assert [fault.split(":")[0] for fault in faults(folder)] == [TEMPLATE, FAILED]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("## line divide\n", "## line divide\n", ""),
+        (
+            "Give tolperisone in {{ thresholds.doses }} doses a day: ",
+            "{{ order.lable }} ",
+            "'order' has no attribute 'lable'",
+        ),
+        ("Give tolperisone in {{ thresholds.doses }} doses a day: ", "{{ dosis }} ", "'dosis' is undefined"),
+    ],
+)
+def test_words_that_fail_in_an_example_are_named_with_file_line_and_variable(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    folder = copied(tmp_path, whole=True)
+    file = "tolperisone/tolperisone-daily-dose.md"
+    line = changed(folder, file, old, new)
+    example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
+    found = list(example_faults(load(folder), [example], folder))
+    assert found == ([f"{file}:{line}: section '## summary divide': {reason} ({example})"] if reason else [])
