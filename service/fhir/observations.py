@@ -57,6 +57,9 @@ _UNITS = {
     "egfr-": frozenset({"mL/min"}),
     "creatinine-clearance-": frozenset({"mL/min"}),
     "serum-creatinine": frozenset({"mg/dL", "umol/L"}),
+    "potassium": frozenset({"umol/L", "meq/L"}),
+    "magnesium": frozenset({"umol/L", "meq/L", "mg/dL"}),
+    "qtc-": frozenset({"ms"}),
 }
 """Canonical units of kinds, by the beginning of their ids, for which a value in another unit is none."""
 

@@ -209,7 +209,7 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
             )
         if kind == "severe-renal":
             return
-    for condition in chart.active("renal-impairment"):
+    for condition in chart.active("renal-impairment", "severe-renal-impairment"):
         severe = "severe-renal-impairment" in condition.sets
         if found and not severe:
             continue

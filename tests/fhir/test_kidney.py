@@ -102,3 +102,19 @@ def test_creatinine_that_cannot_be_computed_with_is_said(patient: dict[str, Any]
 def test_a_value_in_a_unit_that_is_not_read_is_said(unit: str, library: Library) -> None:
     read = chart(library, observation("98979-8", 45, unit), observation("98979-8", 44, unit))
     assert [(gap.reason, gap.found) for gap in read.unread] == [("measurement-unit", unit)]
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit"),
+    [
+        ("2823-3", 10.5, "mg/dL"),
+        ("2823-3", 2.6, ""),
+        ("19123-9", 0.4, "kg"),
+        ("8636-3", 530, "mg/dL"),
+        ("8636-3", 530, ""),
+    ],
+)
+def test_a_unit_of_other_kinds_is_none_of_this_one(code: str, value: float, unit: str, library: Library) -> None:
+    read = chart(library, observation(code, value, unit))
+    assert [(gap.reason, gap.found) for gap in read.unread] == [("measurement-unit", unit)]
+    assert read.measurements == ()

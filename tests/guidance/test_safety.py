@@ -233,6 +233,8 @@ def test_without_a_measurement_the_problem_list_speaks_and_with_one_it_does_not(
     assert kinds(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_3))) == ["renal-unmeasured"]
     assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_3))) is INFO
     assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), stage_4))) is WARNING
+    alone = on_record("severe-renal-impairment")
+    assert kinds(judge(TOLP, with_conditions(draft(TOLPERISONE), alone))) == ["severe-renal"]
     for stage, found in ((stage_3, []), (stage_4, ["severe-renal"])):
         measured = replace(with_conditions(draft(TOLPERISONE), stage), measurements=(egfr("75"),))
         assert kinds(judge(TOLP, measured)) == found

@@ -96,6 +96,18 @@ def test_every_drug_can_be_recognised_by_a_code_and_by_a_name(library: Library) 
             assert 0 <= summary.unchecked <= summary.codes
 
 
+def test_a_name_compared_as_it_sounds_is_one_word() -> None:
+    """A sound is compared with single words of a label: a name of two would never be found."""
+    sounded = [
+        (value_set["id"], extension["valueString"])
+        for value_set in value_sets("drugs")
+        for extension in value_set["extension"]
+        if extension["url"] == EXTENSION + "name-in-text"
+    ]
+    assert sounded
+    assert [(drug, name) for drug, name in sounded if not name.isalpha()] == []
+
+
 def test_the_summary_counts_what_the_files_hold(library: Library) -> None:
     counted = {
         value_set["id"]: sum(len(include.get("concept", ())) for include in value_set["compose"]["include"])
