@@ -61,7 +61,8 @@ PRESENT = {
     ),
     "hepatic-impairment": (
         "Liver cirrhosis;Leberzirrhose;cirrhose alcoolique;májcirrhosis;marskość wątroby;jaterní cirhóza;cirhóza "
-        "pečene;цирроз печени;cirrosis hepática;cirrosi epatica;ciroză hepatică;Leberversagen"
+        "pečene;цирроз печени;cirrosis hepática;cirrosi epatica;ciroză hepatică;Leberversagen;"
+        "Toxische Hepatitis;drug-induced liver injury;hépatite médicamenteuse;токсический гепатит"
     ),
     "alcohol-dependence": (
         "Alcohol dependence syndrome;Alkoholabhängigkeit;chronischer Alkoholismus;dépendance à l'alcool;"
