@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.dosing.freetext import LONGEST, directions, frequency
+from service.dosing.freetext import LONGEST, directions, frequency, languages, phrases
 from service.dosing.timing import Rate, Timing, rate
 
 
@@ -376,3 +376,19 @@ def test_what_is_understood_is_at_least_one_thing_and_positive_numbers(text: str
         assert found.timing.when or (found.timing.period or 0) > 0
         assert found.timing.when or (found.timing.frequency or 0) > 0
     assert all(slot > 0 for slot in found.slots)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1 tableta 4-krát denne", "4-krát denně 1 tableta", "4-mal täglich 1 Tablette", "1 Tablette 6-stündlich"),
+        *("1 tablet 6-hourly", "1 tabletka 4-krotnie dziennie", "по 1 таблетке 4-раза в день"),
+    ],
+)
+def test_a_hyphen_between_a_number_and_its_word_is_passed_over(text: str) -> None:
+    assert directions(text) == directions(text.replace("-krotnie", " razy").replace("-", " ")) is not None
+
+
+def test_no_word_of_the_tables_holds_a_quotation_mark() -> None:
+    """In YAML a quote inside a plain list is a letter, and the word would never be met."""
+    assert [(code, p) for code in languages() for p in phrases(code) if '"' in "".join(p.words)] == []
