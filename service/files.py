@@ -37,7 +37,7 @@ _SECTION = re.compile(r"^## ([a-z]+(?: [a-z0-9-]+)?)\s*$", re.MULTILINE)
 _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML without surprises: a date stays the text it was written as, and so do "on", "off", "yes" and "no"."""
 
 
