@@ -114,8 +114,8 @@ IN_A_FILE = {
     ),
     "card without a rank": (
         "guideline.yaml",
-        "\n  - pain-score\n  - more-advice",
-        "\n  - more-advice",
+        "\n  - pain-score\n  - tolperisone-food",
+        "\n  - tolperisone-food",
         "'pain-score' is",
     ),
     "link without an address": (PAIR, "links: [NBK425165", "links: [T-RX", "links: source 'T-RX' has no url"),

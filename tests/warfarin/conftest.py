@@ -20,6 +20,7 @@ SHARED = (
     "phrases.yaml",
     "override-reasons.yaml",
     "terminology/systems.yaml",
+    "terminology/units.yaml",
     "terminology/words",
 )
 """What docs/new-guideline.md says to copy."""
