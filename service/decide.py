@@ -30,7 +30,7 @@ from service.engine.finding import Finding, Indicator
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.quiet import Once, contents, kept_quiet
-from service.engine.ranking import capped
+from service.engine.ranking import FOLD, capped
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
@@ -92,12 +92,12 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY, on
     Raises a ServiceError when there is nothing to answer with: the request is not JSON or not conformant, or
     the patient is missing for an order that concerns the guidance.
     """
-    using = using.for_client(client)
     request = read_request(body)
     context = read_context(request, hook)
     session = session_of(request, context)
-    source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
     try:
+        using = using.for_client(client)
+        source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
         reader = _reader(request, session, source, using)
         chart = reader.read()
         if chart is None:
@@ -166,24 +166,28 @@ def _answer(chart: Chart, asked: SuggestionContext, using: Decision, user: str |
         if using.failed is not None:
             using.failed(card, error)
 
-    def rendered(finding: Finding) -> Card:
+    def rendered(finding: Finding) -> list[Card]:
         try:
-            return using.renderer.card(finding, asked, using.new_uuid)
+            return [using.renderer.card(finding, asked, using.new_uuid)]
         except Exception as error:
+            if len(finding.all) > 1:  # whichever of them failed, the others keep what they say
+                apart = [replace(one, merged=(), folded=()) for one in finding.all if one.card != FOLD]
+                return [card for one in apart for card in rendered(one)]
             failed(finding.card, error)
-            return using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)
+            return [using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)]
 
     library = using.library
     findings = evaluate(chart, using.guideline, failed)
     if once is None or not user:
-        return Response([rendered(finding) for finding in capped(findings, library.plan)])
+        return Response([card for finding in capped(findings, library.plan) for card in rendered(finding)])
     said = contents(findings, library.thresholds)
     known = once.look_up(user, asked.patient_id, said) if said else {}
     findings, quiet = kept_quiet(findings, said, {card for card, (_, answered) in known.items() if answered})
-    shown = capped(findings, library.plan)
-    cards = [rendered(finding) for finding in shown]
-    for finding, card in zip(shown, cards, strict=True):
-        if finding.indicator is not Indicator.CRITICAL:
-            once.digests[card.uuid] = tuple(known[one.card][0] for one in finding.all if one.card in known)
+    cards = []
+    for finding in capped(findings, library.plan):
+        shown = rendered(finding)
+        if finding.indicator is not Indicator.CRITICAL and len(shown) == 1:
+            once.digests[shown[0].uuid] = tuple(known[one.card][0] for one in finding.all if one.card in known)
+        cards += shown
     once.quiet = tuple((finding.card, finding.indicator.word) for finding in quiet)
     return using.renderer.naming_quiet(cards, quiet)

@@ -102,13 +102,3 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 def terminology(library: Library) -> Terminology:
     """The terminology as it is in the repository."""
     return library.terminology.terminology
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests of ``to_adapt.txt``: known to fail, run all the same, and counted in the summary."""
-    listed = (Path(__file__).parent / "to_adapt.txt").read_text(encoding="utf-8").splitlines()
-    debts = tuple(line for line in listed if line and not line.startswith("#"))
-    mark = pytest.mark.xfail(reason="to be adapted, see tests/to_adapt.txt", strict=False)
-    for item in items:
-        if item.nodeid.startswith(debts):
-            item.add_marker(mark)
