@@ -41,16 +41,11 @@ class _Loader(yaml.CSafeLoader):
     """YAML without surprises: a date stays the text it was written as, and so do "on", "off", "yes" and "no"."""
 
 
-class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The same in C, where that is built."""
-
-
-for _loader in (_Loader, _FastLoader):
-    _loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag not in _SURPRISING]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    _loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf"))
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _SURPRISING]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), list("tf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +105,7 @@ def _place(error: ValidationError) -> list[str | int]:
 def load_table(name: str, text: str, schema: Mapping[str, Any]) -> Any:
     """The value of a YAML text under a JSON Schema. Raises FaultyLibrary. Lines are counted only for its faults."""
     try:
-        value = yaml.load(text, _FastLoader)  # noqa: S506 (a safe one)
+        value = yaml.load(text, _Loader)  # noqa: S506 (a safe one)
     except yaml.YAMLError:
         value = None
     if value is not None and Draft202012Validator(schema, format_checker=FormatChecker()).is_valid(value):

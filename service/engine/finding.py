@@ -130,8 +130,8 @@ class Finding:
 
     @property
     def all(self) -> tuple["Finding", ...]:
-        """The finding itself and those that its card says in a line each."""
-        return (self, *self.merged, *self.folded)
+        """The finding itself and those that its card says in a line each, with what these say in a line."""
+        return (self, *(one for carried in (*self.merged, *self.folded) for one in carried.all))
 
 
 Rule = Callable[[Chart, Thresholds], Finding | None]

@@ -124,7 +124,7 @@ class Renderer:
         }
         if "failed" in finding.facts:
             values["failed_title"] = self.library.cards[finding.facts["failed"]].title
-        values["titles"] = [self.library.cards[one.card].title for one in finding.folded]
+        values["titles"] = [self.library.cards[one.card].title for one in finding.all[1:]]
         if finding.unread:
             values |= self._unread(finding.unread)
         return values

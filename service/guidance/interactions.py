@@ -5,7 +5,7 @@ focus is for the drug itself or for a partner. It then names all partners, those
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from service.chart import Chart, MedicationOrder, Role
@@ -241,10 +241,11 @@ def _nearest_first(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, 
 
 
 def _one_each(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
-    """One order for each drug: the first."""
+    """One order for each partner, the first; of a product with amitriptyline only what comes beside it."""
     first: dict[tuple[str, ...], MedicationOrder] = {}
     for order in orders:
-        first.setdefault(order.drug.drugs, order)
+        beside = tuple(drug for drug in order.drug.drugs if drug != AMITRIPTYLINE) or order.drug.drugs
+        first.setdefault(beside, replace(order, drug=replace(order.drug, drugs=beside)))
     return tuple(first.values())
 
 

@@ -141,3 +141,9 @@ def test_a_merge_of_merges_keeps_every_line() -> None:
     assert cards(list(one.all)) == ["card-2", "card-1", "card-0"]
     assert all(not line.merged for line in one.merged)
     assert replace(one, merged=()) == Finding("card-2", INFO)
+
+
+def test_what_is_said_in_a_line_of_a_folded_card_is_folded_with_it() -> None:
+    carried = Finding("e", INFO, merged=(Finding("f", INFO),))
+    shown = capped([*findings(*[WARNING] * 4), carried], planned())
+    assert [one.card for finding in shown for one in finding.all if one.card in "ef"] == ["e", "f"]
