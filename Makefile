@@ -13,7 +13,7 @@ help: ## Show this list
 run: $(VENV)/runs ## Serve on http://127.0.0.1:8000 (PORT=… changes it)
 	@$(BIN)/tolami serve --port $(PORT)
 
-test: $(VENV)/tests check-code ## Run every check: ruff, mypy, import-linter, tolami check, pytest with coverage
+test: $(VENV)/tests $(VENV)/tools check-code ## Run every check: ruff, mypy, import-linter, tolami check, pytest with coverage
 	@$(BIN)/tolami check
 	@$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered
 
@@ -34,10 +34,10 @@ scale: $(VENV)/tests ## Ten million cards in PostgreSQL: report, feedback, purge
 soak: $(VENV)/tests ## Ten minutes of mixed load on two workers: errors, how long answers take, memory
 	@$(BIN)/python -m tests.benchmarks.soak
 
-sbom: $(VENV)/tests ## Write sbom.cdx.json: every package of an installation with its version and licence (CycloneDX)
+sbom: $(VENV)/tools ## Write sbom.cdx.json: every package of an installation with its version and licence (CycloneDX)
 	@$(BIN)/python -m venv --clear --without-pip $(VENV)/sbom
 	@$(BIN)/python -m pip --python $(VENV)/sbom/bin/python install --quiet --constraint constraints.txt .
-	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file sbom.cdx.json $(VENV)/sbom
+	@$(VENV)/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-file sbom.cdx.json $(VENV)/sbom
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
@@ -57,3 +57,9 @@ $(VENV)/tests: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing, with what the checks need …"
 	@$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/runs
+
+# In an environment of its own: with what it brings along, every import of jsonschema takes two seconds.
+$(VENV)/tools: $(BIN)/python constraints.txt
+	@$(PYTHON) -m venv --clear $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt cyclonedx-bom
+	@touch $@

@@ -131,10 +131,13 @@ def test_a_call_that_was_sent_is_not_sent_again() -> None:
 
 def test_the_bill_of_materials_names_every_package_that_is_needed(tmp_path: Path) -> None:
     file = tmp_path / "sbom.json"
-    tool = Path(sys.executable).with_name("cyclonedx-py")
+    tool = ROOT / ".venv" / "tools" / "bin" / "cyclonedx-py"
+    if not tool.exists():
+        pytest.skip("`make .venv/tools` installs what writes the bill of materials")
     command: list[str | Path] = [
         tool,
         "environment",
+        "--no-validate",
         "--pyproject",
         ROOT / "pyproject.toml",
         "--output-file",
