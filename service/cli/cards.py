@@ -50,12 +50,12 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
 def _open() -> list[tuple[str, str, str]]:
     """Card, rule and reason of every card that counts as not reviewed today."""
     from service.engine.guideline import Guideline
-    from service.engine.review import digests, open_reason
+    from service.engine.review import open_reason
     from service.guidance.registry import RULES
 
     loaded = library()
-    found, today = digests(Guideline(loaded, RULES)), date.today()  # noqa: DTZ011
-    reasons = ((card, open_reason(card, found[card.id], today)) for card in loaded.cards.values())
+    guideline, today = Guideline(loaded, RULES), date.today()  # noqa: DTZ011
+    reasons = ((card, open_reason(guideline, card.id, today)) for card in loaded.cards.values())
     return [(card.id, card.rule, reason) for card, reason in reasons if reason]
 
 
@@ -76,7 +76,7 @@ def sign(card_id: str, by: str, role: str, until: datetime | None) -> None:
     """
     from service.engine.guideline import Guideline
     from service.engine.library import FOLDER
-    from service.engine.review import digests, signed
+    from service.engine.review import digest, signed
     from service.guidance.registry import RULES
 
     loaded, today = library(), date.today()  # noqa: DTZ011
@@ -87,7 +87,7 @@ def sign(card_id: str, by: str, role: str, until: datetime | None) -> None:
     if last <= today or not by.strip() or not role.strip():
         stop("A sign-off needs a name, a role, and a last day that is still to come.")
     path = FOLDER / card.file
-    digest = digests(Guideline(loaded, RULES))[card_id]
-    path.write_text(signed(path.read_text(encoding="utf-8"), by, role, today, last, digest), encoding="utf-8")
+    reviewed = digest(Guideline(loaded, RULES), card_id)
+    path.write_text(signed(path.read_text(encoding="utf-8"), by, role, today, last, reviewed), encoding="utf-8")
     library()
     click.echo(f"{card.file} is signed off by {by} ({role}) until {last}.")

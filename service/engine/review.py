@@ -12,23 +12,20 @@ from types import ModuleType
 from service.engine.evaluate import card_of
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
-from service.engine.library import CardFile
 
 _REVIEW = re.compile(r"^review:.*(?:\n[ \t]+.*)*$", re.MULTILINE)
 
 
-def digests(guideline: Guideline) -> dict[str, str]:
-    """Of every card a digest of what a reviewer looks at: its words, its numbers and the code of its rule."""
-    rules = {card_of(rule): rule for rule in guideline.rules}
-    return {card.id: _digest(card, rules.get(card.id)) for card in guideline.library.cards.values()}
-
-
-def _digest(card: CardFile, rule: Rule | None) -> str:
+def digest(guideline: Guideline, card_id: str) -> str:
+    """A digest of what a reviewer of a card looks at: its words, its numbers and the code of its rule."""
+    card = guideline.library.cards[card_id]
+    rule = next((rule for rule in guideline.rules if card_of(rule) == card_id), None)
     reviewed = (
         card.title,
         sorted(card.sections.items()),
         sorted((name, str(number)) for name, number in card.thresholds.items()),
         sorted((name, str(row)) for name, row in card.reasons.items()),
+        sorted(card.lists.items()),
         sorted(card.says.items()),
         card.sources,
         card.override_reasons,
@@ -53,12 +50,12 @@ def _code(rule: Rule) -> Iterator[str]:
         left += [node.module for node in imports if node.module and node.module.startswith(f"{room}.")]
 
 
-def open_reason(card: CardFile, digest: str, today: date) -> str:
-    """Why the card counts as not reviewed; empty while a sign-off stands."""
-    review = card.review
+def open_reason(guideline: Guideline, card_id: str, today: date) -> str:
+    """Why a card counts as not reviewed; empty while a sign-off stands. Only a signed card costs a digest."""
+    review = guideline.library.cards[card_id].review
     if review["status"] != "reviewed":
         return "not reviewed"
-    if review["digest"] != digest:
+    if review["digest"] != digest(guideline, card_id):
         return f"changed since {review['by']} reviewed it on {review['on']}"
     if today > date.fromisoformat(review["until"]):
         return f"the review by {review['by']} ended on {review['until']}"
@@ -67,11 +64,10 @@ def open_reason(card: CardFile, digest: str, today: date) -> str:
 
 def valid_until(guideline: Guideline) -> dict[str, date]:
     """The cards whose sign-off is of what they are now, with the last day on which it stands."""
-    found = digests(guideline)
     return {
         card.id: date.fromisoformat(card.review["until"])
         for card in guideline.library.cards.values()
-        if not open_reason(card, found[card.id], date.min)
+        if not open_reason(guideline, card.id, date.min)
     }
 
 

@@ -20,7 +20,7 @@ from service.engine.editions import EVERYBODY
 from service.engine.finding import Threshold
 from service.engine.library import CardFile
 from service.engine.rendering import CODE_SYSTEMS, LOCAL
-from service.engine.review import digests, open_reason
+from service.engine.review import open_reason
 from service.jsonio import encode
 from service.web.fixtures import Fixture, fixtures
 
@@ -90,7 +90,6 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
     """The blueprint of the pages. ``menu`` names the other pages that this service shows, with their addresses."""
     blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static")
     library = using.library
-    reviewed = digests(using.guideline)
     changes = using.editions.policies.get(EVERYBODY, ()) if using.editions is not None else ()
     live = lru_cache(maxsize=None)(partial(_live, using))
 
@@ -133,7 +132,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
             "card.html",
             card=found,
             evidence=found.sections.get("evidence", ""),
-            open=open_reason(found, reviewed[card_id], using.today()) if card_id in reviewed else "not reviewed",
+            open=open_reason(using.guideline, card_id, using.today()),
             policy=[change for change in changes if change.card == card_id],
             live=live(card_id),
             labels=LABELS,

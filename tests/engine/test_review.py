@@ -12,7 +12,7 @@ from service.engine.editions import Editions
 from service.engine.finding import Finding, Indicator
 from service.engine.guideline import Guideline
 from service.engine.library import CardFile, Library, load
-from service.engine.review import digests, open_reason, signed, valid_until
+from service.engine.review import digest, open_reason, signed, valid_until
 from service.engine.suggestions import SuggestionContext
 from service.guidance import monitoring
 from service.guidance.registry import RULES
@@ -31,16 +31,15 @@ def with_card(library: Library, card: CardFile) -> Guideline:
 def folder(tmp_path: Path) -> Path:
     """A folder in which one card is signed off, by a name that YAML could misread."""
     folder = copied(tmp_path)
-    digest = digests(Guideline(load(folder), RULES))[CARD]
+    reviewed = digest(Guideline(load(folder), RULES), CARD)
     path = folder / FILE
-    text = signed(path.read_text(encoding="utf-8"), "M. O'Neil: #1", "clinical pharmacist", TODAY, UNTIL, digest)
+    text = signed(path.read_text(encoding="utf-8"), "M. O'Neil: #1", "clinical pharmacist", TODAY, UNTIL, reviewed)
     path.write_text(text, encoding="utf-8")
     return folder
 
 
 def open_in(folder: Path, today: date = TODAY) -> str:
-    library = load(folder)
-    return open_reason(library.cards[CARD], digests(Guideline(library, RULES))[CARD], today)
+    return open_reason(Guideline(load(folder), RULES), CARD, today)
 
 
 def test_a_signed_card_counts_as_reviewed_until_its_last_day(folder: Path) -> None:
@@ -78,21 +77,21 @@ EDITS: dict[str, Edit] = {
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_every_thing_that_is_reviewed_counts_for_the_digest(library: Library, edit: Edit) -> None:
     card = library.cards["pain-score"]
-    assert digests(with_card(library, edit(card)))[card.id] != digests(with_card(library, card))[card.id]
+    assert digest(with_card(library, edit(card)), card.id) != digest(with_card(library, card), card.id)
 
 
 def test_the_code_of_the_rule_and_of_what_it_rests_on_counts(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     import inspect
 
-    before, read = digests(Guideline(library, RULES)), inspect.getsource
+    guideline, read = Guideline(library, RULES), inspect.getsource
+    before = {card: digest(guideline, card) for card in ("pain-score", "service-failed")}
 
     def edited(module: ModuleType) -> str:
         return read(module) + ("\n# edited" if module is monitoring else "")
 
     monkeypatch.setattr(inspect, "getsource", edited)
-    after = digests(Guideline(library, RULES))
-    assert after["pain-score"] != before["pain-score"]
-    assert after["service-failed"] == before["service-failed"]
+    assert digest(guideline, "pain-score") != before["pain-score"]
+    assert digest(guideline, "service-failed") == before["service-failed"]
 
 
 def test_the_card_says_that_it_is_not_reviewed_unless_a_sign_off_stands(folder: Path) -> None:
