@@ -7,8 +7,9 @@ import json
 import logging
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import msgspec
 import structlog
@@ -31,6 +32,21 @@ def json_line(_logger: object, _method: str, event: structlog.typing.EventDict) 
         return json.dumps(event, default=str)
 
 
+class _Lenient:
+    """A stream that loses a line rather than an answer: a disk may be full, a pipe closed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, line: str) -> None:
+        with suppress(OSError):
+            self._out.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._out.flush()
+
+
 def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting: bool = False) -> None:
     """Sets structlog up for this process, writing to ``stream`` (standard error by default).
 
@@ -47,7 +63,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lenient(out))),
         cache_logger_on_first_use=lasting,
     )
 

@@ -108,6 +108,16 @@ def test_a_line_break_in_a_value_does_not_make_a_second_line_for_programs() -> N
     assert json.loads(line)["place"] == FORGED
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_log_on_a_full_disk_loses_lines_and_raises_nothing() -> None:
+    full = open("/dev/full", "w", encoding="utf-8", buffering=1)  # noqa: SIM115
+    configure_logs(Settings(log_format="json"), full)
+    for _ in range(3):
+        structlog.get_logger().error("request", status=200)
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+
+
 def test_what_was_bound_to_the_context_is_on_every_line() -> None:
     stream = io.StringIO()
     configure_logs(Settings(log_format="json"), stream)
