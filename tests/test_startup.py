@@ -16,8 +16,8 @@ from service.engine.library import Library, load
 from service.settings import Settings
 from service.startup import start_library
 from tests import serving as processes
-from tests.calls import PAIR, Json, by_id
-from tests.conftest import TODAY
+from tests.calls import NEW_START, PAIR, Json, by_id
+from tests.conftest import FIXTURES, TODAY
 from tests.terminology.fake_server import Terminology, answering
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -189,3 +189,12 @@ def test_the_served_process_answers_with_the_expanded_terminology(
     assert asked == len(load().terminology.queries), "each set is asked for once, not by each worker"
     assert '"terminology expanded"' in served.log.read_text(encoding="utf-8")
     assert len(list((tmp_path / "tolami-terminology").iterdir())) == asked
+
+
+def test_the_service_starts_and_answers_without_docstrings(tmp_path: Path) -> None:
+    with processes.serving(tmp_path, settings={"PYTHONOPTIMIZE": "2"}) as served, processes.session() as client:
+        request = (FIXTURES / f"{NEW_START}.json").read_bytes()
+        answer = client.post(f"{served.url}/cds-services/order-sign", request, headers=processes.JSON)
+        described = client.get(f"{served.url}/openapi.json")
+    assert answer.json()["cards"]
+    assert described.status_code == 200

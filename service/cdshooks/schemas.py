@@ -177,7 +177,8 @@ def _refined(name: str, schema: Schema) -> Schema:
     """A definition with what its type cannot say."""
     rules = _RULES.get(name, {})
     refined = {**schema, **rules, "properties": schema["properties"] | rules.get("properties", {})}
-    refined["description"] = " ".join(schema["description"].replace("``", "`").split())
+    if "description" in schema:  # the docstring, which an interpreter without them (-OO) has not
+        refined["description"] = " ".join(schema["description"].replace("``", "`").split())
     if "patientId" in refined["properties"]:
         refined["properties"]["patientId"] |= {"not": {"const": "Patient/"}}
     if name in _ANSWERS:

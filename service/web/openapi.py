@@ -122,7 +122,7 @@ def _failures() -> Iterator[tuple[int, str]]:
     """Every status of an error and what it means, from the tree of errors and from HTTP's own."""
     texts = {status: advice for status, (_, advice) in ADVICE.items()}
     for error in _tree(ServiceError):
-        first_line = (error.__doc__ or "").partition("\n")[0]
+        first_line = (error.__doc__ or error.__name__).partition("\n")[0]
         texts[error.status] = _REQUIREMENTS.sub("", first_line)
     yield from sorted(texts.items())
 

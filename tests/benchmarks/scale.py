@@ -26,7 +26,7 @@ from tests.records.postgres import running_postgres
 DAYS = 360
 TRIES = 5
 PROCESSES, SECONDS = 4, 10
-WORKING = 600.0
+WORKING = 3600.0
 """Seconds that a statement may take: the making of the cards is one."""
 
 CARDS = """
