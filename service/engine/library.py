@@ -125,6 +125,7 @@ class Library:
     quiet: str
     not_reviewed: str
     more_on_page: str
+    no_button: str
     orders: Mapping[str, dict[str, Any]]
     offers: Mapping[str, Mapping[str, Any]]
     terminology: LoadedTerminology
@@ -187,6 +188,7 @@ def _load(folder: Path) -> Library:
         quiet=phrases.value["quiet"],
         not_reviewed=phrases.value["not_reviewed"],
         more_on_page=phrases.value["more_on_page"],
+        no_button=phrases.value["no_button"],
         orders=orders,
         offers=offers.value,
         terminology=terminology,

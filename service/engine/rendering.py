@@ -84,7 +84,9 @@ class Renderer:
         suggestions = [self._suggestion(file, values, change, new_uuid)] if change is not None else []
         suggestions += [Suggestion(offer.label, new_uuid(), list(offer.actions)) for offer in offered]
         reviewed = date.min < asked.today <= self.signed.get(file.id, date.min)
-        return _Part(file, finding.state, values, tuple(suggestions), reviewed)
+        # The words of a state of its own say why; otherwise the first reason does, where there is room.
+        reason = "" if suggestions or finding.state else next(iter(values["withheld"]), "")
+        return _Part(file, finding.state, values, tuple(suggestions), reviewed, reason)
 
     def _override_reason(self, code: str) -> Coding:
         """A reason by its code: one of HL7's, or one of our own."""
@@ -173,13 +175,22 @@ class Renderer:
         """What the card says, a line for each further finding, and that it is not reviewed; as short as it can be.
 
         Lists are cut first; then further findings are said by the titles of their cards, those of this very card
-        by their number.
+        by their number. Why no change is offered is said where there is room.
         """
+        if parts[0].no_change:
+            reason = markdown(f"{self.library.no_button} {parts[0].no_change}.")
+            text = self._fitted(parts, source, reason)
+            if words.count(text) <= words.limit(text):
+                return text
+        return self._fitted(parts, source, "")
+
+    def _fitted(self, parts: Sequence["_Part"], source: Source, reason: str) -> str:
+        """The detail with this reason, shortened as far as it can be."""
         own, *others = parts
         template = self.marked.get_template(own.template("detail"))
         lines = [self._line(part) for part in others]
         for most in words.MOST:
-            text = self._whole(template.render({**own.values, "most": most}), lines, parts, source)
+            text = self._whole(f"{template.render({**own.values, 'most': most})}\n\n{reason}", lines, parts, source)
             if words.count(text) <= words.limit(text):
                 return text
         hidden = 0
@@ -189,7 +200,7 @@ class Renderer:
                 lines[place : place + min(hidden, 2)] = [self.library.more_on_page.format(number=hidden)]
             else:
                 lines[place] = markdown(f"{part.file.title}.")
-            text = self._whole(template.render({**own.values, "most": 1}), lines, parts, source)
+            text = self._whole(f"{template.render({**own.values, 'most': 1})}\n\n{reason}", lines, parts, source)
             if words.count(text) <= words.limit(text):
                 break
         return text
@@ -254,13 +265,14 @@ class Renderer:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One finding of a card: its file, the state it is in, what its words mention, what it offers, who reviewed it."""
+    """One finding of a card: its file and state, what its words mention, what it offers or why nothing, its review."""
 
     file: CardFile
     state: str
     values: Mapping[str, Any]
     suggestions: tuple[Suggestion, ...]
     reviewed: bool
+    no_change: str
 
     def template(self, kind: str) -> str:
         """The name of the template that says this."""

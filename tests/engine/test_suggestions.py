@@ -225,17 +225,38 @@ def withheld(fixture: Fixture) -> dict[str, Json]:
 
 @pytest.mark.parametrize(
     "reason",
-    [
-        "order-not-found", "several-orders", "age-unknown", "product-in-words", "product-unknown",
-        "start-not-certain", "combination", "critical-finding",
-    ],
-)  # fmt: skip
+    ["order-not-found", "several-orders", "product-in-words", "product-unknown"],
+)
 def test_the_card_says_why_no_change_is_offered(
     fixture: Fixture, decision: Decision, library: Library, reason: str
 ) -> None:
     card = start_card(withheld(fixture)[reason], decision)
     assert "suggestions" not in card
-    assert library.withheld[reason] in card["detail"]
+    assert f"No button: {library.withheld[reason]}." in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("age-unknown", "The age is not known; children need other doses."),
+        ("start-not-certain", "Earlier amitriptyline could not be ruled out"),
+        ("combination", "Whether the other drug is still needed is for you to decide."),
+    ],
+)
+def test_a_reason_that_changes_the_advice_is_in_its_words(
+    fixture: Fixture, decision: Decision, reason: str, said: str
+) -> None:
+    card = start_card(withheld(fixture)[reason], decision)
+    assert "suggestions" not in card
+    assert said in card["detail"]
+    assert "No button" not in card["detail"], "once is enough"
+
+
+def test_beside_a_critical_card_the_lower_start_is_said_and_not_offered(fixture: Fixture, decision: Decision) -> None:
+    first, *others = answered(withheld(fixture)["critical-finding"], decision)
+    assert first["indicator"] == "critical"
+    assert any("Start amitriptyline at 10 mg at bedtime" in card["detail"] for card in others)
+    assert all("suggestions" not in card for card in (first, *others))
 
 
 def test_under_18_neither_figures_nor_a_change_are_given(fixture: Fixture, decision: Decision) -> None:
