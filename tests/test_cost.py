@@ -63,15 +63,24 @@ CODES = [{"system": "http://snomed.info/sct", "code": str(n), "display": "amitri
 LONG = "amitriptyline " * 100_000
 
 HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
-    "ingredients": (_made_of(*NAMES), "ingredients are longer than is read"),
-    "ingredients by reference": (_made_of(*POINTERS, contained=SUBSTANCES), "ingredients are longer than is read"),
-    "codes": (_in_draft(lambda _: {"medicationCodeableConcept": {"coding": CODES}}), "codes are longer than is read"),
-    "a long name": (_in_draft(lambda _: {"medicationCodeableConcept": {"text": LONG}}), "name are longer than is read"),
-    "instructions": (_in_draft(lambda order: _instructions(order, 5000)), "5000 dosage instructions"),
-    "instructions of many drafts": (_in_drafts(100, lambda order: _instructions(order, 20)), "20 dosage instructions"),
+    "ingredients": (_made_of(*NAMES), "only a part of what it holds was read"),
+    "ingredients by reference": (_made_of(*POINTERS, contained=SUBSTANCES), "only a part of what it holds was read"),
+    "codes": (
+        _in_draft(lambda _: {"medicationCodeableConcept": {"coding": CODES}}),
+        "only a part of what it holds was read",
+    ),
+    "a long name": (
+        _in_draft(lambda _: {"medicationCodeableConcept": {"text": LONG}}),
+        "only a part of what it holds was read",
+    ),
+    "instructions": (_in_draft(lambda order: _instructions(order, 5000)), "5000 instructions are more than are read"),
+    "instructions of many drafts": (
+        _in_drafts(100, lambda order: _instructions(order, 20)),
+        "20 instructions are more than are read",
+    ),
     "bad instructions": (
         _in_draft(lambda _: {"dosageInstruction": [{"timing": {"repeat": {"frequency": "x"}}}] * 3000}),
-        "3000 dosage instructions",
+        "3000 instructions are more than are read",
     ),
     "known drugs": (_on_list("medications", 1000, lambda order, _: {**order, "status": "active"}), "750 more entries"),
     "known drugs of long names": (
@@ -88,7 +97,7 @@ HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
     ),
     "drafts that are none": (
         lambda request: request["context"]["draftOrders"]["entry"].extend([None] * 900),
-        "no FHIR resource that could be read",
+        "An order could not be read",
     ),
     "drafts without a drug": (
         lambda request: request["context"]["draftOrders"]["entry"].extend(

@@ -56,14 +56,14 @@ def test_a_card_of_one_server_and_feedback_to_another_meet_in_the_report(
 ) -> None:
     with ExitStack() as stack:
         first, second = (stack.enter_context(keeping(tmp_path / name, url)) for name in ("first", "second"))
-        card = call(first)["amitriptyline-start-dose"]
+        card = call(first)["amitriptyline-older-adult"]
         assert send(second, entry(card=card["uuid"])).status_code == 200
         until(lambda: answered_calls(database) == 1)
     reported = subprocess.run(
         [str(COMMAND), "report", "--format", "json"], capture_output=True, check=True, timeout=60, cwd=tmp_path,
         env=environment() | {"TOLAMI_DATABASE_URL": url},
     )  # fmt: skip
-    row = next(row for row in json.loads(reported.stdout) if row["card"] == "amitriptyline-start-dose")
+    row = next(row for row in json.loads(reported.stdout) if row["card"] == "amitriptyline-older-adult")
     assert (row["shown"], row["overridden"]) == (1, 1)
 
 
@@ -87,7 +87,7 @@ def test_a_server_whose_database_comes_later_gives_cards_first_and_keeps_everyth
     folder = tmp_path / "later"
     url = f"sqlite:///{folder}/tolami.db"
     with keeping(tmp_path / "served", url) as served:
-        assert "amitriptyline-start-dose" in call(served)
+        assert "amitriptyline-older-adult" in call(served)
         refused = send(served, OVERRIDDEN)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "30")
         assert "records unavailable" in served.logged()
@@ -112,7 +112,7 @@ def test_a_server_whose_postgres_ends_and_comes_back_keeps_everything(
         with psycopg.connect(elsewhere, autocommit=True) as control:
             control.execute(f'ALTER DATABASE "tolami_{name}" ALLOW_CONNECTIONS false')
             control.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'tolami_{name}'")
-            assert "amitriptyline-start-dose" in call(served)
+            assert "amitriptyline-older-adult" in call(served)
             assert send(served, ACCEPTED).status_code == 503
             control.execute(f'ALTER DATABASE "tolami_{name}" ALLOW_CONNECTIONS true')
         until(lambda: send(served, ACCEPTED).status_code == 200)

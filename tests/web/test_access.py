@@ -1,6 +1,7 @@
 """With ``auth = required`` nobody learns or gets anything without a token, and every refusal is the same."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,8 +186,10 @@ NOWHERE = (
 def test_without_a_token_nobody_learns_which_addresses_exist(door: Door) -> None:
     client, plain = door.app.test_client(), door.post(None).data
     for path in NOWHERE:
-        for ask in (client.get, client.post, client.put, client.delete, client.patch):
-            assert (ask(path).status_code, ask(path).data) == (401, plain), path
+        for method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
+            # Given as it arrives: the test client would take "//guidance" for a host.
+            answer = client.open("/", method=method, environ_overrides={"PATH_INFO": path})
+            assert (answer.status_code, answer.data) == (401, plain), path
     assert client.head("/cds-services").status_code == 401
     assert client.post("/cds-services/order-select", content_type="text/plain").status_code == 401
 
@@ -196,6 +199,7 @@ def test_every_address_needs_a_token_but_for_those_that_are_listed(door: Door) -
     assert {"/cds-services", "/cds-services/<service_id>", "/guidance/<card_id>"} <= {rule.rule for rule in rules}
     for rule in rules:
         path = rule.rule.replace("<card_id>", "dry-mouth").replace("<service_id>", "order-sign")
+        path = re.sub(r"<any\('([^']+)'.*\):\w+>", r"\1", path)
         listed = any(path == open_ or path.startswith(f"{open_}/") for open_ in WITHOUT_TOKEN)
         for method in (rule.methods or set()) - {"OPTIONS"}:
             status = client.open(path, method=method).status_code

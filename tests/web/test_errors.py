@@ -139,9 +139,15 @@ def test_a_request_without_its_patient_is_412_and_names_the_key(client: FlaskCli
     assert (issue["code"], issue["expression"]) == ("incomplete", ["prefetch.patient"])
 
 
-@pytest.mark.parametrize("path", ["/", "/cds-services/", f"{PATH}/no-such-service", f"{PATH}/order-select/x/y"])
+@pytest.mark.parametrize("path", ["/nowhere", f"{PATH}/no-such-service", f"{PATH}/order-select/x/y"])
 def test_an_address_where_nothing_is_says_where_discovery_is(client: FlaskClient, path: str) -> None:
     assert "GET /cds-services" in outcome(client.post(path, json={}), 404)["diagnostics"]
+
+
+@pytest.mark.parametrize("path", ["/", "/cds-services", "/cds-services/"])
+def test_what_is_only_read_says_where_services_are_called(client: FlaskClient, path: str) -> None:
+    issue = outcome(client.post(path, json={}), 405)
+    assert "Services are called with POST, discovery with GET" in issue["diagnostics"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])

@@ -77,13 +77,13 @@ def test_feedback_is_acknowledged_and_can_be_read_back(client: FlaskClient, reco
 def test_feedback_about_a_card_that_was_shown_is_read_back_by_the_id_of_the_card(
     client: FlaskClient, records: Records
 ) -> None:
-    card = by_id(post(client, SAMPLE.read_bytes()).get_json()["cards"])["amitriptyline-start-dose"]
+    card = by_id(post(client, SAMPLE.read_bytes()).get_json()["cards"])["amitriptyline-older-adult"]
     suggestion = card["suggestions"][0]["uuid"]
     records.writer.flush(LIMIT)
     said = {**ACCEPTED, "card": card["uuid"], "acceptedSuggestions": [{"id": suggestion}]}
     assert send(client, said).status_code == 200
-    (found,) = kept(records, "amitriptyline-start-dose")
-    assert (found.card, found.outcome, found.suggestions) == ("amitriptyline-start-dose", "accepted", (suggestion,))
+    (found,) = kept(records, "amitriptyline-older-adult")
+    assert (found.card, found.outcome, found.suggestions) == ("amitriptyline-older-adult", "accepted", (suggestion,))
 
 
 def test_several_entries_about_several_cards_are_kept_together(client: FlaskClient, records: Records) -> None:

@@ -205,7 +205,7 @@ def test_no_failure_of_the_service_leaves_a_trace(watched: Watched, monkeypatch:
 
     watched.app.add_url_rule("/broken", view_func=broken)
     assert watched.client.get("/broken").status_code == 500
-    for part in ("evaluate", "read_chart"):
+    for part in ("evaluate", "ChartReader"):
         monkeypatch.setattr(decide, part, broken)
         answer = post(watched.client, "order-select", sent(json.loads(SAMPLE.read_bytes()), IDS | NAMES))
         assert "service-failed" in answer.text
