@@ -112,7 +112,8 @@ def _condition(resource: Json) -> Json:
             code = code_of(changed[member])
             same = {"recurrence": "relapse", "inactive": "resolved", "unconfirmed": "provisional"}
             changed[member] = same.get(code, code)
-    return changed
+    # DSTU2 requires it, and has a code for not knowing it.
+    return {"verificationStatus": "unknown", **changed}
 
 
 def _allergy(resource: Json) -> Json:
