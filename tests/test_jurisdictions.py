@@ -23,8 +23,6 @@ MAO_B = ("order-select/amitriptyline-for-patient-on-rasagiline", "amitriptyline-
 FIBROMYALGIA = ("order-sign/amitriptyline-in-fibromyalgia-at-76", "other-options")
 
 EU_WORDS = "the EU has it for spasticity after stroke only"
-MAO_B_UK = "Your national label may differ"
-MAO_B_US = "the US rasagiline label says to avoid tricyclics"
 NO_PREGABALIN = "Consider duloxetine instead"
 PREGABALIN = "Consider duloxetine or pregabalin instead"
 
@@ -32,38 +30,32 @@ EXPECTED: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     INDICATION: {
         "eu": ("warning", EU_WORDS),
         "uk": ("warning", EU_WORDS),
-        "us": ("warning", "tolperisone is not FDA-approved"),
+        "us": ("warning", "it is not approved in the US"),
         "ch": ("warning", "Switzerland has it for spasticity only"),
         "other": ("info", EU_WORDS),
     },
     RHYTHM: {
-        "eu": ("critical", "contraindicated in the UK label"),
-        "uk": ("critical", "contraindicated in the UK label"),
-        "us": ("warning", "With the US setting atrial fibrillation"),
-        "ch": ("critical", "contraindicated in the UK label"),
-        "other": ("critical", "contraindicated in the UK label"),
+        "eu": ("critical", "European labels contraindicate"),
+        "uk": ("critical", "European labels contraindicate"),
+        "us": ("warning", "Check ECG and blood pressure"),
+        "ch": ("critical", "European labels contraindicate"),
+        "other": ("critical", "European labels contraindicate"),
     },
     OLD_INFARCTION: {
-        "eu": ("warning", "Check ECG and blood pressure"),
-        "uk": ("critical", "contraindicated in the UK label"),
+        "eu": ("critical", "Do not give amitriptyline"),
+        "uk": ("critical", "Do not give amitriptyline"),
         "us": ("warning", "Check ECG and blood pressure"),
-        "ch": ("warning", "Check ECG and blood pressure"),
-        "other": ("warning", "Check ECG and blood pressure"),
+        "ch": ("critical", "Do not give amitriptyline"),
+        "other": ("critical", "Do not give amitriptyline"),
     },
     LIVER: {
-        "eu": ("warning", "Avoid amitriptyline"),
+        "eu": ("critical", "Do not give amitriptyline"),
         "uk": ("critical", "Do not give amitriptyline"),
-        "us": ("warning", "Avoid amitriptyline"),
-        "ch": ("warning", "Avoid amitriptyline"),
-        "other": ("warning", "Avoid amitriptyline"),
+        "us": ("warning", "Weigh the risk of amitriptyline"),
+        "ch": ("critical", "Do not give amitriptyline"),
+        "other": ("critical", "Do not give amitriptyline"),
     },
-    MAO_B: {
-        "eu": ("critical", MAO_B_UK),
-        "uk": ("critical", MAO_B_UK),
-        "us": ("critical", MAO_B_US),
-        "ch": ("critical", MAO_B_UK),
-        "other": ("critical", MAO_B_UK),
-    },
+    MAO_B: dict.fromkeys(get_args(Jurisdiction), ("critical", "labels contraindicate it")),
     FIBROMYALGIA: {
         "eu": ("info", NO_PREGABALIN),
         "uk": ("info", NO_PREGABALIN),
