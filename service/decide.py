@@ -35,7 +35,7 @@ from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import NotConformant, ServiceError, place_of
-from service.fhir.access import FhirAccess
+from service.fhir.access import FhirAccess, lacks_authorization
 from service.fhir.chart_reader import ChartReader
 from service.fhir.patients import patient_id
 from service.fhir.prefetch import Prefetch, Source
@@ -98,7 +98,7 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY, on
     try:
         using = using.for_client(client)
         source = using.fhir.opened(request, session.patient_id, client) if using.fhir is not None else None
-        reader = _reader(request, session, source, using)
+        reader = _reader(request, session, source, using, no_token=lacks_authorization(request, client))
         chart = reader.read()
         if chart is None:
             return Response(cards=[])
@@ -140,10 +140,11 @@ def session_of(request: HookRequest, context: Context) -> Session:
             return Session(request.hook, identity, ordering=False)
 
 
-def _reader(request: HookRequest, session: Session, source: Source | None, using: Decision) -> ChartReader:
+def _reader(
+    request: HookRequest, session: Session, source: Source | None, using: Decision, *, no_token: bool
+) -> ChartReader:
     held = orders(session)
     numbers = using.library.cards["not-checked"].thresholds
-    no_token = bool(request.fhirServer) and request.fhirAuthorization is None
     return ChartReader(
         session,
         held,

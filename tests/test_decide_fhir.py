@@ -137,6 +137,26 @@ def test_a_server_without_a_token_is_left_alone(fixture: Fixture, using: Decisio
     assert ehr.asked == []
 
 
+def test_an_open_server_is_read_without_a_token_for_the_client_that_says_so(
+    fixture: Fixture, using: Decision, ehr: Ehr
+) -> None:
+    told = answered(fixture(PAIR), using)
+    request = without(on_server(fixture(PAIR), ehr), "fhirAuthorization")
+    client = Client(name="Sandbox", fhir_servers=(ehr.url,), open=True)
+    answer = decide(json.dumps(request).encode(), request["hook"], using, client)
+    assert by_id(json.loads(encode(answer))["cards"]).keys() == by_id(told).keys()
+    assert ehr.asked
+    assert not any("authorization" in {name.lower() for name in asked.headers} for asked in ehr.asked)
+
+
+def test_an_open_client_gets_no_server_but_its_own(fixture: Fixture, using: Decision, ehr: Ehr) -> None:
+    request = without(on_server(fixture(PAIR), ehr), "fhirAuthorization")
+    client = Client(name="Sandbox", fhir_servers=("https://fhir.example.org/r4",), open=True)
+    with pytest.raises(MissingData, match=r"may be called|not among"):
+        decide(json.dumps(request).encode(), request["hook"], using, client)
+    assert ehr.asked == []
+
+
 @pytest.mark.conformance("L-07")
 def test_a_token_without_a_server_is_refused(fixture: Fixture, using: Decision, ehr: Ehr) -> None:
     for server in (..., None, ""):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from service.trust.keys import KeySet
 
 
+NOTHING = "none: nothing is fetched for it"
+
+
 @example("tolami clients check trust.toml")
 @click.group()
 def clients() -> None:
@@ -78,7 +81,7 @@ def _table(client: "Client", settings: "Settings", keys: list[str]) -> "Table":
         ("keys", keys),
         ("tenants", client.tenants or ["not used"]),
         ("may", [_permission(client)]),
-        ("FHIR servers", client.fhir_servers or ["none: nothing is fetched for it"]),
+        ("FHIR servers", [*client.fhir_servers, *(["read without a token, too"] if client.open else [])] or [NOTHING]),
         ("dialect", [client.dialect or "what all releases accept"]),
         ("jurisdiction", [client.jurisdiction or f"{settings.jurisdiction} (that of the service)"]),
     ):

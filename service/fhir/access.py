@@ -49,6 +49,11 @@ Observer = Callable[[str, str, float], None]
 Result = TypeVar("Result")
 
 
+def lacks_authorization(request: HookRequest, client: Client) -> bool:
+    """True when a FHIR server is named that is not read, because the call brings no authorization for it."""
+    return bool(request.fhirServer) and request.fhirAuthorization is None and not client.open
+
+
 @dataclass(frozen=True, slots=True)
 class _Process:
     """What belongs to one process and must not cross a fork."""
@@ -86,13 +91,16 @@ class FhirAccess:
         self._held: _Process | None = None
 
     def opened(self, request: HookRequest, patient_id: str, client: Client) -> "FhirCall | None":
-        """The FHIR server of a call; None unless both ``fhirServer`` and ``fhirAuthorization`` came (C-059)."""
-        if not request.fhirServer or request.fhirAuthorization is None:
+        """The FHIR server of a call; None unless both ``fhirServer`` and ``fhirAuthorization`` came (C-059).
+
+        The open servers of a client are read without authorization.
+        """
+        if lacks_authorization(request, client) or not request.fhirServer:
             return None
         return FhirCall(self, request.fhirServer, request.fhirAuthorization, patient_id, client)
 
     def server(self, base: str, token: str, client: Client) -> FhirServer:
-        """A server with a token, to be read for a client."""
+        """A server with a token, or none for an open one, to be read for a client."""
         return FhirServer(base, token, client, self._loopback, self._process().session)
 
     def submit(self, job: Callable[[], Result]) -> Future[Result]:
@@ -120,7 +128,7 @@ class FhirCall:
     """The FHIR server during one call, as a source of what prefetch lacks."""
 
     def __init__(
-        self, access: FhirAccess, base: str, authorization: FhirAuthorization, patient_id: str, client: Client
+        self, access: FhirAccess, base: str, authorization: FhirAuthorization | None, patient_id: str, client: Client
     ) -> None:
         self._access = access
         self._base = base
@@ -132,12 +140,13 @@ class FhirCall:
 
     @cached_property
     def _server(self) -> FhirServer:
-        return self._access.server(self._base, self._authorization.access_token, self._client)
+        token = self._authorization.access_token if self._authorization is not None else ""
+        return self._access.server(self._base, token, self._client)
 
     @cached_property
     def _refusal(self) -> Failure | None:
         """Why nothing at all may be fetched for this call."""
-        only = text(self._authorization.patient).removeprefix("Patient/")
+        only = text(self._authorization.patient).removeprefix("Patient/") if self._authorization is not None else ""
         if not self._server.allowed:
             return Failure.NOT_ALLOWED
         if not usable_id(self._patient_id):

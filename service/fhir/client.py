@@ -31,7 +31,10 @@ def usable_id(identity: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FhirServer:
-    """The server at ``base``, called for a client. ``loopback`` allows plain http to this machine."""
+    """The server at ``base``, called for a client; without a token when that is empty.
+
+    ``loopback`` allows plain http to this machine.
+    """
 
     base: str
     token: str = field(repr=False)
@@ -85,7 +88,9 @@ class FhirServer:
         return found
 
     def _body(self, url: str, until: float) -> bytes:
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/fhir+json"}
+        headers = {"Accept": "application/fhir+json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         try:
             answer = get(self.session, url, headers, until=until, most_bytes=MOST_BYTES, kept=True)
         except NotAnswered as none:

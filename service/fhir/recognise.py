@@ -7,13 +7,15 @@ cost next to nothing.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
-from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text
+from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.fhir.bundles import referred_to
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, as_resource, aslist, text
 from service.fhir.versions import ingredients, medication_concepts, medication_reference, routes
+from service.terminology.names import says_nothing
 from service.terminology.recognise import Claim, Coding, Recognition, Strength, Terminology
 
 NO_DRUG = "no-drug"
@@ -46,8 +48,8 @@ Ingredient = tuple[dict[str, Any], dict[str, Any]]
 class Identity:
     """The drug of an order: what it was recognised as, its label, strengths its Medication states.
 
-    ``problem`` is set when the drug could not be identified at all: no code and no words, a reference that
-    leads nowhere, only a code of an unknown system without a name, words that name a drug where they may say
+    ``problem`` is set when the drug could not be identified at all: no code and no words that name one, a reference
+    that leads nowhere, only a code of an unknown system without a name, words that name a drug where they may say
     that it is not meant, or a list of drugs where FHIR has one. ``resolved`` says that the Medication it points
     to was at hand. ``cut`` names what of it was longer than is read.
     """
@@ -88,6 +90,9 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
     texts = [words for c in concepts for words in texts_of(c)] + [text(pointer.get("display"))[:MOST_LETTERS]]
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
     recognition = _recognise(order, parts, codings, texts, terminology)
+    named = bool(recognition.drugs) or not all(
+        says_nothing(word, terminology.words.nameless, _words_of_units()) for word in words
+    )
     return Identity(
         recognition=recognition,
         label=_label(words[0].strip() if words else _code_label(codings)),
@@ -96,11 +101,17 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
         if several
         else WORDS_UNCLEAR
         if recognition.doubted and not recognition.drugs
-        else _problem(bool(words), codings, pointer, medication, terminology),
+        else _problem(named, codings, pointer, medication, terminology),
         by_reference=bool(pointer) and not named_here,
         resolved=medication is not None,
         cut=tuple(cut),
     )
+
+
+@cache
+def _words_of_units() -> frozenset[str]:
+    """Words for units and forms, which are no drug's name: "tablet", "film", "mg"."""
+    return frozenset(word for words in unit_words() for word in words.split())
 
 
 def _label(name: str) -> str:

@@ -30,6 +30,12 @@ class Names(NamedTuple):
     others: tuple[str, ...] = ()
 
 
+def says_nothing(text: str, *nameless: frozenset[str]) -> bool:
+    """True when a name has only words that name no drug, and single letters: "Tablette 25 mg", "see comments"."""
+    words = (plain(match[0]) for match in _WORD.finditer(fold(text)))
+    return all(len(word) == 1 or any(word in those for those in nameless) for word in words)
+
+
 class Label:
     """Finds the drugs that the words of a label name."""
 

@@ -9,10 +9,10 @@ from typing import Any
 from service.files import Fault, load_yaml
 from service.terminology.allergens import Allergens
 from service.terminology.folding import plain
-from service.terminology.phrases import Phrases
+from service.terminology.phrases import Phrases, words_of
 from service.terminology.problems import NEVER, NO_CUES, Problems, compiled, phrases_in
 
-LISTS = ("conditions", "other-problems", "allergens", "cues")
+LISTS = ("conditions", "other-problems", "allergens", "cues", "nameless")
 UNLESS = "unless"
 LASTING = "lasting"
 """Keys of a condition set that are no languages: what takes it back, and that the past counts as the present."""
@@ -22,11 +22,15 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation."""
+    """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
+
+    ``nameless`` are words in the place of a drug's name that name none.
+    """
 
     problems: Problems
     allergens: Allergens
     languages: Mapping[str, frozenset[str]]
+    nameless: frozenset[str] = frozenset()
 
 
 _NOTHING = Phrases(())
@@ -56,7 +60,11 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
     )
     languages = {id_: frozenset(lists) - {UNLESS, LASTING} for id_, lists in conditions.items()}
-    return Words(problems, _allergens(loaded["allergens"]), languages)
+    return Words(problems, _allergens(loaded["allergens"]), languages, _nameless(loaded["nameless"]))
+
+
+def _nameless(lists: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(words_of(plain(" ".join(lists.values()))))
 
 
 def _allergens(lists: Mapping[str, Any]) -> Allergens:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 Dialect = Literal["1.0", "2.0", "3.0"]
 Jurisdiction = Literal["eu", "uk", "us", "ch", "other"]
@@ -45,6 +45,8 @@ class Client(BaseModel):
     """The tenants that may call; empty where the client does not use them."""
     fhir_servers: tuple[str, ...] = ()
     """Base URLs of the FHIR servers that may be called for this client; nothing outside them is."""
+    open: bool = False
+    """True when these servers answer without a token: they are read for calls that bring no ``fhirAuthorization``."""
     dialect: Dialect | None = None
     """The release of CDS Hooks that the client speaks; None: only what all of them accept is sent."""
     jurisdiction: Jurisdiction | None = None
@@ -58,6 +60,12 @@ class Client(BaseModel):
         if not value.strip():
             raise ValueError("must not be empty: logs and reports call the client by it")
         return value
+
+    @model_validator(mode="after")
+    def _open_servers_named(self) -> "Client":
+        if self.open and self.issuer and not self.fhir_servers:
+            raise ValueError("open: there are no fhir_servers that could be read without a token")
+        return self
 
     @field_validator("jku", "fhir_servers")
     @classmethod

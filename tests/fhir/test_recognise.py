@@ -94,6 +94,71 @@ def test_an_order_without_any_code_or_name_has_no_drug(members: dict[str, Any], 
     assert identity_of(named_by(**members), terminology).problem == NO_DRUG
 
 
+NO_NAMES = (
+    *(
+        "Tablette",
+        "Tabletten 25 mg",
+        "Filmtabl. 10 St.",
+        "Arzneimittel",
+        "Medikament",
+        "unknown drug",
+        "Unknown",
+        "n/a",
+    ),
+    *(
+        "siehe Text",
+        "s. Bemerkung",
+        "tabletta",
+        "лекарство",
+        "см. примечание",
+        "see comments",
+        "See notes below",
+        "médicament",
+    ),
+    *(
+        "voir commentaire",
+        "lek",
+        "inny lek",
+        "lék",
+        "viz poznámka",
+        "pozri text",
+        "gyógyszer",
+        "lásd megjegyzés",
+        "farmaco",
+    ),
+    *(
+        "vedi nota",
+        "medicamento",
+        "ver texto",
+        "medicament",
+        "vezi text",
+        "препарат",
+        "ліки",
+        "lääke",
+        "läkemedel",
+        "N.N.",
+    ),
+    *("100 mg", "-", "???", "1", "Other", "sonstiges Medikament", "Freitext", "Verordnung siehe Anhang"),
+)
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_name_that_says_nothing_is_none(name: str, terminology: Terminology) -> None:
+    coded = {"coding": [{"system": LOCAL, "code": "A17", "display": name}]}
+    assert identity_of(named_by(medicationCodeableConcept={"text": name}), terminology).problem == NO_DRUG
+    assert identity_of(named_by(medicationCodeableConcept=coded), terminology).problem == UNKNOWN_SYSTEM
+
+
+def test_a_name_that_says_nothing_beside_a_code_that_is_known_takes_nothing_away(terminology: Terminology) -> None:
+    concept = {"coding": [{"system": RXNORM, "code": "308191"}], "text": "Kapsel"}
+    assert identity_of(named_by(medicationCodeableConcept=concept), terminology).problem == ""
+
+
+@pytest.mark.parametrize("name", ["Amoxicillin 500 mg Kapsel", "NaCl 0,9 %", "Vitamin D", "Salbutamol spray", "Eisen"])
+def test_words_beside_a_drug_that_is_not_known_here_leave_it_named(name: str, terminology: Terminology) -> None:
+    assert identity_of(named_by(medicationCodeableConcept={"text": name}), terminology).problem == ""
+
+
 def test_a_local_code_without_a_name_is_a_problem_and_with_a_name_none(terminology: Terminology) -> None:
     coding = {"system": LOCAL, "code": "A17"}
     bare = identity_of(named_by(medicationCodeableConcept={"coding": [coding]}), terminology)

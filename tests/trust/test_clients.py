@@ -53,6 +53,7 @@ def test_calls_without_a_token_have_the_entry_without_issuer() -> None:
         ('[[client]]\nname = "A"\ndialect = "4.0"', "client 1 (A): dialect: Input should be '1.0', '2.0' or '3.0'"),
         ('[[client]]\nname = "A"\njku = ["http://a.example/k"]', "jku: http://a.example/k must begin with https"),
         ('[[client]]\nname = "A"\nfhir_servers = ["ftp://a.example"]', "must be an https URL"),
+        ('[[client]]\nname = "A"\nissuer = "https://a.example"\nopen = true', "open: there are no fhir_servers"),
         ('[[client]]\nname = "A"\n[[client]]\nname = "B"', "issuer (none) is listed 2 times"),
         ("[[client]", "is not valid TOML"),
     ],
