@@ -10,7 +10,7 @@ from typing import Any
 
 from service.cli.answers import Answer, own_members
 from service.cli.corpus_material import Material
-from service.fhir.recognise import codings_of
+from service.fhir.concepts import concept_of
 from service.fhir.resources import text
 from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
@@ -116,7 +116,7 @@ def names_a_subject(content: Any, terminology: Terminology) -> bool:
             left += value
         elif isinstance(value, dict):
             left += value.values()
-            codes = codings_of({"coding": [value]})
+            codes = concept_of({"coding": [value]}).codings
             if any(entry.drug in SUBJECTS for code in codes for entry in terminology.drug_codes(code)):
                 return True
         elif isinstance(value, str) and not terminology.drugs_in_text(value).isdisjoint(SUBJECTS):

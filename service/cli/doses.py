@@ -13,7 +13,7 @@ from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.fhir.observations import body_weight
+from service.fhir.observations import body_weight, observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
 from service.fhir.resources import Resource, as_resource, entries, reference
@@ -60,7 +60,8 @@ def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
             " them, or a hook request."
         )
     weight_days = int(library.cards["not-checked"].thresholds["weight_age"].value)
-    weight = body_weight(resources, library.terminology.terminology, today, weight_days)
+    measured = observed(resources, library.terminology.terminology).measurements
+    weight = body_weight(measured, today, weight_days)
     medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
     renderer = Renderer.of(library)
     return [_reading(order, medications, weight, renderer) for order in orders]

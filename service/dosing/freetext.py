@@ -15,6 +15,7 @@ from functools import cache
 from service.dosing.amount import Quantity
 from service.dosing.timing import Rate, Timing, rate
 from service.dosing.units import CARDS, Kind, plain, read_table, unit_of_text, unit_words
+from service.kept import kept
 from service.terminology.folding import fold
 
 LONGEST = 240
@@ -83,6 +84,7 @@ def frequency(text: str) -> Timing | None:
     return found.timing if found is not None and found.amount is None and not found.as_needed else None
 
 
+@kept
 def _read(text: str) -> tuple[Directions | None, bool]:
     """The directions in a text, and whether its number of times a day is a number and nothing else."""
     if len(text) > LONGEST:

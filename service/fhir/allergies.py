@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.fhir.recognise import codings_of, texts_of
+from service.fhir.concepts import Concept, concept_of
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.allergens import Allergens
 from service.terminology.recognise import Coding, Terminology
@@ -49,13 +49,13 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
         if resource["resourceType"] != "AllergyIntolerance" or _status(resource) & (NOT_TRUE | NOT_NOW):
             continue
         total += 1
-        concepts = list(_concepts(resource))
+        concepts = list(map(concept_of, _concepts(resource)))
         found = {drug for concept in concepts for drug in _substances(concept, terminology)}
         (intolerant if _intolerance(resource) else allergic).update(found)
         named = {drug: label for concept in concepts for drug, label in _of_classes(concept, terminology)}
         classes |= {drug: label for drug, label in named.items() if drug not in classes}
         if not found and not named and not _understood(resource, concepts, terminology):
-            unread.append(next(filter(None, map(_label, concepts)), "an allergy without code and words"))
+            unread.append(next(filter(None, (c.label for c in concepts)), "an allergy without code and words"))
     drugs = frozenset(allergic | intolerant)
     return AllergyList(
         drugs,
@@ -75,15 +75,15 @@ def _intolerance(resource: Resource) -> bool:
     """True for the type "intolerance", a code up to R4 and a concept in R5; a record without a type is an allergy."""
     kind = resource.get("type")
     if isinstance(kind, dict):
-        return {coding.code for coding in codings_of(kind)} == {"intolerance"}
+        return {coding.code for coding in concept_of(kind).codings} == {"intolerance"}
     return bool(kind == "intolerance")
 
 
-def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str]:
-    codings, words = codings_of(concept), texts_of(concept)
-    if _denied([*words, *(coding.display for coding in codings)], terminology.words.allergens):
+def _substances(concept: Concept, terminology: Terminology) -> set[str]:
+    codings, words = concept.codings, concept.texts
+    if _denied(concept.words, terminology.words.allergens):
         # Only codes count then: what the words name they take back.
-        words, codings = [], [coding._replace(display="") for coding in codings]
+        words, codings = (), tuple(coding._replace(display="") for coding in codings)
     found = terminology.recognise(codings, words)
     # "Allergic to amitriptyline" is what words may take back in an order, not here.
     drugs = set(found.drugs) | found.doubted
@@ -91,17 +91,16 @@ def _substances(concept: Mapping[str, Any], terminology: Terminology) -> set[str
     return drugs | named
 
 
-def _of_classes(concept: Mapping[str, Any], terminology: Terminology) -> Iterator[tuple[str, str]]:
+def _of_classes(concept: Concept, terminology: Terminology) -> Iterator[tuple[str, str]]:
     """The drugs of the classes that an entry names, each with the words of the entry."""
     allergens = terminology.words.allergens
-    codings, words = codings_of(concept), texts_of(concept)
-    written = [*words, *(coding.display for coding in codings)]
-    classes = {class_ for coding in codings for class_ in allergens.of_code(*_key(coding, terminology))}
+    written = concept.words
+    classes = {class_ for coding in concept.codings for class_ in allergens.of_code(*_key(coding, terminology))}
     if not _denied(written, allergens):
         classes |= {class_ for said in written for class_ in allergens.classes(said)}
     for class_ in sorted(classes):
         for drug in sorted(terminology.drugs_of(class_) or {class_}):
-            yield drug, _label(concept)
+            yield drug, concept.label
 
 
 def _key(coding: Coding, terminology: Terminology) -> tuple[str, str]:
@@ -112,28 +111,20 @@ def _denied(written: Iterable[str], allergens: Allergens) -> bool:
     return any(SAYS_NONE.search(said) or allergens.denies(said) for said in written)
 
 
-def _understood(resource: Resource, concepts: Iterable[Mapping[str, Any]], terminology: Terminology) -> bool:
+def _understood(resource: Resource, concepts: Iterable[Concept], terminology: Terminology) -> bool:
     """True when an entry is known to be something that no rule asks for, or to say that there is no allergy."""
     if {text(category) for category in aslist(resource.get("category"))} & NO_DRUGS:
         return True
     allergens = terminology.words.allergens
     for concept in concepts:
-        codings = codings_of(concept)
-        written = [said for said in (*texts_of(concept), *(coding.display for coding in codings)) if said.strip()]
+        written = [said for said in concept.words if said.strip()]
         if (
-            any(map(terminology.can_judge, codings))
+            any(map(terminology.can_judge, concept.codings))
             or _denied(written, allergens)
             or any(map(allergens.other, written))
         ):
             return True
     return False
-
-
-def _label(concept: Mapping[str, Any]) -> str:
-    """The entry as the record shows it: its text, the name of a code, or the code."""
-    codings = codings_of(concept)
-    named = next((c.display for c in codings if c.display.strip()), "")
-    return next(filter(str.strip, texts_of(concept)), "") or named or (f"code {codings[0].code}" if codings else "")
 
 
 def _status(resource: Resource) -> frozenset[str]:
@@ -144,5 +135,5 @@ def _status(resource: Resource) -> frozenset[str]:
         if isinstance(value, str):
             found.add(value)
         elif isinstance(value, dict):
-            found |= {coding.code for coding in codings_of(value)}
+            found |= {coding.code for coding in concept_of(value).codings}
     return frozenset(found)

@@ -32,7 +32,7 @@ from service.fhir.gaps import (
     not_understood,
     of_others,
 )
-from service.fhir.observations import body_weight, measurements, unread_units
+from service.fhir.observations import Observed, body_weight, observed
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
 from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
@@ -70,6 +70,7 @@ class ChartReader:
     weight_days: int
     jurisdiction: str = "eu"
     filtration: Mapping[str, Fraction] = field(default_factory=dict)
+    _lists: dict[str, list[Resource]] = field(default_factory=dict, init=False)
 
     @cached_property
     def drafts(self) -> list[Draft]:
@@ -135,11 +136,11 @@ class ChartReader:
         in_list, gaps = self.listed
         problems = problem_list(self._own(CONDITIONS), self.terminology)
         allergies = allergy_list(self._own(ALLERGIES), self.terminology)
-        not_whole = (*missing(self.prefetch), *of_others(self.session, self.prefetch))
+        not_whole = (*missing(self.prefetch), *of_others(self._counts_of_others()))
         unread += [*gaps, *not_whole, *not_understood(problems, allergies)]
-        measured = self._measurements
+        measured = self._observed.measurements
         computed = self._computed(who, measured)
-        unread += unread_units(self._own(OBSERVATIONS), self.terminology)
+        unread += self._observed.unread
         if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
             unread.append(Unread("creatinine-alone"))
         cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN)}
@@ -198,8 +199,8 @@ class ChartReader:
         return DoseContext(self.subjects, self._weight)
 
     @cached_property
-    def _measurements(self) -> tuple[Measurement, ...]:
-        return measurements(self._own(OBSERVATIONS), self.terminology)
+    def _observed(self) -> Observed:
+        return observed(self._own(OBSERVATIONS), self.terminology)
 
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""
@@ -215,11 +216,17 @@ class ChartReader:
         return Measurement("egfr-computed", latest.taken, value, "mL/min", indexed=True, computed=True)
 
     def _weight(self) -> Fraction | None:
-        return body_weight(self._own(OBSERVATIONS), self.terminology, self.today, self.weight_days)
+        return body_weight(self._observed.measurements, self.today, self.weight_days)
 
     def _own(self, key: str) -> list[Resource]:
         """The resources of a list that are not another patient's."""
-        return [res for res in self.prefetch[key].resources if is_own(self.session, res)]
+        self.prefetch.complete(key)
+        if key not in self._lists:
+            self._lists[key] = [res for res in self.prefetch[key].resources if is_own(self.session, res)]
+        return self._lists[key]
+
+    def _counts_of_others(self) -> dict[str, int]:
+        return {key: len(self.prefetch[key].resources) - len(self._own(key)) for key in LISTS}
 
     def _known(self, identity: Identity) -> bool:
         return known(identity.recognition, self.subjects, self.terminology)

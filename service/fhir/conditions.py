@@ -1,14 +1,14 @@
 """Problems of the patient, told apart by their codes and words; what could not be read is kept in its words."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from service.chart import Condition
 from service.dates import Span, event
-from service.fhir.recognise import codings_of, texts_of
+from service.fhir.concepts import concept_of
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.problems import Saying
-from service.terminology.recognise import Coding, Terminology
+from service.terminology.recognise import Terminology
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
 OVER = frozenset({"inactive", "remission", "resolved"})
@@ -45,11 +45,10 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology) -> Pro
             continue
         total += 1
         code = resource.get("code")
-        concept = code if isinstance(code, dict) else {}
-        codings = codings_of(concept)
-        saying = terminology.problem(codings, texts_of(concept))
-        label = _label(concept, codings)
-        stands = _certainty(concept)
+        concept = concept_of(code)
+        saying = terminology.problem(concept.codings, concept.texts)
+        label = concept.label
+        stands = _certainty(code) if isinstance(code, dict) else ""
         if not saying.understood:
             unread.append(label or "a problem without code and words")
         elif stands == "suspected" and saying.present:
@@ -69,12 +68,6 @@ def _conditions(resource: Resource, saying: Saying, label: str, *, over: bool) -
     for sets, holds in ((saying.present, active and not over), (saying.past, False)):
         if sets:
             yield Condition(sets, label, holds, onset or recorded, onset is None and recorded is not None)
-
-
-def _label(concept: Resource, codings: Sequence[Coding]) -> str:
-    """The problem as the record shows it: its text, the name of a code, or the code."""
-    named = next((c.display for c in codings if c.display.strip()), "")
-    return next(filter(str.strip, texts_of(concept)), "") or named or (f"code {codings[0].code}" if codings else "")
 
 
 def _certainty(concept: Resource) -> str:
@@ -117,5 +110,5 @@ def _status(value: object) -> frozenset[str]:
         return frozenset({value})
     if not isinstance(value, dict):
         return frozenset()
-    codes = frozenset(coding.code.lower() for coding in codings_of(value))
+    codes = frozenset(coding.code.lower() for coding in concept_of(value).codings)
     return codes or frozenset({text(value.get("text")).strip().lower()}) & (ACTIVE | OVER | NOT_TRUE)

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from service.dosing.amount import strengths_in_text
+from service.fhir.concepts import concept_of
 from service.fhir.numbers import exact
-from service.fhir.recognise import codings_of, texts_of
 from service.fhir.resources import Resource, aslist, copied, one, text
 from service.fhir.version_detection import Version, told
 from service.fhir.versions import medication_concept, medication_reference, routes
@@ -67,7 +67,7 @@ def same_product(order: Resource, dose: Fraction, terminology: Terminology, drug
     concept = medication_concept(order)
     if not concept:
         raise CannotEdit("by-reference" if medication_reference(order) else "not-editable")
-    codings = codings_of(concept)
+    codings = concept_of(concept).codings
     known = [terminology.drug_codes(coding) for coding in codings]
     if not all(known):
         raise CannotEdit("product-unknown")
@@ -89,10 +89,9 @@ def _check_route(order: Resource, terminology: Terminology) -> None:
     """Raises CannotEdit for an order that names another route than by mouth, or one that is not known."""
     oral = terminology.concept_sets.get(ORAL)
     for route in routes(order):
-        codings = codings_of(route)
-        words = [*texts_of(route), *(coding.display for coding in codings)]
-        worded = oral is not None and any(oral.in_words(word) for word in words)
-        if (codings or any(words)) and not (worded or ORAL in terminology.concepts(codings)):
+        given = concept_of(route)
+        worded = oral is not None and any(oral.in_words(word) for word in given.words)
+        if (given.codings or any(given.words)) and not (worded or ORAL in terminology.concepts(given.codings)):
             raise CannotEdit("not-oral")
 
 
@@ -104,7 +103,7 @@ def _change_product(order: Resource, template: Mapping[str, Any], terminology: T
     target = exact(template["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"])
     keep, product = [], False
     for coding in aslist(concept.get("coding")):
-        known = [entry for read in codings_of({"coding": [coding]}) for entry in terminology.drug_codes(read)]
+        known = [entry for read in concept_of({"coding": [coding]}).codings for entry in terminology.drug_codes(read)]
         if not known:
             raise CannotEdit("product-unknown")
         if any(entry.combination or entry.drug != drug for entry in known):
@@ -118,7 +117,7 @@ def _change_product(order: Resource, template: Mapping[str, Any], terminology: T
         concept["coding"] = [*copied(new["coding"]), *keep]
         concept["text"] = new["text"]
         return str(new["text"])
-    words = [text(concept.get("text")), *(coding.display for coding in codings_of(concept))]
+    words = [text(concept.get("text")), *(coding.display for coding in concept_of(concept).codings)]
     if any(strength != target for word in words for strength in strengths_in_text(word)):
         raise CannotEdit("product-in-words")
     return ""

@@ -1,6 +1,6 @@
 """What of the lists of a call was not given in full, as reasons of the card ``not-checked``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from service.chart import Unread
 from service.fhir.allergies import AllergyList
@@ -46,9 +46,8 @@ def missing(prefetch: Prefetch) -> list[Unread]:
     return gaps + failures(prefetch)
 
 
-def of_others(session: Session, prefetch: Prefetch) -> list[Unread]:
+def of_others(counts: Mapping[str, int]) -> list[Unread]:
     """Entries of another patient, which are left out, by list."""
-    counts = {key: sum(1 for res in prefetch[key].resources if not is_own(session, res)) for key in LISTS}
     return [Unread(OF_OTHERS, element=key, found=str(count), conflict=True) for key, count in counts.items() if count]
 
 

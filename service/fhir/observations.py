@@ -1,17 +1,18 @@
 """Measurements of the patient that decisions rest on, in one unit for each kind."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any
 
 from service.chart import Measurement, Unread
 from service.dates import event
 from service.dosing.units import UCUM
+from service.fhir.concepts import Concept, concept_of
 from service.fhir.numbers import exact
-from service.fhir.recognise import codings_of
 from service.fhir.resources import Resource, aslist, text
+from service.kept import kept
 from service.terminology.recognise import Terminology
 
 BODY_WEIGHT = "body-weight"
@@ -72,65 +73,52 @@ _LETTERS = {
 _SURFACES = re.compile(r"(?<=/)1\.73(?:m2|qm|sqm|sq\.?m|m)?$")
 
 
-def measurements(resources: Iterable[Resource], terminology: Terminology) -> tuple[Measurement, ...]:
-    """Valid observations of the kinds that the terminology knows, components of panels included."""
-    return tuple(m for res in resources if res["resourceType"] == "Observation" for m in _of(res, terminology))
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Valid observations of the kinds that the terminology knows, components of panels included.
+
+    ``unread`` are values in units that are not read, each kind once.
+    """
+
+    measurements: tuple[Measurement, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
-def unread_units(resources: Iterable[Resource], terminology: Terminology) -> Iterator[Unread]:
-    """Valid values of known kinds in units that are not read, each kind once."""
-    named: set[str] = set()
+def observed(resources: Iterable[Resource], terminology: Terminology) -> Observed:
+    """What a list of observations says."""
+    found: list[Measurement] = []
+    unread: dict[str, Unread] = {}
     for resource in resources:
         if resource["resourceType"] != "Observation" or text(resource.get("status")) not in VALID:
             continue
-        for part in (resource, *(p for p in aslist(resource.get("component")) if isinstance(p, dict))):
-            given = part.get("valueQuantity")
-            if not isinstance(given, dict) or exact(given.get("value")) is None:
-                continue
-            for kind in sorted(_kinds(part, terminology) - named):
-                if _value(given, kind)[0] is not None:
-                    continue
-                named.add(kind)
-                found = text(given.get("unit")) or text(given.get("code"))
-                yield Unread("measurement-unit", element=terminology.concept_sets[kind].title, found=found)
+        for part in (resource, *aslist(resource.get("component"))):
+            kinds = terminology.concepts(concept_of(part.get("code")).codings) if isinstance(part, dict) else ()
+            for kind in sorted(kinds):
+                given = part.get("valueQuantity", part.get("valueInteger"))
+                value, unit = _value(given, kind)
+                if value is None and isinstance(given, dict) and exact(given.get("value")) is not None:
+                    said = text(given.get("unit")) or text(given.get("code"))
+                    title = terminology.concept_sets[kind].title
+                    unread.setdefault(kind, Unread("measurement-unit", element=title, found=said))
+                day = _day(resource)
+                coded = concept_of(part.get("valueCodeableConcept"))
+                answer = _answer(coded) or text(part.get("valueString")) or YES_OR_NO.get(part.get("valueBoolean"), "")
+                if day is not None and (value is not None or answer):
+                    comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
+                    sets = terminology.concepts(coded.codings)
+                    found.append(Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given)))
+    return Observed(tuple(found), tuple(unread.values()))
 
 
-def body_weight(
-    resources: Iterable[Resource], terminology: Terminology, today: date, most_days: int
-) -> Fraction | None:
+def body_weight(measured: Iterable[Measurement], today: date, most_days: int) -> Fraction | None:
     """Kg of the latest body weight of the last ``most_days`` days, None when there is none (rule Q6)."""
     found = [
         m
-        for m in measurements(resources, terminology)
+        for m in measured
         if m.kind == BODY_WEIGHT and m.unit == "kg" and m.exact and 0 <= (today - m.taken).days <= most_days
     ]
     latest = max((m for m in found if m.value is not None and m.value > 0), key=lambda m: m.taken, default=None)
     return latest.value if latest is not None else None
-
-
-def _of(resource: Resource, terminology: Terminology) -> Iterator[Measurement]:
-    parts = [resource, *(part for part in aslist(resource.get("component")) if isinstance(part, dict))]
-    kinds = [(_kinds(part, terminology), part) for part in parts]
-    if not any(found for found, _ in kinds) or text(resource.get("status")) not in VALID:
-        return
-    day = _day(resource)
-    if day is None:
-        return
-    for found, part in kinds:
-        for kind in sorted(found):
-            given = part.get("valueQuantity", part.get("valueInteger"))
-            value, unit = _value(given, kind)
-            comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
-            coded = part.get("valueCodeableConcept")
-            answer = _answer(coded) or text(part.get("valueString")) or YES_OR_NO.get(part.get("valueBoolean"), "")
-            sets = terminology.concepts(codings_of(coded)) if isinstance(coded, dict) else frozenset[str]()
-            if value is not None or answer:
-                yield Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given))
-
-
-def _kinds(part: Mapping[str, Any], terminology: Terminology) -> frozenset[str]:
-    code = part.get("code")
-    return terminology.concepts(codings_of(code)) if isinstance(code, dict) else frozenset()
 
 
 def _day(resource: Resource) -> date | None:
@@ -163,17 +151,13 @@ def _value(given: object, kind: str) -> tuple[Fraction | None, str]:
     return (value * known[1], known[0]) if known is not None and value is not None else (None, "")
 
 
+@kept
 def _spelled(unit: str) -> str:
     """A unit without the marks that differ between systems: mL/min/{1.73_m2}, ml/min/1.73m² and others alike."""
     bare = _SURFACES.sub("1.73m2", unit.translate(_MARKS))
     return _LETTERS.get(bare.lower(), bare)
 
 
-def _answer(concept: object) -> str:
+def _answer(coded: Concept) -> str:
     """A coded answer in words: its text, a name or the code."""
-    if not isinstance(concept, dict):
-        return ""
-    codings = codings_of(concept)
-    return text(concept.get("text")) or next(
-        (c.display for c in codings if c.display), codings[0].code if codings else ""
-    )
+    return next(filter(None, coded.words), "") or next((coding.code for coding in coded.codings), "")

@@ -1,9 +1,8 @@
 """Why an order is given, or ended: the problems that its reasons and notes name, by code or in words."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from service.fhir.recognise import codings_of, texts_of
+from service.fhir.concepts import Concept, concept_of
 from service.fhir.resources import Resource, as_resource, aslist, text
 from service.terminology.recognise import Terminology
 
@@ -16,7 +15,7 @@ def named_reasons(order: Resource, terminology: Terminology) -> frozenset[str]:
     """The condition sets that the reasons and notes of an order name as present or past, in every FHIR version."""
     found: set[str] = set()
     for concept in _reasons(order):
-        saying = terminology.problem(codings_of(concept), texts_of(concept))
+        saying = terminology.problem(concept.codings, concept.texts)
         found |= saying.present | saying.past
     for note in _notes(order):
         saying = terminology.problem((), [note])
@@ -27,13 +26,13 @@ def named_reasons(order: Resource, terminology: Terminology) -> frozenset[str]:
 def unread_reason(order: Resource, terminology: Terminology) -> bool:
     """True when the order gives a reason in words or codes that could not be read."""
     return any(
-        (codings_of(concept) or any(map(str.strip, texts_of(concept))))
-        and not terminology.problem(codings_of(concept), texts_of(concept)).understood
+        (concept.codings or any(map(str.strip, concept.texts)))
+        and not terminology.problem(concept.codings, concept.texts).understood
         for concept in _reasons(order)
     )
 
 
-def _reasons(order: Resource) -> Iterator[Mapping[str, Any]]:
+def _reasons(order: Resource) -> Iterator[Concept]:
     """The reasons as concepts: those that are one, the contained condition of a reference, and what it is called."""
     given = [item for member in _CONCEPTS for item in aslist(order.get(member))]
     pointers = [item for member in _REFERENCES for item in aslist(order.get(member))]
@@ -41,16 +40,16 @@ def _reasons(order: Resource) -> Iterator[Mapping[str, Any]]:
         if isinstance(item, dict):
             given.append(item.get("concept"))
             pointers.append(item.get("reference"))
-    yield from (item for item in given if isinstance(item, dict))
+    yield from (concept_of(item) for item in given if isinstance(item, dict))
     for pointer in pointers:
         if not isinstance(pointer, dict):
             continue
         contained = _contained(order, text(pointer.get("reference")))
         code = contained.get("code") if contained is not None else None
         if isinstance(code, dict):
-            yield code
+            yield concept_of(code)
         elif text(pointer.get("display")).strip():
-            yield {"text": pointer["display"]}
+            yield concept_of({"text": pointer["display"]})
 
 
 def _contained(order: Resource, target: str) -> Resource | None:

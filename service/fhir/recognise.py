@@ -4,7 +4,7 @@ Nearly every order concerns other drugs; this module looks at codes and names on
 cost next to nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -12,6 +12,7 @@ from typing import Any
 
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.fhir.bundles import referred_to
+from service.fhir.concepts import MOST_LETTERS, Concept, concept_of
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, as_resource, aslist, text
 from service.fhir.versions import ingredients, medication_concepts, medication_reference, routes
@@ -24,24 +25,14 @@ UNKNOWN_SYSTEM = "code-system-unknown"
 WORDS_UNCLEAR = "words-unclear"
 SEVERAL_DRUGS = "several-drugs"
 INGREDIENTS = "ingredients of the Medication"
-MOST_CODINGS = 100
-"""Codings of one drug that are looked at."""
-
 MOST_INGREDIENTS = 50
 """Ingredients of one Medication that are looked at; the largest products have about thirty."""
-
-MOST_LETTERS = 1000
-"""Letters of one name that are looked at."""
 
 LABEL = 200
 """Letters of a name that are shown."""
 
-_LARGEST_CODE = 10**18
-"""The longest codes of SNOMED CT have 18 digits."""
-
-
-Ingredient = tuple[dict[str, Any], dict[str, Any]]
-"""CodeableConcept and strength of one ingredient."""
+Ingredient = tuple[Concept, dict[str, Any]]
+"""Concept and strength of one ingredient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +62,22 @@ class Identity:
 
 def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
     """The drug of an order. ``medications`` are the Medication resources of the request by reference."""
-    concepts = medication_concepts(order)
+    concepts = [concept_of(each) for each in medication_concepts(order)]
     several = len(concepts) > 1
     pointer = medication_reference(order)
     named_here = bool(concepts)
-    medication = _referenced(order, pointer, medications)
-    parts = ingredients(medication) if medication is not None else []
-    cut = ["ingredients"] if len(parts) > MOST_INGREDIENTS else []
-    parts = parts[:MOST_INGREDIENTS]
+    medication = _referenced(order, pointer, medications) if pointer else None
+    listed = ingredients(medication) if medication is not None else []
+    cut = ["ingredients"] if len(listed) > MOST_INGREDIENTS else []
+    parts = [(concept_of(item), strength) for item, strength in listed[:MOST_INGREDIENTS]]
     strengths: tuple[Strength, ...] = ()
     if medication is not None:
-        code = medication.get("code")
-        concepts += [code] if isinstance(code, dict) else []
-        concepts += [item for item, _ in parts]
-        strengths = tuple(_stated_strengths(medication, parts, terminology))
-    cut += list(dict.fromkeys(name for concept in concepts for name in _longer_than_read(concept)))
-    codings = [coding for c in concepts for coding in codings_of(c)]
-    texts = [words for c in concepts for words in texts_of(c)] + [text(pointer.get("display"))[:MOST_LETTERS]]
+        product = concept_of(medication.get("code"))
+        concepts += [product, *(item for item, _ in parts)]
+        strengths = tuple(_stated_strengths(product, parts, terminology))
+    cut += list(dict.fromkeys(name for concept in concepts for name in concept.cut))
+    codings = [coding for concept in concepts for coding in concept.codings]
+    texts = [*(words for concept in concepts for words in concept.texts), *_name_beside(pointer)]
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
     recognition = _recognise(order, parts, codings, texts, terminology)
     named = bool(recognition.drugs) or not all(
@@ -114,42 +104,14 @@ def _words_of_units() -> frozenset[str]:
     return frozenset(word for words in unit_words() for word in words.split())
 
 
+def _name_beside(pointer: Mapping[str, Any]) -> list[str]:
+    """The word beside a reference."""
+    name = text(pointer.get("display"))[:MOST_LETTERS]
+    return [name] if name else []
+
+
 def _label(name: str) -> str:
     return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
-
-
-def _longer_than_read(concept: Mapping[str, Any]) -> Iterator[str]:
-    """What of a CodeableConcept goes beyond what is looked at."""
-    listed = aslist(concept.get("coding"))
-    if len(listed) > MOST_CODINGS:
-        yield "codes"
-    names = (concept.get("text"), *(c.get("display") for c in listed[:MOST_CODINGS] if isinstance(c, dict)))
-    if any(len(text(name)) > MOST_LETTERS for name in names):
-        yield "name"
-
-
-def codings_of(concept: Mapping[str, Any]) -> list[Coding]:
-    """The codings of a CodeableConcept that carry a code. Some clients send a code of digits as a number."""
-    return [
-        Coding(text(c.get("system")), code, text(c.get("display"))[:MOST_LETTERS])
-        for c in aslist(concept.get("coding"))[:MOST_CODINGS]
-        if isinstance(c, dict) and (code := _code(c))
-    ]
-
-
-def texts_of(concept: Mapping[str, Any]) -> list[str]:
-    """The words of a CodeableConcept that stand beside no code: its text, and names of codings without one."""
-    nameless = (c for c in aslist(concept.get("coding"))[:MOST_CODINGS] if isinstance(c, dict) and not _code(c))
-    words = [text(concept.get("text")), *filter(None, (text(c.get("display")) for c in nameless))]
-    return [each[:MOST_LETTERS] for each in words]
-
-
-def _code(coding: Mapping[str, Any]) -> str:
-    code = coding.get("code")
-    if isinstance(code, str):
-        return code if len(code) <= MOST_LETTERS else ""
-    of_digits = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < _LARGEST_CODE
-    return str(code) if of_digits else ""
 
 
 def _recognise(
@@ -167,12 +129,12 @@ def _recognise(
         return recognition
     topical = any(_topical(route, terminology) for route in routes(order))
     # A product's ingredients name different drugs without disagreeing: their codings and words are read apart.
-    of_parts = {coding for item, _ in parts for coding in codings_of(item)}
-    texts_of_parts = {words for item, _ in parts for words in texts_of(item)}
+    of_parts = {coding for item, _ in parts for coding in item.codings}
+    texts_of_parts = {words for item, _ in parts for words in item.texts}
     own = [coding for coding in codings if coding not in of_parts]
     own_texts = [words for words in texts if words not in texts_of_parts]
     whole = terminology.recognise(own, own_texts, topical_route=topical)
-    each = [terminology.recognise(codings_of(item), texts_of(item)) for item, _ in parts]
+    each = [terminology.recognise(item.codings, item.texts) for item, _ in parts]
     in_parts = dict.fromkeys(drug for r in each for drug in r.drugs)
     if not in_parts:
         return whole
@@ -190,9 +152,8 @@ def _recognise(
 
 
 def _topical(route: Mapping[str, Any], terminology: Terminology) -> bool:
-    codings = codings_of(route)
-    words = [*texts_of(route), *(coding.display for coding in codings)]
-    return "topical" in terminology.concepts(codings) or terminology.topical_words(words)
+    concept = concept_of(route)
+    return "topical" in terminology.concepts(concept.codings) or terminology.topical_words(concept.words)
 
 
 def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mapping[str, Resource]) -> Resource | None:
@@ -234,15 +195,12 @@ def _code_label(codings: list[Coding]) -> str:
     return f"code {codings[0].code}" if codings else ""
 
 
-def _stated_strengths(
-    medication: Resource, parts: Sequence[Ingredient], terminology: Terminology
-) -> Iterable[Strength]:
+def _stated_strengths(product: Concept, parts: Sequence[Ingredient], terminology: Terminology) -> Iterable[Strength]:
     """Mg a piece or a mL that a Medication states for each ingredient (of a single one, for the product)."""
-    code = medication.get("code")
     for item, ratio in parts:
-        drugs = terminology.recognise(codings_of(item), texts_of(item)).drugs
-        if not drugs and len(parts) == 1 and isinstance(code, dict):
-            drugs = terminology.recognise(codings_of(code), texts_of(code)).drugs
+        drugs = terminology.recognise(item.codings, item.texts).drugs
+        if not drugs and len(parts) == 1:
+            drugs = terminology.recognise(product.codings, product.texts).drugs
         strength = _ratio(ratio)
         if strength is not None and len(drugs) == 1:
             mg, per_ml = strength

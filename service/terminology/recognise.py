@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
+from service.kept import kept
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
 from service.terminology.problems import Saying
@@ -22,6 +23,8 @@ _DENIED = re.compile(r"(?<!\w)(?:no|not|without|denie[sd]|denying|never|kein\w*|
 _REACH = 80
 """How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
 _LONGEST_REASON = 500
+_LONGEST_KEPT = 600
+"""Letters of all codes and words of what is kept."""
 _SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
@@ -130,6 +133,10 @@ def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
 
 
+def _letters(codings: Iterable[Coding], texts: Iterable[str], _: bool = False) -> int:
+    return sum(map(len, texts)) + sum(len(part) for coding in codings for part in coding)
+
+
 class Terminology:
     """Look-up of drugs, conditions and routes by code, and of drugs by the words of a label."""
 
@@ -160,6 +167,9 @@ class Terminology:
         self._prefix_lengths: dict[str, set[int]] = {}
         for system, prefix in self._sets_of_prefix:
             self._prefix_lengths.setdefault(system, set()).add(len(prefix))
+        self._recognised = kept(self._recognise, _letters, _LONGEST_KEPT)
+        self._said = kept(self._problem, _letters, _LONGEST_KEPT)
+        self._sets = kept(self._concepts, _letters, _LONGEST_KEPT)
 
     def extended(
         self, drug_codes: Iterable[DrugCode], members: Mapping[str, frozenset[tuple[str, str]]]
@@ -171,6 +181,27 @@ class Terminology:
             for id_, concept_set in self.concept_sets.items()
         }
         return Terminology(systems, (*known, *drug_codes), names, sets, classes, self.words)
+
+    def recognise(self, codings: Iterable[Coding], texts: Iterable[str], *, topical_route: bool = False) -> Recognition:
+        """What an order with these codes and these words is for.
+
+        A code is believed in the order of the systems (RxNorm, SNOMED CT, ATC, UNII); words only when no
+        code is known. Every piece of evidence is kept, so that a disagreement can be named (rule X7).
+        """
+        return self._recognised(tuple(codings), tuple(texts), topical_route)
+
+    def problem(self, codings: Iterable[Coding], texts: Iterable[str]) -> Saying:
+        """What a problem is: told from its codes, and from its words where no code decides.
+
+        A code that a set holds decides, and one of a classification, which has a code for everything. The general
+        concepts of SNOMED CT that are known here have many below them: such a code decides only when its words name
+        nothing else.
+        """
+        return self._said(tuple(codings), tuple(texts))
+
+    def concepts(self, codings: Iterable[Coding]) -> frozenset[str]:
+        """Ids of the condition, route and measurement sets that any of the codes belongs to."""
+        return self._sets(tuple(codings), ())
 
     def can_judge(self, coding: Coding) -> bool:
         """True when an unknown code means another drug: a known system, and a code that can be one of its codes."""
@@ -185,13 +216,7 @@ class Terminology:
         """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""
         return self._label.drugs(text)[0]
 
-    def problem(self, codings: Sequence[Coding], texts: Iterable[str]) -> Saying:
-        """What a problem is: told from its codes, and from its words where no code decides.
-
-        A code that a set holds decides, and one of a classification, which has a code for everything. The general
-        concepts of SNOMED CT that are known here have many below them: such a code decides only when its words name
-        nothing else.
-        """
+    def _problem(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> Saying:
         sets = self.concepts(codings)
         if sets or any(self._decides(coding) for coding in codings):
             return Saying(present=sets, understood=True)
@@ -218,8 +243,7 @@ class Terminology:
         """The interaction classes that any of the drugs belongs to, such as "serotonergic"."""
         return frozenset(class_ for drug in drugs for class_ in self._classes_of.get(drug, ()))
 
-    def concepts(self, codings: Iterable[Coding]) -> frozenset[str]:
-        """Ids of the condition, route and measurement sets that any of the codes belongs to."""
+    def _concepts(self, codings: tuple[Coding, ...], _: tuple[str, ...] = ()) -> frozenset[str]:
         found: set[str] = set()
         for coding in codings:
             system, code = self.systems.key(coding.system, coding.code)
@@ -244,12 +268,9 @@ class Terminology:
         folded = [fold(text[:_LONGEST_REASON]) for text in texts]
         return frozenset(concept_set.id for concept_set in sets if any(map(concept_set.affirmed, folded)))
 
-    def recognise(self, codings: Sequence[Coding], texts: Sequence[str], *, topical_route: bool = False) -> Recognition:
-        """What an order with these codes and these words is for.
-
-        A code is believed in the order of the systems (RxNorm, SNOMED CT, ATC, UNII); words only when no
-        code is known. Every piece of evidence is kept, so that a disagreement can be named (rule X7).
-        """
+    def _recognise(
+        self, codings: tuple[Coding, ...], texts: tuple[str, ...], topical_route: bool = False
+    ) -> Recognition:
         known = [(coding, self.drug_codes(coding)) for coding in codings]
         known = sorted((pair for pair in known if pair[1]), key=lambda pair: pair[1][0].system.rank)
         claims = [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
-from service.fhir.observations import body_weight
+from service.fhir.observations import body_weight, observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
 from service.fhir.resources import Resource, reference
@@ -23,7 +23,7 @@ def dose_of(order: Json, terminology: Terminology, beside: Sequence[Json] = ()) 
     sent: Resource = decode(encode(order))
     resources: list[Resource] = decode(encode(list(beside)))
     medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
-    kilograms = body_weight(resources, terminology, TODAY, WEIGHT_DAYS)
+    kilograms = body_weight(observed(resources, terminology).measurements, TODAY, WEIGHT_DAYS)
     identity = identify(sent, medications, terminology)
     drug = next((d for d in SUBJECTS if identity.recognition.names(d)), "")
     product = Product(drug, identity.recognition, identity.label, identity.strengths, kilograms)

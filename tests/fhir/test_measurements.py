@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.chart import Measurement
-from service.fhir.observations import measurements
+from service.fhir.observations import observed
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED
@@ -39,7 +39,7 @@ def quantity(value: Any, unit: str, **members: Any) -> dict[str, Any]:
 
 
 def read(terminology: Terminology, *resources: Resource) -> list[Measurement]:
-    return list(measurements(resources, terminology))
+    return list(observed(resources, terminology).measurements)
 
 
 @pytest.mark.parametrize(

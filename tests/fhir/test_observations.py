@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.fhir.observations import body_weight, measurements
+from service.fhir.observations import body_weight, observed
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.hostile import junk
@@ -36,7 +36,7 @@ def observation(**changes: Any) -> Resource:
 
 
 def read(terminology: Terminology, *resources: Resource) -> Fraction | None:
-    return body_weight(resources, terminology, TODAY, MOST_DAYS)
+    return body_weight(observed(resources, terminology).measurements, TODAY, MOST_DAYS)
 
 
 def test_the_latest_weight_of_several_is_taken_wherever_it_stands(terminology: Terminology) -> None:
@@ -68,7 +68,7 @@ def test_a_weight_counts_for_ninety_days_and_not_before_it_was_measured(
 def test_the_end_of_a_period_is_when_it_was_measured(terminology: Terminology) -> None:
     period = {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-01-01", "end": "2026-11-01"}}
     started = {**period, "effectivePeriod": {"start": "2026-11-02"}}
-    days = [m.taken for m in measurements([observation(**period), observation(**started)], terminology)]
+    days = [m.taken for m in observed([observation(**period), observation(**started)], terminology).measurements]
     assert days == [date(2026, 11, 1), date(2026, 11, 2)]
 
 
@@ -150,7 +150,7 @@ EGFR = {"code": {"coding": [{"system": LOINC, "code": "98979-8"}]}}
 )
 def test_an_egfr_keeps_the_unit_it_was_reported_in(terminology: Terminology, unit: str, shown: str) -> None:
     resource = observation(**EGFR, valueQuantity={"value": 48, "unit": unit, "code": unit})
-    (found,) = measurements([resource], terminology)
+    (found,) = observed([resource], terminology).measurements
     assert (found.value, found.unit, found.shown_unit) == (Fraction(48), "mL/min", shown)
 
 
@@ -158,9 +158,9 @@ def test_an_egfr_keeps_the_unit_it_was_reported_in(terminology: Terminology, uni
 def test_a_boolean_answer_is_one_in_words(terminology: Terminology, given_value: bool, answer: str) -> None:
     resource = observation(code={"coding": [{"system": LOINC, "code": "82810-3"}]}, valueBoolean=given_value)
     del resource["valueQuantity"]
-    (found,) = measurements([resource], terminology)
+    (found,) = observed([resource], terminology).measurements
     assert (found.kind, found.answer) == ("pregnancy-status", answer)
 
 
 def test_a_day_that_stands_for_not_known_is_no_day_of_a_measurement(terminology: Terminology) -> None:
-    assert measurements([observation(effectiveDateTime="0001-01-01")], terminology) == ()
+    assert observed([observation(effectiveDateTime="0001-01-01")], terminology).measurements == ()

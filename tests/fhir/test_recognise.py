@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.fhir.recognise import NO_DRUG, SEVERAL_DRUGS, UNKNOWN_SYSTEM, UNRESOLVED, codings_of, identify
+from service.fhir.concepts import concept_of
+from service.fhir.recognise import NO_DRUG, SEVERAL_DRUGS, UNKNOWN_SYSTEM, UNRESOLVED, identify
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, ATC, RXNORM, UCUM, identity_of
@@ -276,9 +277,9 @@ def test_a_route_on_the_skin_makes_an_order_in_words_topical(route: dict[str, An
 
 def test_only_codings_with_a_code_are_codings() -> None:
     odd = {"coding": [None, 5, "x", {}, {"code": 1.5}, {"code": ""}, {"code": "1", "system": 7, "display": []}]}
-    assert [(c.system, c.code, c.display) for c in codings_of(odd)] == [("", "1", "")]
-    assert [c.code for c in codings_of({"coding": {"code": "704"}})] == ["704"]
-    assert codings_of({"coding": [{"code": True}, {"code": -1}, {"code": 10**5000}]}) == []
+    assert [(c.system, c.code, c.display) for c in concept_of(odd).codings] == [("", "1", "")]
+    assert [c.code for c in concept_of({"coding": {"code": "704"}}).codings] == ["704"]
+    assert concept_of({"coding": [{"code": True}, {"code": -1}, {"code": 10**5000}]}).codings == ()
 
 
 def test_a_code_that_was_sent_as_a_number_is_a_code(terminology: Terminology) -> None:

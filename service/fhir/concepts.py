@@ -1,0 +1,72 @@
+"""A CodeableConcept as the client sent it: its codes, and its words."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from service.fhir.resources import aslist, text
+from service.terminology.recognise import Coding
+
+MOST_CODINGS = 100
+"""Codings of one concept that are looked at."""
+
+MOST_LETTERS = 1000
+"""Letters of one name that are looked at."""
+
+_LARGEST_CODE = 10**18
+"""The longest codes of SNOMED CT have 18 digits."""
+
+
+class Concept(NamedTuple):
+    """What a CodeableConcept says.
+
+    ``codings`` are those that carry a code, ``texts`` the words that stand beside no code: its text, and names of
+    codings without one. ``cut`` names what of it goes beyond what is looked at.
+    """
+
+    codings: tuple[Coding, ...] = ()
+    texts: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """All its words, names of codes last."""
+        return [*self.texts, *(coding.display for coding in self.codings)]
+
+    @property
+    def label(self) -> str:
+        """The concept as the record shows it: its text, the name of a code, or the code."""
+        return next(filter(str.strip, self.words), "") or (f"code {self.codings[0].code}" if self.codings else "")
+
+
+NOTHING = Concept()
+
+
+def concept_of(value: object) -> Concept:
+    """The concept in this JSON; what is no object says nothing."""
+    if not isinstance(value, dict):
+        return NOTHING
+    listed = aslist(value.get("coding"))
+    said = text(value.get("text"))
+    longest = len(said)
+    codings: list[Coding] = []
+    texts = [said[:MOST_LETTERS]] if said else []
+    for coding in listed[:MOST_CODINGS]:
+        if not isinstance(coding, dict):
+            continue
+        code, name = _code(coding), text(coding.get("display"))
+        longest = max(longest, len(name))
+        if code:
+            codings.append(Coding(text(coding.get("system")), code, name[:MOST_LETTERS]))
+        elif name:
+            texts.append(name[:MOST_LETTERS])
+    cut = (("codes",) if len(listed) > MOST_CODINGS else ()) + (("name",) if longest > MOST_LETTERS else ())
+    return Concept(tuple(codings), tuple(texts), cut)
+
+
+def _code(coding: Mapping[str, Any]) -> str:
+    """The code; some clients send one of digits as a number."""
+    code = coding.get("code")
+    if isinstance(code, str):
+        return code if len(code) <= MOST_LETTERS else ""
+    of_digits = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < _LARGEST_CODE
+    return str(code) if of_digits else ""
