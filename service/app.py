@@ -3,18 +3,18 @@
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from flask import Flask
 
 from service.cdshooks.services import Service, prefetch_templates, services
+from service.dates import utc_now
 from service.decide import Decision
-from service.engine.editions import EVERYBODY, Editions
+from service.engine.editions import EVERYBODY, Editions, policies_of
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
 from service.engine.library import OVERRIDE_REASONS, Library, load
-from service.engine.policy import Policy, read_policy
 from service.engine.rendering import CODE_SYSTEMS, LOCAL
 from service.fhir.access import WAITING, FhirAccess
 from service.fhir.fetch_errors import Failure
@@ -23,10 +23,10 @@ from service.guidance.registry import RULES
 from service.metrics import Metrics
 from service.records.records import Records
 from service.settings import Settings
-from service.trust.clients import Clients
+from service.trust.clients import clients_of
 from service.trust.tokens import Caller, Reason
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
-from service.web.access import clients_of, guard, token_check
+from service.web.access import guard, token_check
 from service.web.api import api
 from service.web.contract import contract
 from service.web.demo import demo
@@ -44,11 +44,6 @@ from service.web.playground import playground
 def new_uuid() -> str:
     """A fresh random identifier for a card or a suggestion."""
     return str(uuid.uuid4())
-
-
-def utc_now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)
 
 
 def records_of(settings: Settings) -> Records:
@@ -99,8 +94,8 @@ def create_app(
         observers=[metrics.fetched],
         waiting=waiting,
     )
-    clients = clients_of(settings)
-    editions = Editions(Guideline(library, rules), public_url, policies_of(settings, clients, library))
+    clients = clients_of(settings.trust_file)
+    editions = Editions(Guideline(library, rules), public_url, policies_of(settings.policy, clients, library))
     guideline, renderer = editions.of(EVERYBODY, today())
     decision = Decision(guideline, renderer, today, new_id, settings.jurisdiction, fhir, editions=editions)
     used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
@@ -134,12 +129,6 @@ def create_app(
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)
     return app
-
-
-def policies_of(settings: Settings, clients: Clients, library: Library) -> dict[str, Policy]:
-    """The policies of hospitals by the client's name, the service's own under EVERYBODY. Raises FaultyLibrary."""
-    files = {client.name: client.policy for client in clients.all} | {EVERYBODY: settings.policy}
-    return {name: read_policy(file, library) for name, file in files.items() if file is not None}
 
 
 def offered_reasons(library: Library, public_url: str) -> dict[str, frozenset[str]]:

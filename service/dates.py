@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from service.kept import kept
@@ -29,6 +29,11 @@ class Span:
 
     earliest: date
     latest: date
+
+
+def utc_now() -> datetime:
+    """The present moment in UTC: the clock of whoever starts something, handed on from there."""
+    return datetime.now(UTC)
 
 
 def later(day: date, days: int) -> date:

@@ -7,8 +7,7 @@ random number or opens a connection; those are handed in, so that an answer can 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-
-import structlog
+from typing import TYPE_CHECKING
 
 from service.cdshooks.dialects import in_dialect
 from service.cdshooks.messages import (
@@ -35,14 +34,15 @@ from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import NotConformant, ServiceError, place_of
-from service.fhir.access import FhirAccess, lacks_authorization
 from service.fhir.chart_reader import ChartReader
+from service.fhir.fetch_errors import lacks_authorization
 from service.fhir.patients import patient_id
 from service.fhir.prefetch import Prefetch, Source
 from service.fhir.session import Session, orders, selection
 from service.trust.clients import ANYBODY, Client
 
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    from service.fhir.access import FhirAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Decision:
     today: Callable[[], date]
     new_uuid: Callable[[], str]
     jurisdiction: str = "eu"
-    fhir: FhirAccess | None = None
+    fhir: "FhirAccess | None" = None
     seen: Callable[[Chart], None] | None = None
     editions: Editions | None = None
     failed: Callable[[str, Exception], None] | None = None
@@ -111,9 +111,16 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY, on
         raise
     except Exception as error:
         # Clients show an error as "all clear". A card that says the opposite is the only honest answer.
-        log.error("service failed", error=type(error).__name__, place=place_of(error))
+        _log("service failed", error)
         failed = using.renderer.card(service_failed(), SuggestionContext({}), using.new_uuid)
         return in_dialect(Response(cards=[failed]), client.dialect, using.renderer.by_hand)
+
+
+def _log(event: str, error: Exception, **facts: str) -> None:
+    """A line about a failure, with its type only: a message may repeat what the request held."""
+    import structlog  # a tenth of what a command takes that has nothing to log
+
+    structlog.get_logger().error(event, error=type(error).__name__, place=place_of(error), **facts)
 
 
 def session_of(request: HookRequest, context: Context) -> Session:
@@ -160,10 +167,7 @@ def _reader(
 
 def _answer(chart: Chart, asked: SuggestionContext, using: Decision, user: str | None, once: Once | None) -> Response:
     def failed(card: str, error: Exception) -> None:
-        # The type only: a message may repeat what the request held.
-        log.error(
-            "rule failed", card=card, error=type(error).__name__, place=place_of(error), guidance=using.library.version
-        )
+        _log("rule failed", error, card=card, guidance=using.library.version)
         if using.failed is not None:
             using.failed(card, error)
 

@@ -21,8 +21,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
+from service.cdshooks.outcomes import operation_outcome
 from service.metrics import Metrics
-from service.web.errors import operation_outcome
 from service.web.middleware import ALWAYS
 
 RECEIVE_SECONDS = 10.0

@@ -19,8 +19,10 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
-from service.app import create_app, records_of, utc_now
+from service.app import create_app, records_of
+from service.dates import utc_now
 from service.decide import decide
+from service.engine.library import Library
 from service.logs import catch_strays, configure_logs
 from service.metrics import process_ended, shared_counts
 from service.receiving import Receiver
@@ -53,8 +55,11 @@ class AddressNotUsable(Exception):
 class Server(BaseApplication):
     """The application under gunicorn."""
 
-    def __init__(self, settings: Settings, records: Records, options: dict[str, Any], counts: Path) -> None:
+    def __init__(
+        self, settings: Settings, library: Library | None, records: Records, options: dict[str, Any], counts: Path
+    ) -> None:
         self._settings = settings
+        self._library = library
         self._records = records
         self._options = options
         self._counts = counts
@@ -67,7 +72,7 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:  # type: ignore[override]  # Flask is the WSGI callable asked for
         """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
-        library = start_library(self._settings, utc_now)
+        library = start_library(self._settings, utc_now, self._library)
         # Two threads of each process are left to calls that need no FHIR server.
         waiting = max(1, self._options["threads"] - 2)
         app = create_app(self._settings, library, records=self._records, counts=self._counts, waiting=waiting)
@@ -144,15 +149,26 @@ def warmed(app: Flask) -> Flask:
 
 
 def serve(
-    settings: Settings, host: str, port: int, workers: int, threads: int, *, reload: bool, ready: Callable[[], None]
+    settings: Settings,
+    library: Library,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    *,
+    reload: bool,
+    ready: Callable[[], None],
 ) -> None:
-    """Serves until stopped; ``ready`` is called once, when the address is served."""
+    """Serves until stopped; ``ready`` is called once, when the address is served.
+
+    With ``reload`` each process loads the library itself, as it is by then.
+    """
     configure_logs(settings, lasting=True)
     catch_strays()
     records = records_of(settings)
     with shared_counts() as counts:
         options = _options(host, port, workers, threads, reload=reload)
-        Server(settings, records, options | _moments(records, counts, ready), counts).run()
+        Server(settings, None if reload else library, records, options | _moments(records, counts, ready), counts).run()
 
 
 def _options(host: str, port: int, workers: int, threads: int, *, reload: bool) -> dict[str, Any]:

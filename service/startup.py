@@ -30,9 +30,12 @@ class Start:
     expansions: Expansions
 
 
-def start_library(settings: Settings, now: Callable[[], datetime]) -> Library:
-    """The library to serve with. Raises FaultyLibrary for our own files, nothing because of the server."""
-    library = load()
+def start_library(settings: Settings, now: Callable[[], datetime], library: Library | None = None) -> Library:
+    """The library to serve with. Raises FaultyLibrary for our own files, nothing because of the server.
+
+    ``library`` is that of the folder where it has just been loaded.
+    """
+    library = library or load()
     if not settings.terminology_server:
         return library
     log.info("expanding terminology", server=settings.terminology_server, seconds_at_most=settings.terminology_deadline)

@@ -7,6 +7,7 @@ does not name are tolerated everywhere.
 
 import re
 from codecs import BOM_UTF8
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -293,3 +294,10 @@ def _decode(body: bytes | Raw, message: type[Message], root: str) -> Message:
         raise NotParsable(f"The request is not valid JSON: {reason}") from None
     except RecursionError:
         raise NotParsable("The request is nested too deeply to be read.") from None
+
+
+def own_members(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What this service says of a card in its extension; empty for a card of any other."""
+    extension = card.get("extension")
+    own = extension.get(EXTENSION) if isinstance(extension, dict) else None
+    return own if isinstance(own, dict) else {}

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from service.cdshooks.messages import Listed, NonEmpty
+from service.jsonio import encode
 
 
 class Issue(msgspec.Struct, omit_defaults=True):
@@ -22,6 +23,11 @@ class OperationOutcome(msgspec.Struct):
 
     resourceType: Literal["OperationOutcome"]
     issue: Annotated[list[Issue], Listed]
+
+
+def operation_outcome(code: str, message: str, expression: str = "") -> bytes:
+    """The outcome of one error as JSON; ``expression`` is the path it is about."""
+    return encode(outcome(code, message, expression))
 
 
 def outcome(code: str, message: str, expression: str = "") -> OperationOutcome:

@@ -7,28 +7,25 @@ version replaced by placeholders and the day it was recorded for.
 import difflib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import requests
-
-from service.cdshooks.messages import CONTEXTS, EXTENSION
+from service.cdshooks.messages import CONTEXTS, own_members
+from service.cdshooks.outcomes import operation_outcome
 from service.decide import Decision, decide
-from service.engine.check import unreadable, words_fault
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
-from service.engine.library import FOLDER, Library
+from service.engine.library import Library
 from service.engine.rendering import CODE_SYSTEMS, Renderer
 from service.errors import ServiceError
 from service.fhir.resources import aslist
 from service.guidance.registry import RULES
 from service.jsonio import encode
 from service.trust.clients import ANYBODY, Dialect, Jurisdiction
-from service.web.errors import operation_outcome
 
 EXPECTED = ".expected.json"
 LINES = ".ndjson"
@@ -205,22 +202,6 @@ class InProcess:
         return Answer(200, json.loads(body))
 
 
-def example_faults(library: Library, paths: list[Path], folder: Path = FOLDER) -> Iterator[str]:
-    """What is wrong with the cards of request files: words that fail, are too long, or not for prescribers.
-
-    Each with its file; words that fail also with their line. Every ``fires`` example is among the requests.
-    """
-    failures: list[tuple[str, Exception]] = []
-    answering = InProcess(library, failed=lambda card, error: failures.append((card, error)))
-    for path in find(paths):
-        for request in read_all(path):
-            failures.clear()
-            answer = answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
-            yield from (f"{words_fault(card, error, library, folder)} ({path})" for card, error in failures)
-            for card in answer.cards:
-                yield from (f"{fault} ({path})" for fault in unreadable(card, library))
-
-
 class OverHttp:
     """Answers requests by calling a running service, which uses its own clock.
 
@@ -228,6 +209,8 @@ class OverHttp:
     """
 
     def __init__(self, url: str, timeout: float = 10) -> None:
+        import requests
+
         self._base = url.partition("/cds-services")[0].rstrip("/")
         self._timeout = timeout
         self._session = requests.Session()
@@ -235,6 +218,8 @@ class OverHttp:
 
     def answer(self, request: Request, today: date) -> Answer:  # noqa: ARG002  (the service has its own clock)
         """The answer of the running service. Raises NotReplayable when it cannot be had."""
+        import requests
+
         url = f"{self._base}/cds-services/{request.hook}"
         try:
             response = self._session.post(
@@ -279,13 +264,6 @@ def normalised(answer: Answer) -> Answer:
 def _guidance(card: dict[str, Any]) -> str:
     """The guidance version that a card of this service names; empty for a card of any other."""
     return str(own_members(card).get("guidance", ""))
-
-
-def own_members(card: Mapping[str, Any]) -> dict[str, Any]:
-    """What this service says of a card in its extension; empty for a card of any other."""
-    extension = card.get("extension")
-    own = extension.get(EXTENSION) if isinstance(extension, dict) else None
-    return own if isinstance(own, dict) else {}
 
 
 def difference(request: Request, answer: Answer) -> list[str]:

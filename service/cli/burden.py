@@ -111,7 +111,9 @@ class Burden:
     help="Form of output.",
 )
 def burden(size: int, seed: int, policy: Path | None, today: datetime | None, form: str) -> None:
-    """Count the cards that the orders of a synthetic population raise: how often, how long, merged, quiet.
+    """Count the cards that the orders of a synthetic population raise.
+
+    How often each is shown, how long it is, what is merged and what stays quiet.
 
     Who is prescribed what is in cards/population.yaml, and none of it is measured: the figures compare one guidance
     with another and say nothing about a hospital.

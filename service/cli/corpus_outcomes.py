@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from service.cli.answers import Answer, own_members
+from service.cdshooks.messages import own_members
+from service.cli.answers import Answer
 from service.cli.corpus_material import Material
 from service.fhir.concepts import concept_of
 from service.fhir.resources import text

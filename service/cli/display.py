@@ -1,29 +1,34 @@
 """What commands show on a terminal: cards as an EHR would show them, doses, differences, and tables."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from service.cdshooks.services import Service
-from service.cli.answers import Answer, own_members
-from service.cli.corpus_outcomes import Tally
-from service.cli.doses import OrderReading
-from service.engine.catalogue import in_order, statements
-from service.engine.library import Library
-from service.engine.policy import Policy
-from service.terminology.load import SetSummary
+from service.cdshooks.messages import own_members
+
+if TYPE_CHECKING:
+    from service.cdshooks.services import Service
+    from service.cli.answers import Answer
+    from service.cli.corpus_outcomes import Tally
+    from service.cli.doses import OrderReading
+    from service.engine.library import Library
+    from service.engine.policy import Policy
+    from service.terminology.load import SetSummary
 
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
 
 
 def card_panel(card: dict[str, Any]) -> Panel:
     """One card in full."""
+    from rich.markdown import Markdown  # slow to import, and only here
+
     indicator = str(card.get("indicator", ""))
     parts: list[RenderableType] = [Text(str(card.get("summary", "")), style="bold"), Text()]
     parts.append(Markdown(str(card.get("detail", ""))))
@@ -95,6 +100,8 @@ def dose_lines(reading: OrderReading) -> list[Text]:
 
 def catalogue_tables(library: Library) -> list[Table]:
     """The cards with when they are raised, and the statements with their verdicts."""
+    from service.engine.catalogue import in_order, statements
+
     cards = Table("rule", "card", "raised when", title="Cards", show_lines=True)
     for card in in_order(library):
         cards.add_row(card.rule, card.id, escape(card.raised_when))

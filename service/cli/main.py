@@ -1,5 +1,6 @@
 """The command ``tolami``. Imports are inside the commands, so that ``--help`` answers at once."""
 
+import gc
 import sys
 from dataclasses import asdict
 from datetime import date, datetime
@@ -10,6 +11,7 @@ import click
 
 from service.cli.burden import burden
 from service.cli.cards import cards
+from service.cli.check import check
 from service.cli.clients import clients
 from service.cli.output import INTERRUPTED, as_json, example, print_json, standard_output, stop
 from service.cli.output import library as _library
@@ -18,9 +20,17 @@ from service.cli.replay import replay
 from service.cli.schemas import schemas
 from service.cli.serve import demo, serve
 
+GC_THRESHOLDS = (200_000, 50, 100)
+"""Objects allocated before a collection is considered; ``tolami serve`` chooses its own for its processes."""
+
 
 class Interruptible(click.Group):
     """Commands that end with the code of shells when Ctrl-C is pressed."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs as a process of its own: soon over, so that looking for garbage would cost more than it frees."""
+        gc.set_threshold(*GC_THRESHOLDS)
+        return super().__call__(*args, **kwargs)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command that the arguments name."""
@@ -83,80 +93,6 @@ def dose(files: tuple[Path, ...], today: datetime | None, form: str) -> None:
         print_json(told)
 
 
-@example(
-    "tolami check && echo ready\n"
-    "tolami check --terminology      also asks the terminology server, set by set\n"
-    "tolami check --watch            again on each save, with the address of the preview"
-)
-@main.command(short_help="Check cards, settings and clients.")
-@click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
-@click.option("--watch", is_flag=True, help="Check again whenever a card or a fixture is saved, until Ctrl-C.")
-@click.option(
-    "--url", default="http://127.0.0.1:8000", show_default=True, help="The running service that previews, with --watch."
-)
-@as_json
-def check(terminology: bool, watch: bool, url: str, form: str) -> None:
-    """Check cards, sources, terminology, order templates, settings and clients.
-
-    In the project's folder the cards of every fixture are rendered as well: no words may fail, or be too long.
-    Names file, line and reason of every fault; the exit code is 1 when there is one.
-    """
-    if watch:
-        from service.cli.watch import check_on_save
-
-        check_on_save(url)
-    from service.app import policies_of, utc_now
-    from service.cli.answers import example_faults
-    from service.cli.display import policy_table, terminology_table
-    from service.cli.replay import FIXTURES
-    from service.engine.check import deep_faults
-    from service.engine.guideline import Guideline
-    from service.engine.policy import Policy
-    from service.files import FaultyLibrary
-    from service.guidance.registry import RULES
-    from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile
-    from service.web.access import check_access, clients_of
-
-    problems = []
-    settings = None
-    try:
-        settings = load_settings()
-        check_access(settings, utc_now)
-    except (SettingsError, FaultyTrustFile) as error:
-        problems.append(f"settings: {error}")
-    library = _library()
-    policies: dict[str, Policy] = {}
-    try:
-        policies = policies_of(settings, clients_of(settings), library) if settings is not None else {}
-    except (FaultyLibrary, FaultyTrustFile) as error:
-        problems += [f"policy: {fault}" for fault in str(error).splitlines()]
-    problems += map(str, deep_faults(Guideline(library, RULES)))
-    problems += [] if problems else example_faults(library, [path for path in [FIXTURES] if path.exists()])
-    if settings is None or problems:
-        if form == "json":
-            print_json({"guidance": library.version, "faults": problems})
-            sys.exit(1)
-        stop("\n".join(problems), 1)
-    if form == "json":
-        print_json({"guidance": library.version, "faults": []})
-        return
-    console = standard_output()
-    console.print(terminology_table(library.terminology.sets))
-    if policies:
-        console.print(policy_table(policies))
-    if terminology:
-        from service.cli.terminology import check_terminology
-
-        library, whole = check_terminology(console, library, settings, utc_now)
-        if not whole:
-            sys.exit(1)
-    click.echo(
-        f"Guidance {library.version}: {len(library.cards)} cards,"
-        f" {len(library.sources)} sources, {len(library.orders)} order templates. Settings are valid."
-    )
-
-
 @example("tolami services\ntolami services --format json      as discovery answers")
 @main.command()
 @as_json
@@ -180,5 +116,5 @@ def services(form: str) -> None:
         console.print(f"{key}: {template}", soft_wrap=True)
 
 
-for command in (serve, demo, burden, cards, clients, replay, schemas, feedback, report, records):
+for command in (serve, demo, burden, cards, check, clients, replay, schemas, feedback, report, records):
     main.add_command(command)

@@ -9,6 +9,7 @@ import click
 from service.cli.output import example, library, stop
 
 if TYPE_CHECKING:
+    from service.engine.library import Library
     from service.settings import Settings
 
 SANDBOX = "https://sandbox.cds-hooks.org/?"
@@ -30,7 +31,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
     """Serve the CDS Hooks endpoints."""
     from service import server
 
-    settings = _ready_settings(host, port, without_authentication=without_authentication)
+    settings, cards = _ready(host, port, without_authentication=without_authentication)
     base = settings.public_url
     sample = os.path.relpath(server.SAMPLE)
 
@@ -44,7 +45,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
             click.echo(f"Look at it: {base}/")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
 
-    server.serve(settings, host, port, workers, threads, reload=reload, ready=ready)
+    server.serve(settings, cards, host, port, workers, threads, reload=reload, ready=ready)
 
 
 @example("tolami demo\ntolami demo --port 8001")
@@ -60,7 +61,8 @@ def demo(port: int) -> None:
     from service.web.demo import ADDRESS, people
 
     host = "127.0.0.1"
-    settings = _ready_settings(host, port, without_authentication=False).model_copy(update={"demo": True})
+    settings, cards = _ready(host, port, without_authentication=False)
+    settings = settings.model_copy(update={"demo": True})
     if settings.auth == "required":
         stop("tolami demo is for trying it out, and TOLAMI_AUTH is required. Leave that setting out here.", 1)
     base = settings.public_url
@@ -76,7 +78,7 @@ def demo(port: int) -> None:
                 click.echo(f"  {who}\n    {sandbox_link(base, base + ADDRESS, reference.partition('/')[2])}")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
 
-    server.serve(settings, host, port, workers=2, threads=4, reload=False, ready=ready)
+    server.serve(settings, cards, host, port, workers=2, threads=4, reload=False, ready=ready)
 
 
 def sandbox_link(base: str, fhir_server: str, patient_id: str) -> str:
@@ -92,17 +94,17 @@ def sandbox_link(base: str, fhir_server: str, patient_id: str) -> str:
     )
 
 
-def _ready_settings(host: str, port: int, *, without_authentication: bool) -> "Settings":
-    """The settings to serve with, their address filled in; the command ends when it cannot be served with them."""
+def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Settings", "Library"]:
+    """The settings to serve with, their address filled in, and the cards; the command ends when they do not serve."""
     from service import server
-    from service.app import utc_now
+    from service.dates import utc_now
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
     from service.web.access import check_access
 
     try:
         settings = load_settings()
-        library()
+        cards = library()
         check_access(settings, utc_now)
         server.check_address(
             host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
@@ -110,4 +112,4 @@ def _ready_settings(host: str, port: int, *, without_authentication: bool) -> "S
     except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
         stop(f"tolami cannot start: {error}", 1)
     base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    return settings.model_copy(update={"public_url": base})
+    return settings.model_copy(update={"public_url": base}), cards

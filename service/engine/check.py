@@ -1,35 +1,23 @@
-"""The slow checks of the cards folder, for ``tolami check`` and the tests: FHIR validity and completeness."""
+"""The slow checks of the cards folder, for ``tolami check`` and the tests: whether all in it goes together."""
 
-import json
 import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fhir.resources.R4B.codesystem import CodeSystem
-from fhir.resources.R4B.medicationrequest import MedicationRequest
-from fhir.resources.R4B.servicerequest import ServiceRequest
-from fhir.resources.R4B.valueset import ValueSet
 from jinja2 import TemplateError
-from pydantic import BaseModel, ValidationError
 
 from service.cdshooks.messages import EXTENSION
 from service.engine import words
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
 from service.engine.evaluate import card_of
+from service.engine.fhir_files import fhir_faults
 from service.engine.finding import Rule, states_of
 from service.engine.guideline import Guideline
 from service.engine.library import FOLDER, Library
 from service.engine.rendering import Renderer
 from service.files import Fault
-
-MODELS: dict[str, type[BaseModel]] = {
-    "CodeSystem": CodeSystem,
-    "MedicationRequest": MedicationRequest,
-    "ServiceRequest": ServiceRequest,
-    "ValueSet": ValueSet,
-}
 
 CONDITION = re.compile(r"{%-?\s*(?:if|elif|else|endif)\b.*?%}|{{[^}]*\bif\b[^}]*}}")
 INCLUDED = re.compile(r"{% include .*? \+?%}$")
@@ -46,29 +34,13 @@ def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
     """Faults that loading does not look for, because they cost too much at every start."""
     library, rules = guideline.library, guideline.rules
     return [
-        *_fhir_faults(folder, "terminology/*/*.json"),
-        *_fhir_faults(folder, "orders/*.json"),
-        *_fhir_faults(folder, "codesystems/*.json"),
+        *fhir_faults(folder),
         *_rule_faults(library, rules),
         *_state_faults(library, rules),
         *_glued(library),
         *_template_faults(library),
         *_uncarried(library),
     ]
-
-
-def _fhir_faults(folder: Path, pattern: str) -> Iterable[Fault]:
-    """Files that are not valid FHIR R4."""
-    for path in sorted(folder.glob(pattern)):
-        value: Any = json.loads(path.read_text(encoding="utf-8"))
-        try:
-            MODELS[value.get("resourceType", "")].model_validate(value)
-        except KeyError:
-            yield Fault(path.relative_to(folder).as_posix(), 0, "not a resource of a kind that belongs here")
-        except ValidationError as error:
-            for problem in error.errors():
-                place = ".".join(map(str, problem["loc"]))
-                yield Fault(path.relative_to(folder).as_posix(), 0, f"not valid FHIR: {place}: {problem['msg']}")
 
 
 def _rule_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
@@ -137,9 +109,13 @@ def _uncarried(library: Library) -> Iterable[Fault]:
 def _template_faults(library: Library) -> Iterable[Fault]:
     """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines."""
     environment = Renderer.of(library).marked
-    for name in environment.list_templates():
+    loader = environment.loader
+    assert loader is not None
+    for name in loader.list_templates():
+        source, _, _ = loader.get_source(environment, name)
         try:
-            environment.get_template(name)
+            if "{" in source:
+                environment.compile(source, name, raw=True)
         except TemplateError as error:
             owner, _, part = name.partition("/")
             if owner in library.cards:

@@ -3,16 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from service.engine.guideline import Guideline
-from service.engine.policy import Policy
+from service.engine.library import Library
+from service.engine.policy import Policy, read_policy
 from service.engine.rendering import LOCAL, Renderer
 from service.engine.review import valid_until
+from service.trust.clients import Clients
 
 EVERYBODY = ""
 """Stands for the clients without a policy of their own."""
 
 Edition = tuple[Guideline, Renderer]
+
+
+def policies_of(own: Path | None, clients: Clients, library: Library) -> dict[str, Policy]:
+    """The policies of hospitals by the client's name, the service's own under EVERYBODY. Raises FaultyLibrary."""
+    files = {client.name: client.policy for client in clients.all} | {EVERYBODY: own}
+    return {name: read_policy(file, library) for name, file in files.items() if file is not None}
 
 
 @dataclass(frozen=True, slots=True)

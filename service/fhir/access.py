@@ -21,7 +21,7 @@ import structlog
 from service.cdshooks.messages import FhirAuthorization, HookRequest
 from service.fhir.bulkhead import Bulkhead
 from service.fhir.client import FhirServer, usable_id
-from service.fhir.fetch_errors import Failure, Unfetched
+from service.fhir.fetch_errors import Failure, Unfetched, lacks_authorization
 from service.fhir.pages import first_page, following_pages
 from service.fhir.prefetch import Answer, State
 from service.fhir.resources import Resource, text
@@ -47,11 +47,6 @@ Observer = Callable[[str, str, float], None]
 """Is told of every fetch: the key, what came of it, and seconds. Must neither fail nor wait."""
 
 Result = TypeVar("Result")
-
-
-def lacks_authorization(request: HookRequest, client: Client) -> bool:
-    """True when a FHIR server is named that is not read, because the call brings no authorization for it."""
-    return bool(request.fhirServer) and request.fhirAuthorization is None and not client.open
 
 
 @dataclass(frozen=True, slots=True)

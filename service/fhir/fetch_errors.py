@@ -5,6 +5,9 @@ The codes are keys of the card ``not-checked``, which has the words for people w
 
 from enum import StrEnum
 
+from service.cdshooks.messages import HookRequest
+from service.trust.clients import Client
+
 
 class Failure(StrEnum):
     """Why a fetch gave nothing, or not all of it."""
@@ -67,3 +70,8 @@ class Unfetched(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.value)
         self.failure = failure
+
+
+def lacks_authorization(request: HookRequest, client: Client) -> bool:
+    """True when a FHIR server is named that is not read, because the call brings no authorization for it."""
+    return bool(request.fhirServer) and request.fhirAuthorization is None and not client.open

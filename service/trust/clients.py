@@ -114,6 +114,11 @@ class Clients:
         return client if client.fhir_servers else client.model_copy(update={"fhir_servers": LOOPBACK_SERVERS})
 
 
+def clients_of(file: Path | None) -> Clients:
+    """The clients of the trust file; none without one. Raises FaultyTrustFile."""
+    return read_clients(file) if file else Clients()
+
+
 def read_clients(file: Path) -> Clients:
     """The clients of a trust file. Raises FaultyTrustFile with every fault that was found."""
     try:

@@ -17,7 +17,7 @@ from flask import Flask, g, request
 from service.errors import NotTrusted
 from service.settings import Settings, SettingsError
 from service.timing import timed
-from service.trust.clients import Clients, is_loopback, read_clients
+from service.trust.clients import Clients, clients_of, is_loopback
 from service.trust.keyring import open_keyring
 from service.trust.remote import RemoteKeys, fetch
 from service.trust.tokens import Caller, Reason, Refused, TokenCheck
@@ -34,11 +34,6 @@ log = structlog.get_logger()
 
 RefusalObserver = Callable[[Reason], None]
 """Is told of every refused call; must neither fail nor wait."""
-
-
-def clients_of(settings: Settings) -> Clients:
-    """The clients of the trust file; none without one. Raises FaultyTrustFile."""
-    return read_clients(settings.trust_file) if settings.trust_file else Clients()
 
 
 def token_check(
@@ -72,7 +67,7 @@ def token_check(
 
 def check_access(settings: Settings, now: Callable[[], datetime]) -> None:
     """Raises SettingsError or FaultyTrustFile where ``create_app`` would, without making an application."""
-    token_check(settings, clients_of(settings), SeenInMemory(now), now, lambda: 0.0)
+    token_check(settings, clients_of(settings.trust_file), SeenInMemory(now), now, lambda: 0.0)
 
 
 def guard(

@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from service.cdshooks.outcomes import operation_outcome
 from service.jsonio import encode
-from service.web.errors import operation_outcome
 
 FOLDER = Path(__file__).parents[2] / "fhir_fixtures" / "demo"
 ADDRESS = "/demo/fhir"

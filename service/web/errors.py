@@ -4,9 +4,8 @@ import structlog
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from service.cdshooks.outcomes import outcome
+from service.cdshooks.outcomes import operation_outcome
 from service.errors import ServiceError, place_of
-from service.jsonio import encode
 from service.web.pages import hardened
 
 log = structlog.get_logger()
@@ -44,11 +43,6 @@ def _browser_asks() -> bool:
     """True for a browser that looks for a page, not for a client of a service."""
     wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
     return request.method == "GET" and wanted == "text/html" and not request.path.startswith("/cds-services")
-
-
-def operation_outcome(code: str, message: str, expression: str = "") -> bytes:
-    """An OperationOutcome of one error as JSON; ``expression`` is the path it is about."""
-    return encode(outcome(code, message, expression))
 
 
 def answer(status: int, code: str, message: str, expression: str = "") -> Response:

@@ -16,13 +16,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, render_template, request
 
 from service.cdshooks.messages import CONTEXTS
+from service.cdshooks.outcomes import operation_outcome
 from service.chart import Chart
 from service.decide import Decision, decide
 from service.errors import ServiceError
 from service.jsonio import encode
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.trust.tokens import Caller
-from service.web.errors import operation_outcome
 from service.web.feedback import Keep
 from service.web.fixtures import by_card, fixtures
 from service.web.invoke import Observe

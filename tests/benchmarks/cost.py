@@ -16,7 +16,8 @@ from pathlib import Path
 import structlog
 from flask import Flask
 
-from service.app import create_app, new_uuid, utc_now
+from service.app import create_app, new_uuid
+from service.dates import utc_now
 from service.engine.library import Library, load
 from service.records.records import Records
 from service.server import warmed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.answers import example_faults
+from service.cli.examples import Examples
 from service.engine.check import deep_faults, unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library, load
@@ -177,5 +177,5 @@ def test_words_that_fail_in_an_example_are_named_with_file_line_and_variable(
     file = "tolperisone/tolperisone-daily-dose.md"
     line = changed(folder, file, old, new)
     example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
-    found = list(example_faults(load(folder), [example], folder))
+    found = Examples(load(folder), folder).faults(example)
     assert found == ([f"{file}:{line}: section '## summary divide': {reason} ({example})"] if reason else [])

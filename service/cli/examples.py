@@ -1,0 +1,69 @@
+"""The cards of request files, looked at as a prescriber would: for ``tolami check`` and the tests."""
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from service.cli.answers import InProcess, NotReplayable, Request, find, read_all, recorded_day
+from service.engine.check import unreadable, words_fault
+from service.engine.library import FOLDER, Library
+
+AT_ONCE = 8
+"""Files that a process is given at once."""
+
+
+class Examples:
+    """Answers request files and says what is wrong with the cards: words that fail, are too long, or a developer's.
+
+    Each fault with its file; words that fail also with their line.
+    """
+
+    def __init__(self, library: Library, folder: Path = FOLDER) -> None:
+        self._library = library
+        self._folder = folder
+        self._failures: list[tuple[str, Exception]] = []
+        self._answering = InProcess(library, failed=lambda card, error: self._failures.append((card, error)))
+
+    def faults(self, path: Path) -> list[str]:
+        """The faults of one file."""
+        try:
+            return [fault for request in read_all(path) for fault in self._faults_of(request)]
+        except NotReplayable as broken:
+            return [str(broken)]
+
+    def _faults_of(self, request: Request) -> Iterator[str]:
+        self._failures.clear()
+        answer = self._answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
+        for card, error in self._failures:
+            yield f"{words_fault(card, error, self._library, self._folder)} ({request.path})"
+        for shown in answer.cards:
+            yield from (f"{fault} ({request.path})" for fault in unreadable(shown, self._library))
+
+
+_own: list[Examples] = []
+"""The examples of a process that ``examples_answered`` has made."""
+
+
+@contextmanager
+def examples_answered(library: Library, paths: list[Path]) -> Iterator[Iterable[str]]:
+    """The faults of all files below the paths, found by a process on each core while the caller does other things."""
+    files = list(find(paths))
+    cores = min(os.cpu_count() or 1, len(files))
+    if cores < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        examples = Examples(library)
+        yield (fault for file in files for fault in examples.faults(file))
+        return
+    with multiprocessing.get_context("fork").Pool(cores, _begin, (library,)) as pool:
+        found = pool.imap(_faults, files, AT_ONCE)
+        yield (fault for faults in found for fault in faults)
+
+
+def _begin(library: Library) -> None:
+    _own.append(Examples(library))
+
+
+def _faults(file: Path) -> list[str]:
+    return _own[0].faults(file)
