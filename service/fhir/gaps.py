@@ -53,10 +53,11 @@ def of_others(counts: Mapping[str, int]) -> list[Unread]:
 
 def not_understood(problems: ProblemList, allergies: AllergyList) -> Iterator[Unread]:
     """What of the two lists could not be read, once for each, and what is only suspected."""
-    for element, found in ((CONDITIONS, problems), (ALLERGIES, allergies)):
+    lists = (("conditions-unread", CONDITIONS, problems), ("allergies-unread", ALLERGIES, allergies))
+    for reason, element, found in lists:
         if found.unread:
             share = f"{len(found.unread)} of {found.total}"
-            yield Unread(f"{element}-unread", element=element, found=share, words=found.unread)
+            yield Unread(reason, element=element, found=share, words=found.unread)
     if problems.suspected:
         yield Unread("problems-suspected", words=problems.suspected)
 
