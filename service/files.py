@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
-from jsonschema_rs import Draft202012Validator, ValidationError, ValidationErrorKind
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +35,7 @@ class FaultyLibrary(Exception):
 
 
 _SECTION = re.compile(r"^## ([a-z]+(?: [a-z0-9-]+)?)\s*$", re.MULTILINE)
+_FORMATS = FormatChecker()
 _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 
@@ -84,23 +86,16 @@ def load_yaml(name: str, text: str, offset: int = 0) -> Document | Fault:
     return Document(name, value, node, offset)
 
 
-def check(document: Document, schema: dict[str, Any]) -> list[Fault]:
+def check(document: Document, schema: Mapping[str, Any]) -> list[Fault]:
     """The faults of a document under a JSON Schema."""
     return [
-        document.fault(f"{'.'.join(map(str, error.instance_path)) or 'document'}: {_message(error)}", *_place(error))
+        document.fault(f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {error.message}", *_place(error))
         for error in _validator(schema).iter_errors(_as_json(document.value))
     ]
 
 
-def _message(error: ValidationError) -> str:
-    """What is wrong, with all the words that could stand there."""
-    if isinstance(error.kind, ValidationErrorKind.Enum):
-        return f"{json.dumps(error.instance)} is not one of {', '.join(map(str, error.kind.options))}"
-    return error.message
-
-
-def _validator(schema: dict[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator(schema, validate_formats=True)
+def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(schema, format_checker=_FORMATS)
 
 
 def _as_json(value: Any) -> Any:
@@ -110,11 +105,14 @@ def _as_json(value: Any) -> Any:
 
 def _place(error: ValidationError) -> list[str | int]:
     """The path of what a fault is about: for a member that is not known, that member."""
-    unknown = error.kind.unexpected if isinstance(error.kind, ValidationErrorKind.AdditionalProperties) else []
-    return [*error.instance_path, *unknown[:1]]
+    path: list[str | int] = list(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+        path += [key for key in error.instance if key not in known][:1]
+    return path
 
 
-def load_table(name: str, text: str, schema: dict[str, Any]) -> Any:
+def load_table(name: str, text: str, schema: Mapping[str, Any]) -> Any:
     """The value of a YAML text under a JSON Schema. Raises FaultyLibrary. Lines are counted only for its faults."""
     try:
         value = yaml.load(text, _Loader)  # noqa: S506 (a safe one)

@@ -11,8 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from jsonschema_rs import Draft202012Validator
+from jsonschema import Draft202012Validator
 
 from service.engine.finding import CardNumbers, Finding, Indicator, Threshold, concerns_of
 from service.engine.library import CardFile, Library, threshold
@@ -93,8 +92,8 @@ def read_policy(file: Path, library: Library) -> Policy:
         raise FaultyLibrary([Fault(str(file), 0, error.strerror or "cannot be read")]) from None
     except ValueError as error:
         raise FaultyLibrary([Fault(str(file), 0, f"not valid TOML: {error}")]) from None
-    errors = Draft202012Validator(_SCHEMA).iter_errors(msgspec.to_builtins(content))
-    reasons = [f"{'.'.join(map(str, error.instance_path)) or 'policy'}: {error.message}" for error in errors]
+    errors = Draft202012Validator(_SCHEMA).iter_errors(content)
+    reasons = [f"{'.'.join(map(str, error.absolute_path)) or 'policy'}: {error.message}" for error in errors]
     changes = [] if reasons else [_change(content["hospital"], entry) for entry in content["change"]]
     reasons += [f"{change.card}: {reason}" for change in changes for reason in _refused(change, library)]
     if reasons:
