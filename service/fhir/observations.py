@@ -1,10 +1,12 @@
 """Measurements of the patient that decisions rest on, in one unit for each kind."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from service.chart import Measurement, Unread
 from service.dates import event
@@ -23,6 +25,14 @@ INDEXED_BY_SECOND = "mL/s/1.73m2"
 """The same in millilitres a second, as in Czechia and Slovakia."""
 
 VALID = frozenset({"final", "amended", "corrected"})
+WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
+UNIT = "measurement-unit"
+UNCORRECTED, CORRECTED = "qt-uncorrected", "qtc-"
+MOST_SHOWN = 40
+"""Letters of a value in words that are shown."""
+
+# Two decimals at most: "1,000" is a thousand to some and one to others.
+_QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s<>]{0,15})\s*")
 
 YES_OR_NO: dict[object, str] = {True: "yes", False: "no"}
 """A boolean answer in the words of one in words."""
@@ -60,7 +70,7 @@ _UNITS = {
     "serum-creatinine": frozenset({"mg/dL", "umol/L"}),
     "potassium": frozenset({"umol/L", "meq/L"}),
     "magnesium": frozenset({"umol/L", "meq/L", "mg/dL"}),
-    "qtc-": frozenset({"ms"}),
+    "qt": frozenset({"ms"}),
 }
 """Canonical units of kinds, by the beginning of their ids, for which a value in another unit is none."""
 
@@ -77,7 +87,8 @@ _SURFACES = re.compile(r"(?<=/)1\.73(?:m2|qm|sqm|sq\.?m|m)?$")
 class Observed:
     """Valid observations of the kinds that the terminology knows, components of panels included.
 
-    ``unread`` are values in units that are not read, each kind once.
+    ``unread`` are values of such kinds that could not be used, each kind once for each reason: not final, without a
+    time that can be read, in words or in a unit that are not read, or a QT that nobody corrected for the heart rate.
     """
 
     measurements: tuple[Measurement, ...] = ()
@@ -87,27 +98,85 @@ class Observed:
 def observed(resources: Iterable[Resource], terminology: Terminology) -> Observed:
     """What a list of observations says."""
     found: list[Measurement] = []
-    unread: dict[str, Unread] = {}
+    unread: dict[tuple[str, str], Unread] = {}
+    uncorrected: dict[date, str] = {}
     for resource in resources:
-        if resource["resourceType"] != "Observation" or text(resource.get("status")) not in VALID:
+        status = text(resource.get("status"))
+        if resource["resourceType"] != "Observation" or status in WITHDRAWN:
             continue
         for part in (resource, *aslist(resource.get("component"))):
-            kinds = terminology.concepts(concept_of(part.get("code")).codings) if isinstance(part, dict) else ()
-            for kind in sorted(kinds):
-                given = part.get("valueQuantity", part.get("valueInteger"))
-                value, unit = _value(given, kind)
-                if value is None and isinstance(given, dict) and exact(given.get("value")) is not None:
-                    said = text(given.get("unit")) or text(given.get("code"))
+            for kind in sorted(_kinds(part, terminology)) if isinstance(part, dict) else ():
+                day, given = _day(resource), _given(part)
+                shown = _shown(given, part)
+                reason = _unusable(status, day, given, kind) if shown else ""
+                if reason:
+                    said = _unit(given) if reason == UNIT else shown
                     title = terminology.concept_sets[kind].title
-                    unread.setdefault(kind, Unread("measurement-unit", element=title, found=said))
-                day = _day(resource)
-                coded = concept_of(part.get("valueCodeableConcept"))
-                answer = _answer(coded) or text(part.get("valueString")) or YES_OR_NO.get(part.get("valueBoolean"), "")
-                if day is not None and (value is not None or answer):
-                    comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
-                    sets = terminology.concepts(coded.codings)
-                    found.append(Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given)))
+                    unread.setdefault((kind, reason), Unread(reason, element=title, found=said))
+                elif day is not None and kind == UNCORRECTED:
+                    uncorrected[day] = shown
+                if day is not None and status in VALID:
+                    found += _measured(part, given, kind, day, terminology)
+    corrected = max((m.taken for m in found if m.kind.startswith(CORRECTED)), default=date.min)
+    if uncorrected and max(uncorrected) > corrected:
+        unread["qt", UNCORRECTED] = Unread(UNCORRECTED, found=uncorrected[max(uncorrected)])
     return Observed(tuple(found), tuple(unread.values()))
+
+
+def _measured(part: Resource, given: Any, kind: str, day: date, terminology: Terminology) -> Iterator[Measurement]:
+    value, unit = _value(given, kind)
+    coded = concept_of(part.get("valueCodeableConcept"))
+    answer = _answer(coded) or text(part.get("valueString")) or YES_OR_NO.get(part.get("valueBoolean"), "")
+    if value is not None or answer:
+        comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
+        sets = terminology.concepts(coded.codings)
+        yield Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given))
+
+
+def _kinds(part: Resource, terminology: Terminology) -> frozenset[str]:
+    """What was measured, by its codes; by its words when no code is known."""
+    concept = concept_of(part.get("code"))
+    return terminology.concepts(concept.codings) or terminology.words.measured(tuple(dict.fromkeys(concept.words)))
+
+
+def _given(part: Resource) -> Any:
+    """The value as a quantity or a number; None when there is neither. "2,9 mmol/l" in words is a quantity."""
+    given = part.get("valueQuantity", part.get("valueInteger"))
+    written = _QUANTITY.fullmatch(text(part.get("valueString"))) if given is None else None
+    if written is None:
+        return given
+    comparator, number, unit = written.groups()
+    return {"value": Decimal(number.replace(",", ".")), "unit": unit, "comparator": comparator or ""}
+
+
+def _unusable(status: str, day: date | None, given: Any, kind: str) -> str:
+    """Why a value cannot be used, empty when it can."""
+    if status not in VALID:
+        return "measurement-not-final"
+    if day is None:
+        return "measurement-undated"
+    if given is not None and _value(given, kind)[0] is None:
+        return UNIT
+    return "measurement-in-words" if given is None and _in_units(kind) else ""
+
+
+def _in_units(kind: str) -> bool:
+    """True for what is measured in units, not answered."""
+    return kind.startswith(tuple(_UNITS))
+
+
+def _unit(given: Any) -> str:
+    return text(given.get("unit")) or text(given.get("code")) if isinstance(given, dict) else ""
+
+
+def _shown(given: Any, part: Resource) -> str:
+    """A value as the record has it, cut where it is prose; empty when there is none."""
+    if isinstance(given, dict):
+        known = exact(given.get("value")) is not None
+        return f"{text(given.get('comparator'))}{given['value']} {_unit(given)}".strip() if known else ""
+    if isinstance(given, int):
+        return str(given) if exact(given) is not None else ""
+    return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString")))[:MOST_SHOWN].strip()
 
 
 def body_weight(measured: Iterable[Measurement], today: date, most_days: int) -> Fraction | None:
@@ -138,7 +207,7 @@ def _indexed(given: object) -> bool:
 def _value(given: object, kind: str) -> tuple[Fraction | None, str]:
     """A value in its canonical unit; None when the unit is not understood, or not one of this kind."""
     if isinstance(given, int):
-        return exact(given), "{score}"
+        return (None, "") if _in_units(kind) else (exact(given), "{score}")
     if not isinstance(given, dict):
         return None, ""
     code, unit = _spelled(text(given.get("code"))), _spelled(text(given.get("unit")))

@@ -14,16 +14,17 @@ TRICYCLIC = "tca"
 ZERO = Fraction(0)
 
 
-@states("same", "incomplete", "unknown", "other", "both")
+@states("same", "incomplete", "unknown", "other", "both", "possible")
 def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R27: orders of amitriptyline that add up, always with the sum, or amitriptyline beside another tricyclic.
 
     In a session one of the orders is a draft in focus (X4); when a chart is only opened the list itself counts.
+    A statement of another dose that may be the same treatment or a second one is a question, with the possible sum.
     """
     same = duplicates(chart)
     others = _tricyclics(chart)
     if not same and not others:
-        return None
+        return _possible(chart)
     orders = same or _first_focused(remaining(chart, AMITRIPTYLINE))
     total, complete = summed(same)
     deletable = _deletable(same)
@@ -43,6 +44,39 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
         },
         offers=(Offer(delete=deletable.reference),) if deletable is not None and deletable.reference else (),
     )
+
+
+def _possible(chart: Chart) -> Finding | None:
+    """An order and statements that may tell of it, of an earlier dose, or of a second supply: only a doctor knows."""
+    orders = [order for order in remaining(chart, AMITRIPTYLINE) if not gives_nothing(order)]
+    stated = [order for order in orders if order.is_statement and order.period_ended is None]
+    ordered = [order for order in orders if not order.is_statement and (order.focus or not chart.ordering)]
+    if chart.refill or len(ordered) != 1 or ordered[0].continues_earlier:
+        return None
+    order = ordered[0]
+    linked = {_relative(pointer) for pointer in order.based_on}
+    apart = [
+        statement
+        for statement in stated
+        if statement.reference not in linked and order.reference not in map(_relative, statement.based_on)
+        if not (_before(order, statement) or _before(statement, order)) and _doses_differ(order, statement)
+    ]
+    total, _ = summed([order, *apart])
+    if not apart or total is None:
+        return None
+    return Finding(
+        card="amitriptyline-duplicate",
+        indicator=Indicator.INFO,
+        orders=(order, *apart),
+        state="possible",
+        facts={"order": order, "total": total, "stated": summed(apart)[0]},
+    )
+
+
+def _doses_differ(one: MedicationOrder, two: MedicationOrder) -> bool:
+    """True when both doses are known and not the same: then two entries are not simply one treatment told twice."""
+    doses = [order.dose.dosing_day for order in (one, two) if isinstance(order.dose, DailyDose)]
+    return len(doses) == len((one, two)) and doses[0] != doses[1]
 
 
 def _state(same: Sequence[MedicationOrder], others: Sequence[MedicationOrder]) -> str:
@@ -96,7 +130,7 @@ def _ordered_first(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
 def _listed(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
     """The orders of a list that add up: not those that another replaces, nor those that ended by their own dates."""
     replaced = {_relative(pointer) for order in orders for pointer in order.based_on}
-    left = [o for o in orders if not o.is_statement and o.period_ended is None and o.reference not in replaced]
+    left = [order for order in orders if order.period_ended is None and order.reference not in replaced]
     return left if len(left) > 1 else []
 
 

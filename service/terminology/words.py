@@ -12,7 +12,7 @@ from service.terminology.folding import plain
 from service.terminology.phrases import Phrases, words_of
 from service.terminology.problems import NEVER, NO_CUES, Problems, compiled, phrases_in
 
-LISTS = ("conditions", "other-problems", "allergens", "cues", "nameless")
+LISTS = ("conditions", "other-problems", "allergens", "cues", "nameless", "observations")
 UNLESS = "unless"
 LASTING = "lasting"
 """Keys of a condition set that are no languages: what takes it back, and that the past counts as the present."""
@@ -24,13 +24,25 @@ OTHER = "other"
 class Words:
     """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
 
-    ``nameless`` are words in the place of a drug's name that name none.
+    ``nameless`` are words in the place of a drug's name that name none, ``observations`` those of measurements.
     """
 
     problems: Problems
     allergens: Allergens
     languages: Mapping[str, frozenset[str]]
     nameless: frozenset[str] = frozenset()
+    observations: tuple[Phrases, Phrases] = (Phrases(()), Phrases(()))
+    """What names a set, and what takes it back."""
+
+    def measured(self, texts: tuple[str, ...]) -> frozenset[str]:
+        """The sets of measurements that one of the texts names."""
+        named, unless = self.observations
+        found = frozenset[str]()
+        for written in texts:
+            words = words_of(plain(written))
+            sets = {match.id for match in named.find(words)}
+            found |= sets.difference(match.id for match in unless.find(words)) if sets else sets
+        return found
 
 
 _NOTHING = Phrases(())
@@ -54,13 +66,19 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
     ends = cues.pop("ends")
     problems = Problems(
         conditions=Phrases(phrases_in(_of_languages(conditions))),
-        unless=Phrases(phrases_in((lists[UNLESS], id_) for id_, lists in conditions.items() if UNLESS in lists)),
+        unless=_unless(conditions),
         others=Phrases(phrases_in((words, OTHER) for words in loaded["other-problems"].values())),
         cues=compiled(cues, ends),
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
     )
     languages = {id_: frozenset(lists) - {UNLESS, LASTING} for id_, lists in conditions.items()}
-    return Words(problems, _allergens(loaded["allergens"]), languages, _nameless(loaded["nameless"]))
+    measured = loaded["observations"]
+    observations = (Phrases(phrases_in(_of_languages(measured))), _unless(measured))
+    return Words(problems, _allergens(loaded["allergens"]), languages, _nameless(loaded["nameless"]), observations)
+
+
+def _unless(sets: Mapping[str, Mapping[str, str]]) -> Phrases:
+    return Phrases(phrases_in((lists[UNLESS], id_) for id_, lists in sets.items() if UNLESS in lists))
 
 
 def _nameless(lists: Mapping[str, str]) -> frozenset[str]:

@@ -140,3 +140,100 @@ def test_a_bound_is_a_value_that_is_not_exact(comparator: str, terminology: Term
 def test_a_ucum_code_that_is_not_understood_is_believed_over_its_words(terminology: Terminology) -> None:
     given = {"value": 20, "unit": "mL/min", "code": "mg/dL", "system": "http://unitsofmeasure.org"}
     assert read(terminology, observation(EGFR, valueQuantity=given)) == []
+
+
+def in_words(name: str, **members: Any) -> Resource:
+    return {**observation("x", **members), "code": {"text": name}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (
+            "potassium",
+            "Kalium im Serum; S-Kalium; K; fS-K; Potassium [Moles/volume] in Blood; Draslík; калий; Potas; kálium",
+        ),
+        ("magnesium", "Magnesium; Mg; S-Mg; hořčík; магний; Magnez w surowicy; magnézium"),
+        ("serum-creatinine", "Kreatinin; Creatinine, serum; креатинин; kreatynina"),
+        ("egfr-formula-unspecified", "eGFR (CKD-EPI); GFR nach MDRD; СКФ; Creatinine-based eGFR"),
+        (
+            "qtc-method-unspecified",
+            "QTc; QTc-Zeit (Bazett); QT korrigiert, frequenzkorrigierte QT; corrected QT interval; QTcF",
+        ),
+        ("qt-uncorrected", "QT; QT-Zeit; QT interval; Q-T interval"),
+    ],
+)
+def test_a_measurement_whose_code_is_not_known_is_told_by_its_words(
+    terminology: Terminology, kind: str, names: str
+) -> None:
+    for name in names.split("; "):
+        assert terminology.words.measured((name,)) == {kind}, name
+        local = in_words(name)
+        local["code"]["coding"] = [{"system": "urn:lab", "code": "17"}]
+        local |= {"valueQuantity": {"value": Decimal("2.9"), "unit": "mmol/L"}}
+        assert [m.kind for m in read(terminology, local)] == (
+            [kind] if kind in ("potassium", "magnesium", "serum-creatinine") else []
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Kalium im Urin",
+        "Potassium [Moles/volume] in Urine",
+        "Albumin/Kreatinin-Quotient",
+        "Kreatininclearance",
+        "Creatine kinase",
+        "Sodium/Potassium ratio",
+        "Natrium",
+        "Magnesium im Urin",
+        "Long QT syndrome risk",
+        "QT-Dispersion",
+        "мочи калий",
+        "MG-Antikörper",
+    ],
+)
+def test_words_of_other_tests_are_not_taken_for_one(terminology: Terminology, name: str) -> None:
+    assert terminology.words.measured((name,)) == frozenset()
+
+
+@pytest.mark.parametrize("written", ["2,9 mmol/l", "2.9 mmol/L", " 2.9mmol/l"])
+def test_a_quantity_written_as_words_is_read(terminology: Terminology, written: str) -> None:
+    (found,) = read(terminology, observation("2823-3", valueString=written))
+    assert (found.value, found.unit) == (Fraction(2900), "umol/L")
+
+
+@pytest.mark.parametrize(
+    ("members", "reason", "found"),
+    [
+        ({"effectiveDateTime": "20.11.2026"}, "measurement-undated", "2.9 mmol/L"),
+        ({"effectiveDateTime": None}, "measurement-undated", "2.9 mmol/L"),
+        ({"status": "preliminary"}, "measurement-not-final", "2.9 mmol/L"),
+        ({"valueQuantity": None, "valueString": "haemolysed"}, "measurement-in-words", "haemolysed"),
+        ({"valueQuantity": {"value": Decimal("2.9"), "unit": "drops"}}, "measurement-unit", "drops"),
+        ({"valueQuantity": None, "valueInteger": 3}, "measurement-unit", ""),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_reason(
+    terminology: Terminology, members: dict[str, Any], reason: str, found: str
+) -> None:
+    given = {"valueQuantity": {"value": Decimal("2.9"), "unit": "mmol/L"}, **members}
+    resource = observation("2823-3", **given)
+    cleaned = {key: value for key, value in resource.items() if value is not None}
+    assert read(terminology, cleaned) == [] or reason == "measurement-in-words"
+    (unread,) = observed([cleaned, cleaned], terminology).unread
+    assert (unread.reason, unread.found) == (reason, found)
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_what_was_withdrawn_is_not_missed(terminology: Terminology, status: str) -> None:
+    resource = observation("2823-3", status=status, valueQuantity=quantity(3, "drops"))
+    assert observed([resource], terminology).unread == ()
+
+
+def test_a_qt_that_nobody_corrected_is_named_unless_a_corrected_one_is_as_new(terminology: Terminology) -> None:
+    bare = observation("8634-8", valueQuantity={"value": 530, "unit": "ms"})
+    corrected = observation(QTC, valueQuantity={"value": 440, "unit": "ms"})
+    (unread,) = observed([bare, {**corrected, "effectiveDateTime": "2026-11-19"}], terminology).unread
+    assert (unread.reason, unread.found) == ("qt-uncorrected", "530 ms")
+    assert observed([bare, corrected], terminology).unread == ()

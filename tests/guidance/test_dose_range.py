@@ -652,13 +652,36 @@ def test_the_sum_is_told_when_a_chart_is_opened(duplicate: Apply, upper: Apply) 
     assert urgency(upper(opened(taken("100"), replace(OTHER, dose=dose("75"))))) is CRITICAL
 
 
+def test_two_statements_are_added_when_a_chart_is_opened(duplicate: Apply) -> None:
+    other = replace(STATEMENT, reference="MedicationStatement/other", dose=dose("50"))
+    finding = duplicate(opened(STATEMENT, other))
+    assert finding is not None
+    assert (finding.state, finding.indicator, finding.facts["total"]) == ("same", WARNING, 75)
+
+
+@pytest.mark.parametrize("given", [chart(AMI, STATEMENT), opened(replace(OTHER, dose=dose("10")), STATEMENT)])
+def test_a_statement_of_another_dose_than_the_order_is_a_question_with_the_possible_sum(
+    duplicate: Apply, given: Chart
+) -> None:
+    finding = duplicate(given)
+    assert finding is not None
+    assert (finding.state, finding.indicator, finding.facts["total"]) == ("possible", Indicator.INFO, 35)
+    assert finding.facts["stated"] == 25
+
+
 DUPLICATE_SILENT = {
     "one draft": chart(AMI),
     "a change of the order on the list": chart(replace(AMI, continues_earlier=True), taken("25")),
     "a refill of the order on the list": replace(chart(AMI, taken("25")), refill=True),
     "a draft with the id of the order on the list": chart(replace(AMI, reference=taken("25").reference), taken("25")),
     "an order that ended by its own dates": chart(AMI, replace(taken("25"), period_ended=days_ago(1))),
-    "a statement about what is taken": chart(AMI, STATEMENT),
+    "a statement of the same dose": chart(AMI, replace(STATEMENT, dose=dose("10"))),
+    "a statement of a dose that is not known": chart(AMI, replace(STATEMENT, dose=None)),
+    "a statement that the draft continues": chart(replace(AMI, continues_earlier=True), STATEMENT),
+    "a statement based on the draft": chart(AMI, replace(STATEMENT, based_on=(AMI.reference,))),
+    "a statement that ended": chart(AMI, replace(STATEMENT, period_ended=days_ago(1))),
+    "a statement beside a refill": replace(chart(AMI, STATEMENT), refill=True),
+    "a draft that the session only holds": chart(replace(AMI, focus=False), STATEMENT),
     "one draft sent twice": chart(AMI, AMI),
     "a stop beside a new draft": chart(ended("25"), AMI, taken("25")),
     "two orders on the list while another drug is ordered": chart(draft(NORTRIPTYLINE), taken("25"), OTHER),
