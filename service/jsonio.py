@@ -5,7 +5,13 @@ from typing import Any
 
 import msgspec
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+def exact_decoder(type_: Any = Any) -> msgspec.json.Decoder[Any]:
+    """A decoder that keeps numbers as they were written."""
+    return msgspec.json.Decoder(type_, float_hook=Decimal)
+
+
+_decoder = exact_decoder()
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 

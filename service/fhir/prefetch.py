@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from service.fhir.bundles import Contents, Entry, contents, decoded, medications_of, unversioned
+from service.fhir.members import list_of
 from service.fhir.resources import Resource
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES, singled
 from service.jsonio import is_null
@@ -188,7 +189,7 @@ def answer_of(key: str, raw: Raw) -> Answer:
     """What the client sent under a key."""
     if is_null(raw):
         return Answer(State.GIVEN)
-    resource = decoded(raw)
+    resource = list_of(raw) or decoded(raw)
     return Answer(State.UNREADABLE) if resource is None else answer_in(key, resource)
 
 

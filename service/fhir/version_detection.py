@@ -17,7 +17,7 @@ _OF_TYPE: Mapping[str, Version] = {
 }
 """Types that only one of the releases has."""
 
-_OF_MEMBER: Mapping[str, Mapping[str, Version]] = {
+TELLING: Mapping[str, Mapping[str, Version]] = {
     "MedicationRequest": {
         "medication": "R5", "reason": "R5", "effectiveDosePeriod": "R5", "renderedDosageInstruction": "R5",
         "context": "STU3", "definition": "STU3",
@@ -48,7 +48,7 @@ def told(resource: Resource) -> Version | None:
     kind = resource["resourceType"]
     if kind in _OF_TYPE:
         return _OF_TYPE[kind]
-    for member, version in _OF_MEMBER.get(kind, {}).items():
+    for member, version in TELLING.get(kind, {}).items():
         if resource.get(member) is not None:
             return version
     if kind in _STATUS_WAS_A_CODE and isinstance(resource.get("clinicalStatus"), str):

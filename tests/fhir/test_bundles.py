@@ -91,7 +91,7 @@ def test_bundles_in_bundles_are_read_as_deep_as_they_go() -> None:
 def test_one_unreadable_value_costs_its_entry_and_not_the_list(list_: str) -> None:
     kinds = {"conditions": "Condition", "allergies": "AllergyIntolerance", "observations": "Observation"}
     good = {"resourceType": kinds.get(list_, "MedicationRequest"), "id": "good"}
-    sent = b'{"resourceType":"Bundle","entry":[{"resource":%s},{"resource":{"resourceType":"Observation","x":%s}}]}'
+    sent = b'{"resourceType":"Bundle","entry":[{"resource":%s},{"resource":{"resourceType":"Observation","code":%s}}]}'
     answer = Prefetch({list_: Raw(sent % (encode(good), ENDLESS))})[list_]
     assert (answer.state, answer.lost, answer.resources) == (State.DAMAGED, 1, (good,))
 

@@ -1,0 +1,67 @@
+"""A list of the record decoded into what is read of it: members that nobody asks for cost no more than their bytes."""
+
+from typing import Any, TypedDict
+
+import msgspec
+
+from service.fhir.resources import Resource
+from service.fhir.version_detection import TELLING
+from service.jsonio import exact_decoder
+
+_OF_ORDERS = (
+    "medication medicationCodeableConcept medicationReference dosageInstruction dosage intent doNotPerform authoredOn"
+    " dateWritten reasonCode reasonCodeableConcept reason statusReason reasonEnded priorPrescription basedOn"
+    " dispenseRequest dateEnded statusChanged effectiveDosePeriod"
+)
+_OF_STATEMENTS = (
+    "taken wasNotTaken adherence effectiveDateTime effectivePeriod dateAsserted notGiven wasNotGiven whenHandedOver"
+    " whenPrepared occurenceDateTime occurencePeriod effectiveTimeDateTime effectiveTimePeriod"
+)
+_OF_PROBLEMS = (
+    "clinicalStatus verificationStatus onsetDateTime onsetPeriod recordedDate assertedDate dateRecorded"
+    " abatementDateTime abatementDate abatementBoolean abatementAge abatementQuantity"
+    " abatementPeriod abatementRange abatementString"
+)
+_OF_ALLERGIES = "substance reaction category type"
+_OF_OBSERVATIONS = "component valueQuantity valueInteger valueCodeableConcept valueString valueBoolean effectiveInstant"
+_OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
+_OF_ALL = (
+    "resourceType id status code subject patient contained modifierExtension ingredient product entry total link issue"
+)
+"""Also of a Medication, a Bundle and an OperationOutcome, which stand among them."""
+
+MEMBERS = frozenset(
+    " ".join((_OF_ALL, _OF_ORDERS, _OF_STATEMENTS, _OF_PROBLEMS, _OF_ALLERGIES, _OF_OBSERVATIONS, _OF_PATIENTS)).split()
+).union(*TELLING.values())
+"""What is read of an entry of a list, in any FHIR version."""
+
+_typed: Any = TypedDict  # its functional form wants the names spelled out
+_RESOURCE: Any = _typed("_RESOURCE", dict.fromkeys(sorted(MEMBERS), Any), total=False)
+
+
+class _Entry(TypedDict, total=False):
+    fullUrl: Any
+    resource: _RESOURCE
+    search: Any
+    response: Any
+
+
+class _Bundle(TypedDict, total=False):
+    resourceType: Any
+    total: Any
+    link: Any
+    entry: list[_Entry]
+
+
+_decoder = exact_decoder(_Bundle)
+
+
+def list_of(raw: msgspec.Raw | bytes) -> Resource | None:
+    """The Bundle in these bytes with what is read of its entries; None for what is not a Bundle of plain entries."""
+    try:
+        str(raw, "utf-8")  # what is passed over is not looked at
+        bundle: Resource = _decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError):
+        return None
+    plain = bundle.get("resourceType") == "Bundle" and all("resource" in entry for entry in bundle.get("entry", ()))
+    return bundle if plain else None
