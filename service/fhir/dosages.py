@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,6 +10,8 @@ from typing import Any
 
 from fhir.resources.R4B.dosage import Dosage as FhirDosage
 from fhir.resources.R4B.dosage import DosageDoseAndRate
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.medicationstatement import MedicationStatement
 from fhir.resources.R4B.quantity import Quantity as FhirQuantity
 from fhir.resources.R4B.ratio import Ratio
 from fhir.resources.R4B.timing import Timing as FhirTiming
@@ -21,35 +23,74 @@ from service.dosing.timing import DAYS_PER_UNIT, Timing, period_unit
 from service.fhir import tolerant
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource
-from service.fhir.versions import dosage_instructions, max_doses
+from service.fhir.versions import ORDER_TYPES, dosage_instructions, max_doses, order_as_r4, statement_as_r4
+from service.jsonio import decode, encode
+from service.kept import kept
 from service.terminology.recognise import Coding
 
 ORDERED = "ordered"
 SHORT = 40
+ORDER, ORDER_LIST = "MedicationRequest", "dosageInstruction"
+STATEMENT, STATEMENT_LIST = "MedicationStatement", "dosage"
+_LONGEST_KEPT = 1500
+"""Bytes of a list of instructions whose meaning is kept for the next call."""
 _HARMLESS = (".text", ".route")
 _HARMLESS_ALONE = (".timing.repeat.bounds", ".timing.event", ".sequence")
 """Elements without which an instruction that stands alone still says how much and how often."""
 
 
-def dosages(
-    read: Sequence[FhirDosage] | None, order: Resource, dropped: Sequence[str], element: str
-) -> tuple[Dosage, ...]:
-    """The dosage instructions of an order.
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """The dosage instructions of an order or a statement, and the paths of what was refused of them."""
 
-    ``read`` are the models, ``order`` is the order as sent, ``dropped`` the refused paths, ``element`` the
-    list's name. An instruction that lost an element its dose rests on says so, and no dose is computed from it.
-    When a whole instruction was refused, none of the others can be read as "all there is". A modifier extension
-    may change what anything means, so no dose is read beside one.
+    dosages: tuple[Dosage, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+def instructions(order: Resource) -> Instructions | None:
+    """The dosage instructions of an order or a statement; None when they cannot be read at all.
+
+    An instruction that lost an element its dose rests on says so, and no dose is computed from it. When a whole
+    instruction was refused, none of the others can be read as "all there is". A modifier extension may change what
+    anything means, so no dose is read beside one. A dose that was given is no daily one.
     """
+    given = dosage_instructions(order)
+    if not given or order["resourceType"] == "MedicationAdministration":
+        return Instructions()
+    found = _read(encode(given), order["resourceType"] in ORDER_TYPES)
+    if found is None or not order.get("modifierExtension"):
+        return found
+    marked = (replace(one, unreadable=(*one.unreadable, "modifierExtension")) for one in found.dosages)
+    return replace(found, dosages=tuple(marked))
+
+
+def _read_list(sent: bytes, ordered: bool) -> Instructions | None:
+    """The same from the list as it was sent, by itself."""
+    raw = decode(sent)
+    if ordered:
+        request = tolerant.read(MedicationRequest, order_as_r4({"resourceType": ORDER, ORDER_LIST: raw}))
+        return _of(request.value.dosageInstruction, raw, request.dropped, ORDER_LIST) if request is not None else None
+    statement = tolerant.read(MedicationStatement, statement_as_r4({"resourceType": STATEMENT, STATEMENT_LIST: raw}))
+    return _of(statement.value.dosage, raw, statement.dropped, STATEMENT_LIST) if statement is not None else None
+
+
+def brief(order: Resource) -> bool:
+    """True for instructions in so few words that what they mean is kept for the next call."""
+    return len(encode(dosage_instructions(order))) <= _LONGEST_KEPT
+
+
+_read = kept(_read_list, lambda sent, _: len(sent), _LONGEST_KEPT)
+
+
+def _of(read: Sequence[FhirDosage] | None, raw: Sequence[Any], dropped: tuple[str, ...], element: str) -> Instructions:
+    """``read`` are the models, ``raw`` is the list as sent, ``dropped`` the refused paths, ``element`` its name."""
     lost = tuple(path for path in dropped if path == element or _whole(path, element))
     if lost or not read:
-        return (Dosage(unreadable=lost, element=element),) if lost else ()
+        return Instructions((Dosage(unreadable=lost, element=element),) if lost else (), dropped)
+    given = enumerate(zip(read, raw, strict=True))
     several = len(read) > 1
-    given = zip(read, dosage_instructions(order), strict=True)
-    found = tuple(_dosage(one, raw, f"{element}[{i}]", dropped, several) for i, (one, raw) in enumerate(given))
-    if order.get("modifierExtension"):
-        return tuple(replace(one, unreadable=(*one.unreadable, "modifierExtension")) for one in found)
-    return found
+    found = (_dosage(one, sent, f"{element}[{i}]", dropped, several) for i, (one, sent) in given)
+    return Instructions(tuple(found), dropped)
 
 
 def _whole(path: str, element: str) -> bool:

@@ -1,5 +1,6 @@
 """An order or a statement about a drug, read into the chart's words (rules X1 to X3)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,7 @@ from service.dates import event
 from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
-from service.fhir.dosages import as_day, codings, dosages
+from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.periods import given_until, supplied_until
 from service.fhir.reasons import named_reasons, unread_reason
 from service.fhir.recognise import Identity
@@ -30,6 +31,7 @@ from service.fhir.versions import (
     planned_end,
     statement_as_r4,
 )
+from service.kept import kept
 from service.terminology.recognise import Terminology
 
 TAKEN = frozenset({"active", "on-hold"})
@@ -49,7 +51,6 @@ MOST_INSTRUCTIONS = 50
 """Dosage instructions of one order that are read."""
 
 MOST_INSTRUCTIONS_A_CALL = 500
-_INSTRUCTIONS = ("dosageInstruction", "dosage")
 
 
 @dataclass(slots=True)
@@ -67,9 +68,7 @@ class DoseContext:
         """The resource as it is to be read, and how many dosage instructions are too many to be read; then none is."""
         count = len(dosage_instructions(resource))
         if count > MOST_INSTRUCTIONS or count > self.left:
-            return {
-                name: value for name, value in resource.items() if name not in ("dosageInstruction", "dosage")
-            }, count
+            return _bare(resource), count
         self.left -= count
         return resource, 0
 
@@ -83,8 +82,9 @@ def draft_order(
     on order-sign may have any status, so the status does not decide that it is a draft.
     """
     resource, uncounted = doses.within(resource)
-    found = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
-    if found is None:
+    found = read(MedicationRequest, order_as_r4(_bare(resource)), _REQUIRED_ORDER)
+    given = instructions(resource)
+    if found is None or given is None:
         order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.DRAFT, focus=focus)
         return order, [Unread("order-unreadable", order)]
     request = found.value
@@ -102,7 +102,7 @@ def draft_order(
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
         based_on=_earlier(resource),
-        dosages=dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction"),
+        dosages=given.dosages,
         authored=as_day(request.authoredOn),
         reasons=_reasons(request, resource, terminology) | named_reasons(resource, terminology),
         reason_given=bool(request.reasonCode),
@@ -110,8 +110,9 @@ def draft_order(
         stop_reason_given=request.statusReason is not None,
         classes=terminology.classes(identity.recognition.drugs),
     )
-    order = _with_dose(order, identity, doses, uncounted)
-    dropped = [Unread("element-unreadable", order, path) for path in found.dropped]
+    order = _with_dose(order, resource, identity, doses, uncounted)
+    paths = sorted((*found.dropped, *given.dropped), key=_member, reverse=True)
+    dropped = [Unread("element-unreadable", order, path) for path in paths]
     return order, [*dropped, *_cut(order, identity)]
 
 
@@ -125,7 +126,7 @@ def listed_order(
     if order is None:
         return None, unread
     order = replace(order, classes=terminology.classes(identity.recognition.drugs))
-    order = _with_dose(order, identity, doses, uncounted)
+    order = _with_dose(order, resource, identity, doses, uncounted)
     too_many = [Unread("too-many-dosages", order, "dosageInstruction", str(uncounted))] if uncounted else []
     return order, [*unread, *too_many, *_cut(order, identity)]
 
@@ -136,9 +137,10 @@ def _cut(order: MedicationOrder, identity: Identity) -> list[Unread]:
 
 
 def _listed_request(resource: Resource, identity: Identity, today: date) -> tuple[MedicationOrder | None, list[Unread]]:
-    found = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
+    found = read(MedicationRequest, order_as_r4(_bare(resource)), _REQUIRED_ORDER)
+    instructed = instructions(resource)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
-    if found is None:
+    if found is None or instructed is None:
         return None, [Unread("order-unreadable", order)]
     request = found.value
     if request.doNotPerform or request.intent in NOT_A_PRESCRIPTION:
@@ -147,7 +149,7 @@ def _listed_request(resource: Resource, identity: Identity, today: date) -> tupl
     if role is None:
         return None, unread
     dispense = request.dispenseRequest
-    given = dosages(request.dosageInstruction, resource, found.dropped, "dosageInstruction")
+    given = instructed.dosages
     ended = event(ended_on(resource)) if role is Role.PAST else None
     planned = event(planned_end(resource))
     planned_until = planned.latest if planned is not None else None
@@ -172,9 +174,10 @@ def _listed_request(resource: Resource, identity: Identity, today: date) -> tupl
 def _listed_statement(
     resource: Resource, identity: Identity, today: date
 ) -> tuple[MedicationOrder | None, list[Unread]]:
-    found = read(MedicationStatement, statement_as_r4(resource), _REQUIRED_STATEMENT)
+    found = read(MedicationStatement, statement_as_r4(_bare(resource)), _REQUIRED_STATEMENT)
+    instructed = instructions(resource)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
-    if found is None:
+    if found is None or instructed is None:
         return None, [Unread("order-unreadable", order)]
     statement = found.value
     role, unread = _role(statement.status or "", STATEMENT_TAKEN, order)
@@ -190,7 +193,7 @@ def _listed_statement(
         role=role,
         status=statement.status or "",
         on_hold=statement.status == "on-hold",
-        dosages=dosages(statement.dosage, resource, found.dropped, "dosage"),
+        dosages=instructed.dosages,
         authored=as_day(started) or as_day(statement.dateAsserted),
         last_taken=ended,
         period_ended=ended if role is Role.CURRENT and ended is not None and ended < today else None,
@@ -200,15 +203,19 @@ def _listed_statement(
 
 def read_dosages(resource: Resource) -> tuple[Dosage, ...]:
     """The dosage instructions of an order or a statement, whatever its status."""
-    if resource["resourceType"] in ORDER_TYPES:
-        order = read(MedicationRequest, order_as_r4(resource), _REQUIRED_ORDER)
-        given = order.value.dosageInstruction if order is not None else None
-        dropped = order.dropped if order is not None else ("dosageInstruction",)
-        return dosages(given, resource, dropped, "dosageInstruction")
-    statement = read(MedicationStatement, statement_as_r4(resource), _REQUIRED_STATEMENT)
-    given = statement.value.dosage if statement is not None else None
-    dropped = statement.dropped if statement is not None else ("dosage",)
-    return dosages(given, resource, dropped, "dosage")
+    given = instructions(resource)
+    element = ORDER_LIST if resource["resourceType"] in ORDER_TYPES else STATEMENT_LIST
+    return given.dosages if given is not None else (Dosage(unreadable=(element,), element=element),)
+
+
+def _bare(resource: Resource) -> Resource:
+    """The resource without its dosage instructions, which are read by themselves."""
+    return {name: value for name, value in resource.items() if name not in (ORDER_LIST, STATEMENT_LIST)}
+
+
+def _member(path: str) -> str:
+    """The member of the resource in which a path begins."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[Role | None, list[Unread]]:
@@ -222,7 +229,9 @@ def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[R
     return None, [Unread("status-unknown", order, "status")]
 
 
-def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseContext, uncounted: int = 0) -> MedicationOrder:
+def _with_dose(
+    order: MedicationOrder, resource: Resource, identity: Identity, doses: DoseContext, uncounted: int
+) -> MedicationOrder:
     """The order with the dose of the first drug that matters; none where codes and words disagree (X7)."""
     drug = next((d for d in doses.subjects if identity.recognition.names(d)), None)
     if drug is None or any(identity.recognition.disputes(d) for d in doses.subjects):
@@ -231,7 +240,12 @@ def _with_dose(order: MedicationOrder, identity: Identity, doses: DoseContext, u
         return replace(order, dose=NotComputed("too-many-dosages", "dosageInstruction", str(uncounted)))
     weight = doses.weight() if any(_by_weight(dosage) for dosage in order.dosages) else None
     product = Product(drug, identity.recognition, identity.label, identity.strengths, weight)
-    return replace(order, dose=daily_dose(order.dosages, product))
+    # What somebody weighs is nobody's to keep.
+    dose = _known_dose if weight is None and brief(resource) else daily_dose
+    return replace(order, dose=dose(order.dosages, product))
+
+
+_known_dose = kept(daily_dose, lambda _, product: sum(len(claim.evidence) for claim in product.recognised.claims))
 
 
 def _why(request: MedicationRequest) -> list[Any]:

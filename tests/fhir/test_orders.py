@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.chart import Role
+from service.dosing.dosage import DailyDose
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.hostile import PLACES, junk, nested, replaced
@@ -238,3 +239,20 @@ def test_what_a_draft_is_based_on_is_kept_and_starts_it_all_the_same(
     found, _ = drafted(order(basedOn=[{"reference": given}]), terminology)
     assert found is not None
     assert (found.based_on, found.continues_earlier) == (pointers, False)
+
+
+def test_what_was_refused_is_named_in_one_order_whatever_part_of_the_draft_it_is_in(terminology: Terminology) -> None:
+    odd = order(status=5, dosageInstruction=[{**dosage(), "timing": 7}], authoredOn="someday")
+    assert [gap.element for gap in drafted(odd, terminology)[1]] == [
+        "status",
+        "dosageInstruction[0].timing",
+        "authoredOn",
+    ]
+
+
+def test_the_same_instructions_of_two_drugs_give_a_dose_each(terminology: Terminology) -> None:
+    weak, strong = ({"text": f"amitriptyline {mg} mg"} for mg in (10, 75))
+    found = [drafted(order(medicationCodeableConcept=drug), terminology)[0] for drug in (weak, strong, weak)]
+    read = [one.dose for one in found if one is not None and isinstance(one.dose, DailyDose)]
+    assert len(read) == 3
+    assert read[0] == read[2] != read[1]
