@@ -13,6 +13,7 @@ from service.cli.burden import burden
 from service.cli.cards import cards
 from service.cli.check import check
 from service.cli.clients import clients
+from service.cli.new import new
 from service.cli.output import INTERRUPTED, as_json, example, print_json, standard_output, stop
 from service.cli.output import library as _library
 from service.cli.records import feedback, records, report
@@ -116,5 +117,5 @@ def services(form: str) -> None:
         console.print(f"{key}: {template}", soft_wrap=True)
 
 
-for command in (serve, demo, burden, cards, check, clients, replay, schemas, feedback, report, records):
+for command in (serve, demo, burden, cards, check, clients, new, replay, schemas, feedback, report, records):
     main.add_command(command)

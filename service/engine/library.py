@@ -22,6 +22,9 @@ from service.terminology.load import LoadedTerminology, load_terminology
 FOLDER = Path(__file__).parents[2] / "cards"
 """The folder of this guideline: beside the package in a checkout and in an installation."""
 
+UNWRITTEN = "<to write:"
+"""Stands in a new card wherever nothing is said yet; such a card is a fault."""
+
 CARD_SECTIONS = frozenset({"summary", "detail"})
 SAID_IN_STATES = frozenset({"summary", "detail", "line"})
 """Sections that may stand once more for a state: ``## detail STATE``."""
@@ -234,7 +237,19 @@ def _check_file(document: Document, sections: Mapping[str, str], stem: str) -> l
         faults.append(Fault(document.name, 0, f"section '## {title}' is not known"))
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
+    faults += [
+        document.fault(f"{key}: still to be written", key) for key in document.value if _unwritten(document, key)
+    ]
+    faults += [
+        Fault(document.name, 0, f"section '## {title}' is still to be written")
+        for title, text in sections.items()
+        if UNWRITTEN in text
+    ]
     return faults
+
+
+def _unwritten(document: Document, key: str) -> bool:
+    return UNWRITTEN in str(document.value[key])
 
 
 def _cross_check(

@@ -212,6 +212,10 @@ class Terminology:
         """What the terminology knows of this code; empty when the system or the code is unknown."""
         return self._codes.get(self.systems.key(coding.system, coding.code), ())
 
+    def codes_of(self, drug: str) -> Sequence[DrugCode]:
+        """The codes by which a drug is known."""
+        return [entry for entry in self._parts[1] if entry.drug == drug]
+
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""
         return self._label.drugs(text)[0]

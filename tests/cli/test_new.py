@@ -1,0 +1,155 @@
+"""What authors start with: a card that is named until it is written, and a request made from words."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.conftest import ROOT
+
+Tolami = Callable[..., CompletedProcess[str]]
+START = "from service.cli.main import main; main()"
+DAY = ("--today", "2026-11-28")
+PAIR = (
+    *("new", "fixture", "pair-at-72", "--hook", "order-select", "--patient", "72/female", *DAY),
+    *("--draft", "amitriptyline 25 mg tablet: 1 tablet at bedtime"),
+    *("--on-list", "tolperisone 150 mg tablet: 1 tablet three times a day"),
+    *("--condition", "epilepsy", "--condition", "http://snomed.info/sct|84757009", "--condition", "wants to sleep"),
+    *("--observation", "qtc-bazett 520 ms", "--observation", "cyp2d6-phenotype poor metaboliser"),
+)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The project's folder with what is served, and no request yet."""
+    for part in ("service", "cards"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for hook in ("order-select", "order-sign", "patient-view"):
+        (tmp_path / "fhir_fixtures" / "requests" / hook).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def tolami(checkout: Path) -> Tolami:
+    """Runs the command in that folder as a user does."""
+
+    def run(*arguments: str) -> CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(checkout), "COLUMNS": "200"}
+        command = [sys.executable, "-c", START, *arguments]
+        return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_new_card_is_named_by_check_until_it_is_written_ranked_and_raised(tolami: Tolami, checkout: Path) -> None:
+    assert tolami("check").returncode == 0
+    written = tolami("new", "card", "safety/glaucoma-drops")
+    assert written.returncode == 0
+    assert "service/guidance/" in written.stdout
+    assert "guideline.yaml" in written.stdout
+    file = checkout / "cards" / "safety" / "glaucoma-drops.md"
+    found = tolami("check")
+    assert found.returncode == 1
+    faults = [line for line in found.stderr.splitlines() if line.startswith("safety/glaucoma-drops.md")]
+    for part in ("title: ", "says: ", "topic: ", "sources: ", "examples: ", "raised_when: "):
+        assert any(part in fault and "still to be written" in fault for fault in faults), part
+    for section in ("summary", "detail", "line", "evidence"):
+        assert f"safety/glaucoma-drops.md: section '## {section}' is still to be written" in faults
+    model = checkout / "cards" / "safety" / "pregnancy.md"
+    model = model if model.exists() else next((checkout / "cards" / "safety").glob("*.md"))
+    text = model.read_text("utf-8").replace(f"id: {model.stem}\n", "id: glaucoma-drops\n")
+    file.write_text(text, encoding="utf-8")
+    assert "ranking: 'glaucoma-drops' is missing" in tolami("check").stderr
+    guideline = checkout / "cards" / "guideline.yaml"
+    guideline.write_text(guideline.read_text("utf-8").replace("\nranking:\n", "\nranking:\n  - glaucoma-drops\n"))
+    assert "no rule raises this card" in tolami("check").stderr
+
+
+def test_no_card_is_overwritten_unless_told_to(tolami: Tolami, checkout: Path) -> None:
+    assert tolami("new", "card", "eyes/glaucoma-drops").returncode == 0
+    file = checkout / "cards" / "eyes" / "glaucoma-drops.md"
+    file.write_text("mine", encoding="utf-8")
+    for name in ("eyes/glaucoma-drops", "safety/glaucoma-drops"):
+        again = tolami("new", "card", name)
+        assert again.returncode == 2
+        assert "eyes/glaucoma-drops.md is there already" in again.stderr
+    assert file.read_text("utf-8") == "mine"
+    assert tolami("new", "card", "eyes/glaucoma-drops", "--force", "--rule", "R77").returncode == 0
+    assert "\nrule: R77\n" in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["glaucoma", "Eyes/Drops", "../up/here", "terminology/drops", "eyes/drops.md"])
+def test_a_card_has_a_subject_and_an_id(tolami: Tolami, name: str) -> None:
+    refused = tolami("new", "card", name)
+    assert refused.returncode == 2
+    assert "SUBJECT/ID" in refused.stderr
+
+
+def test_a_new_fixture_is_answered_recorded_and_replayed(tolami: Tolami, checkout: Path) -> None:
+    written = tolami(*PAIR)
+    assert written.returncode == 0, written.stderr
+    path = "fhir_fixtures/requests/order-select/pair-at-72.json"
+    (line,) = [line.strip() for line in written.stdout.splitlines() if "--update" in line]
+    assert line == f"tolami replay {path} --update --today 2026-11-28"
+    assert "tolperisone" in written.stdout
+    assert "QTc 520 ms" in written.stdout
+    request = json.loads((checkout / path).read_bytes())
+    (draft,) = (entry["resource"] for entry in request["context"]["draftOrders"]["entry"])
+    assert request["context"]["selections"] == [f"MedicationRequest/{draft['id']}"]
+    assert draft["medicationCodeableConcept"]["coding"][0]["code"] == "856834"
+    assert request["prefetch"]["patient"]["birthDate"] == "1954-11-01"
+    assert [bundle["total"] for bundle in (request["prefetch"][key] for key in ("conditions", "observations"))] == [
+        3,
+        2,
+    ]
+    assert tolami(*line.split()[1:]).returncode == 0
+    replayed = tolami("replay", path)
+    assert replayed.returncode == 0
+    assert "1 agree" in replayed.stdout
+
+
+def test_no_fixture_is_overwritten_unless_told_to(tolami: Tolami) -> None:
+    assert tolami(*PAIR).returncode == 0
+    again = tolami(*PAIR)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    assert tolami(*PAIR, "--force").returncode == 0
+
+
+def test_a_chart_that_is_opened_has_no_draft(tolami: Tolami) -> None:
+    opened = ("new", "fixture", "chart", "--hook", "patient-view", "--patient", "40/male", *DAY)
+    both = ("--on-list", "amitriptyline 25 mg tablet: 25 mg at night", "--on-list", "tolperisone 150 mg tablet: 1-0-1")
+    written = tolami(*opened, *both)
+    assert written.returncode == 0, written.stderr
+    refused = tolami(*opened, "--draft", "amitriptyline 25 mg tablet", "--force")
+    assert refused.returncode == 2
+    assert "leave --draft out" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--draft", "amitryptalon 25 mg: 1 at night"), "is no drug of cards/terminology/drugs"),
+        (("--draft", "amitriptylin 25 mg tablet: now and then"), "'now and then' is not understood whole"),
+        (("--draft", "amitriptyline: 1 tablet at bedtime"), "Write the strength beside the drug"),
+        (("--draft", "amitriptyline with tolperisone"), "names several drugs (amitriptyline, tolperisone)"),
+        ((), "name one with --draft"),
+        (("--draft", "amitriptyline 25 mg", "--condition", "epilepsy-of-old"), "no such set"),
+        (("--draft", "amitriptyline 25 mg", "--condition", "nowhere|1"), "SYSTEM|CODE"),
+        (("--draft", "amitriptyline 25 mg", "--observation", "qtc 480"), "Near: qtc-bazett"),
+        (("--draft", "amitriptyline 25 mg", "--patient", "old/female"), "such as 72/female"),
+    ],
+)
+def test_words_that_make_no_request_are_named_with_what_to_write(
+    tolami: Tolami, checkout: Path, more: tuple[str, ...], said: str
+) -> None:
+    refused = tolami("new", "fixture", "x", "--hook", "order-sign", "--patient", "50/male", *more)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert list((checkout / "fhir_fixtures").rglob("*.json")) == []
