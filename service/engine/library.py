@@ -322,7 +322,7 @@ def _unknown_cards(guideline: Document, cards: Mapping[str, CardFile]) -> list[F
     """Cards that the guideline names and that are not there, and cards that it does not rank."""
     value = guideline.value
     named = {
-        "ranking": value["ranking"],
+        "ranking": [place.partition("/")[0] for place in value["ranking"]],
         "always": value["always"],
         "doses": value.get("doses", ()),
         "silenced": [card for entry in value.get("silenced", ()) for card in (entry["beside"], *entry["cards"])],

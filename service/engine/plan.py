@@ -47,8 +47,9 @@ class Plan:
     always: frozenset[str]
 
     def rank(self, finding: Finding) -> tuple[int, int]:
-        """What comes first: the most urgent, then what stands first in the guideline's ranking."""
-        return -finding.indicator, self.ranking.get(finding.card, len(self.ranking))
+        """What comes first: the most urgent, then what the guideline ranks first, by its state where that is ranked."""
+        place = self.ranking.get(finding.card, len(self.ranking))
+        return -finding.indicator, self.ranking.get(f"{finding.card}/{finding.state}", place)
 
     def target(self, merge: Merge, finding: Finding, others: list[Finding]) -> Finding | None:
         """The finding whose card says this one in a line; critical is said in a line of a critical card only."""

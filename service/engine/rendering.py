@@ -174,36 +174,46 @@ class Renderer:
     def _detail(self, parts: Sequence["_Part"], source: Source) -> str:
         """What the card says, a line for each further finding, and that it is not reviewed; as short as it can be.
 
-        Lists are cut first; then further findings are said by the titles of their cards, those of this very card
-        by their number. Why no change is offered is said where there is room.
+        Lists are cut first, and why no change is offered is said only where there is room. Then further findings are
+        said by the summaries of their cards where these are shorter, then by their titles, those of this very card by
+        their number.
         """
-        if parts[0].no_change:
-            reason = markdown(f"{self.library.no_button} {parts[0].no_change}.")
-            text = self._fitted(parts, source, reason)
-            if words.count(text) <= words.limit(text):
-                return text
-        return self._fitted(parts, source, "")
-
-    def _fitted(self, parts: Sequence["_Part"], source: Source, reason: str) -> str:
-        """The detail with this reason, shortened as far as it can be."""
         own, *others = parts
         template = self.marked.get_template(own.template("detail"))
         lines = [self._line(part) for part in others]
-        for most in words.MOST:
-            text = self._whole(f"{template.render({**own.values, 'most': most})}\n\n{reason}", lines, parts, source)
-            if words.count(text) <= words.limit(text):
-                return text
-        hidden = 0
+        because = [markdown(f"{self.library.no_button} {own.no_change}.")] if own.no_change else []
+        for reason in (*because, ""):
+            for most in words.MOST:
+                said = f"{template.render({**own.values, 'most': most})}\n\n{reason}"
+                text = self._whole(said, lines, parts, source)
+                if words.count(text) <= words.limit(text):
+                    return text
+        return self._shortened(template.render({**own.values, "most": 1}), lines, parts, source)
+
+    def _shortened(self, said: str, lines: list[str], parts: Sequence["_Part"], source: Source) -> str:
+        """The detail with lines said more briefly, as many of them as it takes, the last ones first."""
+        own, *others = parts
+        lines = [
+            line if part.file is own.file else min(line, self._said(part), key=words.count)
+            for line, part in zip(lines, others, strict=True)
+        ]
+        text, hidden = self._whole(said, lines, parts, source), 0
         for place, part in reversed(list(enumerate(others))):
+            if words.count(text) <= words.limit(text):
+                break
             if part.file is own.file:
                 hidden += 1
                 lines[place : place + min(hidden, 2)] = [self.library.more_on_page.format(number=hidden)]
             else:
                 lines[place] = markdown(f"{part.file.title}.")
-            text = self._whole(f"{template.render({**own.values, 'most': 1})}\n\n{reason}", lines, parts, source)
-            if words.count(text) <= words.limit(text):
-                break
+            text = self._whole(said, lines, parts, source)
         return text
+
+    def _said(self, part: "_Part") -> str:
+        """The summary of a finding as a line of another card."""
+        return (
+            f"{_shortest(self.marked.get_template(part.template('summary')), part.values, len, words.SUMMARY_LIMIT)}."
+        )
 
     def _whole(self, said: str, lines: Sequence[str], parts: Sequence["_Part"], source: Source) -> str:
         """A detail put together, with words that have to be marked marked once."""

@@ -13,6 +13,7 @@ from service.guidance.replacing import replacements
 from service.guidance.stopping import NOT_TOLERATED
 
 FIBROMYALGIA = "fibromyalgia"
+DIABETIC = "diabetic-neuropathy"
 STRONG_OPIOID = "opioid-strong"
 OPIOID_ACCEPTED = ("cancer", "palliative-care", "opioid-use-disorder")
 """Where strong opioids have their place, or are the treatment (R19)."""
@@ -84,7 +85,8 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     if not any(drugs.values()):
         return None
     options = [drug for drug, is_option in drugs.items() if is_option]
-    replacing = replacements(chart, orders, options, checks, thresholds)
+    american = _american(chart, wanted)
+    replacing = replacements(chart, orders, options, checks, thresholds, diabetic=american == DIABETIC)
     merged = {"duloxetine": "R21", "gabapentin": "R22", "pregabalin": "R23"}
     return Finding(
         card="other-options",
@@ -95,6 +97,7 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
             "order": orders[0],
             **reasons,
             "options": options,
+            "american": american,
             "not_offered": replacing.own,
             "open": [check for check, holds in checks.items() if holds is None],
             "against": [check for check, holds in checks.items() if holds is False],
@@ -106,6 +109,12 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
         withheld=replacing.withheld,
         rules=tuple(rule for drug, rule in merged.items() if drugs[drug] and rule != "R21"),
     )
+
+
+def _american(chart: Chart, wanted: frozenset[str]) -> str:
+    """The pain for which a US label gives doses of its own, the lowest first; empty elsewhere and for other pain."""
+    pains = (DIABETIC, "postherpetic-neuralgia", FIBROMYALGIA) if chart.jurisdiction == "us" else ()
+    return next((pain for pain in pains if pain in wanted), "")
 
 
 def _in_question(chart: Chart) -> list[MedicationOrder]:

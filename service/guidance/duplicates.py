@@ -18,6 +18,7 @@ ZERO = Fraction(0)
 def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R27: orders of amitriptyline that add up, always with the sum, or amitriptyline beside another tricyclic.
 
+    The other tricyclic is an info when a chart is opened.
     In a session one of the orders is a draft in focus (X4); when a chart is only opened the list itself counts.
     A statement of another dose that may be the same treatment or a second one is a question, with the possible sum.
     """
@@ -30,7 +31,7 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
     deletable = _deletable(same)
     return Finding(
         card="amitriptyline-duplicate",
-        indicator=Indicator.WARNING,
+        indicator=Indicator.WARNING if same or chart.ordering else Indicator.INFO,
         orders=(*orders, *others),
         state=_state(same, others),
         facts={
@@ -193,14 +194,14 @@ def _ends(stop: _Stop, order: MedicationOrder) -> bool:
 
 
 def _tricyclics(chart: Chart) -> tuple[MedicationOrder, ...]:
-    """Other tricyclics beside amitriptyline, when the session orders one of the two."""
+    """Other tricyclics beside amitriptyline, when the session orders one of the two or a chart is opened."""
     own, stops = remaining(chart, AMITRIPTYLINE), _stops(chart)
     others = [
         order
         for order in chart.of_class(TRICYCLIC)
         if not order.drug.names(AMITRIPTYLINE) and (order.is_draft or _stays(stops, order))
     ]
-    if not own or not any(order.focus for order in (*own, *others)):
+    if not own or (chart.ordering and not any(order.focus for order in (*own, *others))):
         return ()
     return tuple(_first_focused(others))
 

@@ -82,7 +82,7 @@ def _since(chart: Chart, span: Threshold) -> date:
     return chart.today - timedelta(days=int(span.value))
 
 
-@states("now", "ended", "unsure")
+@states("now", "cyp2c19", "valproate", "ended", "unsure")
 def cyp_inhibitor_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R04: amitriptyline with an inhibitor of CYP2D6 or CYP2C19; quieter when it may have ended long ago.
 
@@ -98,9 +98,18 @@ def cyp_inhibitor_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Fi
         card="cyp-inhibitor-with-amitriptyline",
         indicator=Indicator.WARNING if found.certain else Indicator.INFO,
         orders=orders,
-        state="now" if found.now else "ended" if found.lingering else "unsure",
+        state=_state(found),
         facts={**inhibitor_facts(chart, found), "amitriptyline": _first(orders, AMITRIPTYLINE)},
     )
+
+
+def _state(found: Inhibitors) -> str:
+    """Which of the card's sentences holds: what the label says of inhibitors of CYP2D6 it says of no others."""
+    if not found.now:
+        return "ended" if found.lingering else "unsure"
+    if any(order.classes & {STRONG, MODERATE} or order.drug.names("cimetidine") for order in found.all):
+        return "now"
+    return "cyp2c19" if any(CYP2C19 in order.classes for order in found.now) else "valproate"
 
 
 def inhibitor_facts(chart: Chart, found: Inhibitors) -> dict[str, object]:

@@ -19,6 +19,8 @@ LISTS = frozenset({"medications", "statements", "conditions", "allergies"})
 UNREAD_DRUGS = frozenset({"list-entry-unidentified", "order-unreadable", "status-unknown"})
 """Why a drug on the patient's list may be hidden from the checks."""
 
+DIABETIC_STARTS = ("duloxetine", "pregabalin")
+"""Drugs for which the US label gives a starting dose of its own in diabetic nerve pain."""
 NOT_KNOWN = "not-all-known"
 SYSTOLIC = ("systolic-bp", "systolic-bp-sitting", "systolic-bp-standing", "systolic-bp-supine")
 DIASTOLIC = ("diastolic-bp", "diastolic-bp-standing", "diastolic-bp-supine")
@@ -39,10 +41,13 @@ def replacements(
     options: Iterable[str],
     duloxetine: Mapping[str, bool | None],
     thresholds: Thresholds,
+    *,
+    diabetic: bool = False,
 ) -> Replacements:
     """The offers for the options, each bound to the draft that it replaces.
 
-    ``orders`` are the amitriptyline orders in question, ``duloxetine`` its checks as the card lists them.
+    ``orders`` are the amitriptyline orders in question, ``duloxetine`` its checks as the card lists them; ``diabetic``
+    when the doses of the US labels for diabetic nerve pain hold.
     """
     kidney = kidney_function(chart, thresholds["offer_age"])
     withheld = _general(chart, orders, kidney, thresholds)
@@ -55,14 +60,23 @@ def replacements(
     if withheld:
         # The card lists what is not known already; only what speaks against the drug itself is worth saying again.
         own = {drug: tuple(reason for reason in reasons if reason != NOT_KNOWN) for drug, reasons in own.items()}
-    offers = () if withheld else tuple(_offer(drug, orders[0], kidney, thresholds) for drug in own if not own[drug])
+    offers = (
+        ()
+        if withheld
+        else tuple(
+            Offer(_template(drug, band(kidney, thresholds), diabetic=diabetic), delete=orders[0].reference)
+            for drug in own
+            if not own[drug]
+        )
+    )
     return Replacements(offers, withheld, {drug: reasons for drug, reasons in own.items() if reasons})
 
 
-def _offer(drug: str, order: MedicationOrder, kidney: Measurement | None, thresholds: Thresholds) -> Offer:
-    """The starting dose of a drug, for gabapentin and pregabalin the one of the kidney function."""
-    template = f"{drug}-start" if drug == "duloxetine" else f"{drug}-start-{band(kidney, thresholds)}"
-    return Offer(template, delete=order.reference)
+def _template(drug: str, kidneys: str, *, diabetic: bool) -> str:
+    """The starting dose of a drug: of diabetic nerve pain with good kidneys, else by the kidney function."""
+    if diabetic and kidneys == "normal" and drug in DIABETIC_STARTS:
+        return f"{drug}-start-diabetic"
+    return f"{drug}-start" if drug == "duloxetine" else f"{drug}-start-{kidneys}"
 
 
 def _general(

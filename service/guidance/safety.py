@@ -27,6 +27,7 @@ CAUTIONED = (
     "suicidal-ideation",
     "alcohol-dependence",
 )
+DISULFIRAM = "disulfiram"
 LIVER = ("hepatic-failure", "hepatic-impairment")
 BODY_WEIGHT = "body-weight"
 RENAL = (*FILTRATION, *CLEARANCE)
@@ -37,26 +38,44 @@ YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
 
 
 @states(
-    "contraindicated", "contraindicated-taken", "caution", "ask", "glaucoma", "suicidal-ideation", "alcohol", "young"
+    "",
+    "beers",
+    "europe",
+    "contraindicated",
+    "contraindicated-taken",
+    "contraindicated-in-europe",
+    "contraindicated-in-europe-taken",
+    "ask",
+    "glaucoma",
+    "suicidal-ideation",
+    "alcohol",
+    "disulfiram",
+    "young",
 )
 def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R18: allergies to amitriptyline and conditions that it can worsen; young age only when it is being ordered."""
+    """R18: allergies to amitriptyline and conditions that it can worsen; young age only when it is being ordered.
+
+    Disulfiram counts also when it is what is ordered.
+    """
+    orders = chart.in_question(AMITRIPTYLINE)
+    if not orders:
+        return gathered(
+            "amitriptyline-and-other-conditions", _disulfiram(chart), chart.taken_or_drafted(AMITRIPTYLINE), {}
+        )
     points = [
+        *_disulfiram(chart),
         *_hypersensitive(chart),
         *_acute_or_not(chart),
         *_cautioned(chart),
         *_liver(chart),
         *_young(chart, thresholds),
     ]
-    orders = chart.in_question(AMITRIPTYLINE)
-    if not orders:
-        return None
     return gathered(
         "amitriptyline-and-other-conditions",
         points,
         orders,
-        {"disulfiram": any(order.drug.names("disulfiram") for order in chart.orders)},
-        lambda point: _contraindicated(chart, point) or STATES_OF_KINDS.get(point.kind, "caution"),
+        {},
+        lambda point: _contraindicated(chart, point) or STATES_OF_KINDS.get(point.kind, ""),
     )
 
 
@@ -66,16 +85,25 @@ STATES_OF_KINDS = {
     "glaucoma-unspecified": "glaucoma",
     "suicidal-ideation": "suicidal-ideation",
     "alcohol-dependence": "alcohol",
+    "disulfiram": "disulfiram",
     "young": "young",
+    **dict.fromkeys(("dementia", "delirium", "falls"), "beers"),
+    **dict.fromkeys(("liver-disease", "severe-liver-disease"), "europe"),
 }
-"""Which of the card's words are for a point that is not critical; for every other kind those of caution."""
+"""Which of the card's words, and which source, are for a point that is not critical; for others the plain ones."""
 
 
 def _contraindicated(chart: Chart, point: Point) -> str:
     """The state of a critical point; empty for any other."""
     if point.indicator is not CRITICAL:
         return ""
-    return "contraindicated" if chart.ordering else "contraindicated-taken"
+    state = "contraindicated-in-europe" if point.kind == "severe-liver-disease" else "contraindicated"
+    return state if chart.ordering else f"{state}-taken"
+
+
+def _disulfiram(chart: Chart) -> Iterator[Point]:
+    for order in partners(chart, AMITRIPTYLINE, "delirium-with-amitriptyline"):
+        yield Point(DISULFIRAM, WARNING, order=order)
 
 
 def _hypersensitive(chart: Chart) -> Iterator[Point]:
@@ -231,7 +259,7 @@ def _liver_and_tolperisone(chart: Chart) -> Iterator[Point]:
         yield Point("severe-liver" if severe else "liver", WARNING if severe else INFO, condition.label)
 
 
-@states("too-young", "above-label", "above-studied", "above-young", "amitriptyline", "tolperisone")
+@states("too-young", "above-label", "above-studied", "above-young", "amitriptyline", "amitriptyline-us", "tolperisone")
 def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R30: the patient is, or may be, under 18. No adult numbers.
 
@@ -262,10 +290,10 @@ def _amitriptyline_for_a_child(chart: Chart, thresholds: Thresholds) -> Point:
     if day is not None and day > thresholds["adolescent"].value:
         return Point("above-label", CRITICAL, value=day)
     if day is not None and weight is not None and day / weight > thresholds["studied_per_kg"].value:
-        return Point("above-studied", CRITICAL, value=day / weight)
+        return Point("above-studied", CRITICAL, value=round(day / weight, 2))
     if day is not None and age.at_most < thresholds["older_child"].value and day > thresholds["young_child"].value:
         return Point("above-young", WARNING, value=day)
-    return Point("amitriptyline", WARNING)
+    return Point("amitriptyline-us" if chart.jurisdiction == "us" else "amitriptyline", WARNING)
 
 
 def _most_on_a_day(chart: Chart) -> Fraction | None:

@@ -89,7 +89,8 @@ def test_a_card_without_its_numbers_breaks_its_rule_and_no_other(library: Librar
 
 def test_while_a_critical_finding_stands_no_change_is_offered(library: Library) -> None:
     critical = chart(draft(AMITRIPTYLINE, dose("50")), draft(TOLPERISONE, dose("900", 3)))
-    by_card = {finding.card: finding for finding in evaluate(critical, Guideline(library, RULES), unexpected)}
+    found = evaluate(critical, Guideline(library, RULES), unexpected)
+    by_card = {one.card: one for finding in found for one in finding.all}
     assert by_card["tolperisone-daily-dose"].indicator is Indicator.CRITICAL
     start = by_card["amitriptyline-start-dose"]
     assert (start.proposal, start.withheld) == (None, ("critical-finding",))
@@ -104,9 +105,8 @@ def test_a_change_that_a_rule_withholds_is_not_offered(library: Library) -> None
 
 
 def test_a_change_that_nothing_speaks_against_is_offered(library: Library) -> None:
-    start = next(
-        f for f in evaluate(FULL, Guideline(library, RULES), unexpected) if f.card == "amitriptyline-start-dose"
-    )
+    found = evaluate(FULL, Guideline(library, RULES), unexpected)
+    start = next(one for f in found for one in f.all if one.card == "amitriptyline-start-dose")
     assert start.proposal is not None
     assert start.withheld == ()
 

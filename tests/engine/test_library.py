@@ -112,6 +112,12 @@ IN_A_FILE = {
         "\nranking:\n  - nobody\n",
         "there is no card 'nobody'",
     ),
+    "unknown card of a state in the ranking": (
+        "guideline.yaml",
+        "\nranking:\n",
+        "\nranking:\n  - nobody/anywhere\n",
+        "there is no card 'nobody'",
+    ),
     "card without a rank": (
         "guideline.yaml",
         "\n  - pain-score\n  - tolperisone-food",

@@ -26,10 +26,12 @@ DRAFTS = {DRAFT: order(medicationCodeableConcept=TABLETS)}
 ASSESSMENTS = ["pain-score-0-to-10", "blood-pressure-lying-and-standing", "review-of-amitriptyline"]
 STARTS = {
     "duloxetine-start": 30,
+    "duloxetine-start-diabetic": 60,
     "gabapentin-start-normal": 300,
     "gabapentin-start-moderate": 300,
     "gabapentin-start-severe": 100,
     "pregabalin-start-normal": 150,
+    "pregabalin-start-diabetic": 150,
     "pregabalin-start-moderate": 75,
     "pregabalin-start-severe": 25,
 }

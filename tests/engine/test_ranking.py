@@ -38,6 +38,14 @@ def test_where_urgency_is_equal_the_ranking_of_the_guideline_decides() -> None:
     assert cards(ranked(found, planned())) == ["card-1", "card-0", "card-2", "unranked"]
 
 
+def test_a_state_may_have_a_rank_of_its_own() -> None:
+    plan_ = planned(ranking=["card-0", "card-1", "card-0/milder"])
+    found = [Finding("card-0", WARNING, state="milder"), Finding("card-1", WARNING), Finding("card-0", WARNING)]
+    assert [(f.card, f.state) for f in ranked(found, plan_)] == [("card-0", ""), ("card-1", ""), ("card-0", "milder")]
+    urgent = [Finding("card-1", WARNING), Finding("card-0", CRITICAL, state="milder")]
+    assert cards(ranked(urgent, plan_)) == ["card-0", "card-1"]
+
+
 @pytest.mark.parametrize("many", [0, 1, 3])
 def test_as_many_as_one_answer_holds_are_not_folded(many: int) -> None:
     found = findings(*[INFO] * many)

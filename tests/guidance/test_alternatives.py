@@ -401,3 +401,27 @@ def test_the_card_never_asks_to_stop_an_opioid_at_once(library: Library, given: 
     text = words(finding, library)
     assert ("abruptly" in text) is (finding.state != "starts")
     assert ("Do not start" in text) is (finding.state == "starts")
+
+
+AMERICAN = {
+    "diabetic nerve pain": (
+        ("diabetic-neuropathy",),
+        ("60 mg a day from the start", "50 mg three times a day, at most 300 mg"),
+    ),
+    "several": (("postherpetic-neuralgia", "diabetic-neuropathy"), ("60 mg a day from the start", "at most 300 mg")),
+    "after shingles": (("postherpetic-neuralgia",), ("30 to 60 mg", "150 mg a day in all, at most 600 mg")),
+    "fibromyalgia": (("fibromyalgia",), ("30 to 60 mg", "150 mg a day in all, at most 450 mg")),
+    "another nerve pain": (("neuropathic-pain",), ("30 to 60 mg", "start with 150 mg a day in all\n")),
+}
+
+
+@pytest.mark.parametrize(("pain", "said"), AMERICAN.values(), ids=AMERICAN)
+def test_in_the_us_the_doses_are_those_of_the_pain(
+    numbers: Thresholds, library: Library, pain: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    given = sick(chart(START), *pain, "urinary-retention")
+    text = words(found(replace(given, jurisdiction="us"), numbers), library)
+    assert [part for part in said if part not in text] == []
+    elsewhere = words(found(given, numbers), library)
+    assert "from the start" not in elsewhere
+    assert "at most" not in elsewhere

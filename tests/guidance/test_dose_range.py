@@ -708,3 +708,12 @@ DUPLICATE_SILENT = {
 @pytest.mark.parametrize("given", DUPLICATE_SILENT.values(), ids=DUPLICATE_SILENT)
 def test_duplicates_are_silent_for(duplicate: Apply, given: Chart) -> None:
     assert duplicate(given) is None
+
+
+def test_another_tricyclic_on_the_list_is_an_info_when_a_chart_is_opened(duplicate: Apply) -> None:
+    nortriptyline = replace(current("nortriptyline"), classes=frozenset({"tca"}))
+    opened = replace(chart(current(AMITRIPTYLINE), nortriptyline), ordering=False, hook="patient-view")
+    finding = duplicate(opened)
+    assert finding is not None
+    assert (finding.indicator, finding.state) == (INFO, "other")
+    assert duplicate(replace(opened, ordering=True, hook="order-sign")) is None

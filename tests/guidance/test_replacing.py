@@ -233,3 +233,20 @@ def test_nothing_is_offered_beside_a_critical_finding(library: Library) -> None:
     assert findings["amitriptyline-and-other-conditions"].indicator.word == "critical"
     assert all(finding.offers == () for finding in findings.values())
     assert "critical-finding" in findings["other-options"].withheld
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "kidneys", "expected"),
+    [
+        ("us", "80", ["duloxetine-start-diabetic", "gabapentin-start-normal", "pregabalin-start-diabetic"]),
+        ("us", "45", ["duloxetine-start", "gabapentin-start-moderate", "pregabalin-start-moderate"]),
+        ("eu", "80", ALL),
+    ],
+)
+def test_diabetic_nerve_pain_has_starting_doses_of_its_own_in_the_us(
+    numbers: Thresholds, jurisdiction: str, kidneys: str, expected: list[str]
+) -> None:
+    diabetic = replace(PAIN, conditions=sick("diabetic-neuropathy", "urinary-retention"), jurisdiction=jurisdiction)
+    finding = other_options(replace(diabetic, measurements=clearance(kidneys)), numbers)
+    assert finding is not None
+    assert [offer.template for offer in finding.offers] == expected

@@ -326,6 +326,8 @@ def child(age: int, mg: str, *, weight: str | None = None, weighed: int = 10) ->
         (child(8, "40", weight="25"), "above-studied", CRITICAL),
         (child(8, "40", weight="25", weighed=91), "above-young", WARNING),
         (child(12, "40", weight="40"), "amitriptyline", WARNING),
+        (replace(child(12, "40"), jurisdiction="us"), "amitriptyline-us", WARNING),
+        (replace(child(12, "60"), jurisdiction="us"), "above-label", CRITICAL),
         (child(4, "10"), "too-young", CRITICAL),
     ],
 )
@@ -429,3 +431,41 @@ def test_a_measurement_of_the_future_hides_none(judge: Judge) -> None:
 def test_acute_counts_only_when_the_words_say_that_it_is_now(judge: Judge, label: str, level: Indicator) -> None:
     given = with_conditions(draft(AMITRIPTYLINE), on_record("urinary-retention", label=label))
     assert urgency(judge("amitriptyline-and-other-conditions", given)) is level
+
+
+def test_mg_a_kg_are_said_with_two_decimals_at_most(judge: Judge) -> None:
+    finding = judge(YOUNG, child(12, "50", weight="30"))
+    assert finding is not None
+    assert finding.facts["value"] == Fraction("1.67")
+
+
+@pytest.mark.parametrize(
+    ("kind", "jurisdiction", "state"),
+    [
+        ("falls", "eu", "beers"),
+        ("dementia", "us", "beers"),
+        ("epilepsy", "eu", ""),
+        ("hepatic-impairment", "eu", "europe"),
+        ("hepatic-failure", "us", "europe"),
+        ("hepatic-failure", "eu", "contraindicated-in-europe"),
+    ],
+)
+def test_a_condition_is_told_under_the_source_that_names_it(
+    judge: Judge, kind: str, jurisdiction: str, state: str
+) -> None:
+    sick = replace(chart(draft(AMITRIPTYLINE)), conditions=(Condition(frozenset({kind}), kind),))
+    finding = judge(OTHER, replace(sick, jurisdiction=jurisdiction))
+    assert finding is not None
+    assert finding.state == state
+
+
+def test_disulfiram_counts_whichever_of_the_two_is_ordered_and_not_at_chart_opening(judge: Judge) -> None:
+    of_class = frozenset({"delirium-with-amitriptyline"})
+    taken, ordered = (replace(of("disulfiram"), classes=of_class) for of in (current, draft))
+    for given in (chart(draft(AMITRIPTYLINE), taken), chart(current(AMITRIPTYLINE), ordered)):
+        finding = judge(OTHER, given)
+        assert finding is not None
+        assert (finding.state, finding.indicator) == ("disulfiram", WARNING)
+    assert judge(OTHER, chart(ordered)) is None
+    opened = replace(chart(current(AMITRIPTYLINE), taken), ordering=False, hook="patient-view")
+    assert judge(OTHER, opened) is None
