@@ -202,7 +202,7 @@ def test_a_list_that_was_not_given_is_said_to_be_missing_and_why(
     request = fixture(PAIR)
     request["prefetch"][key] = RAW
     body = with_raw(request if value else without(request, "prefetch", key), value)
-    assert f"{LISTS[key]}: {why}" in by_id(answered(body, decision))["not-checked"]["detail"]
+    assert f"{LISTS[key]}: {why}." in by_id(answered(body, decision))["not-checked"]["detail"]
 
 
 def test_a_list_that_the_client_says_is_empty_is_not_missing(fixture: Fixture, decision: Decision) -> None:

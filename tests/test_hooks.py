@@ -129,16 +129,13 @@ def test_what_is_neither_a_bundle_nor_an_array_is_refused(value: Any, fixture: F
     assert refused.value.expression == "$.context.medications"
 
 
-@pytest.mark.parametrize("order", [5, "MedicationOrder/1", {"id": "rx-1"}, {"resource": {}}, []])
-def test_what_is_no_order_in_the_array_is_refused_and_not_passed_over(
+@pytest.mark.parametrize("order", [5, "MedicationOrder/1", {"id": "rx-1"}, {"resource": {}}, [], None])
+def test_what_is_no_order_in_the_array_is_named_and_not_passed_over(
     order: Any, fixture: Fixture, decision: Decision
 ) -> None:
     request = fixture(DSTU2)
     request["context"]["medications"] = [order]
-    with pytest.raises(NotConformant):
-        answered(request, decision)
-    request["context"]["medications"] = [None]
-    assert answered(request, decision) == []
+    assert list(by_id(answered(request, decision))) == ["not-checked"]
 
 
 def test_a_context_that_is_itself_an_array_of_orders_is_refused(fixture: Fixture, decision: Decision) -> None:

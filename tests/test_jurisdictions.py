@@ -20,11 +20,11 @@ RHYTHM = ("patient-view/amitriptyline-taken-with-atrial-fibrillation", "amitript
 OLD_INFARCTION = ("order-sign/amitriptyline-after-old-heart-attack", "amitriptyline-and-the-heart")
 LIVER = ("order-sign/amitriptyline-with-decompensated-cirrhosis", "amitriptyline-and-other-conditions")
 MAO_B = ("order-select/amitriptyline-for-patient-on-rasagiline", "amitriptyline-with-maoi")
-FIBROMYALGIA = ("order-sign/amitriptyline-in-fibromyalgia-at-76", "other-options")
+FIBROMYALGIA = ("order-sign/amitriptyline-in-fibromyalgia-with-prostate", "other-options")
 
 EU_WORDS = "the EU has it for spasticity after stroke only"
-NO_PREGABALIN = "Consider duloxetine instead"
-PREGABALIN = "Consider duloxetine or pregabalin instead"
+NO_PREGABALIN = "Consider another drug than amitriptyline: duloxetine\n"
+PREGABALIN = "Consider another drug than amitriptyline: duloxetine and pregabalin\n"
 
 EXPECTED: dict[tuple[str, str], dict[str, tuple[str, str]]] = {
     INDICATION: {

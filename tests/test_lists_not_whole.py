@@ -113,7 +113,7 @@ def test_a_drug_sent_as_a_list_of_one_is_read_and_a_list_of_several_is_said(whol
     draft(whole)["medicationCodeableConcept"] = [concept]
     assert [card["summary"] for card in answered(whole, decision)] == usual
     draft(whole)["medicationCodeableConcept"] = [concept, {"text": "Ibuprofen 400 mg"}]
-    assert "list of several" in by_id(answered(whole, decision))["not-checked"]["detail"]
+    assert "the order names several drugs at once" in by_id(answered(whole, decision))["not-checked"]["detail"]
 
 
 SINGLE = [

@@ -131,8 +131,11 @@ class Renderer:
             values |= self._unread(finding.unread)
         return values
 
-    def sentence(self, gap: Unread, form: str = "long", *, marked: bool = True) -> str:
-        """The sentence of the not-checked card for one gap, long or short, as Markdown or as plain text."""
+    def sentence(self, gap: Unread, form: str = "long", *, elements: Sequence[str] = (), marked: bool = True) -> str:
+        """The sentence of the not-checked card for one gap, long or short, as Markdown or as plain text.
+
+        ``elements`` are the lists of which it is to be said, where these are several.
+        """
         file = self.library.cards[NOT_CHECKED]
         environment = self.marked if marked else self.plain
         label = words.drug(gap.order, self.library.terminology.titles) if gap.order is not None else "an order"
@@ -142,7 +145,7 @@ class Renderer:
             found=shortened(plain(gap.found), _FOUND),
             words=[shortened(plain(said), _FOUND) for said in gap.words[:_MOST_WORDS]],
             others=max(len(gap.words) - _MOST_WORDS, 0),
-            list=file.lists.get(gap.element, gap.element),
+            list=words.joined([file.lists.get(element, element) for element in elements or (gap.element,)]),
             **file.thresholds,
         )
 
@@ -160,10 +163,16 @@ class Renderer:
         return "\n".join([self.library.by_hand, *(f"- {markdown(suggestion.label)}" for suggestion in suggestions)])
 
     def _unread(self, unread: tuple[Unread, ...]) -> dict[str, Any]:
-        """The sentences for what could not be read, in short and in full."""
+        """The sentences for what could not be read, in short and in full; one for all lists that lack the same."""
+        lists = self.library.cards[NOT_CHECKED].lists
+        together: dict[Unread, list[str]] = {}
+        for gap in unread:
+            alike = replace(gap, element="") if gap.element in lists and not gap.found else gap
+            together.setdefault(alike, []).append(gap.element)
+        sentences = [self.sentence(gap, elements=list(dict.fromkeys(elements))) for gap, elements in together.items()]
         return {
             "gaps": list(dict.fromkeys(self.sentence(gap, "short", marked=False) for gap in unread)),
-            "reasons": [_Rendered(text) for text in dict.fromkeys(map(self.sentence, unread))],
+            "reasons": [_Rendered(text) for text in dict.fromkeys(sentences)],
         }
 
     def _summary(self, part: "_Part") -> str:
