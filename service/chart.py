@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from service.dates import Span
 from service.dosing.amount import NotComputed
@@ -192,7 +193,7 @@ class Unread:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chart:
     """All that the rules may know about one request.
 
@@ -231,7 +232,7 @@ class Chart:
         """The class that a drug belongs to and that the record names among the allergies, in its words."""
         return dict(self.allergy_classes).get(drug, "")
 
-    @property
+    @cached_property
     def age(self) -> Age | None:
         """The patient's age today, None when unknown."""
         return self.patient.age(self.today)
@@ -276,12 +277,18 @@ class Chart:
             if order.role in roles and order.classes & wanted and not order.drug.topical and not order.stops
         ]
 
+    @cached_property
+    def _active_sets(self) -> frozenset[str]:
+        return frozenset(set_ for condition in self.conditions if condition.active for set_ in condition.sets)
+
     def has(self, *sets: str) -> bool:
         """True when an active condition belongs to one of the sets."""
-        return any(condition.active and not condition.sets.isdisjoint(sets) for condition in self.conditions)
+        return not self._active_sets.isdisjoint(sets)
 
     def active(self, *sets: str) -> list[Condition]:
         """The active conditions of the sets, as the record names them."""
+        if self._active_sets.isdisjoint(sets):
+            return []
         return [condition for condition in self.conditions if condition.active and not condition.sets.isdisjoint(sets)]
 
     def latest(self, *kinds: str) -> Measurement | None:
@@ -308,7 +315,7 @@ class Chart:
         given = [order for order in orders if order.reason_given]
         if given:
             return frozenset(reason for order in given for reason in order.reasons)
-        return frozenset(set_ for condition in self.conditions if condition.active for set_ in condition.sets)
+        return self._active_sets
 
     def taken_since(self, drug: str, gap: int) -> Treatment | None:
         """Since when the drug is taken without a break of more than ``gap`` days; None when no date tells.

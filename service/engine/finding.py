@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 from service.chart import Chart, MedicationOrder, Unread
@@ -104,7 +105,7 @@ class Offer:
     below: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """One finding for one card.
 
@@ -128,7 +129,7 @@ class Finding:
     merged: tuple["Finding", ...] = ()
     folded: tuple["Finding", ...] = ()
 
-    @property
+    @cached_property
     def all(self) -> tuple["Finding", ...]:
         """The finding itself and those that its card says in a line each, with what these say in a line."""
         return (self, *(one for carried in (*self.merged, *self.folded) for one in carried.all))

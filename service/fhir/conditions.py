@@ -61,6 +61,8 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology) -> Pro
 
 def _conditions(resource: Resource, saying: Saying, label: str, *, over: bool) -> Iterator[Condition]:
     """The conditions of one entry: what its words call present, and what they call past."""
+    if not (saying.present or saying.past):
+        return
     clinical = _status(resource.get("clinicalStatus"))
     # A status that says neither, such as R5's "unknown", rules nothing out.
     active = bool(clinical & ACTIVE) or not (clinical & OVER or _ended(resource))
@@ -110,5 +112,6 @@ def _status(value: object) -> frozenset[str]:
         return frozenset({value})
     if not isinstance(value, dict):
         return frozenset()
-    codes = frozenset(coding.code.lower() for coding in concept_of(value).codings)
+    listed = (coding for coding in aslist(value.get("coding")) if isinstance(coding, dict))
+    codes = frozenset(code.lower() for coding in listed if (code := text(coding.get("code"))))
     return codes or frozenset({text(value.get("text")).strip().lower()}) & (ACTIVE | OVER | NOT_TRUE)

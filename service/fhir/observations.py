@@ -217,7 +217,11 @@ def _value(given: object, kind: str) -> tuple[Fraction | None, str]:
     value = exact(given.get("value"))
     if known is not None and any(kind.startswith(start) and known[0] not in units for start, units in _UNITS.items()):
         return None, ""
-    return (value * known[1], known[0]) if known is not None and value is not None else (None, "")
+    return (
+        (value if known[1] == 1 else value * known[1], known[0])
+        if known is not None and value is not None
+        else (None, "")
+    )
 
 
 @kept

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.fhir.bundles import referred_to
@@ -16,8 +16,9 @@ from service.fhir.concepts import MOST_LETTERS, Concept, concept_of
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, as_resource, aslist, text
 from service.fhir.versions import ingredients, medication_concepts, medication_reference, routes
+from service.kept import kept
 from service.terminology.names import says_nothing
-from service.terminology.recognise import Claim, Coding, Recognition, Strength, Terminology
+from service.terminology.recognise import LONGEST_KEPT, Claim, Coding, Recognition, Strength, Terminology
 
 NO_DRUG = "no-drug"
 UNRESOLVED = "reference-unresolved"
@@ -62,40 +63,74 @@ class Identity:
 
 def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
     """The drug of an order. ``medications`` are the Medication resources of the request by reference."""
-    concepts = [concept_of(each) for each in medication_concepts(order)]
-    several = len(concepts) > 1
     pointer = medication_reference(order)
-    named_here = bool(concepts)
     medication = _referenced(order, pointer, medications) if pointer else None
     listed = ingredients(medication) if medication is not None else []
-    cut = ["ingredients"] if len(listed) > MOST_INGREDIENTS else []
     parts = [(concept_of(item), strength) for item, strength in listed[:MOST_INGREDIENTS]]
-    strengths: tuple[Strength, ...] = ()
-    if medication is not None:
-        product = concept_of(medication.get("code"))
-        concepts += [product, *(item for item, _ in parts)]
-        strengths = tuple(_stated_strengths(product, parts, terminology))
-    cut += list(dict.fromkeys(name for concept in concepts for name in concept.cut))
+    product = concept_of(medication.get("code")) if medication is not None else None
+    said = _Said(
+        concepts=tuple(map(concept_of, medication_concepts(order))),
+        beside=text(pointer.get("display"))[:MOST_LETTERS],
+        points=bool(pointer),
+        product=product,
+        parts=tuple(item for item, _ in parts),
+        strengths=tuple(_stated_strengths(product, parts, terminology)) if product is not None else (),
+        cut=("ingredients",) if len(listed) > MOST_INGREDIENTS else (),
+    )
+    found = _understood(said, terminology, False)
+    if found.recognition.drugs and any(_topical(route, terminology) for route in routes(order)):
+        return _understood(said, terminology, True)
+    return found
+
+
+class _Said(NamedTuple):
+    """What an order says of its drug: its own concepts, the word beside a reference, and the Medication there."""
+
+    concepts: tuple[Concept, ...]
+    beside: str
+    points: bool
+    product: Concept | None
+    parts: tuple[Concept, ...]
+    strengths: tuple[Strength, ...]
+    cut: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[Concept, ...]:
+        """Every concept, the order's own first."""
+        return (*self.concepts, *((self.product,) if self.product is not None else ()), *self.parts)
+
+
+def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identity:
+    """The drug that is meant; ``on_skin`` says that an instruction names such a route."""
+    concepts = said.all
     codings = [coding for concept in concepts for coding in concept.codings]
-    texts = [*(words for concept in concepts for words in concept.texts), *_name_beside(pointer)]
+    texts = [*(words for concept in concepts for words in concept.texts), *filter(None, [said.beside])]
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
-    recognition = _recognise(order, parts, codings, texts, terminology)
+    recognition = _recognise(said.parts, codings, texts, terminology, on_skin)
     named = bool(recognition.drugs) or not all(
         says_nothing(word, terminology.words.nameless, _words_of_units()) for word in words
     )
     return Identity(
         recognition=recognition,
         label=_label(words[0].strip() if words else _code_label(codings)),
-        strengths=strengths,
+        strengths=said.strengths,
         problem=SEVERAL_DRUGS
-        if several
+        if len(said.concepts) > 1
         else WORDS_UNCLEAR
         if recognition.doubted and not recognition.drugs
-        else _problem(named, codings, pointer, medication, terminology),
-        by_reference=bool(pointer) and not named_here,
-        resolved=medication is not None,
-        cut=tuple(cut),
+        else _problem(named, codings, said, terminology),
+        by_reference=said.points and not said.concepts,
+        resolved=said.product is not None,
+        cut=tuple(dict.fromkeys((*said.cut, *(name for concept in concepts for name in concept.cut)))),
     )
+
+
+def _letters(said: _Said, _: Terminology, __: bool) -> int:
+    in_texts = sum(len(words) for concept in said.all for words in concept.texts)
+    return len(said.beside) + in_texts + sum(len(p) for c in said.all for coding in c.codings for p in coding)
+
+
+_understood = kept(_understand, _letters, LONGEST_KEPT)
 
 
 @cache
@@ -104,44 +139,30 @@ def _words_of_units() -> frozenset[str]:
     return frozenset(word for words in unit_words() for word in words.split())
 
 
-def _name_beside(pointer: Mapping[str, Any]) -> list[str]:
-    """The word beside a reference."""
-    name = text(pointer.get("display"))[:MOST_LETTERS]
-    return [name] if name else []
-
-
 def _label(name: str) -> str:
     return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
 
 
 def _recognise(
-    order: Resource,
-    parts: Sequence[Ingredient],
-    codings: list[Coding],
-    texts: list[str],
-    terminology: Terminology,
+    parts: Sequence[Concept], codings: list[Coding], texts: list[str], terminology: Terminology, on_skin: bool
 ) -> Recognition:
     """Recognition over the order and its Medication; several ingredients of one product belong together."""
     if len(parts) < 2:
-        recognition = terminology.recognise(codings, texts)
-        if recognition.drugs and any(_topical(route, terminology) for route in routes(order)):
-            return terminology.recognise(codings, texts, topical_route=True)
-        return recognition
-    topical = any(_topical(route, terminology) for route in routes(order))
+        return terminology.recognise(codings, texts, topical_route=on_skin)
     # A product's ingredients name different drugs without disagreeing: their codings and words are read apart.
-    of_parts = {coding for item, _ in parts for coding in item.codings}
-    texts_of_parts = {words for item, _ in parts for words in item.texts}
+    of_parts = {coding for item in parts for coding in item.codings}
+    texts_of_parts = {words for item in parts for words in item.texts}
     own = [coding for coding in codings if coding not in of_parts]
     own_texts = [words for words in texts if words not in texts_of_parts]
-    whole = terminology.recognise(own, own_texts, topical_route=topical)
-    each = [terminology.recognise(item.codings, item.texts) for item, _ in parts]
+    whole = terminology.recognise(own, own_texts, topical_route=on_skin)
+    each = [terminology.recognise(item.codings, item.texts) for item in parts]
     in_parts = dict.fromkeys(drug for r in each for drug in r.drugs)
     if not in_parts:
         return whole
     return Recognition(
         drugs=tuple(dict.fromkeys((*whole.drugs, *in_parts))),
         evidence=whole.evidence or INGREDIENTS,
-        topical=whole.topical or topical or any(r.topical for r in each),
+        topical=whole.topical or on_skin or any(r.topical for r in each),
         combination=True,
         strengths=tuple(s for r in (whole, *each) for s in r.strengths),
         claims=(
@@ -177,18 +198,12 @@ def contained(order: Resource, target: str) -> Resource | None:
     return next((one for one in held if one is not None and text(one.get("id")).removeprefix("#") == name), None)
 
 
-def _problem(
-    named: bool,
-    codings: list[Coding],
-    pointer: Mapping[str, Any],
-    medication: Resource | None,
-    terminology: Terminology,
-) -> str:
+def _problem(named: bool, codings: list[Coding], said: _Said, terminology: Terminology) -> str:
     if named:
         return ""
     if codings:
         return "" if any(terminology.can_judge(coding) for coding in codings) else UNKNOWN_SYSTEM
-    return UNRESOLVED if pointer and medication is None else NO_DRUG
+    return UNRESOLVED if said.points and said.product is None else NO_DRUG
 
 
 def _code_label(codings: list[Coding]) -> str:

@@ -31,15 +31,16 @@ def read(model: type[Model], resource: Resource, required: Resource | None = Non
     ``required`` are neutral values put in place of required elements that were refused. The models raise
     more than ValidationError on hostile input (KeyError, TypeError, RecursionError): that input is None.
     """
-    try:
-        remaining = copied(resource)
-    except RecursionError:
-        return None
+    remaining = resource
     dropped: list[str] = []
     for _ in range(MOST_ELEMENTS_DROPPED):
         try:
             return Read(model.model_validate(remaining), tuple(dict.fromkeys(dropped)))
         except ValidationError as error:
+            try:
+                remaining = copied(remaining) if not dropped else remaining
+            except RecursionError:
+                return None
             if not _drop(remaining, error, dropped):
                 return None
             remaining = {**(required or {}), **remaining}

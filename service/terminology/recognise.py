@@ -23,7 +23,7 @@ _DENIED = re.compile(r"(?<!\w)(?:no|not|without|denie[sd]|denying|never|kein\w*|
 _REACH = 80
 """How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
 _LONGEST_REASON = 500
-_LONGEST_KEPT = 600
+LONGEST_KEPT = 600
 """Letters of all codes and words of what is kept."""
 _SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
@@ -167,9 +167,9 @@ class Terminology:
         self._prefix_lengths: dict[str, set[int]] = {}
         for system, prefix in self._sets_of_prefix:
             self._prefix_lengths.setdefault(system, set()).add(len(prefix))
-        self._recognised = kept(self._recognise, _letters, _LONGEST_KEPT)
-        self._said = kept(self._problem, _letters, _LONGEST_KEPT)
-        self._sets = kept(self._concepts, _letters, _LONGEST_KEPT)
+        self._recognised = kept(self._recognise, _letters, LONGEST_KEPT)
+        self._said = kept(self._problem, _letters, LONGEST_KEPT)
+        self._sets = kept(self._concepts, _letters, LONGEST_KEPT)
 
     def extended(
         self, drug_codes: Iterable[DrugCode], members: Mapping[str, frozenset[tuple[str, str]]]
