@@ -29,6 +29,8 @@ _TOKEN = re.compile(r"\d+/\d+(?![\d/])|\d+(?:[.,]\d+)?|[^\W\d_]+|(?<!\w)[.,]\d+|
 # Two decimals at most, three after a zero: "1,000 mg" is a thousand to some and one to others, and is not read.
 _NUMBER = re.compile(r"[1-9]\d{0,3}(?:[.,]\d{1,2})?|0(?:[.,]\d{1,3})?|[1-3]/[2-4]")
 _PLURAL = re.compile(r"(?<=\w)\((?:s|n|en|e|es)\)")
+# "1/0/1", "1/1/1/1": a scheme; of a date the year has more digits.
+_SLASHED = re.compile(r"(?<![\w/.,])(\d)/(\d)/(\d)(?:/(\d))?(?![\w/.,]*\d)")
 _ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,3}[^\W\d_](?!\w)\.?")
 
 LETTERS = {
@@ -36,7 +38,10 @@ LETTERS = {
     "times": "X",  # times
     "as needed": "s",
     "at most": "M",
+    "most a day": "Y",  # maximum daily dose
     "up to": "U",
+    "in": "i",
+    "divided doses": "D",  # in 3 divided doses
     "every": "e",
     "to": "t",
     "and": "&",
@@ -97,7 +102,7 @@ def _read(text: str) -> tuple[Directions | None, bool]:
 def _words(text: str) -> list[str]:
     """The words, numbers and signs of a text, made comparable."""
     spaced = fold(_VULGAR.sub(lambda match: f" {match[0]}", text)).replace(FRACTION_SLASH, "/").replace("–", "-")
-    spaced = _PLURAL.sub("", spaced)
+    spaced = _SLASHED.sub(lambda match: "-".join(filter(None, match.groups())), _PLURAL.sub("", spaced))
     return _TOKEN.findall(_bare(_ABBREVIATION.sub(lambda match: match[0].replace(".", ""), spaced)))
 
 
@@ -206,7 +211,7 @@ def _joined(parsed: _Parsed) -> _Parsed | None:
 _RANGE = "n[-t]n"
 _ITEMS = re.compile(
     r"(?P<scheme>(?<![n-])n-n-n(?:-n)?(?!-)u?)"
-    r"|(?P<most>MUnud|M,?d,?nu|[MU]nud|Mnd(?!n))"
+    r"|(?P<most>MUnud|M,?d,?nu|[MU]nud|Y,?nu|Mnd(?!n))"
     rf"|(?P<amount>nuanu|{_RANGE}u\({_RANGE}uT?\)|nu\(nuT?\)|n-?nuu|{_RANGE}u|nu[-t]nu|nu|vn(?![uXxot-])|nb"
     r"|n(?=m|r|o[dr])|(?<=m)n(?![a-zA-Z(-]))"
     rf"|(?P<every>e{_RANGE}p|enp|ep|{_RANGE}H|nH)"
@@ -214,6 +219,7 @@ _ITEMS = re.compile(
     r"|(?P<rhythm>r|d)"
     rf"|(?P<length>[lx](?:{_RANGE}|n)p)"
     r"|(?P<moment>m)"
+    r"|(?P<divided>,?i?nD)"
     r"|(?P<needed>s|M(?=nuenp))"
     r"|(?P<nothing>[,&()vab])"
 )
@@ -228,6 +234,7 @@ class _Items:
     moments: list[tuple[int, str]] = field(default_factory=list)
     scheme: Directions | None = None
     most: Quantity | None = None
+    divided: Fraction | None = None
     needed: bool = False
     bare: bool = False
     order: str = ""
@@ -271,6 +278,14 @@ def _take(match: re.Match[str], parsed: _Parsed, items: _Items) -> bool:
         items.needed = items.needed or letters.startswith("U")
         items.rhythms.append(timing)
         return 0 not in (timing.frequency, timing.period)
+    return _take_mark(kind, letters, parsed, at, items)
+
+
+def _take_mark(kind: str, letters: str, parsed: _Parsed, at: int, items: _Items) -> bool:
+    """Adds what is neither amount nor rhythm; False when it cannot stand."""
+    if kind == "divided":
+        first, items.divided = items.divided is None, parsed.number(at + letters.index("n"))
+        return first and items.divided >= 1
     if kind == "moment":
         items.moments.append((at, parsed.values[at]))
         items.order += "m"
@@ -355,8 +370,8 @@ def _whole(items: _Items) -> tuple[Directions | None, bool] | None:
     rhythm = items.rhythms[0] if items.rhythms else None
     if items.scheme is not None:
         return _of_scheme(items, rhythm)
-    if len(items.amounts) > 1:
-        return _of_slots(items, rhythm)
+    if items.divided is not None or len(items.amounts) > 1:
+        return _of_slots(items, rhythm) if items.divided is None else _of_parts(items, rhythm)
     said = items.amounts[0][1] if items.amounts else Directions()
     if said.amount is not None and not said.amount.unit:
         said = replace(said, amount=replace(said.amount, unit="tablet"))
@@ -376,6 +391,17 @@ def _whole(items: _Items) -> tuple[Directions | None, bool] | None:
     if said.amount is None and timing is None and most is None and not items.needed:
         return None
     return replace(said, timing=timing, as_needed=items.needed, most_a_day=most), items.bare
+
+
+def _of_parts(items: _Items, rhythm: Timing | None) -> tuple[Directions, bool] | None:
+    """ "600 mg a day in 3 divided doses": a third of it, three times. Nothing else may say when."""
+    said, parts = items.amounts[0][1] if len(items.amounts) == 1 else Directions(), items.divided
+    if said.amount is None or said.low or said.total or parts is None or rhythm is None or not _once_a_day(rhythm):
+        return None
+    if items.needed or items.moments or items.most or parts.denominator != 1:
+        return None
+    each = replace(said.amount, value=said.amount.value / parts)
+    return Directions(each, timing=Timing(parts, period=Fraction(1), unit="d")), False
 
 
 def _once_a_day(rhythm: Timing | None) -> bool:

@@ -290,7 +290,6 @@ def test_a_scheme_is_the_counts_of_a_day(text: str, amount: str | None, slots: l
         "25 mg every 8",
         "25 mg every 0 hours",
         "25 mg 0 times a day",
-        "25 mg 3x/week",
         "25 mg at night 2 wk",
         "25 mg 2 week",
         "25 mg bid and daily",
@@ -392,3 +391,58 @@ def test_a_hyphen_between_a_number_and_its_word_is_passed_over(text: str) -> Non
 def test_no_word_of_the_tables_holds_a_quotation_mark() -> None:
     """In YAML a quote inside a plain list is a letter, and the word would never be met."""
     assert [(code, p) for code in languages() for p in phrases(code) if '"' in "".join(p.words)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "a_day"),
+    [
+        ("1 таблетка 4 рази на день", 1, 4),
+        ("по 1 пігулці 3 рази на добу після їжі", 1, 3),
+        ("1 kalvopäällysteinen tabletti 3 kertaa vuorokaudessa", 1, 3),
+        ("1 tabletti 4 kertaa päivässä", 1, 4),
+        ("1 filmdragerad tablett 4 gånger dagligen", 1, 4),
+        ("1 tablet 3 gange dagligt", 1, 3),
+        ("1 tablett 3 ganger daglig", 1, 3),
+        ("3 maal daags 1 tablet", 1, 3),
+        ("3dd 1 tablet", 1, 3),
+        ("tomar 1 comprimido de 8 em 8 horas", 1, 3),
+        ("1 comprimido recubierto con película 4 veces al día", 1, 4),
+        ("1 comp. pellic. 4x/j", 1, 4),
+        ("600 mg daily in 4 divided doses", 150, 4),
+        ("600 mg täglich in 3 Einzeldosen", 200, 3),
+        ("600 mg par jour en 3 prises", 200, 3),
+        ("600 мг в сутки в 3 приема", 200, 3),
+        ("napi 450 mg 3 részletben", 150, 3),
+        ("Dosierung: 3 x täglich 1 Tablette", 1, 3),
+    ],
+)
+def test_more_languages_and_divided_doses(text: str, value: int, a_day: int) -> None:
+    found = directions(text)
+    assert found is not None
+    assert found.amount is not None
+    timing = rate(found.timing, frequency)
+    assert isinstance(timing, Rate)
+    assert (found.amount.value, timing.high) == (Fraction(value), Fraction(a_day))
+
+
+@pytest.mark.parametrize(("text", "slots"), [("1/1/1/1", 4), ("1-1-1-1", 4), ("1/0/1", 2), ("1/0/0/1 Tbl.", 2)])
+def test_a_scheme_with_slashes_is_one_with_hyphens(text: str, slots: int) -> None:
+    found = directions(text)
+    assert found is not None
+    assert len(found.slots) == slots
+
+
+@pytest.mark.parametrize("text", ["1/1/2026", "1/2", "4 tablets a day in divided doses", "600 mg in 3 divided doses"])
+def test_what_is_no_scheme_and_no_number_of_doses_is_not_understood(text: str) -> None:
+    assert directions(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["max daily dose 4 tablets", "Tageshöchstdosis: 4 Tabletten", "maximální denní dávka 4 tablety"]
+)
+def test_a_maximum_a_day_is_no_dose(text: str) -> None:
+    found = directions(text)
+    assert found is not None
+    assert (found.amount, found.timing) == (None, None)
+    assert found.most_a_day is not None
+    assert found.most_a_day.value == 4
