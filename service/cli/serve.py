@@ -62,7 +62,7 @@ def demo(port: int) -> None:
 
     host = "127.0.0.1"
     settings, cards = _ready(host, port, without_authentication=False)
-    settings = settings.model_copy(update={"demo": True})
+    settings = for_demo(settings)
     if settings.auth == "required":
         stop("tolami demo is for trying it out, and TOLAMI_AUTH is required. Leave that setting out here.", 1)
     base = settings.public_url
@@ -79,6 +79,11 @@ def demo(port: int) -> None:
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
 
     server.serve(settings, cards, host, port, workers=2, threads=4, reload=False, ready=ready)
+
+
+def for_demo(settings: "Settings") -> "Settings":
+    """The settings of a demonstration: with patients, and with every card however often somebody has answered it."""
+    return settings.model_copy(update={"demo": True, "quiet_days": 0})
 
 
 def sandbox_link(base: str, fhir_server: str, patient_id: str) -> str:

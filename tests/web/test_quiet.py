@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.cdshooks.messages import EXTENSION
+from service.cli.serve import for_demo
 from service.engine.library import Library
 from service.records.records import Records
 from service.records.report import report
@@ -98,6 +99,15 @@ def test_what_was_answered_stays_quiet_and_is_named(serve: Serve, how: str) -> N
     again = server.ask(PAIR)
     assert again["cards"] == []
     assert quiet(again) >= cards(first)
+
+
+def test_a_demonstration_shows_its_cards_to_the_next_visitor_too(serve: Serve) -> None:
+    settings = for_demo(Settings())
+    assert settings.demo
+    server = serve(quiet_days=settings.quiet_days)
+    first = server.ask(PAIR)
+    server.answer(first)
+    assert cards(server.ask(PAIR)) == cards(first)
 
 
 def test_only_what_was_answered_stays_quiet_and_the_last_card_says_so(serve: Serve) -> None:
