@@ -275,3 +275,36 @@ def test_a_cue_before_a_problem_keeps_it_from_being_read_as_present(
 
 def test_a_hostile_text_is_read_quickly(read: Read) -> None:
     assert read("no heart failure stroke " * 4000).understood
+
+
+HARM, NOT_TOLERATED, OTHERWISE = "because-of-harm", "because-not-tolerated", "for-another-reason"
+WHY_STOPPED = {
+    "Anaphylaktischer Schock nach der Abenddosis": HARM,
+    "œdème de Quincke": HARM,
+    "obrzęk naczynioruchowy": HARM,
+    "lips and tongue swollen": HARM,
+    "bőrkiütés a mellkason": HARM,
+    "epatite da farmaco": HARM,
+    "ALT 12 times the upper limit": HARM,
+    "żółtaczka": HARM,
+    "аллергическая реакция": HARM,
+    "vyrážka po celém těle": HARM,
+    "boca seca": NOT_TOLERATED,
+    "sécheresse de la bouche": NOT_TOLERATED,
+    "secchezza delle fauci": NOT_TOLERATED,
+    "zácpa": NOT_TOLERATED,
+    "souhait de la patiente": OTHERWISE,
+    "Wunsch des Patienten": OTHERWISE,
+    "nieskuteczny": OTHERWISE,
+    "no swelling of the face": None,
+    "keine Allergie": None,
+    "bez alergii": None,
+}
+
+
+@pytest.mark.parametrize(("written", "why"), WHY_STOPPED.items(), ids=WHY_STOPPED)
+def test_why_a_drug_is_stopped_is_read_in_the_words_of_the_country(
+    terminology: Terminology, written: str, why: str | None
+) -> None:
+    said = terminology.problem((), [written])
+    assert {set_ for set_ in said.present if set_.startswith("stopped-")} == ({f"stopped-{why}"} if why else set())
