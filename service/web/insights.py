@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request
 
-from service.engine.library import Library
+from service.engine.library import OVERRIDE_REASONS, Library
 from service.records.unavailable import DatabaseUnavailable
 from service.web.pages import hardened
 
@@ -67,7 +67,7 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
             clients=[each.client for each in everywhere.clients] if everywhere else [],
             hooks=[hook for hook, _ in everywhere.hooks] if everywhere else [],
             titles={card.id: card.title for card in library.cards.values()},
-            reasons=dict(library.override_reasons),
+            reasons={**library.override_reasons, **library.code_systems[OVERRIDE_REASONS].displays},
             bars=_bars(found, chosen) if found else [],
             size=(WIDTH, HEIGHT),
             trend=trend,
