@@ -117,3 +117,10 @@ def ids(answer: requests.Response) -> list[str]:
     """The cards of an answer by the id of their file."""
     assert answer.status_code == 200, answer.text
     return [card["extension"]["io.github.tolami"]["card"] for card in answer.json()["cards"]]
+
+
+def rules(answer: requests.Response) -> list[str]:
+    """The rules that an answer's cards speak for, those that are only a line included."""
+    assert answer.status_code == 200, answer.text
+    origins = [card["extension"]["io.github.tolami"] for card in answer.json()["cards"]]
+    return [rule for origin in origins for rule in origin.get("rules", [origin["rule"]])]

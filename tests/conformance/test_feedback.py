@@ -57,6 +57,7 @@ def test_several_entries_are_taken_and_taken_again(call: Called) -> None:
     [
         accepted(),
         entry(),
+        entry(overrideReason={}),
         entry(overrideReason={"reason": REASON}),
         entry(overrideReason={"reason": REASON | {"display": "The benefit outweighs the risk"}}),
         entry(overrideReason={"userComment": "As agreed with the patient."}),
@@ -76,7 +77,7 @@ def test_every_legal_form_is_taken(call: Called, legal: Json) -> None:
         (entry(outcome="ignored"), "feedback[0].outcome"),
         (entry(outcome="accepted"), "feedback[0]"),
         (accepted(acceptedSuggestions=["e56e1945"]), "feedback[0].acceptedSuggestions[0]"),
-        (entry(overrideReason={}), "feedback[0].overrideReason"),
+        (entry(overrideReason="will monitor"), "feedback[0].overrideReason"),
         (entry(outcomeTimestamp="yesterday"), "feedback[0].outcomeTimestamp"),
         (entry(card=7), "feedback[0].card"),
     ],

@@ -134,11 +134,11 @@ IN_A_FILE = {
     "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
     "a drug offered without a source": (
         OFFERS,
-        "  sources: [D-LAB]\n",
+        "  sources: [G-LAB]\n",
         "",
-        "duloxetine-start: an order for a drug needs",
+        "gabapentin-start-normal: an order for a drug needs",
     ),
-    "a drug offered from nowhere": (OFFERS, "sources: [D-LAB]", "sources: [X]", "'X' is not in sources.yaml"),
+    "a drug offered from nowhere": (OFFERS, "sources: [G-LAB]", "sources: [X]", "'X' is not in sources.yaml"),
     "unknown code system": (DRUG, "http://www.whocc.no/atc", "http://who.example", "http://who.example is not in"),
     "ValueSet under another name": (DRUG, '"id": "zopiclone"', '"id": "z"', "whose id is the file's name"),
     "codes without provenance": (DRUG, PROVENANCE, PROVENANCE.replace("checked", "seen"), "ATC without provenance"),
@@ -184,7 +184,7 @@ def test_a_copy_of_the_folder_has_the_same_version(whole: Path, library: Library
         (FAILED, "is missing means nothing", "is missing means little"),
         (START, "label_start: 25 mg", "label_start: 30 mg"),
         (DRUG, '"status": "draft"', '"status": "active"'),
-        ("lines/other-options-doses.md", "- Duloxetine:", "- With duloxetine:"),
+        ("lines/other-options-doses.md", " from the start in", " at once in"),
     ],
     ids=["a word", "a number", "a code list", "a piece of text"],
 )
@@ -217,3 +217,10 @@ def test_numbers_keep_their_unit_and_their_exact_value(folder: Path) -> None:
 def test_yaml_holds_no_surprises(folder: Path) -> None:
     changed(folder, FAILED, "title: A check could not be carried out", "title: off")
     assert load(folder).cards["rule-failed"].title == "off"
+
+
+def test_a_label_of_a_source_stands_for_one_address(library: Library) -> None:
+    addresses: dict[str, set[str]] = {}
+    for source in library.sources.values():
+        addresses.setdefault(source.label, set()).add(source.url)
+    assert [label for label, found in addresses.items() if len(found) > 1] == []

@@ -159,7 +159,7 @@ def test_less_kidney_function_never_means_a_higher_start(library: Library, drug:
 
 @pytest.mark.parametrize(("template", "mg"), list(RUNGS.items())[:3])
 def test_a_step_of_the_taper_keeps_the_product(library: Library, template: str, mg: int) -> None:
-    made = offered(Offer(template, product_of=DRAFT, below=Fraction(100)), asked(), library)
+    made = offered(Offer(template, product_of=DRAFT, drug="amitriptyline", below=Fraction(100)), asked(), library)
     resource = created(made)
     MedicationRequest.model_validate(resource)
     assert resource["medicationCodeableConcept"] == TABLETS
@@ -175,7 +175,7 @@ def test_the_steps_are_those_of_the_card(library: Library) -> None:
 @pytest.mark.parametrize(("below", "reason"), [(None, "would-not-lower"), (50, "would-not-lower")])
 def test_a_step_that_is_not_below_the_dose_is_refused(library: Library, below: int | None, reason: str) -> None:
     limit = None if below is None else Fraction(below)
-    offer = Offer("amitriptyline-rung-2", product_of=DRAFT, below=limit)
+    offer = Offer("amitriptyline-rung-2", product_of=DRAFT, drug="amitriptyline", below=limit)
     assert actions_for(offer, asked(), library) == reason
 
 
@@ -194,13 +194,18 @@ PRODUCTS: dict[str, tuple[Resource, str]] = {
 @pytest.mark.parametrize(("product", "reason"), PRODUCTS.values(), ids=PRODUCTS)
 def test_a_product_that_does_not_make_the_step_is_refused(library: Library, product: Resource, reason: str) -> None:
     fits = asked(drafts={DRAFT: order(medicationCodeableConcept=product)})
-    assert actions_for(Offer("amitriptyline-rung-2", product_of=DRAFT, below=Fraction(75)), fits, library) == reason
+    assert (
+        actions_for(
+            Offer("amitriptyline-rung-2", product_of=DRAFT, drug="amitriptyline", below=Fraction(75)), fits, library
+        )
+        == reason
+    )
     assert reason in library.withheld
 
 
 def test_a_product_behind_a_reference_is_refused(library: Library) -> None:
     pointer = order(medicationReference={"reference": "Medication/1"})
     pointer.pop("medicationCodeableConcept", None)
-    offer = Offer("amitriptyline-rung-2", product_of=DRAFT, below=Fraction(75))
+    offer = Offer("amitriptyline-rung-2", product_of=DRAFT, drug="amitriptyline", below=Fraction(75))
     assert actions_for(offer, asked(drafts={DRAFT: pointer}), library) == "by-reference"
     assert actions_for(offer, asked(drafts={}), library) == "order-not-found"
