@@ -268,9 +268,15 @@ class Chart:
         """Drafts and current orders of a drug."""
         return [*self.drafts(drug), *self.current(drug)]
 
+    @cached_property
+    def _classes(self) -> frozenset[str]:
+        return frozenset(class_ for order in self.orders for class_ in order.classes)
+
     def of_class(self, *classes: str, roles: tuple[Role, ...] = (Role.DRAFT, Role.CURRENT)) -> list[MedicationOrder]:
         """Orders of systemic products whose drug belongs to one of the classes; orders that only stop are left out."""
         wanted = frozenset(classes)
+        if self._classes.isdisjoint(wanted):
+            return []
         return [
             order
             for order in self.orders

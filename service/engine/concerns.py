@@ -92,11 +92,13 @@ def partners(chart: Chart, drug: str, *classes: str, lasting: bool = False) -> l
     A selected order for the drug brings in all of them; otherwise only the selected ones count. A drug that this
     session stops no longer counts as taken, unless its effect is ``lasting`` enough to matter.
     """
+    others = [order for order in chart.of_class(*classes) if not order.drug.names(drug)]
+    if not chart.ordering or not others:
+        return []
     ending = not lasting and any(o.is_draft and o.stops and o.focus and o.drug.names(drug) for o in chart.orders)
     mine = [*chart.drafts(drug), *(() if ending else chart.current(drug))]
-    if not chart.ordering or not mine:
+    if not mine:
         return []
-    others = [order for order in chart.of_class(*classes) if not order.drug.names(drug)]
     return others if any(order.focus for order in mine) else [order for order in others if order.focus]
 
 

@@ -21,6 +21,8 @@ UNREADABLE = {"unreadable": True}
 """In place of a value that cannot be read. No element of FHIR has such a member, so nothing takes it for one."""
 
 _MOST_ANNOUNCED = 10**9
+_REMARKS = frozenset({"search", "response"})
+"""Members of an entry that say more of it; without them a resource of a wanted kind is what was asked for."""
 COMPANIONS = frozenset(
     {"Medication", "Patient", "Practitioner", "PractitionerRole", "Organization", "Encounter", "Location"}
     | {"RelatedPerson", "CareTeam", "Device", "Provenance", "Coverage", "EpisodeOfCare", "HealthcareService"}
@@ -72,6 +74,10 @@ def contents(bundle: Resource, wanted: frozenset[str] | None = None) -> Contents
         more = more or bool(_next_links(here))
         for entry in aslist(here.get("entry")):
             resource, url = _held(entry)
+            if resource is not None and wanted and resource["resourceType"] in wanted and _REMARKS.isdisjoint(entry):
+                found.append(Entry(resource, url))
+                here_matches += 1
+                continue
             if resource is None or resource["resourceType"] == "OperationOutcome" or _failed(entry):
                 remark = resource is not None and _is_remark(resource)
                 is_error = not remark and (resource is not None or _failed(entry))

@@ -1,7 +1,7 @@
 """Measurements of the patient that decisions rest on, in one unit for each kind."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -34,7 +34,7 @@ MOST_SHOWN = 40
 # Two decimals at most: "1,000" is a thousand to some and one to others.
 _QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s<>]{0,15})\s*")
 
-YES_OR_NO: dict[object, str] = {True: "yes", False: "no"}
+YES_OR_NO = {True: "yes", False: "no"}
 """A boolean answer in the words of one in words."""
 
 _SIZES: dict[str, tuple[str, Fraction]] = {
@@ -107,8 +107,9 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
         for part in (resource, *aslist(resource.get("component"))):
             for kind in sorted(_kinds(part, terminology)) if isinstance(part, dict) else ():
                 day, given = _day(resource), _given(part)
+                value, unit = _value(given, kind)
                 shown = _shown(given, part)
-                reason = _unusable(status, day, given, kind) if shown else ""
+                reason = _unusable(status, day, given, value, kind) if shown else ""
                 if reason:
                     said = _unit(given) if reason == UNIT else shown
                     title = terminology.concept_sets[kind].title
@@ -116,21 +117,21 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
                 elif day is not None and kind == UNCORRECTED:
                     uncorrected[day] = shown
                 if day is not None and status in VALID:
-                    found += _measured(part, given, kind, day, terminology)
+                    coded = concept_of(part.get("valueCodeableConcept"))
+                    answer = _answer(coded) or text(part.get("valueString")) or _yes_or_no(part)
+                    if value is not None or answer:
+                        comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
+                        sets = terminology.concepts(coded.codings)
+                        found.append(Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given)))
     corrected = max((m.taken for m in found if m.kind.startswith(CORRECTED)), default=date.min)
     if uncorrected and max(uncorrected) > corrected:
         unread["qt", UNCORRECTED] = Unread(UNCORRECTED, found=uncorrected[max(uncorrected)])
     return Observed(tuple(found), tuple(unread.values()))
 
 
-def _measured(part: Resource, given: Any, kind: str, day: date, terminology: Terminology) -> Iterator[Measurement]:
-    value, unit = _value(given, kind)
-    coded = concept_of(part.get("valueCodeableConcept"))
-    answer = _answer(coded) or text(part.get("valueString")) or YES_OR_NO.get(part.get("valueBoolean"), "")
-    if value is not None or answer:
-        comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
-        sets = terminology.concepts(coded.codings)
-        yield Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given))
+def _yes_or_no(part: Resource) -> str:
+    given = part.get("valueBoolean")
+    return YES_OR_NO[given] if isinstance(given, bool) else ""
 
 
 def _kinds(part: Resource, terminology: Terminology) -> frozenset[str]:
@@ -149,13 +150,13 @@ def _given(part: Resource) -> Any:
     return {"value": Decimal(number.replace(",", ".")), "unit": unit, "comparator": comparator or ""}
 
 
-def _unusable(status: str, day: date | None, given: Any, kind: str) -> str:
+def _unusable(status: str, day: date | None, given: Any, value: Fraction | None, kind: str) -> str:
     """Why a value cannot be used, empty when it can."""
     if status not in VALID:
         return "measurement-not-final"
     if day is None:
         return "measurement-undated"
-    if given is not None and _value(given, kind)[0] is None:
+    if given is not None and value is None:
         return UNIT
     return "measurement-in-words" if given is None and _in_units(kind) else ""
 

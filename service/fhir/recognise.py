@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
@@ -126,8 +127,9 @@ def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identit
 
 
 def _letters(said: _Said, _: Terminology, __: bool) -> int:
-    in_texts = sum(len(words) for concept in said.all for words in concept.texts)
-    return len(said.beside) + in_texts + sum(len(p) for c in said.all for coding in c.codings for p in coding)
+    concepts = said.all
+    written = chain(*(concept.texts for concept in concepts), *(coding for c in concepts for coding in c.codings))
+    return len(said.beside) + sum(map(len, written))
 
 
 _understood = kept(_understand, _letters, LONGEST_KEPT)

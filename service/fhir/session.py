@@ -180,6 +180,8 @@ def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:
 
 def known(recognition: Recognition, subjects: Sequence[str], terminology: Terminology) -> bool:
     """True when a rule may look at the order: one of the subjects, or a drug of an interaction class."""
+    if not (recognition.drugs or recognition.claims):
+        return False
     return concerns(recognition, subjects) or (not recognition.topical and bool(terminology.classes(recognition.drugs)))
 
 

@@ -7,6 +7,9 @@ changed. ``shapes`` tells in which version a resource is written, ``writing`` wr
 from collections.abc import Mapping
 from typing import Any
 
+from fhir.resources.R4B.codeableconcept import CodeableConcept
+from fhir.resources.R4B.reference import Reference
+
 from service.dates import clock
 from service.fhir.resources import Resource, aslist, one, text
 
@@ -57,7 +60,10 @@ _ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-ho
 
 # Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
 # need to see that R4 has them.
-_READ_ALREADY = {"subject": {"display": "read already"}, "medicationCodeableConcept": {"text": "read already"}}
+_READ_ALREADY = {
+    "subject": Reference(display="read already"),
+    "medicationCodeableConcept": CodeableConcept(text="read already"),
+}
 
 
 def order_as_r4(order: Resource) -> Resource:
@@ -173,6 +179,8 @@ def medication_concept(order: Resource) -> dict[str, Any]:
 
 def medication_reference(order: Resource) -> dict[str, Any]:
     """The Reference to a Medication, empty when the order has none."""
+    if "medicationReference" not in order and "medication" not in order:
+        return {}
     medication = one(order.get("medication"))
     reference = medication.get("reference") if isinstance(medication, dict) else None
     for candidate in (order.get("medicationReference"), reference):

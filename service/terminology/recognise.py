@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from typing import NamedTuple
 
 from service.kept import kept
@@ -134,7 +135,7 @@ def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
 
 
 def _letters(codings: Iterable[Coding], texts: Iterable[str], _: bool = False) -> int:
-    return sum(map(len, texts)) + sum(len(part) for coding in codings for part in coding)
+    return sum(map(len, chain(texts, *codings)))
 
 
 class Terminology:
