@@ -17,7 +17,7 @@ CODES_ONLY = frozenset(
 )
 """Sets without words: ectopic beats are ordinary where no arrhythmia is named; stops have words of their own."""
 
-LANGUAGES = frozenset({"en", "de", "fr", "hu", "pl", "cs", "sk", "ru", "es", "it", "ro"})
+LANGUAGES = frozenset({"en", "de", "fr", "hu", "pl", "cs", "sk", "ru", "es", "it", "ro", "uk", "fi"})
 
 PRESENT = {
     "heart-failure": (
@@ -308,3 +308,47 @@ def test_why_a_drug_is_stopped_is_read_in_the_words_of_the_country(
 ) -> None:
     said = terminology.problem((), [written])
     assert {set_ for set_ in said.present if set_.startswith("stopped-")} == ({f"stopped-{why}"} if why else set())
+
+
+@pytest.mark.parametrize(
+    ("set_", "names"),
+    [
+        (
+            "ischaemic-heart-disease",
+            "stenocardia;Stenokardie;KHK;ICHS;ИБС;ІХС;sepelvaltimotauti;choroba niedokrwienna;iszb",
+        ),
+        ("heart-failure", "srdcové selhání;sydämen vajaatoiminta;серцева недостатність;insuf. cardiaca congestiva ICC"),
+        ("orthostatic-hypotension", "hypotonia ortostatyczna;ortostatický kolaps;ortostaattinen hypotensio"),
+        ("recent-myocardial-infarction", "ГІМ;sydäninfarkti;інфаркт міокарда;OZW STEMI"),
+        ("benign-prostatic-hyperplasia", "BPH;ДГПЖ;eturauhasen hyvänlaatuinen liikakasvu;prostata vergrößert"),
+        ("epilepsy", "епілепсія;epilepsia;судорожный синдром;drgawki"),
+        ("renal-impairment", "ниркова недостатність;munuaisten vajaatoiminta;ХБП С3а;CKD G3"),
+        ("cardiac-arrhythmia", "eteisvärinä;фібриляція передсердь;Flimmerarrhythmie"),
+    ],
+)
+def test_usual_abbreviations_and_older_words_are_read(read: Read, set_: str, names: str) -> None:
+    assert [name for name in names.split(";") if set_ not in read(name).present] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Angina tonsillaris", "angína", "ostra angina", "infarkt mozku", "Lungeninfarkt", "scompenso glicemico", "HBP",
+        "недостаточность мозгового кровообращения", "Hepatitis B vaccination", "осн. гипертония", "ei masennusta",
+        "isällä sepelvaltimotauti", "немає стенокардії", "у батька інсульт", "eteisvärinä poissuljettu",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_heart_or_liver_or_is_denied_is_not_present(read: Read, name: str) -> None:
+    wanted = {"ischaemic-heart-disease", "recent-myocardial-infarction", "heart-failure", "hepatic-impairment"}
+    wanted |= {"depressive-disorder", "cardiac-arrhythmia", "benign-prostatic-hyperplasia"}
+    assert not wanted & read(name).present
+
+
+@pytest.mark.parametrize("name", ["epäily sepelvaltimotauti", "підозра на стенокардію"])
+def test_suspicion_in_the_newer_languages(read: Read, name: str) -> None:
+    assert read(name).suspected == {"ischaemic-heart-disease"}
+
+
+@pytest.mark.parametrize("name", ["стан після інсульту", "перенесений інсульт", "sairastettu aivoinfarkti"])
+def test_the_past_in_the_newer_languages(read: Read, name: str) -> None:
+    assert (read(name).present, read(name).past) == (frozenset(), {"stroke"})
