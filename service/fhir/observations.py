@@ -55,7 +55,7 @@ _SIZES: dict[str, tuple[str, Fraction]] = {
     "mg/L": ("mg/dL", Fraction(1, 10)),
     "umol/L": ("umol/L", Fraction(1)),
     "mmol/L": ("umol/L", Fraction(1000)),
-    **dict.fromkeys(("meq/L", "mEq/L", "meq/l", "mEq/l"), ("meq/L", Fraction(1))),
+    **dict.fromkeys(("meq/L", "mEq/L", "meq/l", "mEq/l", "mval/L", "mval/l"), ("meq/L", Fraction(1))),
     "score": ("{score}", Fraction(1)),
     "points": ("{score}", Fraction(1)),
     "1": ("{score}", Fraction(1)),

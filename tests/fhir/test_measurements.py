@@ -237,3 +237,9 @@ def test_a_qt_that_nobody_corrected_is_named_unless_a_corrected_one_is_as_new(te
     (unread,) = observed([bare, {**corrected, "effectiveDateTime": "2026-11-19"}], terminology).unread
     assert (unread.reason, unread.found) == ("qt-uncorrected", "530 ms")
     assert observed([bare, corrected], terminology).unread == ()
+
+
+@pytest.mark.parametrize("unit", ["mval/l", "mval/L", "mEq/L"])
+def test_milliequivalents_under_their_older_name(terminology: Terminology, unit: str) -> None:
+    (found,) = read(terminology, observation("2823-3", valueQuantity={"value": Decimal("2.9"), "unit": unit}))
+    assert (found.value, found.unit) == (Fraction("2.9"), "meq/L")

@@ -139,7 +139,18 @@ NO_NAMES = (
         "läkemedel",
         "N.N.",
     ),
-    *("100 mg", "-", "???", "1", "Other", "sonstiges Medikament", "Freitext", "Verordnung siehe Anhang"),
+    *(
+        "100 mg",
+        "-",
+        "???",
+        "1",
+        "Other",
+        "sonstiges Medikament",
+        "Freitext",
+        "Verordnung siehe Anhang",
+        "wie zuvor",
+        "same as before",
+    ),
 )
 
 
