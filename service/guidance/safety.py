@@ -272,9 +272,10 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
     points = [_amitriptyline_for_a_child(chart, thresholds)] if chart.in_question(AMITRIPTYLINE) else []
     points += [Point("tolperisone", WARNING)] if chart.in_question(TOLPERISONE) else []
     orders = [order for drug in SUBJECTS for order in chart.in_question(drug)]
+    weight = _weight(chart, thresholds)
     facts = {
         "certain": age.at_most < thresholds["adult"].value,
-        "weight": _weight(chart, thresholds),
+        "weight": round(weight, 1) if weight is not None else None,
     }
     return gathered("patient-under-18", points, orders, facts)
 
