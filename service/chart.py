@@ -250,13 +250,22 @@ class Chart:
         """True while something is known to be missing from the lists of drugs, problems or allergies."""
         return not self.incomplete.isdisjoint(DECISIVE)
 
+    @cached_property
+    def _by_drug(self) -> dict[str, list[MedicationOrder]]:
+        """Orders by each drug of which they are for a systemic product."""
+        found: dict[str, list[MedicationOrder]] = {}
+        for order in self.orders:
+            for drug in order.drug.drugs if not order.drug.topical else ():
+                found.setdefault(drug, []).append(order)
+        return found
+
     def drafts(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders being written for a systemic product of the drug, except those that only stop it."""
-        return (o for o in self.orders if o.is_draft and o.drug.names(drug) and not o.stops)
+        return (o for o in self._by_drug.get(drug, ()) if o.role is Role.DRAFT and not o.stops)
 
     def current(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders and statements by which the drug is taken now."""
-        return (o for o in self.orders if o.role is Role.CURRENT and o.drug.names(drug))
+        return (o for o in self._by_drug.get(drug, ()) if o.role is Role.CURRENT)
 
     def in_question(self, drug: str) -> list[MedicationOrder]:
         """Orders of a drug that advice about it concerns: selected drafts, or what is taken when a chart is opened."""
@@ -304,11 +313,11 @@ class Chart:
 
     def past(self, drug: str) -> Iterator[MedicationOrder]:
         """Orders and statements by which the drug was taken before."""
-        return (o for o in self.orders if o.role is Role.PAST and o.drug.names(drug))
+        return (o for o in self._by_drug.get(drug, ()) if o.role is Role.PAST)
 
     def stops(self, drug: str) -> list[MedicationOrder]:
         """The selected drafts that end the drug."""
-        return [o for o in self.orders if o.stops and o.focus and o.drug.names(drug)]
+        return [o for o in self._by_drug.get(drug, ()) if o.stops and o.focus]
 
     def starts(self, drug: str, *orders: MedicationOrder) -> bool:
         """True when one of the orders begins the drug: a draft that continues nothing while the drug is not taken."""
