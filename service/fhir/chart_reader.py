@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
-from service.chart import Chart, Measurement, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart, Measurement, MedicationOrder, Patient, Unread
 from service.dosing.filtration import egfr
 from service.errors import MissingData, NotConformant
 from service.fhir.allergies import allergy_list
@@ -38,10 +38,10 @@ from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, one, text
-from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected
+from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
 from service.fhir.version_detection import Version, version_of
-from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES
-from service.terminology.recognise import Recognition, Terminology
+from service.fhir.versions import DRUG_TYPES
+from service.terminology.recognise import Terminology
 
 CREATININE = "serum-creatinine"
 GLOMERULAR = ("egfr-", "creatinine-clearance-")
@@ -136,7 +136,10 @@ class ChartReader:
         in_list, gaps = self.listed
         problems = problem_list(self._own(CONDITIONS), self.terminology)
         allergies = allergy_list(self._own(ALLERGIES), self.terminology)
-        not_whole = (*missing(self.prefetch), *of_others(self._counts_of_others()))
+        not_whole = (
+            *missing(self.prefetch),
+            *of_others({key: len(self.prefetch[key].resources) - len(self._own(key)) for key in LISTS}),
+        )
         unread += [*gaps, *not_whole, *not_understood(problems, allergies)]
         measured = self._observed.measurements
         computed = self._computed(who, measured)
@@ -172,7 +175,8 @@ class ChartReader:
         Lists that were not provided are fetched where the client's FHIR server may be read.
         """
         self.prefetch.complete(MEDICATIONS, STATEMENTS)
-        entries = [res for key in (MEDICATIONS, STATEMENTS) for res in self._own(key) if _is_medication(res)]
+        listed = chain(self._own(MEDICATIONS), self._own(STATEMENTS))
+        entries = [resource for resource in listed if resource["resourceType"] in DRUG_TYPES]
         identities = identified(entries, self.prefetch, self.terminology)
         pairs = list(zip(entries, identities, strict=True))
         nameless = sum(
@@ -225,9 +229,6 @@ class ChartReader:
             self._lists[key] = [res for res in self.prefetch[key].resources if is_own(self.session, res)]
         return self._lists[key]
 
-    def _counts_of_others(self) -> dict[str, int]:
-        return {key: len(self.prefetch[key].resources) - len(self._own(key)) for key in LISTS}
-
     def _known(self, identity: Identity) -> bool:
         return known(identity.recognition, self.subjects, self.terminology)
 
@@ -271,10 +272,6 @@ def _newest(measured: Sequence[Measurement], kinds: str | tuple[str, ...]) -> Me
     return max((m for m in measured if m.kind.startswith(kinds)), key=lambda m: m.taken, default=None)
 
 
-def _is_medication(resource: Resource) -> bool:
-    return resource["resourceType"] in ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES
-
-
 def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
     """The patient of the call.
 
@@ -303,18 +300,3 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
         " (Patient/{{context.patientId}}).",
         f"prefetch.{PATIENT}",
     )
-
-
-def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:
-    """Orders in focus whose drug could not be told at all, and orders about the drugs of another patient."""
-    found = []
-    for draft in drafts:
-        if not draft.focus:
-            continue
-        order = MedicationOrder(draft.reference, draft.identity.label, Recognition(), Role.DRAFT, focus=True)
-        problem = draft.identity.unidentified(subjects)
-        if problem:
-            found.append(Unread(problem, order))
-        elif not draft.own and concerns(draft.identity.recognition, subjects):
-            found.append(Unread("another-patient", order, conflict=True))
-    return found

@@ -15,7 +15,7 @@ from msgspec import Raw
 from service.fhir.bundles import Contents, Entry, contents, decoded, medications_of, unversioned
 from service.fhir.members import list_of
 from service.fhir.resources import Resource
-from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, TAKEN_TYPES, singled
+from service.fhir.versions import DRUG_TYPES, singled
 from service.jsonio import is_null
 
 
@@ -74,8 +74,8 @@ MOST_ENTRIES = 1000
 
 _TYPES = {
     "patient": frozenset({"Patient"}),
-    "medications": ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES,
-    "statements": ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES,
+    "medications": DRUG_TYPES,
+    "statements": DRUG_TYPES,
     "conditions": frozenset({"Condition"}),
     "observations": frozenset({"Observation"}),
     "allergies": frozenset({"AllergyIntolerance"}),

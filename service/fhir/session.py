@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import Raw
 
-from service.chart import Unread
+from service.chart import MedicationOrder, Role, Unread
 from service.errors import NotConformant
 from service.fhir.bundles import Entry, contents, decoded_entry, medications_of, unversioned
 from service.fhir.patients import same_patient
@@ -171,6 +171,21 @@ def selected(session: Session, entry: Entry) -> bool:
     identity = text(entry.resource.get("id"))
     names = {reference(entry.resource), identity, f"urn:uuid:{identity.lower()}", selection(entry.url)}
     return not session.selections.isdisjoint(names - {"", "urn:uuid:"})
+
+
+def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:
+    """Orders in focus whose drug could not be told at all, and orders about the drugs of another patient."""
+    found = []
+    for draft in drafts:
+        if not draft.focus:
+            continue
+        order = MedicationOrder(draft.reference, draft.identity.label, Recognition(), Role.DRAFT, focus=True)
+        problem = draft.identity.unidentified(subjects)
+        if problem:
+            found.append(Unread(problem, order))
+        elif not draft.own and concerns(draft.identity.recognition, subjects):
+            found.append(Unread("another-patient", order, conflict=True))
+    return found
 
 
 def concerns(recognition: Recognition, subjects: Sequence[str]) -> bool:

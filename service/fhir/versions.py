@@ -17,6 +17,7 @@ ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})
 TAKEN_TYPES = frozenset({"MedicationDispense", "MedicationAdministration"})
 """What was handed out or given: on a list it is read as taken."""
+DRUG_TYPES = ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES
 
 OTHER_ORDERS = frozenset(
     {"ServiceRequest", "NutritionOrder", "DeviceRequest", "VisionPrescription", "CommunicationRequest"}

@@ -7,10 +7,10 @@ import pytest
 
 from service.chart import Age, Chart, Role
 from service.errors import MissingData, NotConformant
-from service.fhir.chart_reader import MOST_DRAFTS, MOST_KNOWN, ChartReader, required_patient, unidentified
+from service.fhir.chart_reader import MOST_DRAFTS, MOST_KNOWN, ChartReader, required_patient
 from service.fhir.prefetch import MOST_ENTRIES, Prefetch
 from service.fhir.resources import Resource
-from service.fhir.session import Session, drafts, orders
+from service.fhir.session import Session, drafts, orders, unidentified
 from service.guidance.drugs import SUBJECTS
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, order, raw, statement
