@@ -104,7 +104,7 @@ def draft_order(
         based_on=_earlier(resource),
         dosages=given.dosages,
         authored=as_day(request.authoredOn),
-        reasons=_reasons(request, resource, terminology) | named_reasons(resource, terminology),
+        reasons=_reasons(request, resource, identity, terminology) | named_reasons(resource, terminology),
         reason_given=bool(request.reasonCode),
         reason_unread=unread_reason(resource, terminology),
         stop_reason_given=request.statusReason is not None,
@@ -254,15 +254,22 @@ def _why(request: MedicationRequest) -> list[Any]:
     return [*given, request.statusReason] if request.statusReason is not None else given
 
 
-def _reasons(request: MedicationRequest, order: Resource, terminology: Terminology) -> frozenset[str]:
-    """The sets of what an order is for; of one that ends treatment also of why, in codes or in words."""
+def _reasons(
+    request: MedicationRequest, order: Resource, identity: Identity, terminology: Terminology
+) -> frozenset[str]:
+    """The sets of what an order is for; of one that ends treatment also of why, in codes or in words.
+
+    Why treatment ends may name another drug, which takes its place: then its classes count, too.
+    """
     why = _why(request)
     coded = terminology.concepts(coding for reason in why for coding in codings(reason))
     if request.statusReason is None and request.status not in STOPPING and not request.doNotPerform:
         return coded
     words = [words for reason in why for words in (reason.text, *(coding.display for coding in codings(reason)))]
     notes = [text(note.get("text") if isinstance(note, dict) else note) for note in aslist(order.get("note"))]
-    return coded | terminology.concepts_in_words(filter(None, (*words, *notes)), WHY_STOPPED)
+    named = frozenset[str]().union(*(terminology.drugs_in_text(said) for said in words if said))
+    others = terminology.classes(named.difference(identity.recognition.drugs))
+    return coded | others | terminology.concepts_in_words(filter(None, (*words, *notes)), WHY_STOPPED)
 
 
 def _earlier(resource: Resource) -> tuple[str, ...]:

@@ -120,7 +120,12 @@ def _state(
 
 
 def _another_in_place(chart: Chart) -> bool:
-    """True when this session orders another tricyclic, or a drug beside which amitriptyline must not be taken."""
+    """True when this session orders another tricyclic, or a drug beside which amitriptyline must not be taken.
+
+    So it is when the reason of the stop names another tricyclic.
+    """
+    if any(TRICYCLIC in order.reasons for order in chart.stops(AMITRIPTYLINE)):
+        return True
     ordered = [o for o in chart.of_class(TRICYCLIC, *INHIBITORS, roles=(Role.DRAFT,)) if o.focus]
     return any(not order.drug.names(AMITRIPTYLINE) for order in ordered)
 

@@ -492,6 +492,8 @@ def test_a_switch_to_another_tricyclic_is_no_stop(stopping: Apply) -> None:
     given = (ended("75"), taken("75"))
     assert stopping(chart(*given, tricyclic(draft(NORTRIPTYLINE)))) is None
     assert urgency(stopping(chart(*given, tricyclic(current(NORTRIPTYLINE))))) is WARNING
+    said = replace(ended("75"), stop_reason_given=True, reasons=frozenset({"tca", "antidepressant"}))
+    assert stopping(chart(said, taken("75"))) is None
 
 
 def test_beside_an_mao_inhibitor_of_the_session_its_card_says_what_to_do(stopping: Apply) -> None:
