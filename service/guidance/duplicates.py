@@ -95,7 +95,7 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
 
     Two orders are, unless one replaces the other (a link, the same id, a refill), or ends before the other begins.
     A statement on the list tells of an order as a rule: it counts only where periods overlap or one of the two is
-    a combination. When a chart is only opened, the orders of the list count.
+    a combination. When a chart is only opened, or what is on the list is refilled, the orders of the list count.
     """
     orders = [order for order in _ordered_first(remaining(chart, drug)) if not gives_nothing(order)]
     if not chart.ordering:
@@ -106,6 +106,8 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
         if _together(chart, *(orders[place] for place in pair))
         for position in pair
     }
+    if chart.refill and not together:
+        return _listed([order for order in orders if not order.is_draft])
     return _first_focused([orders[position] for position in sorted(together)])
 
 

@@ -719,3 +719,10 @@ def test_another_tricyclic_on_the_list_is_an_info_when_a_chart_is_opened(duplica
     assert finding is not None
     assert (finding.indicator, finding.state) == (INFO, "other")
     assert duplicate(replace(opened, ordering=True, hook="order-sign")) is None
+
+
+def test_at_a_refill_the_orders_of_the_list_add_up_and_the_refill_does_not(duplicate: Apply) -> None:
+    two = (taken("50"), replace(taken("25"), reference="MedicationRequest/amitriptyline-other"))
+    finding = duplicate(replace(chart(draft(AMITRIPTYLINE, dose("50")), *two), refill=True))
+    assert finding is not None
+    assert (finding.state, finding.facts["total"]) == ("same", 75)
