@@ -26,6 +26,7 @@ DIFFERENT = {
     ("amitriptyline-stopped-for-allergy", "STU3"): "STU3 has no reason of a status: why treatment ends is not told",
     ("amitriptyline-stopped-for-dry-mouth", "STU3"): "as above",
     ("amitriptyline-stopped-for-qt-prolongation-in-words", "STU3"): "as above",
+    ("amitriptyline-stopped-for-nortriptyline-in-words", "STU3"): "as above",
 }
 """The only fixtures that cannot say the same in a version, and why."""
 

@@ -104,7 +104,7 @@ def draft_order(
         based_on=_earlier(resource),
         dosages=given.dosages,
         authored=as_day(request.authoredOn),
-        reasons=_reasons(request, resource, identity, terminology) | named_reasons(resource, terminology),
+        reasons=_reasons(request, resource, identity, terminology),
         reason_given=bool(request.reasonCode),
         reason_unread=unread_reason(resource, terminology),
         stop_reason_given=request.statusReason is not None,
@@ -263,8 +263,9 @@ def _reasons(
     """
     why = _why(request)
     coded = terminology.concepts(coding for reason in why for coding in codings(reason))
+    coded |= named_reasons(order, terminology)
     if request.statusReason is None and request.status not in STOPPING and not request.doNotPerform:
-        return coded
+        return coded.difference(WHY_STOPPED)
     words = [words for reason in why for words in (reason.text, *(coding.display for coding in codings(reason)))]
     notes = [text(note.get("text") if isinstance(note, dict) else note) for note in aslist(order.get("note"))]
     named = frozenset[str]().union(*(terminology.drugs_in_text(said) for said in words if said))

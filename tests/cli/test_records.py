@@ -31,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
     monkeypatch.chdir(tmp_path)
 
     def command(*arguments: str, **environment: str) -> Result:
-        return CliRunner().invoke(main, arguments, prog_name="tolami", env=environment)
+        return CliRunner().invoke(main, arguments, prog_name="tolami", env={"COLUMNS": "200", **environment})
 
     yield command
     structlog.configure(**logs)

@@ -32,8 +32,8 @@ class Answered:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The service in open mode, as `tolami serve` starts it."""
-    with serving(tmp_path_factory.mktemp("conformance")) as served:
+    """The service in open mode, as `tolami serve` starts it; no card stays quiet for what another test has answered."""
+    with serving(tmp_path_factory.mktemp("conformance"), settings={"TOLAMI_QUIET_DAYS": "0"}) as served:
         yield served
 
 
