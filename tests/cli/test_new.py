@@ -10,10 +10,12 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from click.testing import Result
 
 from tests.conftest import ROOT
 
 Tolami = Callable[..., CompletedProcess[str]]
+Here = Callable[..., Result]
 START = "from service.cli.main import main; main()"
 DAY = ("--today", "2026-11-28")
 PAIR = (
@@ -27,11 +29,9 @@ PAIR = (
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The project's folder with what is served, and no request yet."""
+    """The project's folder with what is served."""
     for part in ("service", "cards"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for hook in ("order-select", "order-sign", "patient-view"):
-        (tmp_path / "fhir_fixtures" / "requests" / hook).mkdir(parents=True)
     return tmp_path
 
 
@@ -44,6 +44,15 @@ def tolami(checkout: Path) -> Tolami:
         command = [sys.executable, "-c", START, *arguments]
         return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
 
+    return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs the command in this process, in a folder for requests that has none yet."""
+    for hook in ("order-select", "order-sign", "patient-view"):
+        (tmp_path / "fhir_fixtures" / "requests" / hook).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
     return run
 
 
@@ -91,15 +100,15 @@ def test_a_card_has_a_subject_and_an_id(tolami: Tolami, name: str) -> None:
     assert "SUBJECT/ID" in refused.stderr
 
 
-def test_a_new_fixture_is_answered_recorded_and_replayed(tolami: Tolami, checkout: Path) -> None:
-    written = tolami(*PAIR)
-    assert written.returncode == 0, written.stderr
+def test_a_new_fixture_is_answered_recorded_and_replayed(here: Here, tmp_path: Path) -> None:
+    written = here(*PAIR)
+    assert written.exit_code == 0, written.output
     path = "fhir_fixtures/requests/order-select/pair-at-72.json"
-    (line,) = [line.strip() for line in written.stdout.splitlines() if "--update" in line]
+    (line,) = [line.strip() for line in written.output.splitlines() if "--update" in line]
     assert line == f"tolami replay {path} --update --today 2026-11-28"
-    assert "tolperisone" in written.stdout
-    assert "QTc 520 ms" in written.stdout
-    request = json.loads((checkout / path).read_bytes())
+    assert "tolperisone" in written.output
+    assert "QTc 520 ms" in written.output
+    request = json.loads((tmp_path / path).read_bytes())
     (draft,) = (entry["resource"] for entry in request["context"]["draftOrders"]["entry"])
     assert request["context"]["selections"] == [f"MedicationRequest/{draft['id']}"]
     assert draft["medicationCodeableConcept"]["coding"][0]["code"] == "856834"
@@ -108,28 +117,28 @@ def test_a_new_fixture_is_answered_recorded_and_replayed(tolami: Tolami, checkou
         3,
         2,
     ]
-    assert tolami(*line.split()[1:]).returncode == 0
-    replayed = tolami("replay", path)
-    assert replayed.returncode == 0
-    assert "1 agree" in replayed.stdout
+    assert here(*line.split()[1:]).exit_code == 0
+    replayed = here("replay", path)
+    assert replayed.exit_code == 0
+    assert "1 agree" in replayed.output
 
 
-def test_no_fixture_is_overwritten_unless_told_to(tolami: Tolami) -> None:
-    assert tolami(*PAIR).returncode == 0
-    again = tolami(*PAIR)
-    assert again.returncode == 2
-    assert "--force" in again.stderr
-    assert tolami(*PAIR, "--force").returncode == 0
+def test_no_fixture_is_overwritten_unless_told_to(here: Here) -> None:
+    assert here(*PAIR).exit_code == 0
+    again = here(*PAIR)
+    assert again.exit_code == 2
+    assert "--force" in again.output
+    assert here(*PAIR, "--force").exit_code == 0
 
 
-def test_a_chart_that_is_opened_has_no_draft(tolami: Tolami) -> None:
+def test_a_chart_that_is_opened_has_no_draft(here: Here) -> None:
     opened = ("new", "fixture", "chart", "--hook", "patient-view", "--patient", "40/male", *DAY)
     both = ("--on-list", "amitriptyline 25 mg tablet: 25 mg at night", "--on-list", "tolperisone 150 mg tablet: 1-0-1")
-    written = tolami(*opened, *both)
-    assert written.returncode == 0, written.stderr
-    refused = tolami(*opened, "--draft", "amitriptyline 25 mg tablet", "--force")
-    assert refused.returncode == 2
-    assert "leave --draft out" in refused.stderr
+    written = here(*opened, *both)
+    assert written.exit_code == 0, written.output
+    refused = here(*opened, "--draft", "amitriptyline 25 mg tablet", "--force")
+    assert refused.exit_code == 2
+    assert "leave --draft out" in refused.output
 
 
 @pytest.mark.parametrize(
@@ -147,9 +156,9 @@ def test_a_chart_that_is_opened_has_no_draft(tolami: Tolami) -> None:
     ],
 )
 def test_words_that_make_no_request_are_named_with_what_to_write(
-    tolami: Tolami, checkout: Path, more: tuple[str, ...], said: str
+    here: Here, tmp_path: Path, more: tuple[str, ...], said: str
 ) -> None:
-    refused = tolami("new", "fixture", "x", "--hook", "order-sign", "--patient", "50/male", *more)
-    assert refused.returncode == 2
-    assert said in refused.stderr
-    assert list((checkout / "fhir_fixtures").rglob("*.json")) == []
+    refused = here("new", "fixture", "x", "--hook", "order-sign", "--patient", "50/male", *more)
+    assert refused.exit_code == 2
+    assert said in refused.output
+    assert list((tmp_path / "fhir_fixtures").rglob("*.json")) == []
