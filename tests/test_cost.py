@@ -52,6 +52,11 @@ def _instructions(order: Json, count: int) -> Json:
     return {"dosageInstruction": order["dosageInstruction"] * count}
 
 
+def _first(order: Json) -> Json:
+    dosage: Json = order["dosageInstruction"][0]
+    return dosage
+
+
 def _named(words: str) -> Json:
     return {"medicationCodeableConcept": {"text": words}}
 
@@ -61,6 +66,14 @@ POINTERS = [{"itemReference": {"reference": f"#s{n}"}} for n in range(3000)]
 SUBSTANCES = [{"resourceType": "Substance", "id": f"s{n}", "code": {"text": f"amitriptyline {n}"}} for n in range(3000)]
 CODES = [{"system": "http://snomed.info/sct", "code": str(n), "display": "amitriptyline"} for n in range(5000)]
 LONG = "amitriptyline " * 100_000
+WORDS = [{"text": f"spasticity {n}"} for n in range(10_000)]
+TIMES = {"timeOfDay": ["08:00:00"] * 80_000}
+PENICILLIN = {"resourceType": "AllergyIntolerance", "id": "a", "code": {"text": "Penicillin"}}
+SYSTOLIC = {
+    "code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]},
+    "valueQuantity": {"value": 120, "unit": "mmHg"},
+}
+PRESSURE = {"resourceType": "Observation", "status": "final", "effectiveDateTime": "2026-11-20", "code": {"text": "BP"}}
 
 HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
     "ingredients": (_made_of(*NAMES), "only a part of what it holds was read"),
@@ -73,14 +86,43 @@ HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
         _in_draft(lambda _: {"medicationCodeableConcept": {"text": LONG}}),
         "only a part of what it holds was read",
     ),
-    "instructions": (_in_draft(lambda order: _instructions(order, 5000)), "5000 instructions are more than are read"),
+    "instructions": (
+        _in_draft(lambda order: _instructions(order, 5000)),
+        "more instructions, doses or times than are read",
+    ),
     "instructions of many drafts": (
         _in_drafts(100, lambda order: _instructions(order, 20)),
-        "20 instructions are more than are read",
+        "more instructions, doses or times than are read",
     ),
     "bad instructions": (
         _in_draft(lambda _: {"dosageInstruction": [{"timing": {"repeat": {"frequency": "x"}}}] * 3000}),
-        "3000 instructions are more than are read",
+        "more instructions, doses or times than are read",
+    ),
+    "doses in one instruction": (
+        _in_draft(
+            lambda order: {
+                "dosageInstruction": [{**_first(order), "doseAndRate": _first(order)["doseAndRate"] * 10_000}]
+            }
+        ),
+        "more instructions, doses or times than are read",
+    ),
+    "times in one instruction": (
+        _in_draft(lambda order: {"dosageInstruction": [{**_first(order), "timing": {"repeat": TIMES}}]}),
+        "more instructions, doses or times than are read",
+    ),
+    "reasons": (_in_draft(lambda _: {"reasonCode": WORDS}), "more reasons or notes than are read"),
+    "reasons by reference": (
+        _in_draft(lambda _: {"reasonReference": [{"display": reason["text"]} for reason in WORDS]}),
+        "more reasons or notes than are read",
+    ),
+    "notes": (_in_draft(lambda _: {"note": WORDS}), "more reasons or notes than are read"),
+    "reactions": (
+        _on_list("allergies", 1, lambda _, __: {**PENICILLIN, "reaction": [{"substance": word} for word in WORDS]}),
+        "could not be read: Penicillin",
+    ),
+    "components": (
+        _on_list("observations", 10, lambda _, n: {**PRESSURE, "id": f"o{n}", "component": [SYSTOLIC] * 2000}),
+        "more entries",
     ),
     "known drugs": (_on_list("medications", 1000, lambda order, _: {**order, "status": "active"}), "750 more entries"),
     "known drugs of long names": (

@@ -75,6 +75,25 @@ def test_a_list_that_is_not_whole_is_named_and_nothing_is_offered(way: str, whol
         assert not any(card.get("suggestions") for card in cards), key
 
 
+@pytest.mark.parametrize(
+    "drug",
+    [
+        {"medicationReference": {"reference": "Medication/nowhere"}},
+        {"medicationCodeableConcept": {"coding": [{"system": "urn:own-list", "code": "77"}]}},
+        {},
+    ],
+    ids=["a Medication that was not sent", "a code of an own list", "none"],
+)
+def test_while_a_drug_on_the_list_cannot_be_told_nothing_is_offered(
+    drug: Json, whole: Json, decision: Decision
+) -> None:
+    entry = {"resource": {"resourceType": "MedicationRequest", "status": "active", "intent": "order", **drug}}
+    whole["prefetch"]["medications"] = {"resourceType": "Bundle", "entry": [entry]}
+    cards = answered(whole, decision)
+    assert "known here" in by_id(cards)["not-checked"]["detail"]
+    assert not any(card.get("suggestions") for card in cards)
+
+
 @pytest.mark.parametrize("kind", ["MedicationDispense", "MedicationAdministration"])
 @pytest.mark.parametrize("status", ["completed", "in-progress", "on-hold", "unknown"])
 def test_what_was_handed_out_or_given_is_read_as_taken(kind: str, status: str, whole: Json, decision: Decision) -> None:

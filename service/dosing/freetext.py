@@ -192,7 +192,10 @@ def _letters(words: list[str], table: Table) -> _Parsed | None:
 
 
 def _joined(parsed: _Parsed) -> _Parsed | None:
-    """With "1 1/2" as one number and "4 (four)" said once; None when the doubled numbers differ."""
+    """With "1 1/2" as one number, "4 (four)" said once, and the day of "3 x 1 a day" beside its times.
+
+    None when the doubled numbers differ.
+    """
     letters, values = parsed.letters, list(parsed.values)
     while (match := re.search(r"n\(n\)(?=[uXdp])", letters)) is not None:
         one, other = (Fraction(values[n].replace(",", ".")) for n in (match.start(), match.start() + 2))
@@ -205,6 +208,10 @@ def _joined(parsed: _Parsed) -> _Parsed | None:
         if whole.isdigit() and "/" in part and Fraction(part) < 1:
             letters = letters[: match.start()] + letters[match.start() + 1 :]
             values[match.start() : match.end()] = [str(int(whole) + Fraction(part))]
+    if (match := re.search(r"(?<=nx)nud(?!n)", letters)) is not None:  # 3 x 1 tablet a day: 3 x a day 1 tablet
+        place = match.start()
+        letters = f"{letters[:place]}dnu{letters[match.end() :]}"
+        values[place : place + 3] = [values[place + 2], *values[place : place + 2]]
     return _Parsed(letters, values)
 
 

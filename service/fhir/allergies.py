@@ -18,6 +18,9 @@ NOT_NOW = frozenset({"inactive", "resolved"})
 NO_DRUGS = frozenset({"food", "environment"})
 """Categories in which no drug of the guidance can be."""
 
+MOST_REACTIONS = 10
+"""Reactions of one entry whose substance is read; an entry with more of them counts as not read."""
+
 
 @dataclass(frozen=True, slots=True)
 class AllergyList:
@@ -54,7 +57,8 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
         (intolerant if _intolerance(resource) else allergic).update(found)
         named = {drug: label for concept in concepts for drug, label in _of_classes(concept, terminology)}
         classes |= {drug: label for drug, label in named.items() if drug not in classes}
-        if not found and not named and not _understood(resource, concepts, terminology):
+        too_many = len(aslist(resource.get("reaction"))) > MOST_REACTIONS
+        if not found and not named and (too_many or not _understood(resource, concepts, terminology)):
             unread.append(next(filter(None, (c.label for c in concepts)), "an allergy without code and words"))
     drugs = frozenset(allergic | intolerant)
     return AllergyList(
@@ -67,7 +71,8 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
 
 
 def _concepts(resource: Resource) -> Iterator[Mapping[str, Any]]:
-    reactions = (r.get("substance") for r in aslist(resource.get("reaction")) if isinstance(r, dict))
+    listed = aslist(resource.get("reaction"))[:MOST_REACTIONS]
+    reactions = (reaction.get("substance") for reaction in listed if isinstance(reaction, dict))
     yield from (c for c in (resource.get("code"), resource.get("substance"), *reactions) if isinstance(c, dict))
 
 

@@ -24,6 +24,7 @@ from service.fhir.gaps import (
     PATIENT,
     STATEMENTS,
     TOO_MANY_KNOWN,
+    UNIDENTIFIED,
     failures,
     gap,
     incomplete,
@@ -146,7 +147,7 @@ class ChartReader:
         unread += self._observed.unread
         if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
             unread.append(Unread("creatinine-alone"))
-        cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN)}
+        cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN, UNIDENTIFIED)}
         return Chart(
             today=self.today,
             hook=self.session.hook,
@@ -184,7 +185,7 @@ class ChartReader:
             for resource, identity in pairs
             if identity.unidentified(self.subjects) and text(one(resource.get("status"))) not in IGNORED
         )
-        unread = [Unread("list-entry-unidentified", found=str(nameless))] if nameless else []
+        unread = [Unread(UNIDENTIFIED, element=MEDICATIONS, found=str(nameless))] if nameless else []
         concerned = [(resource, identity) for resource, identity in pairs if self._known(identity)]
         if len(concerned) > MOST_KNOWN:
             # What is taken now matters most.

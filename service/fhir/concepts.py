@@ -1,9 +1,11 @@
 """A CodeableConcept as the client sent it: its codes, and its words."""
 
+import html
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from service.fhir.resources import aslist, text
+from service.fhir.resources import aslist, one, text
 from service.terminology.recognise import Coding
 
 MOST_CODINGS = 100
@@ -46,14 +48,14 @@ def concept_of(value: object) -> Concept:
     if not isinstance(value, dict):
         return NOTHING
     listed = aslist(value.get("coding"))
-    said = text(value.get("text"))
+    said = words_in(value.get("text"))
     longest = len(said)
     codings: list[Coding] = []
     texts = [said[:MOST_LETTERS]] if said else []
     for coding in listed[:MOST_CODINGS]:
         if not isinstance(coding, dict):
             continue
-        code, name = _code(coding), text(coding.get("display"))
+        code, name = _code(coding), words_in(coding.get("display"))
         longest = max(longest, len(name))
         if code:
             codings.append(Coding(text(coding.get("system")), code, name[:MOST_LETTERS]))
@@ -61,6 +63,20 @@ def concept_of(value: object) -> Concept:
             texts.append(name[:MOST_LETTERS])
     cut = (("codes",) if len(listed) > MOST_CODINGS else ()) + (("name",) if longest > MOST_LETTERS else ())
     return Concept(tuple(codings), tuple(texts), cut)
+
+
+def words_in(value: Any) -> str:
+    """The words of a name as a reader sees them, empty when there are none.
+
+    Without the letters that nobody sees (a zero-width space within the name), and with those that were written for a
+    web page ("Tolp&eacute;risone").
+    """
+    said = text(one(value))
+    if "&" in said:
+        said = html.unescape(said[: 8 * MOST_LETTERS])
+    if said.isprintable():
+        return said
+    return "".join(letter for letter in said if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf"))
 
 
 def _code(coding: Mapping[str, Any]) -> str:

@@ -21,7 +21,8 @@ LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
 
 OF_OTHERS = "entries-of-another-patient"
 TOO_MANY_KNOWN = "too-many-known"
-"""Reasons for which entries of a list that came were left out."""
+UNIDENTIFIED = "list-entry-unidentified"
+"""Reasons for which entries of a list that came were left out, or say nothing: the list is not whole."""
 
 _WHY = {
     State.ABSENT: "not-provided",

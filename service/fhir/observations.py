@@ -1,7 +1,7 @@
 """Measurements of the patient that decisions rest on, in one unit for each kind."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from service.chart import Measurement, Unread
 from service.dates import event
 from service.dosing.units import UCUM
 from service.fhir.concepts import Concept, concept_of
+from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, text
 from service.kept import kept
@@ -28,6 +29,9 @@ VALID = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 UNIT = "measurement-unit"
 UNCORRECTED, CORRECTED = "qt-uncorrected", "qtc-"
+MOST_VALUES = 5000
+"""Values of one call that are read, components of panels included."""
+
 MOST_SHOWN = 40
 """Letters of a value in words that are shown."""
 
@@ -100,11 +104,13 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
     found: list[Measurement] = []
     unread: dict[tuple[str, str], Unread] = {}
     uncorrected: dict[date, str] = {}
-    for resource in resources:
+    valid = [r for r in resources if r["resourceType"] == "Observation" and text(r.get("status")) not in WITHDRAWN]
+    too_many = sum(1 + len(aslist(resource.get("component"))) for resource in valid) - MOST_VALUES
+    if too_many > 0:
+        unread[OBSERVATIONS, TOO_MANY_KNOWN] = Unread(TOO_MANY_KNOWN, element=OBSERVATIONS, found=str(too_many))
+    for resource, parts in _within(valid, MOST_VALUES):
         status = text(resource.get("status"))
-        if resource["resourceType"] != "Observation" or status in WITHDRAWN:
-            continue
-        for part in (resource, *aslist(resource.get("component"))):
+        for part in parts:
             for kind in sorted(_kinds(part, terminology)) if isinstance(part, dict) else ():
                 day, given = _day(resource), _given(part)
                 value, unit = _value(given, kind)
@@ -127,6 +133,14 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
     if uncorrected and max(uncorrected) > corrected:
         unread["qt", UNCORRECTED] = Unread(UNCORRECTED, found=uncorrected[max(uncorrected)])
     return Observed(tuple(found), tuple(unread.values()))
+
+
+def _within(resources: Iterable[Resource], room: int) -> Iterator[tuple[Resource, list[Any]]]:
+    """Each resource with itself and its components, as many of them as there is room for."""
+    for resource in resources:
+        parts = [resource, *aslist(resource.get("component"))][: max(room, 0)]
+        room -= len(parts)
+        yield resource, parts
 
 
 def _yes_or_no(part: Resource) -> str:

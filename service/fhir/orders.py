@@ -17,9 +17,9 @@ from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.periods import given_until, supplied_until
-from service.fhir.reasons import named_reasons, unread_reason
+from service.fhir.reasons import more_than_read, named_reasons, unread_reason
 from service.fhir.recognise import Identity
-from service.fhir.resources import Resource, aslist, reference, text
+from service.fhir.resources import Resource, aslist, one, reference, text
 from service.fhir.tolerant import read
 from service.fhir.versions import (
     NOT_STATED,
@@ -65,12 +65,26 @@ class DoseContext:
     left: int = MOST_INSTRUCTIONS_A_CALL
 
     def within(self, resource: Resource) -> tuple[Resource, int]:
-        """The resource as it is to be read, and how many dosage instructions are too many to be read; then none is."""
-        count = len(dosage_instructions(resource))
+        """The resource as it is to be read, and how many dosage instructions are too many to be read; then none is.
+
+        One of many doses or times counts as several.
+        """
+        count = sum(map(_weight, dosage_instructions(resource)))
         if count > MOST_INSTRUCTIONS or count > self.left:
             return _bare(resource), count
         self.left -= count
         return resource, 0
+
+
+def _weight(dosage: Any) -> int:
+    """How many instructions one costs as much as: ten doses, or a hundred times of day, cost as much as one more."""
+    if not isinstance(dosage, dict):
+        return 1
+    timing = one(dosage.get("timing"))
+    repeat = one(timing.get("repeat")) if isinstance(timing, dict) else None
+    times = [timing.get("event")] if isinstance(timing, dict) else []
+    times += [repeat.get(member) for member in ("timeOfDay", "when", "dayOfWeek")] if isinstance(repeat, dict) else []
+    return 1 + len(aslist(dosage.get("doseAndRate"))) // 10 + sum(len(aslist(given)) for given in times) // 100
 
 
 def draft_order(
@@ -113,7 +127,8 @@ def draft_order(
     order = _with_dose(order, resource, identity, doses, uncounted)
     paths = sorted((*found.dropped, *given.dropped), key=_member, reverse=True)
     dropped = [Unread("element-unreadable", order, path) for path in paths]
-    return order, [*dropped, *_cut(order, identity)]
+    too_many = [Unread("order-read-in-part", order, "reasonCode")] if more_than_read(resource) else []
+    return order, [*dropped, *too_many, *_cut(order, identity)]
 
 
 def listed_order(
@@ -276,7 +291,7 @@ def _reasons(
 def _earlier(resource: Resource) -> tuple[str, ...]:
     """References of what an order is based on, the prescription that it follows included."""
     prior = resource.get("priorPrescription")
-    pointers = (text(one.get("reference")) for one in aslist(prior) if isinstance(one, dict))
+    pointers = (text(item.get("reference")) for item in aslist(prior) if isinstance(item, dict))
     return (*based_on(resource), *filter(None, pointers))
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.fhir.bundles import referred_to
-from service.fhir.concepts import MOST_LETTERS, Concept, concept_of
+from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, as_resource, aslist, text
 from service.fhir.versions import ingredients, medication_concepts, medication_reference, routes
@@ -71,7 +71,7 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
     product = concept_of(medication.get("code")) if medication is not None else None
     said = _Said(
         concepts=tuple(map(concept_of, medication_concepts(order))),
-        beside=text(pointer.get("display"))[:MOST_LETTERS],
+        beside=words_in(pointer.get("display"))[:MOST_LETTERS],
         points=bool(pointer),
         product=product,
         parts=tuple(item for item, _ in parts),

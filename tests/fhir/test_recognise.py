@@ -293,6 +293,24 @@ def test_only_codings_with_a_code_are_codings() -> None:
     assert concept_of({"coding": [{"code": True}, {"code": -1}, {"code": 10**5000}]}).codings == ()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ami\u200btriptyline 25 mg",
+        "amitrip\u00adtyline 25 mg",
+        "amitrip\x00tyline 25 mg",
+        "\ufeffamitriptyline\u2060 25 mg",
+        "amitripty&shy;line&nbsp;25&nbsp;mg",
+        "am&#105;triptyl&iacute;n 25 mg",
+        ["amitriptyline 25 mg"],
+    ],
+)
+def test_a_name_is_read_as_somebody_sees_it(written: Any, terminology: Terminology) -> None:
+    identity = identity_of(named_by(medicationCodeableConcept={"text": written}), terminology)
+    assert identity.recognition.drugs == ("amitriptyline",)
+    assert identity.label.replace("\N{NO-BREAK SPACE}", " ").isprintable()
+
+
 def test_a_code_that_was_sent_as_a_number_is_a_code(terminology: Terminology) -> None:
     found = identity_of(
         named_by(medicationCodeableConcept={"coding": [{"system": RXNORM, "code": 856834}]}), terminology
