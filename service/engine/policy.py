@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ def read_policy(file: Path, library: Library) -> Policy:
     reasons = [f"{'.'.join(map(str, error.absolute_path)) or 'policy'}: {error.message}" for error in errors]
     changes = [] if reasons else [_change(content["hospital"], entry) for entry in content["change"]]
     reasons += [f"{change.card}: {reason}" for change in changes for reason in _refused(change, library)]
+    reasons = reasons or [f"{one.card}: {one} and {other} on the same days; keep one" for one, other in _twice(changes)]
     if reasons:
         raise FaultyLibrary([Fault(str(file), 0, reason) for reason in reasons])
     return tuple(changes)
@@ -129,6 +131,17 @@ def _refused(change: Change, library: Library) -> list[str]:
     if change.card in library.plan.always:
         reasons.append("this card may be critical, or says what could not be checked; it stays as it is")
     return reasons
+
+
+def _twice(changes: Sequence[Change]) -> list[tuple[Change, Change]]:
+    """The changes that are of the same thing of a card on the same days: the order in the file must not decide."""
+    return [
+        (one, other)
+        for one, other in combinations(changes, 2)
+        if (one.card, one.threshold) == (other.card, other.threshold)
+        and one.since <= other.until
+        and other.since <= one.until
+    ]
 
 
 def _out_of_bounds(card: CardFile, name: str, value: Threshold) -> list[str]:

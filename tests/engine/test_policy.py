@@ -19,6 +19,8 @@ from service.guidance.registry import RULES
 from tests.conftest import FIXTURES, TODAY
 
 CARD = "pain-score"
+RECENT = ('threshold = "recent"',)
+NEWLINE = "\n"
 BOUNDS = (Threshold(Fraction(14), "d"), Threshold(Fraction(60), "d"))
 
 
@@ -38,6 +40,11 @@ def entry(*lines: str, card: str = CARD, since: str = "2026-01-01", until: str =
         f"until = {until}",
     )
     return "\n".join(('hospital = "St Example"', "[[change]]", *common, *lines))
+
+
+def both(one: str, other: str) -> str:
+    """Two entries in one file."""
+    return f"{one}\n{other.partition(NEWLINE)[2]}"
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -67,6 +74,13 @@ REFUSED = {
     "an end that is no date": (entry("off = true", until='"soon"'), "must be dates"),
     "an end before its start": (entry("off = true", until="2025-01-01"), "until lies before from"),
     "a word that nobody knows": (entry("off = true", "on = true"), "'on' was unexpected"),
+    "off and shown at once": (both(entry("off = true"), entry('indicator = "info"')), "keep one"),
+    "a number twice": (
+        both(
+            entry(*RECENT, 'value = "20 d"'), entry(*RECENT, 'value = "40 d"', since="2027-01-01", until="2028-01-01")
+        ),
+        "recent is 20 d and recent is 40 d on the same days",
+    ),
     "no TOML": ("hospital =", "not valid TOML"),
 }
 
@@ -78,6 +92,16 @@ def test_what_a_policy_may_not_say_is_refused_with_the_reason(
     with pytest.raises(FaultyLibrary) as caught:
         read_policy(written(tmp_path, text), bounded)
     assert reason in str(caught.value)
+
+
+def test_changes_of_different_things_or_one_after_the_other_go_together(bounded: Library, tmp_path: Path) -> None:
+    later = entry('indicator = "info"', since="2027-01-02", until="2028-01-01")
+    for one, other in (
+        (entry("off = true"), later),
+        (entry('indicator = "info"'), entry(*RECENT, 'value = "20 d"')),
+        (entry("off = true"), entry("off = true", card="tolperisone-food")),
+    ):
+        assert len(read_policy(written(tmp_path, both(one, other)), bounded)) == 2
 
 
 def test_a_missing_file_is_refused(bounded: Library, tmp_path: Path) -> None:
