@@ -21,6 +21,7 @@ from service.engine.finding import Rule
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import CODE_SYSTEMS, Renderer
+from service.engine.review import valid_until
 from service.errors import ServiceError
 from service.fhir.resources import aslist
 from service.guidance.registry import RULES
@@ -100,6 +101,8 @@ def read_all(path: Path) -> Iterator[Request]:
     body = _content(path)
     lines = [(n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip()]
     name = "standard input" if path == STANDARD_INPUT else str(path)
+    if not lines:
+        raise NotReplayable(f"{name}: empty, no hook request there.")
     if path == STANDARD_INPUT and not _each_is_json(lines):
         lines = [(1, body)]
     for number, line in lines:
@@ -175,7 +178,7 @@ class InProcess:
         failed: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._guideline = Guideline(library, rules)
-        self._renderer = Renderer.of(library)
+        self._renderer = Renderer.of(library, signed=valid_until(self._guideline))
         self._failed = failed
         self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
 

@@ -76,12 +76,14 @@ def replay(
     call. The exit code is 1 when something went wrong: a failure, an error without an OperationOutcome, a card
     about a drug that is nowhere named, or an answer against the folder's index.json.
     """
-    from service.cli.answers import InProcess, OverHttp
+    from service.cli.answers import LINES, STANDARD_INPUT, InProcess, OverHttp
 
     if url is not None and update:
         stop("--update records answers of this code; it does not go together with --url.")
     if url is not None and not url.startswith(("http://", "https://")):
         stop(f"--url {url}: write the address of a running service, for example http://127.0.0.1:8000.")
+    if update and any(path == STANDARD_INPUT or path.suffix == LINES for path in paths):
+        stop(f"--update records the answer beside a file of one request; it does not go together with - or {LINES}.")
     for option, given in (("--dialect", dialect), ("--jurisdiction", jurisdiction)):
         if given is not None and update:
             stop(f"--update records what everybody may be answered; it does not go together with {option}.")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from socket import create_server
 from threading import Thread
@@ -28,8 +28,12 @@ from service.cli.answers import (
     record,
     recorded_day,
 )
-from service.engine.library import Library
+from service.engine.guideline import Guideline
+from service.engine.library import Library, load
+from service.engine.review import digest, signed
+from service.guidance.registry import RULES
 from tests.conftest import FIXTURES, TODAY
+from tests.engine.folder import copied
 
 SELECT = FIXTURES / "requests/order-select"
 WITH_CARDS = SELECT / "amitriptyline-25-mg-for-patient-on-tolperisone.json"
@@ -80,6 +84,21 @@ def test_a_request_without_a_recorded_answer_differs_from_nothing(tmp_path: Path
     request = read(written(tmp_path, WITH_CARDS.read_bytes()))
     assert (request.expected, recorded_day(request)) == (None, None)
     assert difference(request, here.answer(request, TODAY)) == []
+
+
+def test_a_card_that_is_signed_off_is_replayed_as_the_service_shows_it(tmp_path: Path, library: Library) -> None:
+    card, file = "tolperisone-with-amitriptyline", "pair/tolperisone-with-amitriptyline.md"
+    path = copied(tmp_path) / file
+    until = TODAY + timedelta(days=30)
+    reviewed = digest(Guideline(library, RULES), card)
+    text = signed(path.read_text(encoding="utf-8"), "B", "physician", TODAY, until, reviewed)
+    path.write_text(text, encoding="utf-8")
+    replayed = InProcess(load(path.parents[1]))
+    details = [
+        [library.not_reviewed in shown["detail"] for shown in replayed.answer(read(WITH_CARDS), day).body["cards"]]
+        for day in (TODAY, until + timedelta(days=1))
+    ]
+    assert details == [[False, True], [True, True]], "the card of the pair is signed, the other is not"
 
 
 @pytest.mark.parametrize(

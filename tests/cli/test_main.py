@@ -190,6 +190,22 @@ def test_replay_of_a_missing_file_or_an_empty_folder_says_so(run: Run, tmp_path:
     assert (empty.exit_code, empty.output) == (2, f"{tmp_path}: no hook requests there.\n")
 
 
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_replay_of_nothing_at_all_is_no_success(run: Run, tmp_path: Path, content: str) -> None:
+    lines = tmp_path / "none.ndjson"
+    lines.write_text(content, encoding="utf-8")
+    for result in (run("replay", lines), run("replay", "-", stdin=content.encode())):
+        assert result.exit_code == 2
+        assert "no hook request there" in result.output
+
+
+@pytest.mark.parametrize("path", ["-", "requests.ndjson"])
+def test_update_is_refused_where_no_answer_can_lie_beside_the_request(run: Run, path: str) -> None:
+    result = run("replay", path, "--update")
+    assert result.exit_code == 2
+    assert "does not go together with - or .ndjson" in result.output
+
+
 def test_update_records_the_answer_and_the_next_replay_agrees(run: Run, recorded: Path) -> None:
     expected = json.loads(recorded.with_name("request.expected.json").read_text(encoding="utf-8"))
     assert (expected["today"], expected["status"]) == ("2026-11-23", 200)
