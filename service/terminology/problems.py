@@ -24,16 +24,20 @@ _LONGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """Words that say how a problem stands: regular expressions by kind, before and after it, and what ends a reach."""
+    """Words that say how a problem stands: regular expressions by kind, before and after it, and what ends a reach.
+
+    ``stage`` finds the sign before a stage, which belongs to the problem before it: "kidney disease, stage 4".
+    """
 
     before: Mapping[str, re.Pattern[str]]
     after: Mapping[str, re.Pattern[str]]
     ends: frozenset[str]
+    stage: re.Pattern[str]
 
 
 NEVER = re.compile(r"(?!)")
 """A pattern that nothing fits."""
-NO_CUES = Cues(dict.fromkeys(KINDS, NEVER), dict.fromkeys(KINDS, NEVER), frozenset())
+NO_CUES = Cues(dict.fromkeys(KINDS, NEVER), dict.fromkeys(KINDS, NEVER), frozenset(), NEVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Problems:
 
     def read(self, text: str) -> Saying:
         """What the words of one entry of a problem list, or of an order's reason, say."""
-        folded = plain(text[:_LONGEST])
+        folded = self._cues.stage.sub(" ", plain(text[:_LONGEST]))
         parts = [words_of(part) for part in _PART.split(folded)]
         matches = ((match, part) for part in parts for match in self.conditions.find(part))
         named = {match.id for match, part in matches if not self._taken_back(match, part)}
@@ -158,7 +162,7 @@ def _carried(tokens: Sequence[str], matches: Sequence[Match], carried: str, clos
     return ""
 
 
-def compiled(cues: Mapping[str, Mapping[str, str]], ends: str) -> Cues:
+def compiled(cues: Mapping[str, Mapping[str, str]], ends: str, stage: str) -> Cues:
     """Cues from their lists: alternatives separated by "|"; a space before the bar is that of the file."""
 
     def pattern(words: str) -> re.Pattern[str]:
@@ -169,6 +173,7 @@ def compiled(cues: Mapping[str, Mapping[str, str]], ends: str) -> Cues:
         before={kind: pattern(cues[kind]["before"]) for kind in KINDS},
         after={kind: pattern(cues[kind]["after"]) for kind in KINDS},
         ends=frozenset(plain(ends).split("|")),
+        stage=re.compile(rf"\s*[,(]\s*(?=(?:{plain(stage)})(?![^\W_]))"),
     )
 
 

@@ -15,7 +15,9 @@ from service.terminology.problems import NEVER, NO_CUES, Problems, compiled, phr
 LISTS = ("conditions", "other-problems", "allergens", "cues", "nameless", "observations")
 UNLESS = "unless"
 LASTING = "lasting"
-"""Keys of a condition set that are no languages: what takes it back, and that the past counts as the present."""
+PART_OF = "part of"
+"""Keys of a condition set that are no languages: what takes it back, that the past counts as the present, and the wider
+set, for which each of its words counts as well."""
 OTHER = "other"
 """The id of words that no rule asks for."""
 
@@ -63,15 +65,15 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
             return None
         loaded[list_] = document.value
     conditions, cues = loaded["conditions"], loaded["cues"]
-    ends = cues.pop("ends")
+    ends, stage = cues.pop("ends"), cues.pop("stage")
     problems = Problems(
         conditions=Phrases(phrases_in(_of_languages(conditions))),
         unless=_unless(conditions),
         others=Phrases(phrases_in((words, OTHER) for words in loaded["other-problems"].values())),
-        cues=compiled(cues, ends),
+        cues=compiled(cues, ends, stage),
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
     )
-    languages = {id_: frozenset(lists) - {UNLESS, LASTING} for id_, lists in conditions.items()}
+    languages = {id_: frozenset(lists) - {UNLESS, LASTING, PART_OF} for id_, lists in conditions.items()}
     measured = loaded["observations"]
     observations = (Phrases(phrases_in(_of_languages(measured))), _unless(measured))
     return Words(problems, _allergens(loaded["allergens"]), languages, _nameless(loaded["nameless"]), observations)
@@ -96,10 +98,9 @@ def _allergens(lists: Mapping[str, Any]) -> Allergens:
 
 
 def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    """The words of each set in each language, with the set's id."""
-    return (
-        (words, id_)
-        for id_, lists in sets.items()
-        for language, words in lists.items()
-        if language not in (UNLESS, LASTING)
-    )
+    """The words of each set in each language, with the set's id and with that of the set that it is a part of."""
+    for id_, lists in sets.items():
+        named = [id_, lists[PART_OF]] if PART_OF in lists else [id_]
+        for language, words in lists.items():
+            if language not in (UNLESS, LASTING, PART_OF):
+                yield from ((words, name) for name in named)

@@ -353,3 +353,33 @@ def test_suspicion_in_the_newer_languages(read: Read, name: str) -> None:
 def test_the_past_in_the_newer_languages(read: Read, name: str) -> None:
     assert not read(name).present
     assert read(name).past == {"stroke"}
+
+
+PARTS = {
+    "heart-block": "БЛНПГ;БПНПГ;LAH;JTSZB;BCRD;hémibloc;блокада ЛНПГ",
+    "renal-impairment": "ESRD;hemodialysis;CNI 4;тХПН;művesekezelés;loppuvaiheen munuaistauti",
+    "angle-closure-glaucoma": "ostry atak jaskry;akutní uzávěr úhlu;glaukoomakohtaus",
+}
+
+
+@pytest.mark.parametrize("wider", PARTS)
+def test_the_words_of_a_part_count_for_the_whole(read: Read, wider: str) -> None:
+    assert [name for name in PARTS[wider].split(";") if wider not in read(name).present] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Chronic kidney disease, stage 4 (severe)", "Chronic kidney disease (stage 5)", "CKD G5D", "CKD G4A3",
+        "Chronische Nierenkrankheit, Stadium G4A3", "Хроническая болезнь почек, стадия 5",
+        "Przewlekła choroba nerek, stadium 5", "Krónikus vesebetegség, 5. stádium",
+    ],
+)  # fmt: skip
+def test_a_stage_behind_a_comma_or_in_brackets_belongs_to_the_kidney(read: Read, name: str) -> None:
+    assert "severe-renal-impairment" in read(name).present
+    assert "chronic-pain" not in read(name).present
+
+
+@pytest.mark.parametrize("name", ["Chronic kidney disease, stage 3", "CKD G2; melanoma stage 4", "CKD (stage 3b)"])
+def test_an_earlier_stage_is_not_severe(read: Read, name: str) -> None:
+    assert "severe-renal-impairment" not in read(name).present
