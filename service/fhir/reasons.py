@@ -5,6 +5,7 @@ from itertools import islice
 
 from service.fhir.concepts import Concept, concept_of, words_in
 from service.fhir.resources import Resource, as_resource, aslist, text
+from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
 
 _CONCEPTS = ("reasonCode", "reasonCodeableConcept", "statusReason", "reasonEnded", "reasonForUse")
@@ -36,9 +37,14 @@ def unread_reason(order: Resource, terminology: Terminology) -> bool:
     """True when the order gives a reason in words or codes that could not be read, or more of them than are read."""
     return more_than_read(order) or any(
         (concept.codings or any(map(str.strip, concept.texts)))
-        and not terminology.problem(concept.codings, concept.texts).understood
+        and not _understood(terminology.problem(concept.codings, concept.texts))
         for concept in islice(_reasons(order), MOST_REASONS)
     )
+
+
+def _understood(saying: Saying) -> bool:
+    """True for what names a set, also one that is asked of orders alone."""
+    return saying.understood or bool(saying.present or saying.past or saying.suspected)
 
 
 def _reasons(order: Resource) -> Iterator[Concept]:

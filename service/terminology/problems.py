@@ -69,14 +69,21 @@ class Problems:
     """Reads problems in words.
 
     ``conditions`` are the phrases of the sets, ``unless`` what takes a set back, ``lasting`` the sets for which what
-    was counts as what is: falls, an allergy.
+    was counts as what is: falls, an allergy; ``of_orders`` those that no rule asks of a problem, so that its words
+    alone are not understood.
     """
 
     def __init__(
-        self, conditions: Phrases, unless: Phrases, others: Phrases, cues: Cues, lasting: frozenset[str] = frozenset()
+        self,
+        conditions: Phrases,
+        unless: Phrases,
+        others: Phrases,
+        cues: Cues,
+        lasting: frozenset[str] = frozenset(),
+        of_orders: frozenset[str] = frozenset(),
     ) -> None:
         self.conditions, self._unless, self._others, self._cues = conditions, unless, others, cues
-        self._lasting = lasting
+        self._lasting, self._of_orders = lasting, of_orders
 
     def read(self, text: str) -> Saying:
         """What the words of one entry of a problem list, or of an order's reason, say."""
@@ -84,9 +91,9 @@ class Problems:
         parts = [words_of(part) for part in _PART.split(folded)]
         matches = ((match, part) for part in parts for match in self.conditions.find(part))
         named = {match.id for match, part in matches if not self._taken_back(match, part)}
+        ordinary = len(text) <= _LONGEST and any(self._others.find(part) for part in parts)
         if not named:
-            understood = len(text) <= _LONGEST and any(self._others.find(part) for part in parts)
-            return Saying(understood=understood)
+            return Saying(understood=ordinary)
         marked = self._marked(folded)
         found = self._standing(marked).sets
         present = frozenset(found["present"]) | (self._lasting & found["past"])
@@ -94,7 +101,9 @@ class Problems:
             # A phrase that holds a word of the cues itself: "old infarct", "history of falls".
             present |= named.difference(*found.values())
         past = frozenset(found["past"]) - present
-        return Saying(present, past, frozenset(found["suspected"]) - present - past, understood=True)
+        suspected = frozenset(found["suspected"]) - present - past
+        denied = not (present or past or suspected)
+        return Saying(present, past, suspected, denied or ordinary or not named <= self._of_orders)
 
     def _marked(self, folded: str) -> str:
         """The text with a mark in place of each cue, so that their dots end no sentence."""

@@ -16,8 +16,10 @@ LISTS = ("conditions", "other-problems", "allergens", "cues", "nameless", "obser
 UNLESS = "unless"
 LASTING = "lasting"
 PART_OF = "part of"
-"""Keys of a condition set that are no languages: what takes it back, that the past counts as the present, and the wider
-set, for which each of its words counts as well."""
+OF_ORDERS = "of orders"
+"""Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
+set, for which each of its words counts as well, and that it is asked of orders alone: no rule has it of a problem."""
+NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS})
 OTHER = "other"
 """The id of words that no rule asks for."""
 
@@ -72,8 +74,9 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
         others=Phrases(phrases_in((words, OTHER) for words in loaded["other-problems"].values())),
         cues=compiled(cues, ends, stage),
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
+        of_orders=frozenset(id_ for id_, lists in conditions.items() if OF_ORDERS in lists),
     )
-    languages = {id_: frozenset(lists) - {UNLESS, LASTING, PART_OF} for id_, lists in conditions.items()}
+    languages = {id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()}
     measured = loaded["observations"]
     observations = (Phrases(phrases_in(_of_languages(measured))), _unless(measured))
     return Words(problems, _allergens(loaded["allergens"]), languages, _nameless(loaded["nameless"]), observations)
@@ -102,5 +105,5 @@ def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, 
     for id_, lists in sets.items():
         named = [id_, lists[PART_OF]] if PART_OF in lists else [id_]
         for language, words in lists.items():
-            if language not in (UNLESS, LASTING, PART_OF):
+            if language not in NO_LANGUAGES:
                 yield from ((words, name) for name in named)

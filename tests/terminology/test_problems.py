@@ -383,3 +383,9 @@ def test_a_stage_behind_a_comma_or_in_brackets_belongs_to_the_kidney(read: Read,
 @pytest.mark.parametrize("name", ["Chronic kidney disease, stage 3", "CKD G2; melanoma stage 4", "CKD (stage 3b)"])
 def test_an_earlier_stage_is_not_severe(read: Read, name: str) -> None:
     assert "severe-renal-impairment" not in read(name).present
+
+
+@pytest.mark.parametrize("name", ["Herzstillstand", "zástava srdeční", "Ikterus", "ictère", "parasuicide"])
+def test_a_problem_with_the_words_of_a_harm_that_no_rule_asks_for_is_not_understood(read: Read, name: str) -> None:
+    assert not read(name).understood
+    assert read(f"kein {name}").understood
