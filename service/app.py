@@ -114,9 +114,9 @@ def create_app(
     keep = keeping(records, now, told, offered_reasons(library, public_url), keep_comments=settings.keep_comments)
     app.register_blueprint(invoke(published, decision, observe, answered_before(records, now)))
     app.register_blueprint(feedback(published, keep))
-    shown = [("Guidance", "/guidance"), ("Insights", "/insights"), ("API", "/api")]
+    shown = [("Guidance", "/guidance"), ("API", "/api")]
     if settings.auth == "open" or settings.open_pages:
-        shown.insert(0, ("Playground", "/playground"))
+        shown = [("Playground", "/playground"), shown[0], ("Insights", "/insights"), shown[1]]
         app.register_blueprint(playground(decision, keep, observe))
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown))
     app.register_blueprint(insights(records, library, today))

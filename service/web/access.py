@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, g, request
 
+from service.engine.rendering import CODE_SYSTEMS
 from service.errors import NotTrusted
 from service.settings import Settings, SettingsError
 from service.timing import timed
@@ -25,7 +26,7 @@ from service.trust.used_tokens import SeenInMemory, SeenTokens
 from service.web.middleware import call_of
 
 PAGES = ("/", "/static", "/api", "/playground", "/guidance")
-WITHOUT_TOKEN = (*PAGES, "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
+WITHOUT_TOKEN = (*PAGES, CODE_SYSTEMS, "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
 """Addresses, with all below them, that anybody may read: they hold nothing of any call but counts."""
 
 _FEEDBACK = re.compile(r"(/cds-services/[^/]+)/feedback/?")

@@ -211,6 +211,23 @@ def test_the_pages_are_open(door: Door) -> None:
     assert door.get("rubbish", "/guidance").status_code == 200
 
 
+def test_the_code_systems_that_cards_name_are_read_without_a_token(door: Door) -> None:
+    answer = door.post(EHR.token(SELECT))
+    for card in answer.json["cards"]:
+        codings = [card["source"]["topic"], *card.get("overrideReasons", ())]
+        own = {coding["system"] for coding in codings if "/fhir/" in coding["system"]}
+        assert own
+        for system in own:
+            read = door.get(None, system[system.index("/fhir/") :])
+            assert (read.status_code, read.get_json(force=True)["url"]) == (200, system)
+
+
+def test_the_home_page_links_to_nothing_of_its_own_that_needs_a_token(door: Door) -> None:
+    links = set(re.findall(r'href="(/(?!static)[^"#?]*)', door.get(None, "/").text))
+    assert "/guidance" in links
+    assert {link for link in links if door.get(None, link).status_code == 401} <= {"/cds-services"}
+
+
 def test_a_browser_may_ask_first_without_a_token(door: Door) -> None:
     asked = {
         "Origin": "https://ehr.example.org",
