@@ -16,6 +16,7 @@ from service.engine.fhir_files import fhir_faults
 from service.engine.finding import Rule, states_of
 from service.engine.guideline import Guideline
 from service.engine.library import FOLDER, Library
+from service.engine.number_words import wordless_numbers
 from service.engine.rendering import Renderer
 from service.files import Fault
 
@@ -40,6 +41,7 @@ def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
         *_glued(library),
         *_template_faults(library),
         *_uncarried(library),
+        *wordless_numbers(library),
     ]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from service.dosing.units import faulty_tables
 from service.engine.finding import CardNumbers, Concern, Indicator, Threshold, Thresholds, concerns_of
+from service.engine.number_words import NumberWords, number_words
 from service.engine.plan import ANY_CARD, Plan, plan
 from service.files import Document, Fault, FaultyLibrary, check, load_yaml, schema, split
 from service.terminology.load import LoadedTerminology, load_terminology
@@ -120,6 +121,7 @@ class Library:
     sources: Mapping[str, Source]
     statements: Mapping[str, Statement]
     plan: Plan
+    numbers: NumberWords
     code_systems: Mapping[str, CodeSystem]
     override_system: str
     override_reasons: Mapping[str, str]
@@ -183,6 +185,7 @@ def _load(folder: Path) -> Library:
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
         statements={key: _statement(key, entry) for key, entry in statements.value.items()},
         plan=plan(guideline.value),
+        numbers=number_words(folder, schema(FOLDER, "numbers.schema.json")),
         code_systems=code_systems,
         override_system=overrides.value["system"],
         override_reasons=overrides.value["reasons"],

@@ -74,11 +74,6 @@ def markdown(text: str) -> Markup:
     return Markup(_markdown.render(text))  # noqa: S704  (the renderer escapes everything but Markdown)
 
 
-def spoken(name: str) -> str:
-    """The name of a threshold as a person says it."""
-    return name.replace("_", " ").replace(" egfr", " eGFR").replace("egfr ", "eGFR ")
-
-
 def amount(threshold: Threshold) -> str:
     """A threshold with its unit in words: "35 days"."""
     one, many = UNITS.get(threshold.unit, (threshold.unit, threshold.unit))
@@ -97,7 +92,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
     def common() -> dict[str, Any]:
         return {"version": library.version, "menu": menu}
 
-    for convert in (markdown, spoken, amount):
+    for convert in (markdown, amount):
         blueprint.add_app_template_filter(convert)
 
     @blueprint.get("/")
@@ -135,6 +130,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
             open=open_reason(using.guideline, card_id, using.today()),
             policy=[change for change in changes if change.card == card_id],
             live=live(card_id),
+            numbers=[(library.numbers.of(card_id, name), number) for name, number in found.thresholds.items()],
             labels=LABELS,
             read=READ,
             sources=[library.sources[key] for key in found.sources],

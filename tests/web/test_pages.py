@@ -12,7 +12,7 @@ from markupsafe import escape
 from service.engine.finding import Threshold
 from service.engine.library import Library
 from service.engine.library import load as load_library
-from service.web.pages import READ, amount, spoken
+from service.web.pages import READ, amount
 
 LIBRARY = load_library()
 CARDS = list(LIBRARY.cards)
@@ -123,7 +123,12 @@ def test_numbers_are_shown_with_their_units_in_words() -> None:
     assert amount(Threshold(Fraction(35), "d")) == "35 days"
     assert amount(Threshold(Fraction(1), "d")) == "1 day"
     assert amount(Threshold(Fraction(5, 2), "mg")) == "2.5 mg"
-    assert spoken("fluoxetine_lingers") == "fluoxetine lingers"
+
+
+def test_the_page_says_what_each_number_stands_for_and_never_by_its_name(client: FlaskClient) -> None:
+    page = client.get("/guidance/amitriptyline-with-maoi").get_data(as_text=True)
+    assert "Wait after an irreversible MAO inhibitor before amitriptyline</th><td>14 days" in page
+    assert "unknown_end" not in page
 
 
 def test_every_way_of_reading_a_source_has_its_words(library: Library) -> None:

@@ -1,0 +1,39 @@
+"""Every number of a card has words, and every word a number."""
+
+from pathlib import Path
+
+import pytest
+
+from service.engine.library import Library, load
+from service.engine.number_words import wordless_numbers
+from service.files import FaultyLibrary
+from tests.engine.folder import changed, copied
+
+FILE = "numbers.yaml"
+
+
+def test_a_cards_own_words_come_before_those_for_all(library: Library) -> None:
+    words = library.numbers
+    assert words.of("amitriptyline-stopping", "recent") == "How recent a condition is that explains a stop"
+    assert words.of("amitriptyline-stopping", "adult") == "Age from which adult advice is given"
+    with pytest.raises(KeyError):
+        words.of("amitriptyline-stopping", "nothing")
+
+
+def test_a_number_without_words_and_words_without_a_number_are_named(library: Library, tmp_path: Path) -> None:
+    assert list(wordless_numbers(library)) == []
+    folder = copied(tmp_path)
+    changed(folder, FILE, "    infarction: How", "    infraction: How")
+    changed(folder, FILE, "  older: Age", "  oldest: Age")
+    faults = list(map(str, wordless_numbers(load(folder))))
+    card = "amitriptyline/amitriptyline-stopping.md"
+    assert f"{card}: thresholds.infarction: numbers.yaml does not say what it stands for" in faults
+    assert "numbers.yaml: cards.amitriptyline-stopping.infraction: there is no such number" in faults
+    assert "numbers.yaml: all.oldest: no card has such a number" in faults
+
+
+def test_words_that_are_no_phrase_are_a_fault_with_their_line(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    line = changed(folder, FILE, "  adult: Age from which adult advice is given", "  adult: [18]")
+    with pytest.raises(FaultyLibrary, match=f"numbers.yaml:{line}: all.adult"):
+        load(folder)
