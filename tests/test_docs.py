@@ -28,12 +28,14 @@ from service.trust.keys import RSA_BITS
 from service.trust.remote import DEADLINE, MAX_AGE, MOST_BYTES, RETRY_AFTER
 from service.trust.tokens import LONGEST_JTI, LONGEST_LIFETIME, LONGEST_TOKEN, Reason
 from tests.cli.test_main import commands
+from tests.conformance.items import listed
 from tests.conftest import FIXTURES, ROOT, TODAY
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *DOCS.glob("*.md")])
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-NOT_YET = "## Not implemented yet"
+MERGED = {"R22", "R23"}
+"""Rules that are parts of the card of R21."""
 
 
 def read(name: str) -> str:
@@ -142,8 +144,7 @@ def test_the_guidance_page_holds_the_tables_of_the_card_files(library: Library) 
 
 def test_every_rule_of_the_guidance_has_a_card(library: Library) -> None:
     rules = {card.rule for card in library.cards.values()}
-    merged = {"R22", "R23"}  # parts of the card of R21
-    assert {f"R{number:02}" for number in range(1, 32)} - rules == merged
+    assert {f"R{number:02}" for number in range(1, 32)} - rules == MERGED
 
 
 def test_every_command_is_described_and_every_option_by_its_help() -> None:
@@ -159,13 +160,13 @@ def test_every_command_that_is_described_exists() -> None:
 
 
 def test_every_rule_that_is_referred_to_is_defined() -> None:
-    defined = set(re.findall(r"^\| ([XQR]\d+) \|", read("docs/rules.md"), re.MULTILINE))
-    defined |= set(re.findall(r"^\| (L-\d+) \|", read("docs/conformance.md"), re.MULTILINE))
+    pages = read("docs/guidance.md") + read("docs/doses.md")
+    defined = {*re.findall(r"^\| ([XQRS]\d+) \|", pages, re.MULTILINE), *MERGED, *listed(read("docs/conformance.md"))}
     for file in (*ROOT.glob("service/**/*.py"), *DOCS.glob("*.md"), *ROOT.glob("cards/*/*.md")):
         if file.name == "security.md":  # its risks have numbers of their own
             continue
-        named = set(re.findall(r"\b(?:X[1-9]|Q[1-8]|R\d\d|L-\d\d)\b", file.read_text(encoding="utf-8")))
-        assert named <= defined, f"{file.relative_to(ROOT)} refers to what neither rules.md nor conformance.md defines"
+        named = set(re.findall(r"\b(?:X[1-9]|Q[1-8]|R\d\d|[CL]-\d+|S[0-3]\d)\b", file.read_text(encoding="utf-8")))
+        assert named <= defined, f"{file.relative_to(ROOT)} refers to what no page defines"
 
 
 def test_every_service_and_prefetch_key_is_described(library: Library) -> None:
@@ -189,13 +190,16 @@ def test_every_extension_of_the_terminology_is_described() -> None:
     assert lacking == [], "docs/cards.md has no row for these extensions"
 
 
-def test_every_module_is_described() -> None:
-    modules = (p for room in ("service", "cards") for p in sorted((ROOT / room).rglob("*.py")))
-    names = [p.relative_to(ROOT).as_posix() for p in modules if p.name != "__init__.py"]
-    lacking = [name for name in names if not row("docs/architecture.md", name)]
-    assert lacking == [], "docs/architecture.md has no row for these modules"
-    told = re.findall(r"^\| `((?:service|cards)/[\w/]+\.py)`", read("docs/architecture.md"), re.MULTILINE)
-    assert [name for name in told if name not in names] == [], "docs/architecture.md describes these, which are gone"
+def test_every_module_says_what_it_is_for_in_its_first_line() -> None:
+    modules = [p for p in sorted((ROOT / "service").rglob("*.py")) if p.name != "__init__.py"]
+    silent = [p.relative_to(ROOT).as_posix() for p in modules if not re.match(r'"""\S.{15}', p.read_text("utf-8"))]
+    assert silent == []
+
+
+def test_every_room_is_described_and_no_other() -> None:
+    rooms = {p.parent.relative_to(ROOT).as_posix() for p in (ROOT / "service").glob("*/__init__.py")}
+    rows = re.findall(r"^\| (`.+?) \|", read("docs/architecture.md"), re.MULTILINE)
+    assert set(re.findall(r"`(service/\w+)`", " ".join(rows))) == rooms, "docs/architecture.md, the table of rooms"
 
 
 def test_the_floors_are_those_that_are_checked() -> None:

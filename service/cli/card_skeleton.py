@@ -40,7 +40,7 @@ def write_card(name: str, rule: str | None, today: date, folder: Path = FOLDER, 
     rules = {int(number) for card in folder.glob("*/*.md") for number in _RULE.findall(card.read_text("utf-8"))}
     rule = rule or f"R{max(rules, default=0) + 1}"
     if not re.fullmatch(r"[RX]\d{1,2}", rule):
-        raise NotWritten(f"--rule {rule}: a rule is R or X and a number of at most two digits (docs/rules.md).")
+        raise NotWritten(f"--rule {rule}: a rule is R or X and a number of at most two digits.")
     path.parent.mkdir(exist_ok=True)
     path.write_text(_skeleton(id_, rule, today), encoding="utf-8")
     function = id_.replace("-", "_")
@@ -50,7 +50,7 @@ def write_card(name: str, rule: str | None, today: date, folder: Path = FOLDER, 
             f"Write the words of the card: each '{UNWRITTEN} …' says what belongs there (docs/cards.md).",
             f"Rank it: add '- {id_}' to 'ranking' in cards/guideline.yaml, where it belongs among the others.",
             f"Write its rule {rule}: a function {function}(chart, thresholds) -> Finding | None in a module of"
-            f" service/guidance/, named in that module's RULES, and a line of docs/rules.md.",
+            f" service/guidance/, named in that module's RULES.",
             "Write two requests with tolami new fixture: one that raises it, one that must not.",
             "tolami check names what is missing. Until nothing is, the service does not start.",
         ),

@@ -27,7 +27,7 @@ def new() -> None:
 )
 @new.command()
 @click.argument("name", metavar="SUBJECT/ID")
-@click.option("--rule", help="Its number in docs/rules.md; by default the next that is free.")
+@click.option("--rule", help="Its number in docs/guidance.md; by default the next that is free.")
 @click.option("--force", is_flag=True, help="Write over a card that is there.")
 def card(name: str, rule: str | None, force: bool) -> None:
     """Write a card to fill in: cards/SUBJECT/ID.md.

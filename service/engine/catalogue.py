@@ -47,21 +47,16 @@ def catalogue(library: Library) -> list[dict[str, object]]:
 
 
 def markdown(library: Library) -> str:
-    """Two tables, of cards and of statements, as docs/guidance.md holds them."""
-    lines = [
-        "| Card | Rule | Raised when | Statements | Verdict | Sources |",
-        "|---|---|---|---|---|---|",
-    ]
+    """The tables of docs/guidance.md: of cards and of statements."""
+    lines = ["| Rule | Card | Raised when | Verdict |", "|---|---|---|---|"]
     for card in in_order(library):
-        words = card.raised_when or "A line on other cards."
-        told = ", ".join(card.statements) or "none"
-        cells = (f"`{card.id}`", card.rule, words, told, card.verdict, ", ".join(card.sources))
+        cells = (card.rule, f"`{card.id}`", card.raised_when or "A line on other cards.", card.verdict)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    lines += ["", "| Statement | The article says | Verdict | Why | Card |", "|---|---|---|---|---|"]
+    lines += ["", "| Statement | The article says | Verdict | Card |", "|---|---|---|---|"]
     for carried in statements(library):
         one = carried.statement
         by = ", ".join(f"`{card.id}`" for card in carried.cards) or f"none: {one.not_carried}"
         if carried.cards and one.not_carried:
             by = f"{by}. {one.not_carried}"
-        lines.append(f"| {one.key} | {one.says} | {one.verdict} | {one.because} | {by} |")
+        lines.append(f"| {one.key} | {one.says} | {one.verdict} | {by} |")
     return "\n".join(lines) + "\n"
