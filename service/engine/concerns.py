@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from service.chart import Chart, MedicationOrder
-from service.engine.finding import Concern, Finding, Indicator
+from service.engine.finding import Finding, Indicator, Thresholds, concerns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,22 @@ class Point:
     age: int | None = None
 
 
-def point(kind: str, chart: Chart, concerns: Mapping[str, Concern], **details: Any) -> Point:
+def point(kind: str, chart: Chart, thresholds: Thresholds, **details: Any) -> Point:
     """The point of a row of the card's table, as urgent as the row says for this jurisdiction."""
-    return Point(kind, concerns[kind].indicator(chart.jurisdiction), **details)
+    return Point(kind, concerns_of(thresholds)[kind].indicator(chart.jurisdiction), **details)
 
 
-def recorded(chart: Chart, concerns: Mapping[str, Concern]) -> Iterator[Point]:
-    """A point for each condition of the record that the card's table names: by the first row that does.
+def recorded(chart: Chart, thresholds: Thresholds, *kinds: str) -> Iterator[Point]:
+    """A point for each condition that raises a row of the card's table, in the order of the rows.
 
-    A condition has to be active, unless the row counts it for ever.
+    With ``kinds`` only those rows count.
     """
-    for condition in chart.conditions:
-        for kind, concern in concerns.items():
-            if (condition.active or concern.ever) and not condition.sets.isdisjoint(concern.conditions):
-                yield point(kind, chart, concerns, name=condition.label)
-                break
+    for kind, concern in concerns_of(thresholds).items():
+        if kinds and kind not in kinds:
+            continue
+        for condition in chart.conditions:
+            if concern.raised_by(condition):
+                yield Point(kind, concern.indicator(chart.jurisdiction, condition.sets), condition.label)
 
 
 def gathered(

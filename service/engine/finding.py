@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
-from service.chart import Chart, MedicationOrder, Unread
+from service.chart import Chart, Condition, MedicationOrder, Unread
 
 
 class Indicator(IntEnum):
@@ -49,16 +49,27 @@ Thresholds = Mapping[str, Threshold]
 class Concern:
     """One row of a card's table: the conditions that raise it, and how urgent it is.
 
-    ``urgency`` is by jurisdiction, "" standing for those that are not named. ``ever`` is true when a condition counts
-    that no longer holds.
+    ``urgency`` is by jurisdiction, "" standing for those that are not named. A condition has to be active unless the
+    row counts it for ``ever``. One that is also among ``unless`` does not raise the row; one among ``milder`` of a
+    jurisdiction is a warning there.
     """
 
     conditions: frozenset[str]
     urgency: Mapping[str, Indicator]
     ever: bool = False
+    unless: frozenset[str] = frozenset()
+    milder: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def indicator(self, jurisdiction: str) -> Indicator:
-        """How urgent it is in a jurisdiction."""
+    def raised_by(self, condition: Condition) -> bool:
+        """True when a condition of the record raises the row."""
+        sets = condition.sets
+        holds = condition.active or self.ever
+        return holds and not sets.isdisjoint(self.conditions) and sets.isdisjoint(self.unless)
+
+    def indicator(self, jurisdiction: str, sets: frozenset[str] = frozenset()) -> Indicator:
+        """How urgent it is in a jurisdiction, raised by a condition of these sets."""
+        if not sets.isdisjoint(self.milder.get(jurisdiction, ())):
+            return Indicator.WARNING
         return self.urgency.get(jurisdiction) or self.urgency[""]
 
 

@@ -278,7 +278,7 @@ def _cross_check(
         wrong += [
             f"reasons: '{kind}' names the condition '{set_}', which is not in the terminology"
             for kind, concern in concerns_of(card.thresholds).items()
-            for set_ in sorted(concern.conditions - conditions)
+            for set_ in sorted(concern.conditions.union(concern.unless, *concern.milder.values()) - conditions)
         ]
         wrong += [f"bounds: '{name}' is no threshold" for name in card.bounds if name not in card.thresholds]
         wrong += [
@@ -386,7 +386,9 @@ def _concern(row: Mapping[str, Any]) -> Concern:
     """A row of a card's table; its urgency is a word, or a word for each jurisdiction and "" for the others."""
     urgency = row["urgency"] if isinstance(row["urgency"], dict) else {"": row["urgency"]}
     indicators = {place: Indicator[word.upper()] for place, word in urgency.items()}
-    return Concern(frozenset(row.get("conditions", ())), indicators, row.get("ever", False))
+    milder = {place: frozenset(conditions) for place, conditions in row.get("warning_in", {}).items()}
+    conditions, unless = frozenset(row.get("conditions", ())), frozenset(row.get("unless", ()))
+    return Concern(conditions, indicators, row.get("ever", False), unless, milder)
 
 
 def threshold(value: int | str) -> Threshold:

@@ -1,11 +1,12 @@
 """Heart, circulation, electrolytes and QT interval before amitriptyline (R17)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 from service.chart import Chart, Condition
-from service.engine.concerns import Point, gathered, partners, stale, within
+from service.engine.concerns import Point, gathered, partners, point, recorded, stale, within
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
 from service.guidance.drugs import AMITRIPTYLINE
 
@@ -19,15 +20,9 @@ INFARCTION = "recent-myocardial-infarction"
 ACUTE = "acute-myocardial-infarction"
 OLD_INFARCTION = "old-myocardial-infarction"
 CORONARY = "ischaemic-heart-disease"
-EXTRA_BEATS = "ectopic-beats"
-"""Premature beats stand among the arrhythmias of a terminology; as a contraindication they do not count."""
 
-CONTRAINDICATED = ("long-qt", "brugada-syndrome", "heart-block", "cardiac-arrhythmia")
 ELECTROLYTES = ("hypokalaemia", "hypomagnesaemia", "hyperkalaemia")
-CAUTIONED = ("heart-failure", "orthostatic-hypotension", *ELECTROLYTES)
-QT_CONDITIONS = frozenset({"long-qt", "brugada-syndrome", *ELECTROLYTES})
-MILDER_IN_US = frozenset({"atrial-fibrillation", "first-degree-av-block", "bundle-branch-block", CORONARY})
-"""The US label contraindicates a recent infarction only."""
+QT_CONDITIONS = ("long-qt", "brugada-syndrome", *ELECTROLYTES)
 
 LOW = {"hypokalaemia": "potassium", "hypomagnesaemia": "magnesium"}
 """What a blood test shows, and what is measured. A card says for each unit how low is low."""
@@ -46,13 +41,14 @@ def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding
     When another drug is ordered for somebody who takes amitriptyline, only what concerns the QT interval counts.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    points = list(_drugs(chart))
+    points = list(_drugs(chart, thresholds))
     added = next((point.order for point in points if point.order is not None and point.order.focus), None)
     if orders or points:
         points += [*_qtc(chart, thresholds), *_electrolytes(chart, thresholds)]
         measured = {point.kind.removeprefix("measured-") for point in points}
-        points += _conditions(chart, qt_only=not orders, known=measured)
-    points += _countered(chart)
+        found = recorded(chart, thresholds, *(() if orders else QT_CONDITIONS))
+        points += [point for point in found if point.kind not in measured]
+    points += _countered(chart, thresholds)
     if orders:
         points += _infarctions(chart, thresholds)
     return gathered(
@@ -77,20 +73,20 @@ def _state(point: Point, *, ordering: bool, ordered: bool) -> str:
     return "contraindicated" if ordered else "contraindicated-added"
 
 
-def _drugs(chart: Chart) -> Iterator[Point]:
+def _drugs(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Drugs that prolong the QT interval, cisapride first, when this session adds them or amitriptyline to them."""
     for order in partners(chart, AMITRIPTYLINE, CISAPRIDE, lasting=True):
-        yield Point("cisapride", Indicator.CRITICAL, order=order)
+        yield point("cisapride", chart, thresholds, order=order)
     for order in partners(chart, AMITRIPTYLINE, QT_RISK):
         if CISAPRIDE not in order.classes:
             kind = "qt-domperidone" if order.drug.names(DOMPERIDONE) else "qt-drug"
-            yield Point(kind, Indicator.WARNING, order=order)
+            yield point(kind, chart, thresholds, order=order)
 
 
-def _countered(chart: Chart) -> Iterator[Point]:
+def _countered(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Drugs for high blood pressure whose effect amitriptyline can abolish."""
     for order in partners(chart, AMITRIPTYLINE, COUNTERED):
-        yield Point("antihypertensive", Indicator.WARNING, order=order)
+        yield point("antihypertensive", chart, thresholds, order=order)
 
 
 def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -109,10 +105,9 @@ def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     day, value, comparator = max(found)
     raised = thresholds["qtc_women" if chart.patient.gender == "female" else "qtc_men"].value
     age = stale(chart, day, thresholds["qtc_age"].value)
-    if value >= thresholds["qtc_critical"].value:
-        yield Point("qtc-critical", Indicator.CRITICAL, day=day, value=value, comparator=comparator, age=age)
-    elif value >= raised:
-        yield Point("qtc-raised", Indicator.WARNING, day=day, value=value, comparator=comparator, age=age)
+    if value >= raised:
+        kind = "qtc-critical" if value >= thresholds["qtc_critical"].value else "qtc-raised"
+        yield point(kind, chart, thresholds, day=day, value=value, comparator=comparator, age=age)
 
 
 def _electrolytes(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -132,57 +127,24 @@ def _electrolytes(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         if unit == "umol/L":
             value, unit = value / UMOL_PER_MMOL, "mmol/L"
         if limit is not None and value <= limit.value and latest.comparator[:1] != ">":
-            yield Point(
-                f"measured-{kind}",
-                Indicator.WARNING,
-                day=latest.taken,
-                value=value,
-                comparator=latest.comparator,
-                unit=unit,
-            )
-
-
-def _conditions(chart: Chart, *, qt_only: bool, known: set[str]) -> Iterator[Point]:
-    """Active conditions; of those that are ``known`` from a measurement nothing more."""
-    for condition in chart.conditions:
-        if not condition.active or (qt_only and not condition.sets & QT_CONDITIONS):
-            continue
-        sets = condition.sets - known
-        if EXTRA_BEATS in sets:
-            sets -= {"cardiac-arrhythmia"}
-        kind = next((k for k in (*CONTRAINDICATED, *CAUTIONED) if k in sets), None)
-        if kind is None and CORONARY in condition.sets and not condition.sets & {INFARCTION, OLD_INFARCTION}:
-            kind = CORONARY
-        if kind is not None:
-            yield Point(kind, _urgency(kind, condition, chart.jurisdiction), condition.label)
-
-
-def _urgency(kind: str, condition: Condition, jurisdiction: str) -> Indicator:
-    """Critical for what the labels of Europe contraindicate, which the US label does not share in all."""
-    milder = jurisdiction == "us" and condition.sets & MILDER_IN_US
-    return Indicator.CRITICAL if kind in (*CONTRAINDICATED, CORONARY) and not milder else Indicator.WARNING
+            found_low = {"day": latest.taken, "value": value, "comparator": latest.comparator, "unit": unit}
+            yield point(f"measured-{kind}", chart, thresholds, **found_low)
 
 
 def _infarctions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    """Heart attacks, resolved ones included: recent, of unclear date, or old."""
+    """Heart attacks, resolved ones included: recent, of unclear date, or old. Coronary disease is as urgent as that."""
     limit = chart.today - timedelta(days=int(thresholds["recent"].value))
     for condition in chart.conditions:
         if not condition.sets & {INFARCTION, OLD_INFARCTION}:
             continue
         kind = _infarction(condition, limit)
-        critical = kind in ("recent-infarction", "recorded-infarction") or (
-            chart.jurisdiction != "us" and CORONARY in condition.sets
-        )
         onset = condition.onset
         certain = onset is not None and onset.earliest == onset.latest
-        yield Point(
-            kind,
-            Indicator.CRITICAL if critical else Indicator.WARNING,
-            condition.label,
-            day=onset.latest
-            if onset is not None and certain and (not condition.recorded_only or kind == "recorded-infarction")
-            else None,
-        )
+        dated = certain and (not condition.recorded_only or kind == "recorded-infarction")
+        found = point(kind, chart, thresholds, name=condition.label, day=onset.latest if onset and dated else None)
+        if CORONARY in condition.sets:
+            found = replace(found, indicator=max(found.indicator, point(CORONARY, chart, thresholds).indicator))
+        yield found
 
 
 def _infarction(condition: Condition, limit: date) -> str:

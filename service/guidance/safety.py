@@ -5,28 +5,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from service.chart import Chart, Measurement
-from service.engine.concerns import Point, gathered, partners, stale, within
+from service.engine.concerns import Point, gathered, partners, point, recorded, stale, within
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
 from service.guidance.drugs import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
 from service.guidance.duplicates import summed, taken_together
 from service.guidance.kidney import CLEARANCE, FILTRATION
 
-INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
-
 ACUTE = {"angle-closure-glaucoma": "acute-angle-closure", "urinary-retention": "acute-urinary-retention"}
-"""Conditions that are critical when the record calls them acute, and the sets whose codes say so."""
-CAUTIONED = (
-    "benign-prostatic-hyperplasia",
-    "paralytic-ileus",
-    "epilepsy",
-    "bipolar-disorder",
-    "hyperthyroidism",
-    "dementia",
-    "delirium",
-    "falls",
-    "suicidal-ideation",
-    "alcohol-dependence",
-)
+"""Conditions that are critical when the record's words call them acute, and what they are then."""
 DISULFIRAM = "disulfiram"
 LIVER = ("hepatic-failure", "hepatic-impairment")
 BODY_WEIGHT = "body-weight"
@@ -58,22 +44,17 @@ def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> 
     Disulfiram counts also when it is what is ordered.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    if not orders:
-        return gathered(
-            "amitriptyline-and-other-conditions", _disulfiram(chart), chart.taken_or_drafted(AMITRIPTYLINE), {}
-        )
     points = [
-        *_disulfiram(chart),
-        *_hypersensitive(chart),
-        *_acute_or_not(chart),
-        *_cautioned(chart),
-        *_liver(chart),
-        *_young(chart, thresholds),
+        point(DISULFIRAM, chart, thresholds, order=order)
+        for order in partners(chart, AMITRIPTYLINE, "delirium-with-amitriptyline")
     ]
+    if orders:
+        points += [*_hypersensitive(chart, thresholds), *_conditions(chart, thresholds)]
+        points += [*_liver(chart, thresholds), *_young(chart, thresholds)]
     return gathered(
         "amitriptyline-and-other-conditions",
         points,
-        orders,
+        orders or chart.taken_or_drafted(AMITRIPTYLINE),
         {},
         lambda point: _contraindicated(chart, point) or STATES_OF_KINDS.get(point.kind, ""),
     )
@@ -95,36 +76,31 @@ STATES_OF_KINDS = {
 
 def _contraindicated(chart: Chart, point: Point) -> str:
     """The state of a critical point; empty for any other."""
-    if point.indicator is not CRITICAL:
+    if point.indicator is not Indicator.CRITICAL:
         return ""
     state = "contraindicated-in-europe" if point.kind == "severe-liver-disease" else "contraindicated"
     return state if chart.ordering else f"{state}-taken"
 
 
-def _disulfiram(chart: Chart) -> Iterator[Point]:
-    for order in partners(chart, AMITRIPTYLINE, "delirium-with-amitriptyline"):
-        yield Point(DISULFIRAM, WARNING, order=order)
-
-
-def _hypersensitive(chart: Chart) -> Iterator[Point]:
+def _hypersensitive(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Allergy to amitriptyline, less urgent when called an intolerance, and to nortriptyline, which it becomes."""
     if AMITRIPTYLINE in chart.allergies - chart.intolerances or chart.has("allergy-to-amitriptyline"):
-        yield Point("allergy", CRITICAL)
+        yield point("allergy", chart, thresholds)
     elif AMITRIPTYLINE in chart.allergies:
-        yield Point("intolerance", WARNING)
+        yield point("intolerance", chart, thresholds)
     elif class_ := chart.allergy_class(AMITRIPTYLINE):
-        yield Point("class-allergy", CRITICAL, class_)
+        yield point("class-allergy", chart, thresholds, name=class_)
     if "nortriptyline" in chart.allergies or chart.has("allergy-to-nortriptyline"):
-        yield Point("nortriptyline-allergy", WARNING)
+        yield point("nortriptyline-allergy", chart, thresholds)
 
 
-def _acute_or_not(chart: Chart) -> Iterator[Point]:
-    for kind, acute in ACUTE.items():
-        for condition in chart.active(kind):
-            if acute in condition.sets or _says_acute(condition.label):
-                yield Point(acute, CRITICAL, condition.label)
-            else:
-                yield Point(kind, WARNING, condition.label)
+def _conditions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    """What the record holds; acute by its words, too. An unknown glaucoma is none beside a known angle closure."""
+    for found in recorded(chart, thresholds):
+        if found.kind in ACUTE and _says_acute(found.name):
+            yield point(ACUTE[found.kind], chart, thresholds, name=found.name)
+        elif found.kind != "glaucoma-unspecified" or not chart.has("angle-closure-glaucoma"):
+            yield found
 
 
 def _says_acute(label: str) -> bool:
@@ -132,21 +108,10 @@ def _says_acute(label: str) -> bool:
     return SAYS_ACUTE.search(label) is not None and SAYS_OTHERWISE.search(label) is None
 
 
-def _cautioned(chart: Chart) -> Iterator[Point]:
-    for kind in CAUTIONED:
-        for condition in chart.active(kind):
-            yield Point(kind, WARNING, condition.label)
-    if not chart.has("angle-closure-glaucoma"):
-        for condition in chart.active("glaucoma-unspecified"):
-            yield Point("glaucoma-unspecified", INFO, condition.label)
-
-
-def _liver(chart: Chart) -> Iterator[Point]:
-    """Severe liver disease is contraindicated by the labels of Europe; the US label does not name it."""
-    severe = _severe_liver(chart)
-    kind = "severe-liver-disease" if severe else "liver-disease"
+def _liver(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    kind = "severe-liver-disease" if _severe_liver(chart) else "liver-disease"
     for condition in chart.active(*LIVER):
-        yield Point(kind, CRITICAL if severe and chart.jurisdiction != "us" else WARNING, condition.label)
+        yield point(kind, chart, thresholds, name=condition.label)
 
 
 def _severe_liver(chart: Chart) -> bool:
@@ -158,18 +123,17 @@ def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Young age when it is being ordered; who is, or may be, under 18 is spoken of by R30 alone."""
     young = chart.under_age(thresholds["young"].value) and not chart.under_age(thresholds["adult"].value)
     if chart.ordering and young:
-        yield Point("young", WARNING)
+        yield point("young", chart, thresholds)
 
 
 @states("contraindicated", "contraindicated-taken", "not-recommended", "caution", "titrate", "muscle-relaxant", "nsaid")
 def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R29: what speaks against tolperisone: allergies, myasthenia gravis, breastfeeding, kidney, liver, other drugs."""
     orders = chart.in_question(TOLPERISONE)
-    points = list(_beside_tolperisone(chart))
+    points = list(_beside_tolperisone(chart, thresholds))
     if orders:
-        span = thresholds["status_age"].value
-        points += [*_allergies(chart), *_myasthenia(chart), *_kidney(chart, thresholds), *_liver_and_tolperisone(chart)]
-        points += [*_breastfeeding(chart, span, CRITICAL), *_pregnancy(chart, span)]
+        points += [*_allergies(chart, thresholds), *recorded(chart, thresholds), *_kidney(chart, thresholds)]
+        points += [*_liver_and_tolperisone(chart, thresholds), *_expecting_or_feeding(chart, thresholds)]
     about = orders or chart.taken_or_drafted(TOLPERISONE)
     return gathered(
         "tolperisone-contraindications",
@@ -185,29 +149,23 @@ def _beside_or_by_urgency(point: Point) -> str:
         return point.kind
     if point.kind in ("severe-renal", "severe-liver"):
         return "not-recommended"
-    return "caution" if point.indicator is WARNING else "titrate"
+    return "caution" if point.indicator is Indicator.WARNING else "titrate"
 
 
-def _beside_tolperisone(chart: Chart) -> Iterator[Point]:
-    for order in partners(chart, TOLPERISONE, "muscle-relaxant"):
-        yield Point("muscle-relaxant", WARNING, order=order)
-    for order in partners(chart, TOLPERISONE, "nsaid-potentiated-by-tolperisone"):
-        yield Point("nsaid", INFO, order=order)
+def _beside_tolperisone(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    for kind, class_ in (("muscle-relaxant", "muscle-relaxant"), ("nsaid", "nsaid-potentiated-by-tolperisone")):
+        for order in partners(chart, TOLPERISONE, class_):
+            yield point(kind, chart, thresholds, order=order)
 
 
-def _allergies(chart: Chart) -> Iterator[Point]:
+def _allergies(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     for drug in ("tolperisone", "eperisone"):
         if drug in chart.allergies:
-            yield Point("allergy", CRITICAL, drug)
+            yield point("allergy", chart, thresholds, name=drug)
     if class_ := chart.allergy_class(TOLPERISONE):
-        yield Point("class-allergy", CRITICAL, class_)
+        yield point("class-allergy", chart, thresholds, name=class_)
     if "lidocaine" in chart.allergies or chart.allergy_class("lidocaine") or chart.has("allergy-to-lidocaine"):
-        yield Point("lidocaine-allergy", WARNING)
-
-
-def _myasthenia(chart: Chart) -> Iterator[Point]:
-    for condition in chart.active("myasthenia-gravis"):
-        yield Point("myasthenia-gravis", CRITICAL, condition.label)
+        yield point("lidocaine-allergy", chart, thresholds)
 
 
 def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -225,10 +183,10 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         kind = _renal_kind(-negative, latest.comparator, thresholds)
         if kind is not None:
             age = stale(chart, latest.taken, thresholds["value_age"].value)
-            indicator = WARNING if kind == "severe-renal" else INFO
-            yield Point(
+            yield point(
                 kind,
-                indicator,
+                chart,
+                thresholds,
                 day=latest.taken,
                 value=latest.value,
                 comparator=latest.comparator,
@@ -241,7 +199,7 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         severe = "severe-renal-impairment" in condition.sets
         if found and not severe:
             continue
-        yield Point("severe-renal" if severe else "renal-unmeasured", WARNING if severe else INFO, condition.label)
+        yield point("severe-renal" if severe else "renal-unmeasured", chart, thresholds, name=condition.label)
 
 
 def _renal_kind(value: Fraction, comparator: str, thresholds: Thresholds) -> str | None:
@@ -253,10 +211,10 @@ def _renal_kind(value: Fraction, comparator: str, thresholds: Thresholds) -> str
     return None
 
 
-def _liver_and_tolperisone(chart: Chart) -> Iterator[Point]:
-    severe = _severe_liver(chart)
+def _liver_and_tolperisone(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    kind = "severe-liver" if _severe_liver(chart) else "liver"
     for condition in chart.active(*LIVER):
-        yield Point("severe-liver" if severe else "liver", WARNING if severe else INFO, condition.label)
+        yield point(kind, chart, thresholds, name=condition.label)
 
 
 @states("too-young", "above-label", "above-studied", "above-young", "amitriptyline", "amitriptyline-us", "tolperisone")
@@ -270,7 +228,7 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
     if age is None or not chart.under_age(thresholds["adult"].value):
         return None
     points = [_amitriptyline_for_a_child(chart, thresholds)] if chart.in_question(AMITRIPTYLINE) else []
-    points += [Point("tolperisone", WARNING)] if chart.in_question(TOLPERISONE) else []
+    points += [Point("tolperisone", Indicator.WARNING)] if chart.in_question(TOLPERISONE) else []
     orders = [order for drug in SUBJECTS for order in chart.in_question(drug)]
     weight = _weight(chart, thresholds)
     facts = {
@@ -285,16 +243,16 @@ def _amitriptyline_for_a_child(chart: Chart, thresholds: Thresholds) -> Point:
     age = chart.age
     assert age is not None
     if age.at_least < thresholds["uk_minimum"].value:
-        return Point("too-young", CRITICAL)
+        return Point("too-young", Indicator.CRITICAL)
     day = _most_on_a_day(chart)
     weight = _weight(chart, thresholds)
     if day is not None and day > thresholds["adolescent"].value:
-        return Point("above-label", CRITICAL, value=day)
+        return Point("above-label", Indicator.CRITICAL, value=day)
     if day is not None and weight is not None and day / weight > thresholds["studied_per_kg"].value:
-        return Point("above-studied", CRITICAL, value=round(day / weight, 2))
+        return Point("above-studied", Indicator.CRITICAL, value=round(day / weight, 2))
     if day is not None and age.at_most < thresholds["older_child"].value and day > thresholds["young_child"].value:
-        return Point("above-young", WARNING, value=day)
-    return Point("amitriptyline-us" if chart.jurisdiction == "us" else "amitriptyline", WARNING)
+        return Point("above-young", Indicator.WARNING, value=day)
+    return Point("amitriptyline-us" if chart.jurisdiction == "us" else "amitriptyline", Indicator.WARNING)
 
 
 def _most_on_a_day(chart: Chart) -> Fraction | None:
@@ -315,32 +273,32 @@ def _weight(chart: Chart, thresholds: Thresholds) -> Fraction | None:
 @states("pregnancy", "breastfeeding")
 def amitriptyline_in_pregnancy_or_breastfeeding(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R31: amitriptyline for somebody who is pregnant, or, less urgent, breastfeeding."""
-    span = thresholds["status_age"].value
-    points = [*_pregnancy(chart, span), *_breastfeeding(chart, span, INFO)]
     orders = chart.in_question(AMITRIPTYLINE)
-    return gathered("amitriptyline-in-pregnancy-or-breastfeeding", points, orders, {}) if orders else None
+    points = _expecting_or_feeding(chart, thresholds) if orders else ()
+    return gathered("amitriptyline-in-pregnancy-or-breastfeeding", points, orders, {})
 
 
-def _pregnancy(chart: Chart, span: Fraction) -> Iterator[Point]:
-    """One point when a pregnancy is on record that cannot be over yet, as a condition or as the latest answer."""
-    conditions = [c for c in chart.active("pregnancy") if c.onset is None or within(chart, c.onset.latest, span)]
-    if conditions or _answered(chart, "pregnancy", span):
-        yield Point("pregnancy", WARNING)
-
-
-def _breastfeeding(chart: Chart, span: Fraction, indicator: Indicator) -> Iterator[Point]:
-    if chart.has("breastfeeding") or _answered(chart, "breastfeeding", span):
-        yield Point("breastfeeding", indicator)
+def _expecting_or_feeding(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
+    span = thresholds["status_age"].value
+    for kind, holds in (("pregnancy", pregnant), ("breastfeeding", breastfeeding)):
+        if holds(chart, span):
+            yield point(kind, chart, thresholds)
 
 
 def pregnant(chart: Chart, span: Fraction) -> bool:
-    """True when a pregnancy of the last ``span`` days is on record."""
-    return any(True for _ in _pregnancy(chart, span))
+    """True when a pregnancy that cannot be over yet, after ``span`` days, is on record or the latest answer."""
+    conditions = [c for c in chart.active("pregnancy") if c.onset is None or within(chart, c.onset.latest, span)]
+    return bool(conditions) or _answered(chart, "pregnancy", span)
+
+
+def breastfeeding(chart: Chart, span: Fraction) -> bool:
+    """True when breastfeeding is on record, or the latest answer of the last ``span`` days."""
+    return chart.has("breastfeeding") or _answered(chart, "breastfeeding", span)
 
 
 def pregnant_or_breastfeeding(chart: Chart, span: Fraction) -> bool:
     """True when a pregnancy of the last ``span`` days, or breastfeeding, is on record."""
-    return any(True for _ in (*_pregnancy(chart, span), *_breastfeeding(chart, span, WARNING)))
+    return pregnant(chart, span) or breastfeeding(chart, span)
 
 
 def _answered(chart: Chart, what: str, span: Fraction) -> bool:

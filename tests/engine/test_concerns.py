@@ -10,11 +10,18 @@ from service.engine.library import load
 from tests.conftest import TODAY
 from tests.engine.folder import changed, copied
 
-TABLE = {
+ROWS = {
     "flutter": Concern(frozenset({"flutter"}), {"": Indicator.CRITICAL, "us": Indicator.WARNING}),
-    "rhythm": Concern(frozenset({"arrhythmia", "flutter"}), {"": Indicator.CRITICAL}),
+    "rhythm": Concern(
+        frozenset({"arrhythmia", "flutter"}),
+        {"": Indicator.CRITICAL},
+        unless=frozenset({"flutter"}),
+        milder={"us": frozenset({"fibrillation"})},
+    ),
+    "bleeding": Concern(frozenset({"bleeding"}), {"": Indicator.WARNING}, ever=True),
     "value": Concern(frozenset(), {"": Indicator.INFO}),
 }
+TABLE = CardNumbers({}, ROWS)
 
 
 def condition(*sets: str, active: bool = True) -> Condition:
@@ -25,13 +32,28 @@ def charted(*conditions: Condition, jurisdiction: str = "eu") -> Chart:
     return Chart(TODAY, "order-sign", Patient(), conditions=conditions, jurisdiction=jurisdiction)
 
 
-def test_every_active_condition_raises_the_first_row_that_names_it() -> None:
-    chart = charted(condition("flutter", "arrhythmia"), condition("arrhythmia"), condition("gout"))
+def test_every_active_condition_raises_each_row_that_names_it_in_the_order_of_the_rows() -> None:
+    chart = charted(condition("arrhythmia"), condition("flutter"), condition("gout"))
     assert [(p.kind, p.name) for p in recorded(chart, TABLE)] == [
         ("flutter", "called flutter"),
         ("rhythm", "called arrhythmia"),
     ]
-    assert list(recorded(charted(condition("flutter", active=False)), TABLE)) == []
+    assert [p.kind for p in recorded(chart, TABLE, "rhythm")] == ["rhythm"]
+
+
+def test_a_condition_that_is_also_of_an_excluded_set_does_not_raise_the_row() -> None:
+    assert [p.kind for p in recorded(charted(condition("arrhythmia", "flutter")), TABLE)] == ["flutter"]
+
+
+def test_a_past_condition_counts_only_where_the_row_counts_it_for_ever() -> None:
+    past = charted(condition("flutter", active=False), condition("bleeding", active=False))
+    assert [p.kind for p in recorded(past, TABLE)] == ["bleeding"]
+
+
+def test_a_milder_kind_is_a_warning_in_its_jurisdiction_only() -> None:
+    chart = charted(condition("arrhythmia", "fibrillation"))
+    assert [p.indicator for p in recorded(chart, TABLE)] == [Indicator.CRITICAL]
+    assert [p.indicator for p in recorded(replace(chart, jurisdiction="us"), TABLE)] == [Indicator.WARNING]
 
 
 def test_urgency_is_that_of_the_jurisdiction_or_of_all_others() -> None:
@@ -47,7 +69,7 @@ def test_what_a_rule_finds_by_itself_is_as_urgent_as_its_row_says() -> None:
 
 def test_a_card_without_a_table_has_no_rows() -> None:
     assert concerns_of({}) == {}
-    assert concerns_of(CardNumbers({}, TABLE)) == TABLE
+    assert concerns_of(TABLE) == ROWS
 
 
 def test_the_table_stands_in_the_front_matter(tmp_path: Path) -> None:

@@ -16,6 +16,11 @@ from service.engine.suggestions import SuggestionContext
 from service.guidance import safety
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug
 
+CAUTIONED = (
+    *("benign-prostatic-hyperplasia", "paralytic-ileus", "epilepsy", "bipolar-disorder", "hyperthyroidism"),
+    *("dementia", "delirium", "falls", "suicidal-ideation", "alcohol-dependence"),
+)
+
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 
 RULES = {rule.__name__.replace("_", "-"): rule for rule in safety.RULES}
@@ -70,7 +75,7 @@ def kinds(finding: Finding | None) -> list[str]:
         (on_record("urinary-retention", label="ACUTE retention"), CRITICAL, "acute-urinary-retention"),
         (on_record("benign-prostatic-hyperplasia"), WARNING, "benign-prostatic-hyperplasia"),
         (on_record("benign-prostatic-hyperplasia", label="acute prostate"), WARNING, "benign-prostatic-hyperplasia"),
-        *((on_record(one), WARNING, one) for one in safety.CAUTIONED),
+        *((on_record(one), WARNING, one) for one in CAUTIONED),
         (on_record("hepatic-impairment"), WARNING, "liver-disease"),
         (on_record("hepatic-failure"), CRITICAL, "severe-liver-disease"),
         (on_record("falls", active=False), None, ""),

@@ -1,10 +1,10 @@
 """The rules of the second guideline: HL7's decision table for warfarin with NSAIDs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from service.chart import Chart
 from service.engine.concerns import Point, partners, point, recorded
-from service.engine.finding import Concern, Finding, Indicator, Rule, Thresholds, concerns_of, states
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
 from service.engine.unchecked import code_and_text_disagree, not_checked
 
 WARFARIN, NSAID = "warfarin", "nsaid"
@@ -17,9 +17,8 @@ def nsaid_with_warfarin(chart: Chart, thresholds: Thresholds) -> Finding | None:
     if not nsaids:
         return None
     protection = chart.of_class("gastroprotection")
-    concerns = concerns_of(thresholds)
-    patient = [*recorded(chart, concerns), *_old(chart, thresholds)]
-    drugs = [*_beside(chart, concerns), *_several(chart, concerns)]
+    patient = [*recorded(chart, thresholds), *_old(chart, thresholds)]
+    drugs = [*_beside(chart, thresholds), *_several(chart, thresholds)]
     state = "protected" if protection else ("", "increased", "substantial")[bool(patient) + bool(drugs)]
     return Finding(
         "nsaid-with-warfarin",
@@ -32,17 +31,17 @@ def nsaid_with_warfarin(chart: Chart, thresholds: Thresholds) -> Finding | None:
 
 def _old(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     if chart.age is not None and chart.age.at_least > thresholds["older"].value:
-        yield point("older", chart, concerns_of(thresholds))
+        yield point("older", chart, thresholds)
 
 
-def _beside(chart: Chart, concerns: Mapping[str, Concern]) -> Iterator[Point]:
+def _beside(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     for order in chart.of_class("corticosteroid", "aldosterone-antagonist"):
-        yield point("other-drug", chart, concerns, order=order)
+        yield point("other-drug", chart, thresholds, order=order)
 
 
-def _several(chart: Chart, concerns: Mapping[str, Concern]) -> Iterator[Point]:
+def _several(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     if len({drug for order in chart.of_class(NSAID) for drug in order.drug.drugs}) > 1:
-        yield point("several", chart, concerns)
+        yield point("several", chart, thresholds)
 
 
 def warfarin_monitoring(chart: Chart, thresholds: Thresholds) -> Finding | None:
