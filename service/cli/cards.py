@@ -11,14 +11,14 @@ REVIEW_DAYS = 365
 
 
 @example(
-    "tolami cards\ntolami cards --markdown      the tables of docs/guidance.md\n"
+    "tolami cards\ntolami cards --markdown      the table of docs/guidance.md\n"
     "tolami cards --format json | jq '.[].card'\n"
     "tolami cards --review        what no sign-off stands for\n"
     "tolami cards sign pain-score --by 'A. Example' --role 'clinical pharmacist'"
 )
 @click.group(invoke_without_command=True, short_help="Show every card and statement; sign cards off.")
 @as_json
-@click.option("--markdown", is_flag=True, help="Print the tables that docs/guidance.md holds.")
+@click.option("--markdown", is_flag=True, help="Print the table that docs/guidance.md holds.")
 @click.option("--review", is_flag=True, help="Show the cards for which no clinician's sign-off stands, and why.")
 @click.pass_context
 def cards(context: click.Context, markdown: bool, review: bool, form: str) -> None:

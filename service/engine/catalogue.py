@@ -47,16 +47,9 @@ def catalogue(library: Library) -> list[dict[str, object]]:
 
 
 def markdown(library: Library) -> str:
-    """The tables of docs/guidance.md: of cards and of statements."""
+    """The table of docs/guidance.md: every card, and when it is raised."""
     lines = ["| Rule | Card | Raised when | Verdict |", "|---|---|---|---|"]
     for card in in_order(library):
         cells = (card.rule, f"`{card.id}`", card.raised_when or "A line on other cards.", card.verdict)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    lines += ["", "| Statement | The article says | Verdict | Card |", "|---|---|---|---|"]
-    for carried in statements(library):
-        one = carried.statement
-        by = ", ".join(f"`{card.id}`" for card in carried.cards) or f"none: {one.not_carried}"
-        if carried.cards and one.not_carried:
-            by = f"{by}. {one.not_carried}"
-        lines.append(f"| {one.key} | {one.says} | {one.verdict} | {by} |")
     return "\n".join(lines) + "\n"

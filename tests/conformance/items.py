@@ -12,11 +12,11 @@ ITEMS = (*(f"C-{number:03}" for number in range(1, 141)), *(f"L-{number:02}" for
 """Every item of the checklist: 140 of the specification, 33 where it is silent."""
 
 NUMBER = r"[CL]-\d+"
-ROW = re.compile(rf"^\| (?P<items>{NUMBER}(?:(?:, | to ){NUMBER})*) \| (?P<rest>.+) \|$", re.MULTILINE)
+ROW = re.compile(rf"^- (?P<items>{NUMBER}(?:(?:, | to ){NUMBER})*): ", re.MULTILINE)
 
 
 def listed(section: str) -> list[str]:
-    """The items in the first column of a section's tables, "C-003 to C-005" as three."""
+    """The items with which the lines of a section begin, "C-003 to C-005" as three."""
     return [item for match in ROW.finditer(section) for part in match["items"].split(", ") for item in _range(part)]
 
 
