@@ -1,16 +1,24 @@
 """YAML and Markdown with front matter, the line of every value, and the faults found in them."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+Schema = Mapping[str, Any] | None
+"""A JSON Schema; None for content that is known to fit its own."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +43,6 @@ class FaultyLibrary(Exception):
 
 
 _SECTION = re.compile(r"^## ([a-z]+(?: [a-z0-9-]+)?)\s*$", re.MULTILINE)
-_FORMATS = FormatChecker()
 _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 
@@ -86,16 +93,21 @@ def load_yaml(name: str, text: str, offset: int = 0) -> Document | Fault:
     return Document(name, value, node, offset)
 
 
-def check(document: Document, schema: Mapping[str, Any]) -> list[Fault]:
+def check(document: Document, schema: Schema) -> list[Fault]:
     """The faults of a document under a JSON Schema."""
+    if schema is None:
+        return []
     return [
         document.fault(f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {error.message}", *_place(error))
-        for error in _validator(schema).iter_errors(_as_json(document.value))
+        for error in validator(schema).iter_errors(_as_json(document.value))
     ]
 
 
-def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator(schema, format_checker=_FORMATS)
+def validator(schema: Mapping[str, Any]) -> "Draft202012Validator":
+    """What checks a value under a JSON Schema, dates and addresses included."""
+    from jsonschema import Draft202012Validator, FormatChecker  # slow to import, and only for what is new
+
+    return Draft202012Validator(schema, format_checker=FormatChecker())
 
 
 def _as_json(value: Any) -> Any:
@@ -103,7 +115,7 @@ def _as_json(value: Any) -> Any:
     return msgspec.to_builtins(value, str_keys=True)
 
 
-def _place(error: ValidationError) -> list[str | int]:
+def _place(error: "ValidationError") -> list[str | int]:
     """The path of what a fault is about: for a member that is not known, that member."""
     path: list[str | int] = list(error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
@@ -112,13 +124,13 @@ def _place(error: ValidationError) -> list[str | int]:
     return path
 
 
-def load_table(name: str, text: str, schema: Mapping[str, Any]) -> Any:
+def load_table(name: str, text: str, schema: Schema) -> Any:
     """The value of a YAML text under a JSON Schema. Raises FaultyLibrary. Lines are counted only for its faults."""
     try:
         value = yaml.load(text, _Loader)  # noqa: S506 (a safe one)
     except yaml.YAMLError:
         value = None
-    if value is not None and _validator(schema).is_valid(_as_json(value)):
+    if value is not None and (schema is None or validator(schema).is_valid(_as_json(value))):
         return value
     document = load_yaml(name, text)
     faults = [document] if isinstance(document, Fault) else check(document, schema)
@@ -142,3 +154,38 @@ def split(name: str, text: str) -> tuple[Document, dict[str, str]] | Fault:
     pieces = _SECTION.split(body)
     sections = {title: content.strip("\n") + "\n" for title, content in zip(pieces[1::2], pieces[2::2], strict=True)}
     return document, sections
+
+
+def digest(folder: Path) -> str:
+    """The SHA-256 of every file of a folder that is said or decided by, in hexadecimal digits."""
+    found = sha256()
+    names = (os.path.join(at, name) for at, _, files in os.walk(folder) for name in files)
+    chosen = (os.path.relpath(name, folder) for name in names if name.endswith((".md", ".yaml", ".json")))
+    for name in sorted(chosen, key=lambda name: name.split(os.sep)):
+        content = Path(folder, name).read_bytes()
+        found.update(name.replace(os.sep, "/").encode() + b"\0" + content + b"\0")
+    return found.hexdigest()
+
+
+class Seen:
+    """Whether a folder fitted its schemas when it was last looked at with just this content.
+
+    That is remembered in the user's cache folder, and where it cannot be, the schemas are asked each time.
+    """
+
+    def __init__(self, folder: Path, content: str) -> None:
+        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        self._file = Path(cache, "tolami", sha256(bytes(folder.absolute())).hexdigest()[:16])
+        self._content = content
+
+    def __bool__(self) -> bool:
+        try:
+            return self._file.read_text(encoding="utf-8") == self._content
+        except (OSError, ValueError):
+            return False
+
+    def remember(self) -> None:
+        """Remembers it for the next time."""
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(self._content, encoding="utf-8")

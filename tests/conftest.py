@@ -33,6 +33,15 @@ settings.register_profile("tolami", deadline=None)
 settings.load_profile("tolami")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The user's cache folder, which is not that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[list[Any]]:
     """Catches log lines, so that a test can look at them and none is printed."""

@@ -3,21 +3,21 @@
 Loading checks everything; an invalid or uncited card stops the service with file, line and reason.
 """
 
-import hashlib
 import json
 import re
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from service.dosing.units import faulty_tables
-from service.engine.finding import CardNumbers, Concern, Indicator, Threshold, Thresholds, concerns_of
+from service.engine.finding import CardNumbers, Concern, Indicator, Threshold, Thresholds
 from service.engine.number_words import NumberWords, number_words
-from service.engine.plan import ANY_CARD, Plan, plan
-from service.files import Document, Fault, FaultyLibrary, check, load_yaml, schema, split
+from service.engine.plan import Plan, plan
+from service.engine.references import dangling, uncited_offers, unknown_cards
+from service.files import Document, Fault, FaultyLibrary, Schema, Seen, check, digest, load_yaml, schema, split
 from service.terminology.load import LoadedTerminology, load_terminology
 
 FOLDER = Path(__file__).parents[2] / "cards"
@@ -31,6 +31,7 @@ SAID_IN_STATES = frozenset({"summary", "detail", "line"})
 """Sections that may stand once more for a state: ``## detail STATE``."""
 TOPICS, OVERRIDE_REASONS = "card-topics", "override-reasons"
 """The code systems that a guideline publishes."""
+WITH_SCHEMA = frozenset({"sources", "statements", "guideline"})
 OTHER_SECTIONS = frozenset({"line", "evidence", "suggestion", "action"})
 
 
@@ -66,29 +67,29 @@ class CardFile:
     """One card as written: its front matter and its sections, not yet rendered.
 
     ``says`` is by state the source that says the instruction. ``bounds`` are the least and the most that a policy
-    may choose for a threshold.
+    may choose for a threshold, ``examples`` fixtures by whether they raise the card.
     """
 
     id: str
     file: str
     title: str
     rule: str
-    statements: tuple[str, ...]
     verdict: str
     sources: tuple[str, ...]
-    links: tuple[str, ...]
     says: Mapping[str, str]
     topic: str
     thresholds: Thresholds
     bounds: Mapping[str, tuple[Threshold, Threshold]]
-    override_reasons: tuple[str, ...]
-    examples: Mapping[str, tuple[str, ...]]
-    reasons: Mapping[str, Mapping[str, Any]]
-    lists: Mapping[str, str]
-    severity: Mapping[str, str]
     review: Mapping[str, str]
-    raised_when: str
     sections: Mapping[str, str]
+    statements: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    override_reasons: tuple[str, ...] = ()
+    examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    reasons: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
+    severity: Mapping[str, str] = field(default_factory=dict)
+    raised_when: str = ""
 
     def section(self, kind: str, state: str) -> str:
         """The name of the section that says this in a state: its own, or the plain one."""
@@ -152,65 +153,66 @@ def load(folder: Path = FOLDER) -> Library:
 
 
 def _load(folder: Path) -> Library:
+    content = digest(folder)
+    seen = Seen(folder, content) if folder == FOLDER else None
+    fits = bool(seen)
     faults: list[Fault] = []
-    sources = _yaml(folder, "sources.yaml", faults)
-    faults += check(sources, schema(FOLDER, "sources.schema.json"))
-    statements = _yaml(folder, "statements.yaml", faults)
-    faults += check(statements, schema(FOLDER, "statements.schema.json"))
-    overrides = _yaml(folder, "override-reasons.yaml", faults)
-    phrases = _yaml(folder, "phrases.yaml", faults)
-    guideline = _yaml(folder, "guideline.yaml", faults)
-    faults += check(guideline, schema(FOLDER, "guideline.schema.json"))
+    sources, statements, overrides, phrases, guideline, offers = (
+        _yaml(folder, name, faults, fits)
+        for name in ("sources", "statements", "override-reasons", "phrases", "guideline", "orders/offers")
+    )
     code_systems = _code_systems(folder, faults)
     terminology, terminology_faults = load_terminology(folder / "terminology")
     faults += terminology_faults
-    faults += faulty_tables(folder)
+    faults += [] if fits else faulty_tables(folder)
     orders = _orders(folder, faults)
-    offers = _yaml(folder, "orders/offers.yaml", faults)
-    cards = _card_files(folder, faults)
+    cards = _card_files(folder, faults, fits)
     if not faults:
-        faults += _uncited_offers(offers, sources.value, orders)
         conditions = {summary.id for summary in terminology.sets if summary.kind == "conditions"}
-        own = code_systems[OVERRIDE_REASONS].displays
-        faults += _cross_check(cards, sources.value, {**overrides.value["reasons"], **own}, conditions)
-        faults += _unknown_topics(cards, code_systems[TOPICS].displays)
-        faults += _unknown_cards(guideline, cards)
-        faults += _unknown_statements(cards, statements.value)
+        reasons = {**overrides.value["reasons"], **code_systems[OVERRIDE_REASONS].displays}
+        topics = code_systems[TOPICS].displays
+        faults += dangling(cards.values(), sources.value, statements.value, reasons, topics, conditions)
+        faults += uncited_offers(offers, sources.value, orders)
+        faults += unknown_cards(guideline, cards.keys())
     if faults:
         raise FaultyLibrary(faults)
+    numbers = number_words(folder, _form("numbers", fits))
+    if seen is not None and not fits:
+        seen.remember()
     return Library(
-        version=f"{guideline.value['version']}+{_digest(folder)}",
+        version=f"{guideline.value['version']}+{content[:8]}",
         cards=cards,
         lines={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("lines/*.md"))},
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
-        statements={key: _statement(key, entry) for key, entry in statements.value.items()},
+        statements={key: Statement(key, **{"not_carried": "", **entry}) for key, entry in statements.value.items()},
         plan=plan(guideline.value),
-        numbers=number_words(folder, schema(FOLDER, "numbers.schema.json")),
+        numbers=numbers,
         code_systems=code_systems,
         override_system=overrides.value["system"],
         override_reasons=overrides.value["reasons"],
-        withheld=phrases.value["withheld"],
-        by_hand=phrases.value["by_hand"],
-        quiet=phrases.value["quiet"],
-        not_reviewed=phrases.value["not_reviewed"],
-        more_on_page=phrases.value["more_on_page"],
-        no_button=phrases.value["no_button"],
         orders=orders,
         offers=offers.value,
         terminology=terminology,
+        **phrases.value,
     )
 
 
-def _yaml(folder: Path, name: str, faults: list[Fault]) -> Document:
-    document = load_yaml(name, (folder / name).read_text(encoding="utf-8"))
+def _form(name: str, fits: bool) -> Schema:
+    """One of the JSON Schemas of this guideline's folder; None where the content is known to fit."""
+    return None if fits else schema(FOLDER, f"{name}.schema.json")
+
+
+def _yaml(folder: Path, name: str, faults: list[Fault], fits: bool) -> Document:
+    document = load_yaml(f"{name}.yaml", (folder / f"{name}.yaml").read_text(encoding="utf-8"))
     if isinstance(document, Fault):
         raise FaultyLibrary([*faults, document])
+    faults += check(document, _form(name, fits)) if name in WITH_SCHEMA else []
     return document
 
 
-def _card_files(folder: Path, faults: list[Fault]) -> dict[str, CardFile]:
+def _card_files(folder: Path, faults: list[Fault], fits: bool) -> dict[str, CardFile]:
     """The cards by their ids."""
-    front_matter = schema(FOLDER, "card.schema.json")
+    front_matter = _form("card", fits)
     cards: dict[str, CardFile] = {}
     for path in sorted(folder.glob("*/*.md")):
         if path.parent.name == "lines":
@@ -241,7 +243,9 @@ def _check_file(document: Document, sections: Mapping[str, str], stem: str) -> l
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
     faults += [
-        document.fault(f"{key}: still to be written", key) for key in document.value if _unwritten(document, key)
+        document.fault(f"{key}: still to be written", key)
+        for key, value in document.value.items()
+        if UNWRITTEN in str(value)
     ]
     faults += [
         Fault(document.name, 0, f"section '## {title}' is still to be written")
@@ -251,135 +255,18 @@ def _check_file(document: Document, sections: Mapping[str, str], stem: str) -> l
     return faults
 
 
-def _unwritten(document: Document, key: str) -> bool:
-    return UNWRITTEN in str(document.value[key])
-
-
-def _cross_check(
-    files: Mapping[str, CardFile],
-    sources: Mapping[str, Any],
-    override_reasons: Mapping[str, str],
-    conditions: Set[str],
-) -> list[Fault]:
-    """References from one file to another that lead nowhere."""
-    faults = []
-    for card in files.values():
-        wrong = [f"sources: '{key}' is not in sources.yaml" for key in card.sources if key not in sources]
-        wrong += [f"links: '{key}' is not among the card's sources" for key in card.links if key not in card.sources]
-        wrong += [f"links: source '{key}' has no url" for key in card.links if not sources.get(key, {}).get("url")]
-        wrong += [
-            f"override_reasons: '{key}' is not in override-reasons.yaml"
-            for key in card.override_reasons
-            if key not in override_reasons
-        ]
-        wrong += [
-            f"says: '{key}' is not among the card's sources" for key in card.says.values() if key not in card.sources
-        ]
-        wrong += [
-            f"reasons: '{kind}' names the condition '{set_}', which is not in the terminology"
-            for kind, concern in concerns_of(card.thresholds).items()
-            for set_ in sorted(concern.conditions.union(concern.unless, *concern.milder.values()) - conditions)
-        ]
-        wrong += [f"bounds: '{name}' is no threshold" for name in card.bounds if name not in card.thresholds]
-        wrong += [
-            f"bounds: '{name}' is outside its own bounds"
-            for name, (least, most) in card.bounds.items()
-            if name in card.thresholds and not least.value <= card.thresholds[name].value <= most.value
-        ]
-        faults += [Fault(card.file, 0, reason) for reason in wrong]
-    return faults
-
-
-def _uncited_offers(
-    offers: Document, sources: Mapping[str, Any], orders: Mapping[str, Mapping[str, Any]]
-) -> list[Fault]:
-    """Offers of a drug that do not say where the dose comes from, or name a source that is not there."""
-    faults = []
-    for name, words in offers.value.items():
-        cited = words.get("sources", [])
-        drug = orders.get(name, {}).get("resourceType") == "MedicationRequest"
-        if drug and not (cited and words.get("because")):
-            faults.append(offers.fault(f"{name}: an order for a drug needs 'sources' and 'because'", name))
-        faults += [offers.fault(f"{name}: '{key}' is not in sources.yaml", name) for key in cited if key not in sources]
-    return faults
-
-
-def _unknown_statements(files: Mapping[str, CardFile], statements: Mapping[str, Any]) -> list[Fault]:
-    return [
-        Fault(card.file, 0, f"statements: '{key}' is not in statements.yaml")
-        for card in files.values()
-        for key in card.statements
-        if key not in statements
-    ]
-
-
-def _unknown_topics(cards: Mapping[str, CardFile], topics: Mapping[str, str]) -> list[Fault]:
-    return [
-        Fault(card.file, 0, f"topic: '{card.topic}' is not in codesystems/{TOPICS}.json")
-        for card in cards.values()
-        if card.topic not in topics
-    ]
-
-
-def _unknown_cards(guideline: Document, cards: Mapping[str, CardFile]) -> list[Fault]:
-    """Cards that the guideline names and that are not there, and cards that it does not rank."""
-    value = guideline.value
-    named = {
-        "ranking": [place.partition("/")[0] for place in value["ranking"]],
-        "always": value["always"],
-        "doses": value.get("doses", ()),
-        "silenced": [card for entry in value.get("silenced", ()) for card in (entry["beside"], *entry["cards"])],
-        "merges": [
-            card
-            for entry in value.get("merges", ())
-            for card in (*entry["from"], *(entry["into"] if entry["into"] != ANY_CARD else ()))
-        ],
-    }
-    faults = [
-        guideline.fault(f"{key}: there is no card '{card}'", key)
-        for key, ids in named.items()
-        for card in dict.fromkeys(ids)
-        if card not in cards
-    ]
-    unranked = sorted(cards.keys() - set(value["ranking"]))
-    return faults + [guideline.fault(f"ranking: '{card}' is missing", "ranking") for card in unranked]
-
-
-def _statement(key: str, entry: Mapping[str, str]) -> Statement:
-    return Statement(key, entry["says"], entry["verdict"], entry["because"], entry.get("not_carried", ""))
-
-
 def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
     front = document.value
-    return CardFile(
-        id=front["id"],
-        file=document.name,
-        title=front["title"],
-        rule=front["rule"],
-        statements=tuple(front.get("statements", ())),
-        verdict=front["verdict"],
-        sources=tuple(front["sources"]),
-        links=tuple(front.get("links", ())),
-        says=_by_state(front["says"]),
-        topic=front["topic"],
-        bounds={name: (threshold(least), threshold(most)) for name, (least, most) in front.get("bounds", {}).items()},
-        thresholds=CardNumbers(
-            {name: threshold(value) for name, value in front.get("thresholds", {}).items()},
-            {kind: _concern(row) for kind, row in front.get("reasons", {}).items() if "urgency" in row},
-        ),
-        override_reasons=tuple(front.get("override_reasons", ())),
-        examples={kind: tuple(paths) for kind, paths in front.get("examples", {}).items()},
-        reasons=front.get("reasons", {}),
-        lists=front.get("lists", {}),
-        severity=front.get("severity", {}),
-        review=front["review"],
-        raised_when=front.get("raised_when", ""),
-        sections=sections,
-    )
-
-
-def _by_state(says: str | Mapping[str, str]) -> Mapping[str, str]:
-    return {"": says} if isinstance(says, str) else says
+    thresholds = {name: threshold(value) for name, value in front.get("thresholds", {}).items()}
+    concerns = {kind: _concern(row) for kind, row in front.get("reasons", {}).items() if "urgency" in row}
+    bounds = front.get("bounds", {}).items()
+    parts: dict[str, Any] = {
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in front.items()},
+        "says": {"": front["says"]} if isinstance(front["says"], str) else front["says"],
+        "thresholds": CardNumbers(thresholds, concerns),
+        "bounds": {name: (threshold(least), threshold(most)) for name, (least, most) in bounds},
+    }
+    return CardFile(file=document.name, sections=sections, **parts)
 
 
 def _concern(row: Mapping[str, Any]) -> Concern:
@@ -427,12 +314,3 @@ def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:
             continue
         found[name] = CodeSystem(resource, {c["code"]: c["display"] for c in resource["concept"]})
     return found
-
-
-def _digest(folder: Path) -> str:
-    """Eight hexadecimal digits over every file that is said or decided by."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in {".md", ".yaml", ".json"}:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:8]

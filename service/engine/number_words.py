@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from service.files import Fault, load_table
+from service.files import Fault, Schema, load_table
 
 if TYPE_CHECKING:
     from service.engine.library import Library
@@ -25,7 +25,7 @@ class NumberWords:
         return self.own.get(card, {}).get(number) or self.shared[number]
 
 
-def number_words(folder: Path, form: Mapping[str, Any]) -> NumberWords:
+def number_words(folder: Path, form: Schema) -> NumberWords:
     """The words of a folder of cards. Raises FaultyLibrary when the file is not in its form, OSError without it."""
     table = load_table(FILE, (folder / FILE).read_text(encoding="utf-8"), form)
     return NumberWords(table["cards"], table["all"])

@@ -12,11 +12,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from service.engine.finding import CardNumbers, Finding, Indicator, Threshold, concerns_of
 from service.engine.library import CardFile, Library, threshold
-from service.files import Fault, FaultyLibrary
+from service.files import Fault, FaultyLibrary, validator
 
 _TEXT = {"type": "string", "pattern": r"\S"}
 _SCHEMA = {
@@ -93,7 +91,7 @@ def read_policy(file: Path, library: Library) -> Policy:
         raise FaultyLibrary([Fault(str(file), 0, error.strerror or "cannot be read")]) from None
     except ValueError as error:
         raise FaultyLibrary([Fault(str(file), 0, f"not valid TOML: {error}")]) from None
-    errors = Draft202012Validator(_SCHEMA).iter_errors(content)
+    errors = validator(_SCHEMA).iter_errors(content)
     reasons = [f"{'.'.join(map(str, error.absolute_path)) or 'policy'}: {error.message}" for error in errors]
     changes = [] if reasons else [_change(content["hospital"], entry) for entry in content["change"]]
     reasons += [f"{change.card}: {reason}" for change in changes for reason in _refused(change, library)]

@@ -6,8 +6,6 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from service.terminology.folding import plain
-
 _KEPT = 8192
 """Words whose patterns are kept for the next text, in memory only."""
 _SHORTEST_BEGINNING = 2
@@ -38,13 +36,13 @@ class Match(NamedTuple):
 
 
 class Phrases:
-    """Finds phrases, written as in the lists: words, "*" at a beginning or an end, "=" for nothing beside it."""
+    """Finds phrases, written plain: words, "*" at a beginning or an end, "=" for nothing beside it."""
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
         self._by_longest: dict[str, list[Phrase]] = {}
         patterns: set[str] = set()
         for written, id_ in phrases:
-            words = tuple(plain(written.removeprefix("=")).split())
+            words = tuple(written.removeprefix("=").split())
             phrase = Phrase(words, id_, written.startswith("="))
             self._by_longest.setdefault(max(words, key=len), []).append(phrase)
             patterns.update(words)

@@ -187,5 +187,6 @@ def compiled(cues: Mapping[str, Mapping[str, str]], ends: str, stage: str) -> Cu
 
 
 def phrases_in(lists: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Each phrase of the lists, which separate them by ";", with the id of its list."""
-    return ((phrase.strip(), id_) for written, id_ in lists for phrase in written.split(";") if phrase.strip())
+    """Each phrase of the lists, which separate them by ";", without case and accents, with the id of its list."""
+    folded = ((plain(written), id_) for written, id_ in lists)
+    return ((phrase.strip(), id_) for written, id_ in folded for phrase in written.split(";") if phrase.strip())

@@ -10,6 +10,8 @@ from fractions import Fraction
 from itertools import chain
 from typing import NamedTuple
 
+import msgspec
+
 from service.kept import kept
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
@@ -40,8 +42,7 @@ class Coding(NamedTuple):
     display: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DrugCode:
+class DrugCode(msgspec.Struct, frozen=True):
     """What one code says: the drug, whether it is a skin product or a combination, the strength in mg a unit."""
 
     drug: str

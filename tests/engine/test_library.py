@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.library import Library, load
-from service.files import FaultyLibrary
+from service.engine.library import FOLDER, Library, load
+from service.files import FaultyLibrary, Seen
 from tests.engine.folder import changed, copied
 
 PAIR = "pair/tolperisone-with-amitriptyline.md"
@@ -212,6 +212,40 @@ def test_numbers_keep_their_unit_and_their_exact_value(folder: Path) -> None:
     assert str(numbers["amitriptyline-start-dose"]["label_start"]) == "2.1 mg"
     assert numbers["amitriptyline-start-dose"]["label_start"].value * 10 == 21
     assert str(numbers["tolperisone-daily-dose"]["doses"]) == "3"
+
+
+def test_the_schemas_are_asked_about_new_content_only(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(_: object) -> None:
+        raise AssertionError("the schemas are asked")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    load()
+    (kept,) = (tmp_path / "tolami").iterdir()
+    monkeypatch.setattr("service.files.validator", asked)
+    assert load().version == library.version
+    kept.write_bytes(b"\xff of other content")
+    with pytest.raises(AssertionError, match="the schemas are asked"):
+        load()
+
+
+def test_what_cannot_be_remembered_is_looked_at_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(in_the_way))
+    seen = Seen(FOLDER, "content")
+    seen.remember()
+    assert not seen
+    assert load().cards
+
+
+def test_faulty_content_is_never_remembered(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.engine.library.FOLDER", folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    changed(folder, FAILED, "sources: [service]", "sources: []")
+    for _ in range(2):
+        assert "sources: [] " in faults(folder)[0]
 
 
 def test_yaml_holds_no_surprises(folder: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from service.engine.library import FOLDER, Library
-from service.terminology.load import EXTENSION, load_terminology
+from service.terminology.load import load_terminology
 from service.terminology.recognise import Coding
+from service.terminology.value_sets import EXTENSION
 from tests.engine.folder import changed, copied
 
 RXNORM, SNOMED, ATC = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://snomed.info/sct", "http://www.whocc.no/atc"

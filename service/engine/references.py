@@ -1,0 +1,85 @@
+"""References from one file of the cards folder to another that lead nowhere, and what has to be cited and is not."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Set
+from typing import TYPE_CHECKING, Any
+
+from service.engine.finding import concerns_of
+from service.engine.plan import ANY_CARD
+from service.files import Document, Fault
+
+if TYPE_CHECKING:
+    from service.engine.library import CardFile
+
+
+def dangling(
+    cards: Iterable["CardFile"],
+    sources: Mapping[str, Any],
+    statements: Container[str],
+    override_reasons: Container[str],
+    topics: Container[str],
+    conditions: Set[str],
+) -> Iterator[Fault]:
+    """What cards refer to and what is not there."""
+    for card in cards:
+        found = [("sources", key, "is not in sources.yaml") for key in card.sources if key not in sources]
+        found += [("links", key, "is not among the card's sources") for key in card.links if key not in card.sources]
+        found += [
+            ("says", key, "is not among the card's sources") for key in card.says.values() if key not in card.sources
+        ]
+        found += [
+            ("override_reasons", key, "is not in override-reasons.yaml")
+            for key in card.override_reasons
+            if key not in override_reasons
+        ]
+        found += [("statements", key, "is not in statements.yaml") for key in card.statements if key not in statements]
+        found += [("topic", card.topic, "is not in codesystems/card-topics.json")] if card.topic not in topics else []
+        found += [("bounds", name, "is no threshold") for name in card.bounds if name not in card.thresholds]
+        found += [
+            ("bounds", name, "is outside its own bounds")
+            for name, (least, most) in card.bounds.items()
+            if name in card.thresholds and not least.value <= card.thresholds[name].value <= most.value
+        ]
+        yield from (Fault(card.file, 0, f"{key}: '{name}' {wrong}") for key, name, wrong in found)
+        for key in card.links:
+            if not sources.get(key, {}).get("url"):
+                yield Fault(card.file, 0, f"links: source '{key}' has no url")
+        for kind, concern in concerns_of(card.thresholds).items():
+            for set_ in sorted(concern.conditions.union(concern.unless, *concern.milder.values()) - conditions):
+                wrong = f"names the condition '{set_}', which is not in the terminology"
+                yield Fault(card.file, 0, f"reasons: '{kind}' {wrong}")
+
+
+def uncited_offers(
+    offers: Document, sources: Container[str], orders: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Fault]:
+    """Offers of a drug that do not say where the dose comes from, or name a source that is not there."""
+    for name, words in offers.value.items():
+        cited = words.get("sources", [])
+        drug = orders.get(name, {}).get("resourceType") == "MedicationRequest"
+        if drug and not (cited and words.get("because")):
+            yield offers.fault(f"{name}: an order for a drug needs 'sources' and 'because'", name)
+        for key in cited:
+            if key not in sources:
+                yield offers.fault(f"{name}: '{key}' is not in sources.yaml", name)
+
+
+def unknown_cards(guideline: Document, cards: Set[str]) -> Iterator[Fault]:
+    """Cards that the guideline names and that are not there, and cards that it does not rank."""
+    value = guideline.value
+    merges, silenced = value.get("merges", ()), value.get("silenced", ())
+    named = {
+        "ranking": [place.partition("/")[0] for place in value["ranking"]],
+        "always": value["always"],
+        "doses": value.get("doses", ()),
+        "silenced": [card for entry in silenced for card in (entry["beside"], *entry["cards"])],
+        "merges": [
+            *(card for entry in merges for card in entry["from"]),
+            *(card for entry in merges if entry["into"] != ANY_CARD for card in entry["into"]),
+        ],
+    }
+    for key, ids in named.items():
+        for card in dict.fromkeys(ids):
+            if card not in cards:
+                yield guideline.fault(f"{key}: there is no card '{card}'", key)
+    for card in sorted(cards - set(value["ranking"])):
+        yield guideline.fault(f"ranking: '{card}' is missing", "ranking")

@@ -1,0 +1,129 @@
+"""A ValueSet of ``cards/terminology``, read into the members that are used, and which concepts it means with more."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from service.files import Fault
+from service.terminology.query import OPERATORS, SNOMED, Root
+
+EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
+
+
+class Quantity(msgspec.Struct):
+    """An amount; decimals stay exact."""
+
+    value: Decimal
+
+
+class Extension(msgspec.Struct):
+    """An extension with a value of one of these types."""
+
+    url: str
+    valueString: str = ""
+    valueCode: str = ""
+    valueQuantity: Quantity | None = None
+
+
+class Concept(msgspec.Struct):
+    """A code with its name."""
+
+    code: str
+    display: str
+    extension: tuple[Extension, ...] = ()
+
+
+class Filter(msgspec.Struct):
+    """What a concept has to be for its code to be meant."""
+
+    property: str
+    op: str
+    value: str
+
+
+class Include(msgspec.Struct):
+    """Codes of one system that share their extensions, a filter, or other ValueSets."""
+
+    system: str = ""
+    concept: tuple[Concept, ...] = ()
+    filter: tuple[Filter, ...] | None = None
+    valueSet: tuple[str, ...] = ()
+    extension: tuple[Extension, ...] = ()
+
+    @property
+    def properties(self) -> Mapping[str, Extension]:
+        """The extensions by the last part of their address."""
+        return {extension.url.removeprefix(EXTENSION): extension for extension in self.extension}
+
+
+class Compose(msgspec.Struct):
+    """What a ValueSet is put together from."""
+
+    include: tuple[Include, ...]
+
+
+class ValueSet(msgspec.Struct):
+    """A ValueSet; ``strings`` are its extensions of one address."""
+
+    resourceType: str
+    id: str
+    title: str
+    compose: Compose
+    extension: tuple[Extension, ...] = ()
+
+    def strings(self, url: str) -> list[str]:
+        """The strings of an extension."""
+        return [each.valueString for each in self.extension if each.url == f"{EXTENSION}{url}"]
+
+
+_DECODER = msgspec.json.Decoder(ValueSet)
+
+
+def read_value_set(path: Path, name: str, faults: list[Fault]) -> ValueSet | None:
+    """The ValueSet of a file; None, with a fault, when it is none of that name."""
+    content = path.read_bytes()
+    try:
+        value_set = _DECODER.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
+        try:
+            json.loads(content)
+        except ValueError as error:
+            faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
+        else:
+            faults.append(Fault(name, 0, f"not in the form that is expected: {refused}"))
+        return None
+    if value_set.resourceType != "ValueSet" or value_set.id != path.stem:
+        faults.append(Fault(name, 0, "must be a ValueSet whose id is the file's name"))
+        return None
+    return value_set
+
+
+def roots(value_set: ValueSet, name: str, faults: list[Fault]) -> list[Root]:
+    """The concepts that the filters name, each of which the same ValueSet must list with its provenance."""
+    includes = value_set.compose.include
+    listed = {concept.code for include in includes if include.system == SNOMED for concept in include.concept}
+    found = []
+    for include in includes:
+        if include.filter is None:
+            continue
+        reason = _unsuitable(include, include.filter, listed)
+        if reason:
+            faults.append(Fault(name, 0, f"filter: {reason}"))
+        else:
+            (only,) = include.filter
+            found.append(Root(only.value, only.op))
+    return found
+
+
+def _unsuitable(include: Include, filters: tuple[Filter, ...], listed: set[str]) -> str:
+    """Why a filter cannot be used; empty when it can."""
+    if include.system != SNOMED or include.concept or len(filters) != 1:
+        return f"an include with a filter is one of {SNOMED}, with one filter and without concepts"
+    if filters[0].property != "concept" or filters[0].op not in OPERATORS:
+        return f"the property is 'concept' and the operator one of {', '.join(OPERATORS)}"
+    if filters[0].value not in listed:
+        return f"{filters[0].value} is not listed in this ValueSet; list it with its provenance"
+    return ""
