@@ -13,7 +13,7 @@ TRIGEMINAL = frozenset({"trigeminal-neuralgia"})
 NEUROPATHIC = frozenset({"neuropathic-pain", "diabetic-neuropathy", "postherpetic-neuralgia"})
 PAIN = NEUROPATHIC | TRIGEMINAL | {"fibromyalgia", "chronic-pain", "musculoskeletal-disorder"}
 
-HEART_DISEASE = (
+HEART = (
     "ischaemic-heart-disease",
     "recent-myocardial-infarction",
     "old-myocardial-infarction",
@@ -22,8 +22,8 @@ HEART_DISEASE = (
     "long-qt",
     "brugada-syndrome",
     "heart-failure",
+    "orthostatic-hypotension",
 )
-HEART = (*HEART_DISEASE, "orthostatic-hypotension")
 
 
 def purpose(chart: Chart, orders: Iterable[MedicationOrder]) -> str:

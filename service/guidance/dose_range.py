@@ -5,7 +5,7 @@ from fractions import Fraction
 from service.chart import Chart, MedicationOrder
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.condition_groups import DEPRESSION, DEPRESSIVE, HEART_DISEASE, purpose
+from service.guidance.condition_groups import DEPRESSION, DEPRESSIVE, purpose
 from service.guidance.drugs import AMITRIPTYLINE
 from service.guidance.duplicates import duplicates, summed, taken_together
 
@@ -32,7 +32,6 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     if not found:
         return None
     indicator, level, day, orders = max(found, key=lambda entry: (entry[0], entry[2]))
-    older = chart.at_least(thresholds["older"].value)
     return Finding(
         card="amitriptyline-upper-range",
         indicator=indicator,
@@ -41,21 +40,12 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
         facts={
             "order": orders[0],
             "day": day,
-            "single": _single(orders),
             "summed": len(orders) > 1,
             "complete": summed(orders)[1],
             "depression_recorded": chart.has(*DEPRESSIVE),
-            "frail": older or chart.has(*HEART_DISEASE),
             "implausible": "",
         },
     )
-
-
-def _single(orders: list[MedicationOrder]) -> Fraction:
-    """The largest single dose; doses of several orders at bedtime are one."""
-    doses = [order.dose for order in orders if isinstance(order.dose, DailyDose)]
-    at_bedtime = sum((dose.single for dose in doses if dose.bedtime), Fraction(0))
-    return max(at_bedtime, *(dose.single for dose in doses))
 
 
 def _level(

@@ -57,11 +57,11 @@ def band(kidney: Measurement | None, thresholds: Thresholds) -> str:
 
 
 def renal_doses(kidney: Measurement | None, thresholds: Thresholds) -> dict[str, Any]:
-    """The labels' daily range of gabapentin and pregabalin at this kidney function; None when it is not known."""
+    """The labels' daily ranges of gabapentin and pregabalin where kidneys are known to be worse than good."""
     found = band(kidney, thresholds)
+    if found in ("unknown", "normal"):
+        return {"band": found}
     drugs = ("gabapentin", "pregabalin")
-    if found == "unknown":
-        return {"band": found, **{f"{drug}_range": None for drug in drugs}}
     ranges = {
         f"{drug}_range": (thresholds[f"{drug}_{found}_low"], thresholds[f"{drug}_{found}_high"]) for drug in drugs
     }

@@ -45,6 +45,8 @@ UNITS = {
     "a": ("year", "years"),
     "h": ("hour", "hours"),
     "mm[Hg]": ("mmHg", "mmHg"),
+    "meq/L": ("mEq/L", "mEq/L"),
+    "mg/kg": ("mg per kg", "mg per kg"),
 }
 """UCUM units in words, for one and for many."""
 

@@ -14,8 +14,14 @@ FILE = "numbers.yaml"
 
 def test_a_cards_own_words_come_before_those_for_all(library: Library) -> None:
     words = library.numbers
-    assert words.of("amitriptyline-stopping", "recent") == "How recent a condition is that explains a stop"
-    assert words.of("amitriptyline-stopping", "adult") == "Age from which adult advice is given"
+    assert (
+        words.of("amitriptyline-stopping", "recent")
+        == "Longest time since a harm began, or a long QTc was measured, that explains a stop"
+    )
+    assert (
+        words.of("amitriptyline-stopping", "adult")
+        == "Age from which a patient is an adult; not where the date of birth leaves it open"
+    )
     with pytest.raises(KeyError):
         words.of("amitriptyline-stopping", "nothing")
 
@@ -23,17 +29,17 @@ def test_a_cards_own_words_come_before_those_for_all(library: Library) -> None:
 def test_a_number_without_words_and_words_without_a_number_are_named(library: Library, tmp_path: Path) -> None:
     assert list(wordless_numbers(library)) == []
     folder = copied(tmp_path)
-    changed(folder, FILE, "    infarction: How", "    infraction: How")
-    changed(folder, FILE, "  older: Age", "  oldest: Age")
+    changed(folder, FILE, "    infarction: Longest", "    infraction: Longest")
+    changed(folder, FILE, "  look_back: An", "  look_ahead: An")
     faults = list(map(str, wordless_numbers(load(folder))))
     card = "amitriptyline/amitriptyline-stopping.md"
     assert f"{card}: thresholds.infarction: numbers.yaml does not say what it stands for" in faults
     assert "numbers.yaml: cards.amitriptyline-stopping.infraction: there is no such number" in faults
-    assert "numbers.yaml: all.oldest: no card has such a number" in faults
+    assert "numbers.yaml: all.look_ahead: no card has such a number" in faults
 
 
 def test_words_that_are_no_phrase_are_a_fault_with_their_line(tmp_path: Path) -> None:
     folder = copied(tmp_path)
-    line = changed(folder, FILE, "  adult: Age from which adult advice is given", "  adult: [18]")
+    line = changed(folder, FILE, "  adult: Age", "  adult: [18] # Age")
     with pytest.raises(FaultyLibrary, match=f"numbers.yaml:{line}: all.adult"):
         load(folder)
