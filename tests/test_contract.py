@@ -34,19 +34,20 @@ def recorded(path: Path) -> tuple[int, Json]:
     return expected["status"], json.loads(text)
 
 
-@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
-def test_every_recorded_answer_is_as_published(path: Path) -> None:
-    status, body = recorded(path)
-    VALIDATORS["response" if status == 200 else "operation-outcome"].validate(body)
+def test_every_recorded_answer_is_as_published() -> None:
+    for path in REQUESTS:
+        status, body = recorded(path)
+        refused = VALIDATORS["response" if status == 200 else "operation-outcome"].iter_errors(body)
+        assert [error.message for error in refused] == [], path.stem
 
 
-@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
-def test_a_request_that_is_taken_is_as_published_and_one_that_is_refused_is_not(path: Path) -> None:
-    request = read(path)
-    status, body = recorded(path)
-    conformant = VALIDATORS[f"request-{request.hook}"].is_valid(json.loads(request.body))
-    of_selections = status == 422 and body["issue"][0]["expression"] == ["context.selections"]
-    assert conformant == (status in (200, 412) or of_selections)
+def test_a_request_that_is_taken_is_as_published_and_one_that_is_refused_is_not() -> None:
+    for path in REQUESTS:
+        request = read(path)
+        status, body = recorded(path)
+        conformant = VALIDATORS[f"request-{request.hook}"].is_valid(json.loads(request.body))
+        of_selections = status == 422 and body["issue"][0]["expression"] == ["context.selections"]
+        assert conformant == (status in (200, 412) or of_selections), path.stem
 
 
 def suggested(library: Library, dialect: Dialect | None) -> Iterator[tuple[Path, Json]]:

@@ -69,19 +69,19 @@ FEEDBACK = [
 ]
 
 
-@pytest.mark.parametrize("said", FEEDBACK, ids=str)
-def test_the_schema_of_feedback_takes_what_is_read_but_for_empty_members_and_nothing_else(said: Json) -> None:
-    if said.get("outcomeTimestamp") in ("", "x", "Patient/", "Patient/p"):
-        return  # validators do not look at formats
-    read = True
-    try:
-        read_feedback(feedback(said))
-    except NotConformant:
-        read = False
-    valid = VALIDATORS["feedback"].is_valid({"feedback": [said]})
-    assert read or not valid
-    # Beyond the schema only members are taken that are empty, which count as absent.
-    assert VALIDATORS["feedback"].is_valid({"feedback": [without_empty(said)]}) == read
+def test_the_schema_of_feedback_takes_what_is_read_but_for_empty_members_and_nothing_else() -> None:
+    for said in FEEDBACK:
+        if said.get("outcomeTimestamp") in ("", "x", "Patient/", "Patient/p"):
+            continue  # validators do not look at formats
+        read = True
+        try:
+            read_feedback(feedback(said))
+        except NotConformant:
+            read = False
+        valid = VALIDATORS["feedback"].is_valid({"feedback": [said]})
+        assert read or not valid, said
+        # Beyond the schema only members are taken that are empty, which count as absent.
+        assert VALIDATORS["feedback"].is_valid({"feedback": [without_empty(said)]}) == read, said
 
 
 def test_the_files_in_the_documentation_are_those_that_are_published() -> None:
@@ -169,12 +169,13 @@ def test_what_the_schema_of_a_request_allows_is_what_the_service_takes(hook: str
     assert verdicts == {True, False}
 
 
-@pytest.mark.parametrize("server", [*VALUES, "https://fhir.example.org/r4"])
-@pytest.mark.parametrize("token", [*VALUES, "abc", "two words"])
-def test_so_it_is_with_a_token_and_its_server(server: Any, token: Any) -> None:
+def test_so_it_is_with_a_token_and_its_server() -> None:
     request = json.loads(REQUESTS["order-sign"].read_text(encoding="utf-8")) | {"fhirAuthorization": {}}
-    tried = changed(changed(request, ("fhirServer",), server), ("fhirAuthorization", "access_token"), token)
-    assert VALIDATORS["request-order-sign"].is_valid(tried) == taken(tried, "order-sign")
+    for server in (*VALUES, "https://fhir.example.org/r4"):
+        for token in (*VALUES, "abc", "two words"):
+            tried = changed(changed(request, ("fhirServer",), server), ("fhirAuthorization", "access_token"), token)
+            accepted = VALIDATORS["request-order-sign"].is_valid(tried)
+            assert accepted == taken(tried, "order-sign"), (server, token)
 
 
 @settings(max_examples=150)
