@@ -25,8 +25,9 @@ class Dosage:
     """One dosage instruction in clinical words.
 
     ``element`` is its path in the order. ``start``, ``end`` and ``days`` bound it in time. ``others`` are further
-    doses of the same instruction, each its lowest and highest. ``unreadable`` lists elements that had to be left
-    out, ``found`` is what stood in the first, empty where that cannot be shown.
+    doses of the same instruction, each its lowest and highest. ``text_from`` is the member that holds the words.
+    ``unreadable`` lists elements that had to be left out, ``found`` is what stood in the first, empty where that
+    cannot be shown.
     """
 
     low: Quantity | None = None
@@ -39,10 +40,16 @@ class Dosage:
     end: date | None = None
     days: Fraction | None = None
     text: str = ""
+    text_from: str = "text"
     others: tuple[tuple[Quantity | None, Quantity | None], ...] = ()
     unreadable: tuple[str, ...] = ()
     found: str = ""
     element: str = "dosageInstruction[0]"
+
+    @property
+    def words_element(self) -> str:
+        """The path of the words in the order."""
+        return f"{self.element}.{self.text_from}"
 
     @property
     def moments(self) -> frozenset[str]:

@@ -19,16 +19,20 @@ from fhir.resources.R4B.timing import Timing as FhirTiming
 from service.dates import EARLIEST_YEAR
 from service.dosing.amount import Quantity
 from service.dosing.dosage import Dosage, MaxDose
+from service.dosing.freetext import directions
 from service.dosing.timing import DAYS_PER_UNIT, Timing, period_unit
 from service.fhir import tolerant
+from service.fhir.concepts import concept_of, words_in
 from service.fhir.numbers import exact
-from service.fhir.resources import Resource
+from service.fhir.resources import Resource, aslist
 from service.fhir.versions import ORDER_TYPES, dosage_instructions, max_doses, order_as_r4, statement_as_r4
 from service.jsonio import decode, encode
 from service.kept import kept
 from service.terminology.recognise import Coding
 
 ORDERED = "ordered"
+BESIDE = ("additionalInstruction", "additionalInstructions")
+"""Members for words beside the dose; the second is DSTU2's."""
 SHORT = 40
 ORDER, ORDER_LIST = "MedicationRequest", "dosageInstruction"
 STATEMENT, STATEMENT_LIST = "MedicationStatement", "dosage"
@@ -115,6 +119,7 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
         unread = (*unread, "modifierExtension")
     unreadable = (*_harmful(dropped, element, several), *(f"{element}.{path}" for path in unread))
     start, end, days = _bounds(one)
+    words, member = _written(one.text or "", raw)
     return Dosage(
         low=low,
         high=high,
@@ -125,12 +130,28 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
         start=start,
         end=end,
         days=days,
-        text=one.text or "",
+        text=words,
+        text_from=member,
         others=doses[1:],
         unreadable=unreadable,
         found=_shown(raw, unreadable[0][len(element) + 1 :]) if unreadable else "",
         element=element,
     )
+
+
+def _written(words: str, raw: Any) -> tuple[str, str]:
+    """The words of an instruction and the member they stand in; without a text those to the patient or beside it.
+
+    Of these whatever gives directions counts, all of it together; "take with food" is not wanted then.
+    """
+    if words.strip() or not isinstance(raw, dict):
+        return words, "text"
+    beside = [concept_of(item).label for name in BESIDE for item in aslist(raw.get(name))]
+    said = [("patientInstruction", words_in(raw.get("patientInstruction"))), *((BESIDE[0], label) for label in beside)]
+    said = [(member, words) for member, words in said if words.strip()]
+    understood = [(member, words) for member, words in said if directions(words) is not None]
+    chosen = understood or said or [("text", words)]
+    return ", ".join(words for _, words in chosen), chosen[0][0]
 
 
 _Pair = tuple[Quantity | None, Quantity | None]

@@ -9,7 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from service.dosing.amount import strengths_in_text
+from service.dosing.freetext import directions
 from service.fhir.concepts import concept_of
+from service.fhir.dosages import BESIDE
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, copied, one, text
 from service.fhir.version_detection import Version, told
@@ -132,6 +134,10 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     if not isinstance(timing, dict):
         raise CannotEdit("not-editable")
     dosage = {key: value for key, value in old.items() if key.lstrip("_") not in _SAYS_HOW_MUCH}
+    for name in BESIDE:
+        if name in dosage:
+            dosage[name] = [item for item in aslist(dosage[name]) if directions(concept_of(item).label) is None]
+    dosage = {key: value for key, value in dosage.items() if value != []}
     dosage |= {**new, "timing": _timing(timing, new["timing"])}
     order["dosageInstruction"] = [dosage]
     for rendered in ("renderedDosageInstruction", "_renderedDosageInstruction"):

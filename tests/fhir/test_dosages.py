@@ -174,3 +174,31 @@ def test_no_dose_is_read_beside_a_modifier_extension(holder: str) -> None:
     (order if holder == "order" else dosage)["modifierExtension"] = [{"url": "https://ehr.example.org/x"}]
     (read,) = read_dosages(order)
     assert read.unreadable[-1].endswith("modifierExtension")
+
+
+@pytest.mark.parametrize(
+    ("members", "words", "element"),
+    [
+        ({"patientInstruction": "1 tablet at night"}, "1 tablet at night", "patientInstruction"),
+        ({"text": " ", "patientInstruction": "1 tablet at night"}, "1 tablet at night", "patientInstruction"),
+        ({"text": "2 tablets", "patientInstruction": "1 tablet at night"}, "2 tablets", "text"),
+        (
+            {"additionalInstruction": [{"text": "May make you sleepy"}, {"text": "1 tablet at night"}]},
+            "1 tablet at night",
+            "additionalInstruction",
+        ),
+        ({"additionalInstructions": {"text": "1 tablet at night"}}, "1 tablet at night", "additionalInstruction"),
+        (
+            {"patientInstruction": "1 tablet at night", "additionalInstruction": [{"text": "as needed"}]},
+            "1 tablet at night, as needed",
+            "patientInstruction",
+        ),
+        ({"patientInstruction": "as I told you"}, "as I told you", "patientInstruction"),
+        ({"patientInstruction": 7, "additionalInstruction": "?"}, "", "text"),
+    ],
+)
+def test_without_a_text_the_words_to_the_patient_and_beside_the_dose_are_read(
+    members: dict[str, Any], words: str, element: str
+) -> None:
+    (found,) = read(members)
+    assert (found.text, found.words_element) == (words, f"{ELEMENT}.{element}")

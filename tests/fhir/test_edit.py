@@ -96,6 +96,7 @@ def test_everything_that_says_how_much_or_when_is_gone(editor: Editor) -> None:
     said: dict[str, Any] = {
         "patientInstruction": "one in the morning, one at night",
         "_patientInstruction": {"id": "p"},
+        "additionalInstruction": [{"text": "2 tablets at night"}],
         "asNeededBoolean": True,
         "asNeededCodeableConcept": {"text": "pain"},
         "asNeeded": True,

@@ -1,0 +1,150 @@
+"""The daily dose that the data of one instruction gives, without its words (rules Q1 to Q3, Q5, Q6)."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, is_count_of_doses, number
+from service.dosing.dosage import ZERO, DailyDose, Dosage, MaxDose
+from service.dosing.freetext import frequency
+from service.dosing.timing import IMPLAUSIBLE, Rate, RateUnknown, Timing, period_unit, rate
+
+CONFLICTS = frozenset({"frequency-conflict", IMPLAUSIBLE, "daily-maximum-not-stated", "text-conflict"})
+"""Reasons that are contradictions or open ends rather than gaps; they are shown as a warning (R28)."""
+
+NO_STRENGTH = frozenset({"strength-unknown", "concentration-unknown"})
+
+
+def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
+    """The dose that amount, timing and maxima of the data give; words are not looked at."""
+    found = _amounts(dosage, product)
+    if isinstance(found, NotComputed):
+        return found
+    low, high = found
+    times = rate(dosage.timing, frequency)
+    if dosage.as_needed:
+        regular = _dose(high, high, times, dosage, " at most (as needed)") if isinstance(times, Rate) else times
+        return as_needed_dose(dosage, regular, high, product)
+    if isinstance(times, RateUnknown):
+        return refused(times, dosage)
+    return _dose(low, high, times, dosage)
+
+
+def _amounts(dosage: Dosage, product: Product) -> tuple[Amount, Amount] | NotComputed:
+    """Lowest and highest single dose. Several doses of one instruction must say the same in mg."""
+    if dosage.high is None:
+        return NotComputed("dose-missing", f"{dosage.element}.doseAndRate")
+    found: list[tuple[Amount, Amount] | NotComputed] = []
+    for n, (least, most) in enumerate(((dosage.low, dosage.high), *dosage.others)):
+        found.append(_range(least, most, f"{dosage.element}.doseAndRate[{n}].doseQuantity", product))
+    told = [pair for pair in found if not isinstance(pair, NotComputed)]
+    unclear = next((p for p in found if isinstance(p, NotComputed) and not (told and p.reason in NO_STRENGTH)), None)
+    if unclear is not None:
+        return unclear
+    if any((low.mg, high.mg) != (told[0][0].mg, told[0][1].mg) for low, high in told):
+        words = ", ".join(_taken(low, high) for low, high in told)
+        return NotComputed("doses-differ", f"{dosage.element}.doseAndRate", words, conflict=True)
+    return told[0]
+
+
+def _range(
+    least: Quantity | None, most: Quantity | None, element: str, product: Product
+) -> tuple[Amount, Amount] | NotComputed:
+    high = amount(most, product) if most is not None else NotComputed("dose-missing")
+    low = high if least is None or least == most else amount(least, product)
+    if isinstance(high, NotComputed):
+        return high.at(element)
+    if isinstance(low, NotComputed):
+        return low.at(element)
+    if high.mg <= 0 or not (low is high or 0 <= low.mg <= high.mg):
+        return NotComputed("dose-unclear", element, f"{low.words} to {high.words}")
+    return low, high
+
+
+def _taken(low: Amount, high: Amount) -> str:
+    return high.words if low is high or low.mg == high.mg else f"{low.words} to {high.words}"
+
+
+def _dose(low: Amount, high: Amount, times: Rate, dosage: Dosage, note: str = "") -> DailyDose:
+    most = high.mg * times.high
+    least = most if low is high and times.low is times.high else low.mg * times.low
+    day = most if times.on_dosing_day is times.high else high.mg * times.on_dosing_day
+    daily = times.daily and (dosage.days is None or dosage.days > 1)
+    span = number(most) if least is most or least == most else f"{number(least)} to {number(most)}"
+    gives = f"{span} mg/day" if daily else f"{number(day)} mg on a dosing day"
+    bedtime = " at bedtime" if times.bedtime else ""
+    return DailyDose(
+        low=least,
+        high=most,
+        single=high.mg,
+        dosing_day=day,
+        times=times.on_dosing_day,
+        working=f"{_taken(low, high)} × {times.words}{bedtime} = {gives}{note}",
+        bedtime=times.bedtime,
+        daily=daily,
+        days=dosage.days,
+    )
+
+
+def as_needed_dose(
+    dosage: Dosage, regular: DailyDose | RateUnknown, largest: Amount, product: Product
+) -> DailyDose | NotComputed:
+    """The worst case of an as-needed order: the smaller of what it is when taken regularly and its maximum (Q3).
+
+    A stated maximum bounds a frequency that is not understood as well; one that contradicts itself has no dose.
+    """
+    ceilings = []
+    for maximum in dosage.maxima:
+        ceiling = _ceiling(maximum, largest, product, dosage)
+        if isinstance(ceiling, NotComputed):
+            return ceiling
+        ceilings.append(ceiling)
+    if isinstance(regular, DailyDose):
+        ceilings.append((regular.high, regular.dosing_day))
+    elif regular.reason in CONFLICTS or (not ceilings and regular.reason != "frequency-missing"):
+        return refused(regular, dosage)
+    if not ceilings:
+        return NotComputed("daily-maximum-not-stated", f"{dosage.element}.maxDosePerPeriod", conflict=True)
+    average, day = (min(each) for each in zip(*ceilings, strict=True))
+    if isinstance(regular, DailyDose) and (average, day) == (regular.high, regular.dosing_day):
+        return replace(regular, low=ZERO)
+    on_average = "" if average == day else f", {number(average)} mg/day on average"
+    return DailyDose(
+        low=ZERO,
+        high=average,
+        single=min(largest.mg, day),
+        dosing_day=day,
+        times=max(Fraction(1), day / largest.mg),
+        working=f"{largest.words} as needed, at most {number(day)} mg/day{on_average}",
+        bedtime=isinstance(regular, DailyDose) and regular.bedtime,
+        daily=not isinstance(regular, DailyDose) or regular.daily,
+        days=dosage.days,
+    )
+
+
+def _ceiling(
+    maximum: MaxDose, largest: Amount, product: Product, dosage: Dosage
+) -> tuple[Fraction, Fraction] | NotComputed:
+    """Mg a day on average, and on one day, of ``maxDosePerPeriod``: that of a week may be taken on one day (Q2).
+
+    A maximum of so many doses is that many of the largest single dose.
+    """
+    element = f"{dosage.element}.maxDosePerPeriod"
+    if is_count_of_doses(maximum.amount):
+        most: Amount | NotComputed = replace(largest, mg=largest.mg * maximum.amount.value)
+    else:
+        most = amount(maximum.amount, product)
+    if isinstance(most, NotComputed):
+        return most.at(element)
+    if most.mg <= 0:
+        return NotComputed("dose-unclear", element, most.words)
+    unit = period_unit(maximum.period.code, maximum.period.unit)
+    times = rate(Timing(frequency=Fraction(1), period=maximum.period.value, unit=unit), frequency)
+    if isinstance(times, RateUnknown):
+        return NotComputed("frequency-unknown", element, unit)
+    return most.mg * times.high, most.mg * times.on_dosing_day
+
+
+def refused(unknown: RateUnknown, dosage: Dosage) -> NotComputed:
+    """Why a frequency gives no dose, with the path of its element in the order."""
+    conflict = unknown.reason in CONFLICTS
+    return NotComputed(unknown.reason, f"{dosage.element}.{unknown.element}", unknown.found, conflict)

@@ -1,0 +1,207 @@
+"""The words of directions, a table a language (``cards/directions``), and a text as letters, one a word or phrase."""
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+
+from service.dosing.units import CARDS, Kind, plain, read_table, unit_of_text, unit_words
+from service.terminology.folding import fold
+
+FRACTION_SLASH = "\N{FRACTION SLASH}"
+_VULGAR = re.compile(
+    "[\N{VULGAR FRACTION ONE QUARTER}-\N{VULGAR FRACTION THREE QUARTERS}\N{VULGAR FRACTION ONE THIRD}]"
+)
+_DATE = r"\d{4}-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2}/\d{4}"
+_TOKEN = re.compile(
+    rf"(?:{_DATE})(?![\d/-])"
+    r"|\d+/\d+(?![\d/])|\d{1,2}:\d\d(?![\d:])|\d+(?:[.,]\d+)?|[^\W\d_]+|(?<!\w)[.,]\d+|[^\s.]"
+)
+# Two decimals at most, three after a zero: "1,000 mg" is a thousand to some and one to others, and is not read.
+_NUMBER = re.compile(r"[1-9]\d{0,3}(?:[.,]\d{1,2})?|0(?:[.,]\d{1,3})?|[1-3]/[2-4]")
+_CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d|24:00|0\d\.[0-5]\d")
+_BRITISH_LENGTH = re.compile(r"(\d{1,2})/(7|52|12)")
+_BRITISH_PERIODS = {"7": "d", "52": "wk", "12": "mo"}
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "ij": "2", "iij": "3"}
+_ROMAN_PIECES = _ROMAN | {"iv": "4", "v": "5"}
+"""Roman numerals of prescriptions. "iv" is a way to give a drug, too, so it counts pieces only."""
+_DASH_BEFORE_NUMBER = re.compile(r"(?<=[^\W\d_])\s+[-–—]\s+(?=\d)")
+_PLURAL = re.compile(r"(?<=\w)\((?:s|n|en|e|es)\)")
+_HOUR_AND_MINUTES = re.compile(r"(?<!\d)(\d{1,2})h([0-5]\d)(?!\w)")
+# "1/0/1", "1+1+1+1": a scheme; of a date the year has more digits.
+_SCHEME = re.compile(r"(?<![\w/.,+])(\d)([/+])(\d)\2(\d)(?:\2(\d))?(?![\w/.,+]*\d)")
+_ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,3}[^\W\d_](?!\w)\.?")
+_TWO_NUMBERS = re.compile(r"n\(n\)(?=[uXdph])|nn")
+
+LETTERS = {
+    "counts": "o",  # once, twice
+    "times": "X",  # times
+    "as needed": "s",
+    "at most": "M",
+    "most a day": "Y",  # maximum daily dose
+    "up to": "U",
+    "in": "i",
+    "divided doses": "D",  # in 3 divided doses
+    "every": "e",
+    "to": "t",
+    "or": "t",
+    "to or at": "t",
+    "from": "F",  # from Monday to Friday
+    "until": "t",
+    "and": "&",
+    "each": "a",  # 1 tablet of 25 mg
+    "total": "T",
+    "for": "l",  # for 7 days
+    "take": "v",
+    "to be taken": "b",
+    "hourly": "H",
+    "at the hour": "C",  # kl. 8
+    "at the bare hour": "B",  # the same, never before "8 h": to Germans that is "every 8 hours"
+    "o'clock": "K",
+    "fillers": "f",
+}
+"""The sections of a table that are lists of phrases, and the letter of each."""
+
+_VALUED = {
+    "numbers": "n",
+    "counts a day": "o",
+    "a period": "d",
+    "periods": "p",
+    "moments": "m",
+    "rhythms": "r",
+    "halves of the day": "K",  # am, pm
+}
+"""The sections that are phrases by their value, and the letter of each; hours have one of their own, ``h``."""
+
+OR, AT = "or", "to or at"
+"""Values that tell the letters of "to" apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One or more words with one meaning: a letter, and a value where the letter needs one."""
+
+    words: tuple[str, ...]
+    letter: str
+    value: str = ""
+
+
+Table = dict[str, list[Phrase]]
+"""The phrases of a language by their first word, the longest first."""
+
+
+@cache
+def languages() -> dict[str, Table]:
+    """The table of every language, with what all share. Raises FaultyLibrary."""
+    shared = [Phrase((sign,), sign) for sign in "-,()x/"]
+    shared += [Phrase((sign,), letter) for sign, letter in ((";", ","), (":", ","), ("×", "x"), ("*", "x"))]
+    units = (word for word, unit in unit_words().items() if unit.kind is not Kind.MASS_A_KILOGRAM)
+    shared += [Phrase(tuple(words_of(word)), "u", word) for word in units] + phrases("any")
+    names = sorted(path.stem for path in (CARDS / "directions").glob("*.yaml") if path.stem != "any")
+    return {name: _table([*shared, *phrases(name)]) for name in names}
+
+
+def phrases(language: str) -> list[Phrase]:
+    """The phrases of one language's table."""
+    content = read_table(f"directions/{language}.yaml")
+    found = [(content.get(name, ""), letter, name if letter == "t" else "") for name, letter in LETTERS.items()]
+    found += [
+        (text, "h" if (name, value) == ("periods", "h") else letter, str(value))
+        for name, letter in _VALUED.items()
+        for value, text in content.get(name, {}).items()
+    ]
+    before = ["", *(f"{word} " for word in content.get("on", "").split(",") if word)]
+    for day, text in content.get("weekdays", {}).items():
+        found += [(f"{on}{name.strip()}", "w", day) for on in before for name in text.split(",")]
+    split = [(words, letter, value) for text, letter, value in found for words in text.split(",") if words.strip()]
+    return [Phrase(tuple(words_of(words)), letter, value) for words, letter, value in split]
+
+
+def _table(found: list[Phrase]) -> Table:
+    table: Table = {}
+    for phrase in sorted(found, key=lambda phrase: -len(phrase.words)):
+        table.setdefault(phrase.words[0], []).append(phrase)
+    return table
+
+
+def words_of(text: str) -> list[str]:
+    """The words, numbers and signs of a text, made comparable."""
+    spaced = fold(_VULGAR.sub(lambda match: f" {match[0]}", text)).replace(FRACTION_SLASH, "/")
+    spaced = _DASH_BEFORE_NUMBER.sub(", ", spaced)
+    spaced = _PLURAL.sub("", spaced.replace("–", "-").replace("—", "-"))
+    spaced = _HOUR_AND_MINUTES.sub(r"\1:\2", spaced)
+    spaced = _SCHEME.sub(lambda match: "-".join(filter(None, match.group(1, 3, 4, 5))), spaced)
+    spaced = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), spaced)
+    # Without accents; full stops and hyphens stay.
+    return _TOKEN.findall(spaced if spaced.isascii() else "".join(plain(c) or c for c in spaced))
+
+
+@dataclass(frozen=True, slots=True)
+class Lettered:
+    """A text as letters, and the value of each."""
+
+    letters: str
+    values: list[str]
+
+    def number(self, at: int) -> Fraction:
+        """The number at a place."""
+        return Fraction(self.values[at].replace(",", "."))
+
+
+def lettered(words: list[str], table: Table) -> Lettered | None:
+    """The words as letters, without those that change nothing; None when one is not in the table."""
+    found: list[Phrase] = []
+    at = 0
+    while at < len(words):
+        phrase = _known(words, at, table)
+        if phrase is not None:
+            at += len(phrase.words)
+            found.append(phrase)
+            continue
+        length = _BRITISH_LENGTH.fullmatch(words[at])
+        if length is None or not found or found[-1].letter not in "lx":
+            return None
+        at += 1
+        found += [Phrase((), "n", length[1]), Phrase((), "p", _BRITISH_PERIODS[length[2]])]
+    said = [phrase for phrase in found if phrase.letter != "f"]
+    # "2 comprimés à avaler par jour": what is to be done with a tablet changes nothing.
+    said = [phrase for n, phrase in enumerate(said) if not (phrase.letter == "b" and n and said[n - 1].letter == "u")]
+    return _joined(Lettered("".join(phrase.letter for phrase in said), [phrase.value for phrase in said]))
+
+
+def _known(words: list[str], at: int, table: Table) -> Phrase | None:
+    """The phrase, number or hour at a place; a Roman numeral where no word of the language stands."""
+    word = words[at]
+    found = next((p for p in table.get(word, ()) if tuple(words[at : at + len(p.words)]) == p.words), None)
+    if found is None and _NUMBER.fullmatch(word):
+        return Phrase((word,), "n", word)
+    if found is None and _CLOCK.fullmatch(word):
+        return Phrase((word,), "c", word)
+    if found is None and re.fullmatch(_DATE, word):
+        return Phrase((word,), "z", word)
+    if found is None and word in _ROMAN_PIECES:
+        following = _known(words, at + 1, table) if at + 1 < len(words) else None
+        pieces = following is not None and following.letter == "u" and _counts_pieces(following.value)
+        value = (_ROMAN_PIECES if pieces else _ROMAN).get(word)
+        return None if value is None else Phrase((word,), "n", value)
+    return found
+
+
+def _counts_pieces(unit: str) -> bool:
+    known = unit_of_text(unit)
+    return known is not None and known.kind is Kind.COUNT
+
+
+def _joined(text: Lettered) -> Lettered | None:
+    """With "1 1/2" as one number, and "4 (four)" said once; None when doubled numbers differ."""
+    letters, values = text.letters, list(text.values)
+    for match in reversed(list(_TWO_NUMBERS.finditer(letters))):
+        first, second = match.start(), match.start() + match[0].rindex("n")
+        one, other = text.number(first), text.number(second)
+        again = second > first + 1
+        if again and one != other:
+            return None
+        if again or (one.denominator == 1 and "/" in values[second] and other < 1):
+            letters = f"{letters[:first]}n{letters[match.end() :]}"
+            values[first : match.end()] = [str(one if again else one + other)]
+    return replace(text, letters=letters, values=values)
