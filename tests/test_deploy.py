@@ -176,10 +176,14 @@ def test_no_secret_stands_in_a_file_of_the_project() -> None:
     assert {"deploy/secrets/", "deploy/trust/"} <= set(ignored)
 
 
-def test_images_are_named_with_their_version() -> None:
-    images = [service["image"] for service in compose()["services"].values()]
+def test_images_are_named_with_their_version_and_those_of_others_by_their_digest() -> None:
+    bases = re.findall(r"^FROM (\S+:\S+)", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    images = [*bases, *(service["image"] for service in compose()["services"].values())]
     images += [container["image"] for container in pod()["containers"]]
-    assert all(re.search(r":\d[\w.-]*$", image) for image in images), images
+    assert len(bases) == 1
+    for image in images:
+        own = "tolami:" in image
+        assert re.search(r":\d[\w.-]*$" if own else r":\d[\w.-]*@sha256:[0-9a-f]{64}$", image), image
 
 
 # nginx, where it is installed, with two servers behind it.
