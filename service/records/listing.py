@@ -37,7 +37,7 @@ def latest_outcomes(
     if since is not None:
         wanted.append(outcomes.c.received >= since)
     total = connection.scalar(select(func.count()).select_from(outcomes).where(*wanted)) or 0
-    newest_first = (outcomes.c.received.desc(), outcomes.c.id.desc())
+    newest_first = (outcomes.c.received.desc(), outcomes.c.card, outcomes.c.number.desc())
     rows = connection.execute(select(outcomes).where(*wanted).order_by(*newest_first).limit(most)).mappings()
     listed = [
         ListedOutcome(

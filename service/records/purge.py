@@ -38,8 +38,6 @@ def purge(database: Database, before: datetime, now: datetime) -> Purged:
     Tokens and digests that have expired go, too. On PostgreSQL, months that are old as a whole are removed in one
     step. Raises DatabaseUnavailable; what was removed until then stays removed.
     """
-    with database.writing() as connection:
-        months = drop_months(connection, before)
     day = before.astimezone(UTC).date()
     with database.writing() as connection:
         connection.execute(delete(call_counts).where(call_counts.c.hour < hour_of(before)))
@@ -48,10 +46,16 @@ def purge(database: Database, before: datetime, now: datetime) -> Purged:
     remove_old(database, counted, counted.c.id, counted.c.at < before)
     remove_old(database, quiet_cards, quiet_cards.c.uuid, quiet_cards.c.expires < now)
     return Purged(
-        cards=months + remove_old(database, shown_cards, shown_cards.c.uuid, shown_cards.c.at < before),
-        feedback=remove_old(database, outcomes, outcomes.c.id, outcomes.c.received < before),
+        cards=_remove_months(database, shown_cards, shown_cards.c.uuid, shown_cards.c.at, before),
+        feedback=_remove_months(database, outcomes, outcomes.c.card, outcomes.c.received, before),
         tokens=remove_old(database, seen_tokens, seen_tokens.c.digest, seen_tokens.c.expires < now),
     )
+
+
+def _remove_months(database: Database, table: Table, key: Column[str], at: Column[datetime], before: datetime) -> int:
+    with database.writing() as connection:
+        whole = drop_months(connection, table, before)
+    return whole + remove_old(database, table, key, at < before)
 
 
 def remove_old(database: Database, table: Table, key: Column[str], old: ColumnElement[bool]) -> int:

@@ -4,17 +4,21 @@ A card and its feedback may arrive in either order, from two machines at once. W
 the card after that, so that the later of the two sees both. Settling again changes nothing.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select, text, update
+from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, text, update
 
 from service.records.counts import Tally, day_of
+from service.records.outcome import StoredFeedback
 from service.records.tables import card_counts, outcomes, quiet_cards, reason_counts, shown_cards
 
 STEP = 500
 """Cards that are looked up at once."""
+
+Item = TypeVar("Item")
 
 LOCK_SPACE = 0x63617264
 """The space of PostgreSQL's advisory locks for cards: the letters of "card" as a number."""
@@ -41,6 +45,19 @@ def told_before(connection: Connection, uuids: Sequence[str]) -> list[str]:
     return found
 
 
+def said_before(connection: Connection, entries: Sequence[StoredFeedback]) -> tuple[set[str], Counter[str]]:
+    """The fingerprints of entries that are kept already, and the last number given out for each card."""
+    known, numbers = set[str](), Counter[str]()
+    for some in _steps(entries):
+        about = outcomes.c.card.in_({entry.card for entry in some})
+        same = outcomes.c.fingerprint.in_({entry.fingerprint for entry in some})
+        known |= set(connection.scalars(select(outcomes.c.fingerprint).where(about, same)))
+        number = func.max(outcomes.c.number).label("number")
+        last = select(outcomes.c.card, number).where(about).group_by(outcomes.c.card)
+        numbers |= {row.card: row.number for row in connection.execute(last)}
+    return known, numbers
+
+
 def settle(connection: Connection, uuids: Collection[str], quiet_for: timedelta = timedelta()) -> set[str]:
     """Makes the latest feedback about each card the one that counts; the uuids of cards that are unknown.
 
@@ -50,9 +67,10 @@ def settle(connection: Connection, uuids: Collection[str], quiet_for: timedelta 
     tally, unknown = Tally(), set(uuids)
     for some in _steps(sorted(uuids)):
         said = _latest(connection, some)
-        _mark(connection, some, [row.id for row in said.values()])
-        for card in connection.execute(select(shown_cards).where(shown_cards.c.uuid.in_(some))).all():
-            unknown.discard(card.uuid)
+        cards = connection.execute(select(shown_cards).where(shown_cards.c.uuid.in_(some))).all()
+        unknown.difference_update(card.uuid for card in cards)
+        _mark(connection, said.values(), {card.uuid: card.card for card in cards})
+        for card in cards:
             if card.uuid in said:
                 _settle(connection, card, said[card.uuid], tally)
         _quieten(connection, list(said.values()), quiet_for)
@@ -60,30 +78,31 @@ def settle(connection: Connection, uuids: Collection[str], quiet_for: timedelta 
     return unknown
 
 
-def _steps(uuids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (uuids[start : start + STEP] for start in range(0, len(uuids), STEP))
+def _steps(each: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    return (each[start : start + STEP] for start in range(0, len(each), STEP))
 
 
 def _latest(connection: Connection, uuids: Sequence[str]) -> dict[str, Row[Any]]:
     decided = case((outcomes.c.at > outcomes.c.received, outcomes.c.received), else_=outcomes.c.at)
-    place = func.row_number().over(partition_by=outcomes.c.card, order_by=(decided.desc(), outcomes.c.id.desc()))
+    place = func.row_number().over(partition_by=outcomes.c.card, order_by=(decided.desc(), outcomes.c.number.desc()))
     placed = select(outcomes, place.label("place")).where(outcomes.c.card.in_(uuids)).subquery()
     rows = connection.execute(select(placed).where(placed.c.place == 1))
     return {row.card: row for row in rows}
 
 
-def _mark(connection: Connection, uuids: Sequence[str], latest: Sequence[int]) -> None:
-    about = outcomes.c.card.in_(uuids)
-    connection.execute(
-        update(outcomes).where(about, outcomes.c.latest, outcomes.c.id.not_in(latest)), {"latest": False}
-    )
-    connection.execute(update(outcomes).where(outcomes.c.id.in_(latest), ~outcomes.c.latest), {"latest": True})
+def _mark(connection: Connection, said: Collection[Row[Any]], cards: Mapping[str, str]) -> None:
+    """Marks the entries that count, and names the cards' files in all entries about them."""
+    if not said:
+        return
+    last, card_id = outcomes.c.number == bindparam("last"), bindparam("named", type_=outcomes.c.card_id.type)
+    wrong = or_(outcomes.c.latest != last, outcomes.c.card_id != card_id)
+    statement = update(outcomes).where(outcomes.c.card == bindparam("about"), wrong)
+    rows = [{"about": row.card, "last": row.number, "named": cards.get(row.card, row.card_id)} for row in said]
+    connection.execute(statement.values(latest=last, card_id=card_id), rows)
 
 
 def _settle(connection: Connection, card: Row[Any], said: Row[Any], tally: Tally) -> None:
     """Counts a card's latest feedback in place of what was counted of it before."""
-    of_card = (outcomes.c.card == card.uuid) & (outcomes.c.card_id == "")
-    connection.execute(update(outcomes).where(of_card).values(card_id=card.card))
     reason = said.reason if said.outcome == "overridden" else ""
     if (card.answer, card.reason) == (said.outcome, reason):
         return

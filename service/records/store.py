@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.records.counts import Tally
@@ -14,7 +14,7 @@ from service.records.database import PATIENCE, Database, DatabaseUnavailable
 from service.records.exchange import Exchange
 from service.records.months import make_months
 from service.records.outcome import StoredFeedback, identifier, printable
-from service.records.settling import lock_cards, settle, told_before
+from service.records.settling import lock_cards, said_before, settle, told_before
 from service.records.tables import counted, outcomes, quiet_cards, shown_cards
 
 PENDING = timedelta(days=7)
@@ -55,8 +55,8 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
     """Inserts the rows whose key is not there yet; the first column's values of those that were inserted."""
     if not rows:
         return set()
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
-    statement = insert(table).on_conflict_do_nothing().returning(next(iter(table.columns)))
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(next(iter(table.columns)))
     return set(connection.scalars(statement, rows))
 
 
@@ -97,7 +97,9 @@ def write_outcomes(
 def add_exchanges(connection: Connection, batch: Sequence[Numbered], quiet_for: timedelta = timedelta()) -> list[str]:
     """Writes answered calls, the cards that went out with them, and their counts; the uuids of those cards."""
     batch = list({numbered.id: numbered for numbered in batch}.values())
-    make_months(connection, (numbered.at for numbered in batch if numbered.exchange and numbered.exchange.cards))
+    make_months(
+        connection, shown_cards, (numbered.at for numbered in batch if numbered.exchange and numbered.exchange.cards)
+    )
     cards = [row for numbered in batch for row in _card_rows(numbered)]
     new_cards = insert_new(connection, shown_cards, cards)
     bare = [numbered for numbered in batch if not (numbered.exchange and numbered.exchange.cards)]
@@ -154,21 +156,17 @@ def add_outcomes(
     connection: Connection, entries: Sequence[StoredFeedback], quiet_for: timedelta = timedelta()
 ) -> Collection[str]:
     """Writes feedback and counts it; an entry that is there already stays as it is. The uuids of unknown cards."""
-    rows = [
-        {
-            "fingerprint": entry.fingerprint,
-            "card": entry.card,
-            "outcome": entry.outcome,
-            "at": entry.at,
-            "received": entry.received,
-            "reason": entry.reason,
-            "system": entry.system,
-            "suggestions": list(entry.suggestions),
-            "comment": entry.comment,
-        }
-        for entry in entries
-    ]
+    make_months(connection, outcomes, (entry.received for entry in entries))
     uuids = {entry.card for entry in entries}
     lock_cards(connection, uuids)
-    insert_new(connection, outcomes, rows)
+    known, number = said_before(connection, entries)
+    rows = []
+    for entry in entries:
+        if entry.fingerprint not in known:
+            known.add(entry.fingerprint)
+            number[entry.card] += 1
+            own = {"fingerprint": entry.fingerprint, "number": number[entry.card]}
+            rows.append(asdict(entry) | own)
+    if rows:
+        connection.execute(insert(outcomes), rows)
     return settle(connection, uuids, quiet_for)

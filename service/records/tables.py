@@ -85,23 +85,24 @@ partition.
 outcomes = Table(
     "outcome",
     metadata,
-    Column("id", NUMBER, primary_key=True, autoincrement=True),
-    Column("fingerprint", String(DIGEST_LENGTH), nullable=False, unique=True),
-    Column("card", String(UUID_LENGTH), nullable=False, index=True),
+    Column("card", String(UUID_LENGTH), primary_key=True),
+    Column("received", Moment, primary_key=True, index=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(DIGEST_LENGTH), nullable=False),
     Column("card_id", Text, nullable=False, server_default=""),
     Column("latest", Boolean, nullable=False, server_default=false()),
     Column("outcome", Text, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("received", Moment, nullable=False, index=True),
     Column("reason", Text, nullable=False),
     Column("system", Text, nullable=False),
     Column("suggestions", JSON, nullable=False),
     Column("comment", Text, nullable=False),
+    postgresql_partition_by="RANGE (received)",
 )
 """One row for each different entry of feedback. ``card`` is a uuid, which may be unknown.
 
-``card_id`` is the id of the card's file, empty as long as the uuid is unknown. ``latest`` marks the entry that counts
-among those about one uuid.
+``number`` counts the entries about one uuid in the order of arrival, and ``latest`` marks the one that counts.
+``card_id`` is the id of the card's file, empty as long as the uuid is unknown. On PostgreSQL each month is a partition.
 """
 
 Index(

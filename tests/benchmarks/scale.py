@@ -21,6 +21,7 @@ from service.records.outcome import StoredFeedback
 from service.records.purge import purge
 from service.records.report import Chosen, report
 from service.records.store import write_outcomes
+from service.records.tables import outcomes, shown_cards
 from tests.records.postgres import running_postgres
 
 DAYS = 360
@@ -39,8 +40,9 @@ SELECT md5(n::text)::uuid::text, CAST(:first AS timestamptz) + n * CAST(:days AS
 FROM generate_series(1, :cards) AS n
 """
 OUTCOMES = """
-INSERT INTO outcome (fingerprint, card, card_id, latest, outcome, at, received, reason, system, suggestions, comment)
-SELECT md5(uuid) || md5(uuid), uuid, card, true, answer, at, at + interval '1 minute', reason, '', '[]', ''
+INSERT INTO outcome
+  (fingerprint, card, number, card_id, latest, outcome, at, received, reason, system, suggestions, comment)
+SELECT md5(uuid) || md5(uuid), uuid, 1, card, true, answer, at, at + interval '1 minute', reason, '', '[]', ''
 FROM shown_card WHERE answer <> ''
 """
 COUNTS = """
@@ -65,16 +67,17 @@ FROM generate_series(0, :hours) AS h, generate_series(0, 19) AS c,
 def seed(database: Database, cards: int, now: datetime) -> None:
     """Fills the empty tables with so many cards of the last ``DAYS`` days, a fifth answered, and counts."""
     first = now - timedelta(days=DAYS)
-    with database.writing() as connection:
-        make_months(connection, (first + timedelta(days=day) for day in range(DAYS + 1)))
+    with database.writing(WORKING) as connection:
+        for table in (shown_cards, outcomes):
+            make_months(connection, table, (first + timedelta(days=day) for day in range(DAYS + 1)))
     values = {"first": first, "days": DAYS, "cards": cards, "hours": DAYS * 24}
     for statement in (CARDS, OUTCOMES, COUNTS, REASONS, CALLS):
         wanted = {name: value for name, value in values.items() if f":{name}" in statement}
-        with database.writing() as connection:
+        with database.writing(WORKING) as connection:
             connection.execute(text(statement), wanted)
-    with database.writing() as connection:
-        for table in ("shown_card", "outcome", "card_day", "reason_day", "call_hour"):
-            connection.exec_driver_sql(f"ANALYZE {table}")
+    with database.writing(WORKING) as connection:
+        for name in ("shown_card", "outcome", "card_day", "reason_day", "call_hour"):
+            connection.exec_driver_sql(f"ANALYZE {name}")
 
 
 def median(action: Callable[[], object], tries: int = TRIES) -> float:
@@ -145,7 +148,7 @@ def main() -> None:
     parser.add_argument("--cards", type=int, default=10_000_000)
     cards = parser.parse_args().cards
     now = datetime.now(UTC).replace(day=28, hour=0, minute=0, second=0, microsecond=0)
-    with running_postgres() as postgres:
+    with running_postgres(durable=True) as postgres:
         url = postgres.new_database()
         database = Database(url, WORKING)
         started = time.monotonic()

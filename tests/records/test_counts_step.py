@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from alembic import command
 from sqlalchemy import Connection, inspect, text
 
-from service.records.database import STATEMENT, Database, engine_of
+from service.records.database import Database
 from service.records.exchange import MORE
 from service.records.listing import latest_outcomes
-from service.records.migration import alembic_config
 from service.records.rate import Rate
 from service.records.report import report
 from tests.records.kept import NOW, PAIR, START, keep, named, outcome
+from tests.records.steps import at_step, stored
 
 DAY = timedelta(days=1)
 CALLS = [
@@ -56,22 +55,12 @@ def fill(connection: Connection) -> None:
         )
 
 
-def stored(connection: Connection, moment: object) -> object:
-    """A moment as each kind of database keeps it."""
-    return moment if connection.dialect.name == "postgresql" else f"{moment:%Y-%m-%d %H:%M:%S.%f}"
-
-
 @pytest.fixture
-def migrated(url: str) -> Iterator[Database]:
+def migrated(empty_url: str) -> Iterator[Database]:
     """A database that the first version filled, opened by this one."""
-    engine = engine_of(url, STATEMENT)
-    with engine.begin() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    with at_step(empty_url, "0001") as connection:
         fill(connection)
-    engine.dispose()
-    opened = Database(url)
+    opened = Database(empty_url)
     yield opened
     opened.close()
 

@@ -91,12 +91,12 @@ def test_after_closing_it_opens_again(database: Database) -> None:
     assert count(database, outcomes) == 2
 
 
-def test_several_that_open_an_empty_database_at_once_make_the_tables_once(url: str, logged: list[Any]) -> None:
+def test_several_that_open_an_empty_database_at_once_make_the_tables_once(empty_url: str, logged: list[Any]) -> None:
     barrier = threading.Barrier(6)
     found: list[bool] = []
 
     def use() -> None:
-        own = Database(url)
+        own = Database(empty_url)
         barrier.wait()
         found.append(own.available())
         own.close()

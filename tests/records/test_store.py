@@ -78,7 +78,7 @@ def test_feedback_is_kept_with_all_that_was_said(database: Database) -> None:
     with database.reading() as connection:
         (row,) = connection.execute(select(outcomes)).mappings()
     kept = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    assert (kept.pop("card_id"), kept.pop("latest"), kept.pop("id")) == ("", True, 1)
+    assert (kept.pop("card_id"), kept.pop("latest"), kept.pop("number")) == ("", True, 1)
     assert kept == {name: getattr(said, name) for name in kept}
 
 

@@ -1,0 +1,30 @@
+"""A database as an earlier version of this program left it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from alembic import command
+from sqlalchemy import Connection
+
+from service.records.database import STATEMENT, engine_of
+from service.records.migration import alembic_config
+
+
+@contextmanager
+def at_step(url: str, step: str) -> Iterator[Connection]:
+    """A transaction on the database, brought up or down to a step first."""
+    engine = engine_of(url, STATEMENT)
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        # Both leave a database alone that is beyond the step in their direction.
+        command.upgrade(config, step)
+        command.downgrade(config, step)
+        yield connection
+    engine.dispose()
+
+
+def stored(connection: Connection, moment: datetime) -> object:
+    """A moment as each kind of database keeps it."""
+    return moment if connection.dialect.name == "postgresql" else f"{moment:%Y-%m-%d %H:%M:%S.%f}"
