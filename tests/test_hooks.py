@@ -8,6 +8,7 @@ import pytest
 
 from service.decide import Decision
 from service.errors import NotConformant
+from service.web.ehr import called_for
 from tests.calls import NEW_START, PAIR, Json, answered, by_id, draft, drafted_too
 from tests.fhir.translated import request_in
 
@@ -99,6 +100,46 @@ def test_an_order_just_selected_may_be_incomplete(missing: str, fixture: Fixture
 def test_an_order_just_selected_may_have_no_drug_yet_which_is_said(fixture: Fixture, decision: Decision) -> None:
     request = fixture(PAIR)
     draft(request).pop("medicationCodeableConcept")
+    assert list(by_id(answered(request, decision))) == ["not-checked"]
+
+
+BLANK = "requests/order-select/no-drug-chosen-yet"
+
+
+def test_an_order_just_selected_of_which_nothing_is_chosen_yet_raises_no_card(
+    fixture: Fixture, decision: Decision
+) -> None:
+    assert answered(fixture(BLANK), decision) == []
+
+
+@pytest.mark.parametrize("hook", ["order-sign", "medication-prescribe"])
+def test_an_order_without_a_drug_is_named_where_it_is_finished(hook: str, fixture: Fixture, decision: Decision) -> None:
+    assert list(by_id(answered(called_for(fixture(BLANK), hook), decision))) == ["not-checked"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"medicationCodeableConcept": {}},
+        {"medicationCodeableConcept": None},
+        {"medicationCodeableConcept": {"coding": [{"system": "urn:own", "code": "1"}]}},
+        {"medicationReference": {"reference": "Medication/1"}},
+        {"medication": {}},
+        {"contained": []},
+        {"note": [{"text": "as discussed"}]},
+        {"dosageInstruction": [{"text": "one at bedtime"}]},
+        {"text": {"status": "generated"}},
+        {"extension": [{"url": "https://ehr.example.org/drug", "valueString": "own list 17"}]},
+        {"_authoredOn": {"extension": []}},
+        {"unheardOf": 1},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+def test_an_order_just_selected_that_says_anything_is_heard_or_named(
+    said: dict[str, Any], fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(BLANK)
+    draft(request).update(said)
     assert list(by_id(answered(request, decision))) == ["not-checked"]
 
 

@@ -22,6 +22,12 @@ from service.terminology.recognise import Recognition, Terminology
 MOST_ORDERS = 1000
 """Orders that one call may hold in its context, whatever they are for."""
 
+FRAME = frozenset(
+    {"resourceType", "id", "meta", "status", "intent", "priority", "subject", "patient", "encounter"}
+    | {"authoredOn", "dateWritten", "requester", "prescriber", "recorder", "performer"}
+)
+"""What a draft holds before anything is chosen: who, when and for whom, and nothing about a drug or its dose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -118,7 +124,7 @@ def drafts(session: Session, entries: Sequence[Entry], prefetch: Prefetch, termi
         Draft(
             resource=entry.resource,
             identity=identity,
-            focus=selected(session, entry),
+            focus=selected(session, entry) and not _empty(session, entry),
             own=same_patient(subject_references(entry.resource), session.patient_id),
             whole=entry.whole,
         )
@@ -171,6 +177,11 @@ def selected(session: Session, entry: Entry) -> bool:
     identity = text(entry.resource.get("id"))
     names = {reference(entry.resource), identity, f"urn:uuid:{identity.lower()}", selection(entry.url)}
     return not session.selections.isdisjoint(names - {"", "urn:uuid:"})
+
+
+def _empty(session: Session, entry: Entry) -> bool:
+    """True for an order selected before anything is chosen: there is nothing to hear, or to name as not checked."""
+    return session.selections is not None and entry.whole and entry.resource.keys() <= FRAME
 
 
 def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:

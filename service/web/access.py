@@ -25,7 +25,7 @@ from service.trust.tokens import Caller, Reason, Refused, TokenCheck
 from service.trust.used_tokens import SeenInMemory, SeenTokens
 from service.web.middleware import call_of
 
-PAGES = ("/", "/static", "/api", "/playground", "/guidance")
+PAGES = ("/", "/favicon.ico", "/static", "/api", "/playground", "/guidance")
 WITHOUT_TOKEN = (*PAGES, CODE_SYSTEMS, "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
 """Addresses, with all below them, that anybody may read: they hold nothing of any call but counts."""
 

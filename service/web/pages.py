@@ -112,6 +112,10 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
             tiles=[(name, address, TILES[name]) for name, address in menu] + OPERATIONS,
         )
 
+    @blueprint.get("/favicon.ico")
+    def icon() -> Response:
+        return blueprint.send_static_file("favicon.svg")
+
     @blueprint.get("/guidance", strict_slashes=False)
     def guidance() -> str:
         ordered = in_order(library)

@@ -5,11 +5,15 @@ pasted is answered and forgotten: it is in no log, record or link.
 """
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -23,6 +27,7 @@ from service.errors import ServiceError
 from service.jsonio import encode
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.trust.tokens import Caller
+from service.web.ehr import Json, apply, called_for, entries_of
 from service.web.feedback import Keep
 from service.web.fixtures import by_card, fixtures
 from service.web.invoke import Observe
@@ -32,7 +37,6 @@ HOOKS = tuple(CONTEXTS)
 DIALECTS: tuple[str, ...] = get_args(Dialect)
 JURISDICTIONS: tuple[str, ...] = get_args(Jurisdiction)
 
-Json = dict[str, Any]
 CALLER = Caller(ANYBODY.model_copy(update={"name": "playground"}))
 
 
@@ -47,6 +51,17 @@ class Choice:
     jurisdiction: str = ""
     day: date | None = None
     dropped: frozenset[str] = frozenset()
+
+    @property
+    def body(self) -> Json | None:
+        """The request as an object, for the hook that was chosen; None when it is no JSON object."""
+        try:
+            body = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(body, dict):
+            return None
+        return called_for(body, self.hook) if self.hook and self.hook != body.get("hook") else body
 
     @property
     def client(self) -> Client:
@@ -85,11 +100,12 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
     blueprint = Blueprint("playground", __name__, template_folder="templates")
 
     def page(choice: Choice, notes: Sequence[str] = ()) -> str:
-        body = _request(choice)
+        body = choice.body
+        prefetch = _prefetch(body)
         sent = choice.text if body is None else json.dumps(_without(body, choice.dropped), ensure_ascii=False)
         answer = _ask(sent.encode(), choice, body, using, observe)
         answer.notes += notes
-        keys = sorted(body["prefetch"]) if body and isinstance(body.get("prefetch"), dict) else []
+        text = choice.text if body is None else json.dumps(body, indent=2, ensure_ascii=False)
         groups = by_card(fixtures())
         titles = {card: using.library.cards[card].title for card in groups if card in using.library.cards}
         return render_template(
@@ -97,24 +113,28 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
             choice=choice,
             answer=answer,
             pretty=json.dumps(answer.body, indent=2, ensure_ascii=False),
-            text=choice.text if body is None else json.dumps(body, indent=2, ensure_ascii=False),
-            keys=keys,
+            text=text,
+            box=_digest(text),
+            keys=sorted(prefetch),
+            shipped=groupby(fixtures().values(), attrgetter("hook")),
             groups=sorted(groups.items(), key=lambda group: (group[0] == "", titles.get(group[0], ""))),
             titles=titles,
             hooks=HOOKS,
             dialects=DIALECTS,
             jurisdictions=JURISDICTIONS,
-            lists=_lists(body, choice.dropped),
+            lists=[(key, _state(value, dropped=key in choice.dropped)) for key, value in prefetch.items()],
         )
 
     @blueprint.get("/playground", strict_slashes=False)
     def show() -> str:
-        return page(_chosen(request.args, text=""))
+        return page(_chosen(request.args))
 
     @blueprint.post("/playground")
     def send() -> Response | str:
         form = request.form
-        choice = _chosen(form, text=form.get("request", "") if form.get("from") != "fixture" else "")
+        text = form.get("request", "").replace("\r\n", "\n")
+        own = not form.get("fixture") or _digest(text) != form.get("box", "")
+        choice = _chosen(form, (text or " ") if own else "")
         if "accept" in form:
             return page(*_accepted(choice, form["accept"], keep))
         if "override" in form:
@@ -125,13 +145,18 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
     return blueprint
 
 
-def _chosen(sent: Mapping[str, str], text: str) -> Choice:
-    """The choices of a form or a link; what cannot be is left at its default."""
-    values = request.values
-    fixture = sent.get("fixture", "")
-    known = fixtures().get(fixture) or (None if text else fixtures().get(FIRST))
-    if text:
-        known = None
+def _digest(text: str) -> str:
+    """What tells whether the box still holds what was shown: without script nothing else does."""
+    return sha256(text.encode(errors="replace")).hexdigest()
+
+
+def _chosen(sent: Mapping[str, str], text: str = "") -> Choice:
+    """The choices of a form or a link, the text first; what cannot be is left at its default."""
+
+    def one_of(values: Sequence[str], name: str) -> str:
+        return sent[name] if sent.get(name) in values else ""
+
+    known = None if text else fixtures().get(sent.get("fixture", "")) or fixtures().get(FIRST)
     day: date | None
     try:
         day = date.fromisoformat(sent.get("day", ""))
@@ -140,53 +165,22 @@ def _chosen(sent: Mapping[str, str], text: str) -> Choice:
     return Choice(
         fixture=known.id if known else "",
         text=known.text if known else text,
-        hook=sent.get("hook", "") if sent.get("hook", "") in HOOKS else "",
-        dialect=sent.get("dialect", "") if sent.get("dialect", "") in DIALECTS else "",
-        jurisdiction=sent.get("jurisdiction", "") if sent.get("jurisdiction", "") in JURISDICTIONS else "",
+        hook=one_of(HOOKS, "hook"),
+        dialect=one_of(DIALECTS, "dialect"),
+        jurisdiction=one_of(JURISDICTIONS, "jurisdiction"),
         day=day,
-        dropped=frozenset(values.getlist("drop")),
+        dropped=frozenset(request.values.getlist("drop")),
     )
 
 
-def _request(choice: Choice) -> Json | None:
-    """The request as an object, for the hook that was chosen; None when it is no JSON object."""
-    try:
-        body = json.loads(choice.text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(body, dict):
-        return None
-    return called_for(body, choice.hook) if choice.hook and choice.hook != body.get("hook") else body
-
-
-def called_for(body: Json, hook: str) -> Json:
-    """The same orders in the context of another hook."""
-    context = body.get("context")
-    held = context if isinstance(context, dict) else {}
-    orders = held.get("draftOrders") or held.get("medications") or {"resourceType": "Bundle", "entry": []}
-    new = {key: held[key] for key in ("userId", "patientId", "encounterId") if key in held}
-    if hook in ("order-select", "order-sign"):
-        new["draftOrders"] = orders
-    elif hook != "patient-view":
-        new["medications"] = orders
-    if hook == "order-select":
-        resources = [entry.get("resource", {}) for entry in _entries(orders)]
-        new["selections"] = [
-            f"{r['resourceType']}/{r['id']}" for r in resources if r.get("id") and r.get("resourceType")
-        ]
-    return {**body, "hook": hook, "context": new}
-
-
-def _entries(orders: Any) -> list[Json]:
-    entries = orders.get("entry") if isinstance(orders, dict) else orders
-    return [entry for entry in entries or () if isinstance(entry, dict)]
+def _prefetch(body: Json | None) -> Json:
+    prefetch = (body or {}).get("prefetch")
+    return prefetch if isinstance(prefetch, dict) else {}
 
 
 def _without(body: Json, dropped: frozenset[str]) -> Json:
-    prefetch = body.get("prefetch")
-    if not dropped or not isinstance(prefetch, dict):
-        return body
-    return {**body, "prefetch": {key: value for key, value in prefetch.items() if key not in dropped}}
+    kept = {key: value for key, value in _prefetch(body).items() if key not in dropped}
+    return {**body, "prefetch": kept} if dropped and _prefetch(body) else body
 
 
 def _ask(sent: bytes, choice: Choice, body: Json | None, using: Decision, observe: Observe) -> Shown:
@@ -219,34 +213,20 @@ def _marked(text: str, body: Json | None, expression: str) -> tuple[str, str, st
         except (ValueError, RecursionError):
             pass
         return None
-    pretty = json.dumps(body, indent=2, ensure_ascii=False)
-    steps = [step for part in expression.removeprefix("$.").split(".") for step in part.rstrip("]").split("[") if step]
+    pretty, mark = json.dumps(body, indent=2, ensure_ascii=False), str(uuid.uuid4())
+    steps = re.findall(r"[^$.\[\]]+", expression)
     while steps:
-        place = _place(body, steps)
-        if place >= 0:
-            return _line(pretty, place)
-        steps.pop()
+        holder = copy = json.loads(pretty)
+        try:
+            for step in steps:
+                place = int(step) if isinstance(holder, list) else step
+                inside, holder = holder, holder[place]
+        except (LookupError, TypeError, ValueError):
+            steps.pop()
+            continue
+        inside[place] = mark
+        return _line(pretty, json.dumps(copy, indent=2, ensure_ascii=False).find(mark))
     return None
-
-
-def _place(body: Json, steps: Sequence[str]) -> int:
-    """Where the member at the end of the steps begins in the indented text; -1 when there is none."""
-    mark = str(uuid.uuid4())
-    copy = json.loads(json.dumps(body))
-    holder: Any = copy
-    for step in steps[:-1]:
-        holder = _member(holder, step)
-    last: Any = int(steps[-1]) if isinstance(holder, list) and steps[-1].isdigit() else steps[-1]
-    if _member(holder, steps[-1]) is None:
-        return -1
-    holder[last] = mark
-    return json.dumps(copy, indent=2, ensure_ascii=False).find(mark)
-
-
-def _member(holder: Any, step: str) -> Any:
-    if isinstance(holder, list):
-        return holder[int(step)] if step.isdigit() and int(step) < len(holder) else None
-    return holder.get(step) if isinstance(holder, dict) else None
 
 
 def _line(text: str, position: int) -> tuple[str, str, str]:
@@ -256,28 +236,19 @@ def _line(text: str, position: int) -> tuple[str, str, str]:
     return text[max(0, start - 600) : start], text[start:end] or " ", text[end : end + 600]
 
 
-def _lists(body: Json | None, dropped: frozenset[str]) -> list[tuple[str, str]]:
-    """What was sent under each prefetch key, in words."""
-    prefetch = body.get("prefetch") if body else None
-    found = []
-    for key, value in prefetch.items() if isinstance(prefetch, dict) else ():
-        if key in dropped:
-            state = "dropped here"
-        elif isinstance(value, dict) and value.get("resourceType") == "Bundle":
-            entries = value.get("entry")
-            state = f"{len(entries) if isinstance(entries, list) else 0} sent"
-        elif value is None:
-            state = "none on record"
-        else:
-            state = "sent"
-        found.append((key, state))
-    return found
+def _state(value: Any, *, dropped: bool) -> str:
+    """What was sent under a prefetch key, in words."""
+    if dropped:
+        return "dropped here"
+    if isinstance(value, dict) and value.get("resourceType") == "Bundle":
+        return f"{len(entries_of(value))} sent"
+    return "none on record" if value is None else "sent"
 
 
 def _accepted(choice: Choice, which: str, keep: Keep) -> tuple[Choice, list[str]]:
     """The request with a suggestion's actions carried out, as an EHR would, and what to say about it."""
     card, suggestion = _pressed(request.form, which)
-    body = _request(choice)
+    body = choice.body
     if not suggestion or body is None:
         return choice, ["The suggestion is not part of this answer any more. Send the request again."]
     for action in suggestion.get("actions", ()):
@@ -286,35 +257,6 @@ def _accepted(choice: Choice, which: str, keep: Keep) -> tuple[Choice, list[str]
     note = _reported(entry, keep)
     changed = replace(choice, fixture="", hook="", text=json.dumps(body, indent=2, ensure_ascii=False))
     return changed, [f"Accepted and applied: {suggestion['label']}. {note}"]
-
-
-def apply(action: Json, body: Json) -> None:
-    """Carries out one action of a suggestion on the orders of a request."""
-    context = body.get("context", {})
-    orders = context.get("draftOrders") or context.get("medications")
-    entries = orders.setdefault("entry", []) if isinstance(orders, dict) else orders
-    if not isinstance(entries, list):
-        return
-    resource = action.get("resource")
-    named = resource if isinstance(resource, str) else action.get("resourceId") or ""
-    if isinstance(resource, dict):
-        named = f"{resource.get('resourceType')}/{resource.get('id')}"
-    places = [n for n, entry in enumerate(entries) if _names(entry, named)]
-    if action.get("type") == "create" and isinstance(resource, dict):
-        entries.append({"resource": {"id": str(uuid.uuid4()), **resource}})
-    elif action.get("type") == "update" and places:
-        entries[places[0]] = {**entries[places[0]], "resource": resource}
-    elif action.get("type") == "delete":
-        for place in reversed(places):
-            del entries[place]
-        selections = context.get("selections")
-        if isinstance(selections, list):
-            context["selections"] = [pointer for pointer in selections if pointer != named]
-
-
-def _names(entry: Any, reference: str) -> bool:
-    resource = entry.get("resource") if isinstance(entry, dict) else None
-    return isinstance(resource, dict) and f"{resource.get('resourceType')}/{resource.get('id')}" == reference
 
 
 def _overridden(form: Mapping[str, str], keep: Keep) -> str:

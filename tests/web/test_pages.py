@@ -104,6 +104,11 @@ def test_a_page_that_is_not_there_is_404_in_the_readers_form(client: FlaskClient
     assert 'href="/"' in page.text
 
 
+def test_the_icon_that_browsers_ask_for_unasked_is_there(client: FlaskClient) -> None:
+    with closing(client.get("/favicon.ico")) as icon:
+        assert (icon.status_code, icon.mimetype) == (200, "image/svg+xml")
+
+
 def test_a_service_that_is_not_there_is_json_for_browsers_too(client: FlaskClient) -> None:
     answer = client.get("/cds-services/nobody", headers={"Accept": "text/html"})
     assert answer.get_json()["resourceType"] == "OperationOutcome"
@@ -127,7 +132,7 @@ def test_numbers_are_shown_with_their_units_in_words() -> None:
 
 def test_the_page_says_what_each_number_stands_for_and_never_by_its_name(client: FlaskClient) -> None:
     page = client.get("/guidance/amitriptyline-with-maoi").get_data(as_text=True)
-    assert "Wait after an irreversible MAO inhibitor before amitriptyline</th><td>14 days" in page
+    assert "Shortest wait after an irreversible or type B MAO inhibitor before amitriptyline</th><td>14 days" in page
     assert "unknown_end" not in page
 
 

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from service.app import create_app, records_of
 from service.settings import Settings
+from service.web.ehr import apply, called_for
 from service.web.fixtures import by_card, fixtures
-from service.web.playground import apply, called_for
 from tests.trust.ehr import ec, key_set
 
 PAIR = "order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
@@ -44,6 +44,15 @@ def request_in(page: str) -> str:
     return html.unescape(found[1])
 
 
+def form_in(page: str) -> dict[str, str]:
+    """What a browser sends when nothing was changed: lines of the box end with CRLF."""
+    chosen = re.search(r'<option value="([^"]*)" selected>', page)
+    shown = re.search(r'name="box" value="([0-9a-f]+)"', page)
+    assert shown is not None
+    box = request_in(page).replace("\n", "\r\n")
+    return {"fixture": chosen[1] if chosen else "", "box": shown[1], "request": box}
+
+
 def notes(page: str) -> str:
     return " ".join(re.findall(r'role="status">([^<]+)</p>', page))
 
@@ -65,6 +74,32 @@ def test_every_fixture_that_ships_can_be_chosen_under_the_card_that_it_raises(cl
     assert PAIR in {fixture.id for fixture in by_card(fixtures())["tolperisone-with-amitriptyline"]}
 
 
+OTHER = "order-sign/amitriptyline-13-days-after-phenelzine"
+
+
+def test_a_request_is_chosen_and_sent_without_script(client: FlaskClient) -> None:
+    form = form_in(client.get("/playground", query_string={"fixture": PAIR}).text)
+    assert form["fixture"] == PAIR
+    other = client.post("/playground", data={**form, "fixture": OTHER}).text
+    assert "phenelzine ended" in other
+    assert form_in(other)["fixture"] == OTHER
+    unchanged = client.post("/playground", data={**form, "hook": "order-sign"}).text
+    assert "Link to this" in unchanged
+    assert json.loads(request_in(unchanged))["hook"] == "order-sign"
+
+
+@pytest.mark.parametrize("chosen", [PAIR, OTHER, ""])
+def test_what_is_written_in_the_box_is_sent_whatever_is_chosen_beside_it(client: FlaskClient, chosen: str) -> None:
+    form = form_in(client.get("/playground", query_string={"fixture": PAIR}).text)
+    pasted = form["request"].replace("Tolperison HEXAL", "Amoxicillin")
+    page = client.post("/playground", data={**form, "fixture": chosen, "request": pasted}).text
+    assert "Amoxicillin" in request_in(page)
+    assert "Link to this" not in page
+    again = client.post("/playground", data={**form_in(page), "day": "2026-11-23"}).text
+    assert request_in(again) == request_in(page)
+    assert "phenelzine ended" in client.post("/playground", data={**form_in(page), "fixture": OTHER}).text
+
+
 def test_an_accepted_suggestion_changes_the_request_asks_again_and_is_reported(client: FlaskClient) -> None:
     page = client.get("/playground", query_string={"fixture": PAIR}).text
     number, label = next(
@@ -73,7 +108,7 @@ def test_an_accepted_suggestion_changes_the_request_asks_again_and_is_reported(c
         for m, suggestion in enumerate(card.get("suggestions", ()))
         if suggestion["actions"][0]["type"] == "update"
     )
-    form = {"answer": json.dumps(answer_in(page)), "request": request_in(page), "fixture": PAIR, "from": "fixture"}
+    form = {**form_in(page), "answer": json.dumps(answer_in(page))}
     after = client.post("/playground", data={**form, "accept": number, "day": "2026-11-23"}).text
     assert label in html.unescape(notes(after))
     assert "The feedback was sent." in notes(after)
@@ -83,7 +118,7 @@ def test_an_accepted_suggestion_changes_the_request_asks_again_and_is_reported(c
 
 def test_an_override_sends_the_chosen_reason(client: FlaskClient) -> None:
     page = client.get("/playground", query_string={"fixture": PAIR}).text
-    form = {"answer": json.dumps(answer_in(page)), "request": request_in(page), "from": "own"}
+    form = {**form_in(page), "answer": json.dumps(answer_in(page))}
     after = client.post("/playground", data={**form, "override": "0", "reason-0": "0"}).text
     assert "Overridden" in notes(after)
     assert "The feedback was sent." in notes(after)
@@ -91,7 +126,7 @@ def test_an_override_sends_the_chosen_reason(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("pressed", [{"accept": "9.9"}, {"accept": "x"}, {"override": "0", "reason-0": "77"}])
 def test_a_button_of_an_answer_that_is_gone_says_so(client: FlaskClient, pressed: dict[str, str]) -> None:
-    page = client.post("/playground", data={"request": "{}", "from": "own", "answer": "no", **pressed}).text
+    page = client.post("/playground", data={"request": "{}", "answer": "no", **pressed}).text
     assert "not part of this answer any more" in notes(page)
 
 
@@ -111,7 +146,7 @@ def test_a_button_of_an_answer_that_is_gone_says_so(client: FlaskClient, pressed
 def test_an_error_is_shown_with_its_place_in_what_was_pasted(
     client: FlaskClient, text: str, status: int, marked: str | None
 ) -> None:
-    page = client.post("/playground", data={"request": text or " ", "from": "own"}).text
+    page = client.post("/playground", data={"request": text or " "}).text
     assert f"Error {status}" in page
     if marked:
         assert marked in html.unescape(" ".join(re.findall(r"<mark>(.*?)</mark>", page, re.DOTALL)))
@@ -121,7 +156,7 @@ def test_what_is_pasted_is_in_no_link_and_in_no_log(client: FlaskClient, logged:
     pasted = json.dumps(
         {"hook": "patient-view", "hookInstance": "i", "context": {"userId": "u", "patientId": "Zaphod"}}
     )
-    page = client.post("/playground", data={"request": pasted, "from": "own"}).text
+    page = client.post("/playground", data={"request": pasted}).text
     assert "Link to this" not in page
     assert "Zaphod" not in json.dumps(logged, default=str)
 
@@ -129,7 +164,7 @@ def test_what_is_pasted_is_in_no_link_and_in_no_log(client: FlaskClient, logged:
 def test_html_in_a_request_stays_text(client: FlaskClient, fixture: Fixture) -> None:
     body = fixture(f"requests/{PAIR}")
     text = json.dumps(body).replace("Tolperison HEXAL", "<img src=x onerror=alert(1)>")
-    page = client.post("/playground", data={"request": text, "from": "own"}).text
+    page = client.post("/playground", data={"request": text}).text
     assert "<img" not in page
 
 

@@ -235,7 +235,7 @@ def test_what_stayed_quiet_is_counted(serve: Serve) -> None:
 
 def test_what_could_not_be_checked_is_shown_for_another_patient(serve: Serve) -> None:
     server = serve()
-    unclear = request("order-select/no-drug-chosen-yet")
+    unclear = request("order-sign/drug-only-by-unresolvable-reference")
     first = server.ask(unclear)
     server.answer(first)
     another = json.loads(json.dumps(unclear).replace(unclear["context"]["patientId"], "another-patient"))

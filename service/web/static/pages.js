@@ -23,20 +23,12 @@ for (const bar of document.querySelectorAll("[data-filter]")) {
   typed.addEventListener("input", narrow);
   chosen?.addEventListener("change", narrow);
 }
-// What is written, pasted or dropped into the box for a request is what is sent; a dropped file is read into it.
+// A file that is dropped on the box for a request is read into it.
 const box = document.querySelector("textarea[data-drop]");
-if (box) {
-  const choose = () => {
-    const own = document.querySelector("#own");
-    if (own) own.checked = true;
-  };
-  box.addEventListener("input", choose);
-  box.addEventListener("dragover", (event) => event.preventDefault());
-  box.addEventListener("drop", async (event) => {
-    const file = event.dataTransfer.files[0];
-    if (!file) return;
-    event.preventDefault();
-    box.value = await file.text();
-    choose();
-  });
-}
+box?.addEventListener("dragover", (event) => event.preventDefault());
+box?.addEventListener("drop", async (event) => {
+  const file = event.dataTransfer.files[0];
+  if (!file) return;
+  event.preventDefault();
+  box.value = await file.text();
+});
