@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,20 @@ class Received:
     body: bytes
 
 
+class Allowance:
+    """Bytes that several answers may have together, whichever thread reads them."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there was room for so many more."""
+        with self._lock:
+            self._left -= size
+            return self._left >= 0
+
+
 def get(
     session: requests.Session,
     url: str,
@@ -67,28 +82,36 @@ def get(
     *,
     until: float,
     most_bytes: int,
+    allowance: Allowance | None = None,
     bodies: Container[int] = (200,),
     kept: bool = False,
 ) -> Received:
     """The answer of an address, all of it before a moment (``time.monotonic``). Raises NotAnswered.
 
-    ``bodies`` are the statuses whose body is read. ``kept`` says that the session keeps connections for long: where
-    the server has closed one meanwhile, nothing was answered, and the address is asked once more on a new one.
+    ``allowance`` bounds this answer and others together. ``bodies`` are the statuses whose body is read. ``kept`` says
+    that the session keeps connections for long: where the server has closed one meanwhile, nothing was answered, and
+    the address is asked once more on a new one.
     """
     try:
         try:
-            return _once(session, url, headers, until, most_bytes, bodies)
+            return _once(session, url, headers, until, most_bytes, allowance, bodies)
         except requests.ConnectionError as error:
             closed = bool(error.args) and isinstance(error.args[0], ProtocolError)
             if not (kept and closed) or time.monotonic() >= until:
                 raise
-        return _once(session, url, headers, until, most_bytes, bodies)
+        return _once(session, url, headers, until, most_bytes, allowance, bodies)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise NotAnswered(_fault(error, until)) from None
 
 
 def _once(
-    session: requests.Session, url: str, headers: Mapping[str, str], until: float, most: int, bodies: Container[int]
+    session: requests.Session,
+    url: str,
+    headers: Mapping[str, str],
+    until: float,
+    most: int,
+    allowance: Allowance | None,
+    bodies: Container[int],
 ) -> Received:
     left = until - time.monotonic()
     if left <= 0:
@@ -104,7 +127,7 @@ def _once(
         body = bytearray()
         for chunk in answer.iter_content(_CHUNK):
             body += chunk
-            if len(body) > most:
+            if len(body) > most or not (allowance is None or allowance.take(len(chunk))):
                 raise NotAnswered(Fault.TOO_LARGE)
         return Received(answer.status_code, bytes(body))
 

@@ -48,7 +48,7 @@ class Contents:
 
     ``matches`` are the entries that count as found, ``announced`` how many there are by ``total``. ``refused`` are
     errors in an entry's place, ``unread`` entries that hold no resource of a wanted kind. ``more`` says that a page
-    follows, ``next`` is its link.
+    follows, ``next`` is its link, empty unless there is exactly one; ``begun`` says that a page came before.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -58,20 +58,21 @@ class Contents:
     unread: int = 0
     more: bool = False
     next: str = ""
+    begun: bool = False
 
 
 def contents(bundle: Resource, wanted: frozenset[str] | None = None) -> Contents:
     """What a Bundle holds. ``wanted`` are the types that were asked for; without it every type is."""
     found: list[Entry] = []
     announced = matches = refused = unread = opened = 0
-    more = False
+    following: list[str] = []
     waiting = [bundle]
     while waiting:
         here = waiting.pop(0)
         opened += 1
         here_matches = 0
         holds_bundles = False
-        more = more or bool(_next_links(here))
+        following += _links(here, "next")
         for entry in aslist(here.get("entry")):
             resource, url = _held(entry)
             if resource is not None and wanted and resource["resourceType"] in wanted and _REMARKS.isdisjoint(entry):
@@ -99,8 +100,11 @@ def contents(bundle: Resource, wanted: frozenset[str] | None = None) -> Contents
         announced += here_matches if holds_bundles else max(_total(here), here_matches)
         matches += here_matches
     announced = max(announced, _total(bundle))
-    link = next((text(link.get("url")) for link in _next_links(bundle)), "")
-    return Contents(tuple(found), matches, announced, refused, unread, more, link)
+    # Of several nobody can say which one leads to the rest, and one of a Bundle inside to a part of it.
+    following_one = following[0] if len(set(following)) == 1 and _links(bundle, "next") else ""
+    before = {*_links(bundle, "previous"), *_links(bundle, "prev")}
+    begun = not before <= set(_links(bundle, "self"))
+    return Contents(tuple(found), matches, announced, refused, unread, bool(following), following_one, begun)
 
 
 def medications_of(entries: tuple[Entry, ...]) -> dict[str, Resource]:
@@ -218,6 +222,7 @@ def _is_remark(resource: Resource) -> bool:
     return bool(issues) and all(text(issue.get("severity")) == "information" for issue in issues)
 
 
-def _next_links(bundle: Resource) -> list[Resource]:
+def _links(bundle: Resource, relation: str) -> list[str]:
+    """The addresses under a relation, written in any case; empty where a link has none that can be read."""
     links = [link for link in aslist(bundle.get("link")) if isinstance(link, dict)]
-    return [link for link in links if text(link.get("relation")) == "next"]
+    return [text(link.get("url")) for link in links if text(link.get("relation")).strip().casefold() == relation]

@@ -12,11 +12,14 @@ import requests
 
 from service.fhir.fetch_errors import Failure, Unfetched
 from service.fhir.resources import Resource, resource
-from service.http import Fault, NotAnswered, get
+from service.http import Allowance, Fault, NotAnswered, get
 from service.trust.clients import Client, lies_within
 
 MOST_BYTES = 4 * 1024 * 1024
 """Bytes read of one answer."""
+
+MOST_OF_A_CALL = 2 * MOST_BYTES
+"""Bytes read in one call: a server with many long pages must not take the memory of the process."""
 
 _ID = re.compile(r"[A-Za-z0-9._~:=+@-]{1,255}")
 """Ids that may stand in an address: FHIR's and what real servers use; nothing that means something there."""
@@ -41,6 +44,7 @@ class FhirServer:
     client: Client
     loopback: bool
     session: requests.Session = field(repr=False)
+    allowance: Allowance = field(default_factory=lambda: Allowance(MOST_OF_A_CALL), repr=False)
 
     @property
     def allowed(self) -> bool:
@@ -92,7 +96,9 @@ class FhirServer:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
-            answer = get(self.session, url, headers, until=until, most_bytes=MOST_BYTES, kept=True)
+            answer = get(
+                self.session, url, headers, until=until, most_bytes=MOST_BYTES, allowance=self.allowance, kept=True
+            )
         except NotAnswered as none:
             raise Unfetched(_FAILURES[none.fault]) from None
         if answer.status != requests.codes.ok:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from service.fhir.bundles import COMPANIONS
 from service.fhir.fetch_errors import Failure, Unfetched
-from service.fhir.prefetch import WORSE, Answer, State, answer_in
+from service.fhir.prefetch import WORSE, Answer, State, answer_in, beginning
 from service.fhir.resources import Resource, reference, text
 
 MOST_PAGES = 10
@@ -37,14 +37,16 @@ def first_page(key: str, address: str, server: Server, until: float) -> Answer:
 
 
 def following_pages(key: str, first: Answer, address: str, server: Server, until: float) -> Answer:
-    """The list with all its pages; PARTIAL with the reason when one of them could not be had.
+    """The list with all its pages; PARTIAL when one of them could not be had, with the reason.
 
     ``address`` is where the first page came from. A resource that a server repeats on a later page counts once; the
     same id with other content is another resource.
     """
+    first = beginning(first)
     if not first.next:
         return first
-    read, resources, state, link, pages = [first], list(first.resources), _own(first), first.next, 1
+    state = first.state if first.begun else _own(first)
+    read, resources, link, pages = [first], list(first.resources), first.next, 1
     seen = {reference(found): found for found in resources}
     while link:
         try:

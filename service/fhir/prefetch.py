@@ -41,14 +41,16 @@ WORSE = (State.GIVEN, State.SHORT, State.DAMAGED, State.REFUSED, State.PARTIAL)
 class Answer:
     """The resources of one prefetch key and how far they can be relied on to be all there are.
 
-    ``next`` is the link to the page after these. ``reason`` says why fetching failed where it was tried
-    (``service.fhir.fetch_errors``). ``matches`` of the resources count among the ``announced`` ones, ``lost`` entries
-    could not be read. ``medications`` are those among the resources by each name that a reference may use.
+    ``next`` is the link to the page after these; ``begun`` says that there is one before them. ``reason`` says why
+    fetching failed where it was tried (``service.fhir.fetch_errors``). ``matches`` of the resources count among the
+    ``announced`` ones, ``lost`` entries could not be read. ``medications`` are those among the resources by each name
+    that a reference may use.
     """
 
     state: State
     resources: tuple[Resource, ...] = ()
     next: str = ""
+    begun: bool = False
     reason: str = ""
     matches: int = 0
     announced: int = 0
@@ -190,7 +192,12 @@ def answer_of(key: str, raw: Raw) -> Answer:
     if is_null(raw):
         return Answer(State.GIVEN)
     resource = list_of(raw) or decoded(raw)
-    return Answer(State.UNREADABLE) if resource is None else answer_in(key, resource)
+    return Answer(State.UNREADABLE) if resource is None else beginning(answer_in(key, resource))
+
+
+def beginning(first: Answer) -> Answer:
+    """An answer that a list begins with: PARTIAL when it is itself a page after others."""
+    return replace(first, state=State.PARTIAL) if first.begun and first.state in WORSE else first
 
 
 def answer_in(key: str, resource: Resource) -> Answer:
@@ -221,6 +228,7 @@ def _of_bundle(found: Contents) -> Answer:
         state,
         tuple(singled(entry.resource) for entry in found.entries),
         next=found.next,
+        begun=found.begun,
         matches=found.matches,
         announced=found.announced,
         lost=found.unread + found.refused,
