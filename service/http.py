@@ -39,9 +39,9 @@ class Fault(StrEnum):
 
     TIMEOUT = "did not answer in time"
     CERTIFICATE = "has a certificate that is not trusted"
-    UNREACHABLE = "cannot be reached, or hung up"
-    TOO_LARGE = "answered with more than is read"
-    BROKE_OFF = "broke its answer off"
+    UNREACHABLE = "cannot be reached, or closed the connection"
+    TOO_LARGE = "answered with more than this service reads"
+    BROKE_OFF = "broke off its answer"
     COMPRESSED = "sent its answer compressed"
 
 

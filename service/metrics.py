@@ -49,7 +49,7 @@ class Metrics:
         self._seconds = self._histogram("request_seconds", "Time to answer a request, in seconds.", "endpoint hook")
         self._running = Gauge(
             "tolami_requests_running",
-            "Requests being worked on.",
+            "Requests in progress.",
             registry=self.registry,
             multiprocess_mode="livesum",
         )

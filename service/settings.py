@@ -50,7 +50,7 @@ class Settings(BaseSettings):
         "ES384,RS384", description="Signature algorithms that a token may have, separated by commas."
     )
     jwks_ca_file: FilePath | None = Field(
-        None, description="Authorities (PEM) that certificates of key addresses are checked by, instead of public ones."
+        None, description="Certificate authorities (PEM) for key addresses, instead of public ones."
     )
     jwt_leeway: int = Field(60, ge=0, le=600, description="Seconds by which clocks may differ when a token is checked.")
     jwt_replay_check: bool = Field(True, description="Refuse a token that was used before.")
@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         4.0, gt=0, le=30, description="Seconds for everything that is fetched from a client's FHIR server in one call."
     )
     fhir_ca_file: FilePath | None = Field(
-        None, description="Authorities (PEM) that certificates of FHIR servers are checked by, instead of public ones."
+        None, description="Certificate authorities (PEM) for FHIR servers, instead of public ones."
     )
     database_url: str = Field(
         "sqlite:///tolami.db", description="Where exchanges, feedback and used tokens are kept (SQLAlchemy URL)."
@@ -85,9 +85,9 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json", ""] = Field(
         "", description="Log lines for people or for programs; by default console on a terminal, else json."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level that is logged.")
     jurisdiction: Literal["eu", "uk", "us", "ch", "other"] = Field(
-        "eu", description="Whose labels and indications advice goes by where they differ."
+        "eu", description="Whose labels and indications advice follows where they differ."
     )
     demo: bool = Field(
         False, description="Serve synthetic patients as a FHIR server below /demo/fhir; `tolami demo` sets it."
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         None, description="A hospital's own policy: cards off, urgency, numbers within bounds; each with an end."
     )
     open_pages: bool = Field(
-        False, description="Show the playground and the insights to anybody although calls need a token."
+        False, description="Show the playground and the insights to anybody, even if calls need a token."
     )
     max_body_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="Largest request body accepted, in bytes; larger ones get 413."

@@ -266,7 +266,7 @@ def read_body(body: bytes, message: type[Message]) -> Message:
     if not start:
         raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
     if body.startswith(BOM_UTF8):
-        raise NotParsable("The request is no JSON: it begins with a byte order mark. Send UTF-8 without one.")
+        raise NotParsable("The request is not valid JSON: it begins with a byte order mark. Send UTF-8 without one.")
     if start != b"{":
         raise NotParsable("The request is not a JSON object. Send the CDS Hooks request as one.")
     try:

@@ -32,7 +32,7 @@ _ANSWERS = {
 """What this service sends. Members may be added to it in time, and none is ever null or empty (C-004, C-005)."""
 
 _OWN_EXTENSION = {
-    "description": "What a program may want to know of a card.",
+    "description": "What a program may want to know about a card.",
     "type": "object",
     "properties": {
         "card": {"type": "string", "description": "Id of the card."},

@@ -16,7 +16,7 @@ SPECIFICATION = "2.0.1"
 
 USAGE = (
     "Needs prefetch.patient; without it an order that concerns the guidance is answered 412. The other keys"
-    " may be left out; what could then not be checked is said on a card. Content not clinically reviewed."
+    " may be left out; what then cannot be checked is named on a card. Content not clinically reviewed."
 )
 
 _LOINC = "http://loinc.org|"

@@ -102,7 +102,7 @@ def read_all(path: Path) -> Iterator[Request]:
     lines = [(n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip()]
     name = "standard input" if path == STANDARD_INPUT else str(path)
     if not lines:
-        raise NotReplayable(f"{name}: empty, no hook request there.")
+        raise NotReplayable(f"{name}: the file is empty, so it holds no hook request.")
     if path == STANDARD_INPUT and not _each_is_json(lines):
         lines = [(1, body)]
     for number, line in lines:
@@ -118,7 +118,9 @@ def _each_is_json(lines: list[tuple[int, bytes]]) -> bool:
 def _hook(path: Path, value: Any) -> str:
     hook = value.get("hook") if isinstance(value, dict) else None
     if not isinstance(hook, str):
-        raise NotReplayable(f"{path}: no hook request: it has no member 'hook'. Replay wants a whole request body.")
+        raise NotReplayable(
+            f"{path}: not a hook request: it has no member 'hook'. Replay needs the whole request body."
+        )
     return hook
 
 

@@ -100,7 +100,7 @@ class Burden:
 @click.command(short_help="Count what a synthetic population's orders raise.")
 @click.option("--size", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Orders.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
-@click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy to compare with none.")
+@click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy, to compare with none.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to answer for; by default today.")
 @click.option(
     "--format",

@@ -36,7 +36,7 @@ def write_card(name: str, rule: str | None, today: date, folder: Path = FOLDER, 
     for other in folder.glob(f"*/{id_}.md"):
         if other != path or not force:
             there = other.relative_to(folder).as_posix()
-            raise NotWritten(f"{there} is there already. Choose another ID, or write over the same card with --force.")
+            raise NotWritten(f"{there} already exists. Choose another ID, or overwrite the same card with --force.")
     rules = {int(number) for card in folder.glob("*/*.md") for number in _RULE.findall(card.read_text("utf-8"))}
     rule = rule or f"R{max(rules, default=0) + 1}"
     if not re.fullmatch(r"[RX]\d{1,2}", rule):
@@ -52,7 +52,7 @@ def write_card(name: str, rule: str | None, today: date, folder: Path = FOLDER, 
             f"Write its rule {rule}: a function {function}(chart, thresholds) -> Finding | None in a module of"
             f" service/guidance/, named in that module's RULES.",
             "Write two requests with tolami new fixture: one that raises it, one that must not.",
-            "tolami check names what is missing. Until nothing is, the service does not start.",
+            "tolami check names what is still missing; the service does not start until nothing is.",
         ),
     )
 
@@ -71,7 +71,7 @@ topic: "{blank("a code of codesystems/card-topics.json")}"
 sources: ["{blank("keys of sources.yaml, each of them opened")}"]
 examples:
   fires: ["{blank("a fixture that raises it, such as order-sign/NAME")}"]
-  silent: ["{blank("a fixture that comes near and must not raise it")}"]
+  silent: ["{blank("a fixture that comes close and must not raise it")}"]
 raised_when: "{blank("when it is raised, for its page")}"
 review: {{status: not clinically reviewed, on: {today}}}
 ---

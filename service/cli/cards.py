@@ -13,13 +13,13 @@ REVIEW_DAYS = 365
 @example(
     "tolami cards\ntolami cards --markdown      the table of docs/guidance.md\n"
     "tolami cards --format json | jq '.[].card'\n"
-    "tolami cards --review        what no sign-off stands for\n"
+    "tolami cards --review        cards without a valid sign-off\n"
     "tolami cards sign pain-score --by 'A. Example' --role 'clinical pharmacist'"
 )
 @click.group(invoke_without_command=True, short_help="Show every card and statement; sign cards off.")
 @as_json
 @click.option("--markdown", is_flag=True, help="Print the table that docs/guidance.md holds.")
-@click.option("--review", is_flag=True, help="Show the cards for which no clinician's sign-off stands, and why.")
+@click.option("--review", is_flag=True, help="Show the cards without a valid sign-off by a clinician, and why.")
 @click.pass_context
 def cards(context: click.Context, markdown: bool, review: bool, form: str) -> None:
     """Show every card and when it is raised, every statement and its verdict."""
@@ -63,11 +63,11 @@ def _open() -> list[tuple[str, str, str]]:
 @cards.command(short_help="Write a reviewer's sign-off into a card.")
 @click.argument("card_id", metavar="ID")
 @click.option("--by", required=True, help="Name of the reviewer.")
-@click.option("--role", required=True, help="Profession or office of the reviewer.")
+@click.option("--role", required=True, help="Profession or position of the reviewer.")
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d"]),
-    help=f"Last day on which the sign-off stands; by default {REVIEW_DAYS} days from today.",
+    help=f"Last day on which the sign-off is valid; by default {REVIEW_DAYS} days from today.",
 )
 def sign(card_id: str, by: str, role: str, until: datetime | None) -> None:
     """Write a reviewer's sign-off into the front matter of a card.
@@ -85,7 +85,7 @@ def sign(card_id: str, by: str, role: str, until: datetime | None) -> None:
         stop(f"{card_id}: there is no such card; tolami cards lists them.")
     last = until.date() if until is not None else today + timedelta(days=REVIEW_DAYS)
     if last <= today or not by.strip() or not role.strip():
-        stop("A sign-off needs a name, a role, and a last day that is still to come.")
+        stop("A sign-off needs a name, a role, and a last day that is not past.")
     path = FOLDER / card.file
     reviewed = digest(Guideline(loaded, RULES), card_id)
     path.write_text(signed(path.read_text(encoding="utf-8"), by, role, today, last, reviewed), encoding="utf-8")

@@ -66,7 +66,7 @@ def check(file: Path | None, fetch: bool) -> None:
         stop("\n".join(faults), 1)
     click.echo(f"{chosen}: {len(listed.all)} {'client' if len(listed.all) == 1 else 'clients'}, no faults.")
     if settings.auth == "open":
-        click.echo("TOLAMI_AUTH is open: tokens are not looked at, and everybody is the client without issuer.")
+        click.echo("TOLAMI_AUTH is open: tokens are ignored, and every caller is the client without an issuer.")
 
 
 def _table(client: "Client", settings: "Settings", keys: list[str]) -> "Table":

@@ -81,7 +81,7 @@ def material(path: Path) -> Material:
 def _of_context(path: Path, content: Resource, context: Resource) -> Material:
     hook = _hook(path, context)
     if hook is None:
-        return Material(path, "a context of no hook that is served", content)
+        return Material(path, "a context of a hook that is not served", content)
     call = _call(path, hook, context, {PATIENT: {"resourceType": "Patient"}})
     return Material(path, "a context", content, call, wrapped=True)
 
@@ -112,7 +112,7 @@ def _of_resource(path: Path, resource: Resource) -> Material:
     held = list(entries(resource)) if kind == "Bundle" else [resource]
     known = [one for one in held if one["resourceType"] in _KEYS]
     if not known:
-        return Material(path, f"a resource of no use here ({kind})", resource)
+        return Material(path, f"a resource that is not used here ({kind})", resource)
     prefetch = _prefetch(known)
     patient = as_resource(prefetch[PATIENT]) or {}
     references = (relative(subject_reference(one)).rpartition("/")[2] for one in known)

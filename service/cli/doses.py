@@ -56,7 +56,7 @@ def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
     orders = [r for r in resources if r["resourceType"] in ORDER_TYPES | STATEMENT_TYPES]
     if not orders:
         raise NothingToRead(
-            f"{path}: no orders. Wanted is a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of"
+            f"{path}: no orders. Expected a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of"
             " them, or a hook request."
         )
     weight_days = int(library.cards["not-checked"].thresholds["weight_age"].value)

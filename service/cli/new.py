@@ -28,7 +28,7 @@ def new() -> None:
 @new.command()
 @click.argument("name", metavar="SUBJECT/ID")
 @click.option("--rule", help="Its number in docs/guidance.md; by default the next that is free.")
-@click.option("--force", is_flag=True, help="Write over a card that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing card.")
 def card(name: str, rule: str | None, force: bool) -> None:
     """Write a card to fill in: cards/SUBJECT/ID.md.
 
@@ -60,7 +60,7 @@ def card(name: str, rule: str | None, force: bool) -> None:
 @click.option("--condition", "conditions", multiple=True, metavar="SET|SYSTEM|CODE|WORDS", help="A problem.")
 @click.option("--observation", "observations", multiple=True, metavar="'SET VALUE UNIT'", help="A measurement.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day of the request; by default today.")
-@click.option("--force", is_flag=True, help="Write over a request that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing request.")
 def fixture(
     name: str,
     hook: str,
@@ -86,11 +86,11 @@ def fixture(
     day = today.date() if today else date.today()  # noqa: DTZ011
     path = FIXTURES / hook / f"{name}.json"
     if not FIXTURES.is_dir():
-        stop(f"There is no folder {FIXTURES} here. Start this in the project's folder.")
+        stop(f"There is no folder {FIXTURES} here. Run this in the project's folder.")
     if not _NAME.fullmatch(name):
         stop(f"{name}: a fixture's name is small letters, digits and single hyphens, such as pair-at-72.")
     if path.exists() and not force:
-        stop(f"{path} is there already. Choose another name, or write over it with --force.")
+        stop(f"{path} already exists. Choose another name, or overwrite it with --force.")
     cards = library()
     try:
         request = request_of(Wanted(name, hook, patient, drafts, listed, conditions, observations), cards, day)
@@ -102,7 +102,7 @@ def fixture(
     for line in answer_lines(InProcess(cards).answer(read(path), day), full=False):
         console.print(line, soft_wrap=True)
     click.echo(
-        f"Look at it whole, change what the words could not say, then record the answer:\n"
+        f"Read all of it, change what the words could not say, then record the answer:\n"
         f"  tolami replay {path} --update --today {day}"
     )
 

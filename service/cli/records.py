@@ -59,7 +59,7 @@ def _opened() -> Iterator["Database"]:
         configure_logs(settings.model_copy(update={"log_level": "error"}))
         database = Database(settings.database_url, STATEMENT)
         if not database.exists():
-            stop(f"{database.name}: there is no such file. `tolami serve` makes it, in the folder where it runs.", 1)
+            stop(f"{database.name}: there is no such file. `tolami serve` creates it in the folder where it runs.", 1)
         yield database
     except SettingsError as error:
         stop(str(error), 1)
@@ -71,7 +71,9 @@ def _opened() -> Iterator["Database"]:
 @click.command(short_help="Show what clinicians made of the cards.")
 @click.argument("card", required=False)
 @click.option("--since", type=Past(), help="Only what was received since: 30d, or 2026-11-23.")
-@click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Most entries, newest first.")
+@click.option(
+    "--most", default=50, show_default=True, type=click.IntRange(1), help="Number of entries at most, newest first."
+)
 @format_option
 def feedback(card: str | None, since: datetime | None, most: int, form: str) -> None:
     """Show what clinicians made of the cards they were shown.
@@ -116,7 +118,7 @@ def report(since: datetime | None, form: str) -> None:
         click.echo(_summary(found.calls, len(found.cards), database.name, since))
         if found.unknown:
             counts = ", ".join(f"{number} {outcome}" for outcome, number in found.unknown.items())
-            click.echo(f"Feedback about cards of which nothing is kept: {counts}. It is not in the table.")
+            click.echo(f"Feedback about cards that are not on record: {counts}. It is not in the table.")
 
 
 def _summary(calls: int, cards: int, database: str, since: datetime | None) -> str:

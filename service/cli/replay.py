@@ -25,7 +25,7 @@ MOST_SHOWN_IN_FULL = 5
     "tolami replay my-request.json      one request from anywhere\n"
     "tolami replay -                    requests from standard input, one, or one a line\n"
     "tolami replay --url http://127.0.0.1:8000 --full\n"
-    "tolami replay --dialect 2.0        what a client of 2.0 gets more or otherwise, as differences\n"
+    "tolami replay --dialect 2.0        what a client of 2.0 gets differently\n"
     "tolami replay --jurisdiction uk    what is said otherwise where UK labels count\n"
     "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
 )
@@ -41,7 +41,7 @@ MOST_SHOWN_IN_FULL = 5
 @click.option(
     "--jurisdiction",
     type=click.Choice(["eu", "uk", "us", "ch", "other"]),
-    help="Answer a client whose advice goes by these labels; expected answers are for eu.",
+    help="Answer a client whose advice follows these labels; expected answers are for eu.",
 )
 @click.option(
     "--today",
@@ -79,18 +79,18 @@ def replay(
     from service.cli.answers import LINES, STANDARD_INPUT, InProcess, OverHttp
 
     if url is not None and update:
-        stop("--update records answers of this code; it does not go together with --url.")
+        stop("--update records answers of this code; it cannot be combined with --url.")
     if url is not None and not url.startswith(("http://", "https://")):
         stop(f"--url {url}: write the address of a running service, for example http://127.0.0.1:8000.")
     if update and any(path == STANDARD_INPUT or path.suffix == LINES for path in paths):
-        stop(f"--update records the answer beside a file of one request; it does not go together with - or {LINES}.")
+        stop(f"--update records the answer beside a file of one request; it cannot be combined with - or {LINES}.")
     for option, given in (("--dialect", dialect), ("--jurisdiction", jurisdiction)):
         if given is not None and update:
-            stop(f"--update records what everybody may be answered; it does not go together with {option}.")
+            stop(f"--update records what everybody may be answered; it cannot be combined with {option}.")
         if given is not None and url is not None:
-            stop(f"--url asks a running service, whose trust file decides; it does not go together with {option}.")
+            stop(f"--url asks a running service, whose trust file decides; it cannot be combined with {option}.")
     if corpus is not None and (paths or update or full is not None):
-        stop("--corpus replays a folder and compares nothing; it does not go together with PATHS, --update or --full.")
+        stop("--corpus replays a folder and compares nothing; it cannot be combined with PATHS, --update or --full.")
     cards = library()
     answering = OverHttp(url) if url is not None else InProcess(cards, dialect, jurisdiction)
     day = today.date() if today is not None else None
@@ -107,7 +107,7 @@ def _replay_paths(
 
     for path in chosen:
         if path != STANDARD_INPUT and not path.exists():
-            here = " Name a request file, or start this in the project's folder." if path == FIXTURES else ""
+            here = " Name a request file, or run this in the project's folder." if path == FIXTURES else ""
             stop(f"{path}: there is no such file or folder.{here}")
     files = list(find(chosen))
     if not files:

@@ -128,7 +128,7 @@ def _code(label: str, library: Library) -> DrugCode:
         near = get_close_matches(label.split()[0].lower() if label else "", library.terminology.titles, 3, 0.7)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise NotUnderstood(
-            f"'{label}' is no drug of cards/terminology/drugs.{meant} Write 'DRUG: DIRECTIONS',"
+            f"'{label}' is not a drug of cards/terminology/drugs.{meant} Write 'DRUG: DIRECTIONS',"
             " such as 'amitriptyline 25 mg tablet: 1 tablet at bedtime'."
         )
     known = [code for code in terminology.codes_of(drugs[0]) if not code.topical and not code.combination]
@@ -141,7 +141,7 @@ def _check_dose(order: Resource, label: str, said: str, drug: str, library: Libr
     """Raises NotUnderstood where the service would not read the dose."""
     if directions(said) is None:
         raise NotUnderstood(
-            f"'{said}' is not understood whole. Write amount and rhythm, such as '1 tablet at bedtime',"
+            f"'{said}' is not understood in full. Write dose and frequency, such as '1 tablet at bedtime',"
             " '25 mg twice a day' or '1-0-1' (docs/doses.md), or leave the directions out."
         )
     identity = identify(order, {}, library.terminology.terminology)

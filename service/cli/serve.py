@@ -64,7 +64,7 @@ def demo(port: int) -> None:
     settings, cards = _ready(host, port, without_authentication=False)
     settings = for_demo(settings)
     if settings.auth == "required":
-        stop("tolami demo is for trying it out, and TOLAMI_AUTH is required. Leave that setting out here.", 1)
+        stop("tolami demo is for trying the service out and cannot ask for tokens: unset TOLAMI_AUTH.", 1)
     base = settings.public_url
 
     def ready() -> None:

@@ -29,7 +29,7 @@ def check_terminology(
     start = expand(library, settings, now, thorough=True) if server else None
     console.print(sets_table(library, start, server))
     if start is None:
-        console.print("No terminology server is configured (TOLAMI_TERMINOLOGY_SERVER): the embedded lists serve.")
+        console.print("No terminology server is configured (TOLAMI_TERMINOLOGY_SERVER): the embedded lists are used.")
         return library, True
     for line in expansion_lines(start):
         console.print(line, soft_wrap=True)
@@ -71,7 +71,7 @@ def expansion_lines(start: Start) -> list[Text]:
         lines.append(
             Text(
                 f"The expansions cannot be kept ({start.expansions.not_kept}). Set TOLAMI_TERMINOLOGY_CACHE to a folder"
-                " that can be written.",
+                " that can be written to.",
                 style="red",
             )
         )

@@ -49,7 +49,7 @@ def _rule_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
     """Rules without a card, and cards that no rule raises."""
     expected = {*map(card_of, rules), *RAISED_BY_THE_ENGINE}
     for card in sorted(expected - library.cards.keys()):
-        yield Fault(f"{card}.md", 0, "a rule of this name raises this card, and there is none")
+        yield Fault(f"{card}.md", 0, "a rule of this name raises this card, but the card does not exist")
     for card in sorted(library.cards.keys() - expected):
         yield Fault(library.cards[card].file, 0, "no rule raises this card; rules are named after their card")
 
@@ -97,7 +97,7 @@ def unreadable(card: Mapping[str, Any], library: Library) -> Iterable[Fault]:
     if (length := words.count(detail)) > words.limit(detail):
         yield Fault(file.file, 0, f"detail of {length} words: {detail}")
     if (found := DEVELOPERS.search(f"{summary} {detail}")) is not None:
-        yield Fault(file.file, 0, f"'{found[0]}' is no word for a card: {detail}")
+        yield Fault(file.file, 0, f"'{found[0]}' does not belong on a card: {detail}")
 
 
 def _uncarried(library: Library) -> Iterable[Fault]:

@@ -149,7 +149,7 @@ def load(folder: Path = FOLDER) -> Library:
     except OSError as error:
         raise FaultyLibrary([Fault(Path(error.filename or folder).name, 0, error.strerror or str(error))]) from None
     except (UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise FaultyLibrary([Fault("cards", 0, f"not in the form that is expected: {error!r}")]) from error
+        raise FaultyLibrary([Fault("cards", 0, f"not in the expected form: {error!r}")]) from error
 
 
 def _load(folder: Path) -> Library:

@@ -59,7 +59,7 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
         classes |= {drug: label for drug, label in named.items() if drug not in classes}
         too_many = len(aslist(resource.get("reaction"))) > MOST_REACTIONS
         if not found and not named and (too_many or not _understood(resource, concepts, terminology)):
-            unread.append(next(filter(None, (c.label for c in concepts)), "an allergy without code and words"))
+            unread.append(next(filter(None, (c.label for c in concepts)), "an allergy without code or words"))
     drugs = frozenset(allergic | intolerant)
     return AllergyList(
         drugs,

@@ -295,7 +295,7 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
     if prefetch.no_token:
         fetched = " Nothing was fetched: fhirServer came without fhirAuthorization."
     sent = prefetch[PATIENT].state is State.UNREADABLE
-    problem = "what came for it cannot be read as a Patient" if sent else "was not provided"
+    problem = "what was received cannot be read as a Patient" if sent else "was not provided"
     raise MissingData(
         f"The patient is needed and {problem}.{fetched} Send prefetch.{PATIENT} as discovery describes it"
         " (Patient/{{context.patientId}}).",

@@ -50,7 +50,7 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology) -> Pro
         label = concept.label
         stands = _certainty(code) if isinstance(code, dict) else ""
         if not saying.understood:
-            unread.append(label or "a problem without code and words")
+            unread.append(label or "a problem without code or words")
         elif stands == "suspected" and saying.present:
             suspected.append(label)
         elif stands != "absent":

@@ -182,7 +182,7 @@ class Database:
         if self._available is not False:
             log.error("records unavailable", cause=cause, setting="TOLAMI_DATABASE_URL")
         self._available = False
-        newer = "its tables are of another, newer version of this program"
+        newer = "its tables are those of a newer version of this program"
         why = newer if isinstance(error, CommandError) else cause
         self._reason = f"{self.name} cannot be used: {why}"
         raise DatabaseUnavailable(self._reason) from None
@@ -232,7 +232,7 @@ def _url(url: str) -> URL:
         address = make_url(url)
     except ValueError:
         # Raised by SQLAlchemy as it is; its message repeats what stands where the port should.
-        raise ArgumentError("the port is no number") from None
+        raise ArgumentError("the port is not a number") from None
     if address.drivername in {"postgresql", "postgres"}:
         return address.set(drivername="postgresql+psycopg")
     return address

@@ -73,7 +73,7 @@ def read_page(body: bytes) -> Page:
     entries = list(_entries(expansion.get("contains", []), 0))
     total = expansion.get("total")
     if total is not None and (not isinstance(total, int) or isinstance(total, bool) or total < 0):
-        raise _faulty("has a total that is no count")
+        raise _faulty("has a total that is not a count")
     return Page(
         members=tuple(member for member in map(_member, entries) if member is not None),
         entries=len(entries),
@@ -100,17 +100,17 @@ def _check_whole(expansion: dict[str, Any]) -> None:
         url = extension.get("url") if isinstance(extension, dict) else None
         if isinstance(url, str) and url.rpartition("/")[2] in INCOMPLETE and extension.get("valueBoolean") is not False:
             raise NotUsable(
-                "The server says that its expansion is not whole.", "Raise the limit of expansions on the server."
+                "The server says that its expansion is not complete.", "Raise the limit of expansions on the server."
             )
 
 
 def _entries(contains: object, depth: int) -> Iterator[dict[str, Any]]:
     """Every entry, the nested ones included."""
     if not isinstance(contains, list) or depth > DEEPEST:
-        raise _faulty("has a list of codes that is none, or is nested too deep")
+        raise _faulty("has a list of codes that is not a list, or is nested too deeply")
     for entry in contains:
         if not isinstance(entry, dict):
-            raise _faulty("has an entry that is no code")
+            raise _faulty("has an entry that is not a code")
         yield entry
         if "contains" in entry:
             yield from _entries(entry["contains"], depth + 1)
@@ -124,7 +124,7 @@ def _member(entry: dict[str, Any]) -> Member | None:
     if system != SNOMED:
         raise _faulty("has an entry that is not of SNOMED CT")
     if not isinstance(code, str) or not code.isascii() or not code.isdecimal() or len(code) > LONGEST_CODE:
-        raise _faulty("has an entry whose code is no SNOMED CT identifier")
+        raise _faulty("has an entry whose code is not a SNOMED CT identifier")
     return Member(code, _text(entry.get("display")))
 
 
@@ -132,7 +132,7 @@ def _version(expansion: dict[str, Any]) -> str:
     """The edition and version of SNOMED CT, as the parameters say: ``http://snomed.info/sct/…/version/20260101``."""
     parameters = expansion.get("parameter", [])
     if not isinstance(parameters, list):
-        raise _faulty("has parameters that are no list")
+        raise _faulty("has parameters that are not a list")
     stated = [
         str(parameter.get("valueUri") or parameter.get("valueCanonical") or parameter.get("valueString") or "")
         for name in ("version", "used-codesystem")

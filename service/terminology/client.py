@@ -63,7 +63,7 @@ class Deadline:
         seconds = self.at - self.clock()
         if seconds <= 0:
             raise NoAnswer(
-                "The time for all expansions is over.",
+                "The time for all expansions is up.",
                 "Raise TOLAMI_TERMINOLOGY_DEADLINE. What was answered is kept; the next start goes on from there.",
             )
         return seconds
@@ -130,11 +130,11 @@ _FAULTS: dict[Fault, tuple[type[NotUsable], str, str]] = {
     Fault.CERTIFICATE: (NoAnswer, "The server's certificate is not trusted.", "Add its authority: REQUESTS_CA_BUNDLE."),
     Fault.UNREACHABLE: (
         NoAnswer,
-        "The server cannot be reached, or hung up.",
+        "The server cannot be reached, or closed the connection.",
         "Check the address and that it is up.",
     ),
     Fault.TOO_LARGE: (NotUsable, f"A page has more than {MOST_BYTES} bytes.", "It must support `count` in $expand."),
-    Fault.BROKE_OFF: (NoAnswer, "The server broke its answer off.", "Check that it is up, and the proxy in between."),
+    Fault.BROKE_OFF: (NoAnswer, "The server broke off its answer.", "Check that it is up, and the proxy in between."),
     Fault.COMPRESSED: (NotUsable, "The answer is compressed, which was not asked for.", "Turn it off for this client."),
 }
 

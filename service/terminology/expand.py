@@ -118,7 +118,9 @@ class _Asking:
             return self._failed(query, kept, fault)
         except Exception as error:
             # Whatever it is, the start must not fail because of it; the message may repeat what was received.
-            return self._failed(query, kept, NoAnswer(f"Asking failed ({type(error).__name__}).", "Report this to us."))
+            return self._failed(
+                query, kept, NoAnswer(f"Asking failed ({type(error).__name__}).", "Please report this.")
+            )
         try:
             lookup.cache.write(query, answer.expansion, on)
         except OSError as error:

@@ -93,7 +93,7 @@ def read_value_set(path: Path, name: str, faults: list[Fault]) -> ValueSet | Non
         except ValueError as error:
             faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
         else:
-            faults.append(Fault(name, 0, f"not in the form that is expected: {refused}"))
+            faults.append(Fault(name, 0, f"not in the expected form: {refused}"))
         return None
     if value_set.resourceType != "ValueSet" or value_set.id != path.stem:
         faults.append(Fault(name, 0, "must be a ValueSet whose id is the file's name"))

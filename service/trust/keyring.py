@@ -71,7 +71,9 @@ def _faults_of(client: Client, algorithms: Collection[str], *, loopback: bool) -
     ``algorithms`` are those that tokens may have; ``loopback`` allows plain http to this machine.
     """
     if not client.issuer:
-        return ["it has keys, but no issuer by which its tokens are told"] if client.jwks_file or client.jku else []
+        return (
+            ["it has keys, but no issuer by which its tokens are recognised"] if client.jwks_file or client.jku else []
+        )
     faults = []
     if client.jwks_file is None and not client.jku:
         faults.append("neither jwks_file nor jku: none of its tokens could be checked")

@@ -71,7 +71,7 @@ def read_key_set(content: bytes) -> KeySet:
     try:
         entries = msgspec.json.decode(content, type=_JwkSet).keys
     except (msgspec.MsgspecError, RecursionError):
-        raise NotAKeySet('is not a JWK Set: a JSON object with a list "keys" is wanted') from None
+        raise NotAKeySet('is not a JWK Set: expected a JSON object with a list "keys"') from None
     if len(entries) > MOST_KEYS:
         raise NotAKeySet(f"holds {len(entries)} keys; at most {MOST_KEYS} are read")
     found: list[PublicKey] = []
@@ -130,15 +130,15 @@ def _check_purpose(entry: dict[str, Any]) -> None:
     if not isinstance(operations, list) or "verify" not in operations:
         raise _Unusable('it is not for checking signatures ("key_ops" lacks verify)')
     if entry.get("alg") is not None and entry["alg"] not in ALGORITHMS:
-        raise _Unusable(f"its algorithm is none of {', '.join(ALGORITHMS)}")
+        raise _Unusable(f"its algorithm is not one of {', '.join(ALGORITHMS)}")
 
 
 def _elliptic(public: dict[str, Any]) -> ECKey:
     curve = public.get("crv")
     if not isinstance(curve, str) or curve not in CURVES:
-        raise _Unusable(f"its curve is none of {', '.join(CURVES)}")
+        raise _Unusable(f"its curve is not one of {', '.join(CURVES)}")
     if public.get("alg", CURVES[curve]) != CURVES[curve]:
-        raise _Unusable(f"its algorithm does not go with its curve {curve}")
+        raise _Unusable(f"its algorithm does not fit its curve {curve}")
     return ECKey.import_key(public)
 
 
@@ -149,7 +149,7 @@ def _rsa(public: dict[str, Any]) -> RSAKey:
     if bits not in RSA_BITS:
         raise _Unusable(f"an RSA key must have {RSA_BITS.start} to {RSA_BITS.stop - 1} bits")
     if public.get("alg", RSA_ALGORITHMS[0]) not in RSA_ALGORITHMS:
-        raise _Unusable("its algorithm does not go with an RSA key")
+        raise _Unusable("its algorithm does not fit an RSA key")
     return RSAKey.import_key(public)
 
 

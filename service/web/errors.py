@@ -21,7 +21,7 @@ ADVICE = {
     ),
     405: (
         "not-supported",
-        "This address does not answer this method. Services are called with POST, discovery with GET.",
+        "This address does not support this method. Services are called with POST, discovery with GET.",
     ),
     413: (
         "too-long",

@@ -103,7 +103,7 @@ def _feedback(service: Service) -> Part:
     body = _json("FeedbackRequest")
     return {
         "operationId": f"{service.id}-feedback",
-        "summary": "Tell what became of cards",
+        "summary": "Report what became of cards",
         "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
         "responses": {
             "200": {"description": "All of it is kept.", "content": _OBJECT},
@@ -148,7 +148,7 @@ _PUBLIC = {
     "/schemas/": _read("schemas", "The addresses of all schemas", _OBJECT),
     "/schemas/{name}.json": _read("schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE),
     "/openapi.json": _read("openapi", "This description", _OBJECT),
-    "/healthz": _read("alive", "Whether the service lives", _OBJECT),
+    "/healthz": _read("alive", "Whether the service is alive", _OBJECT),
     "/readyz": _read("ready", "Whether calls can be sent, each check named; 503 when not", _OBJECT),
     "/metrics": _read("metrics", "What was counted, in Prometheus' text format", _TEXT),
 }

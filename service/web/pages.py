@@ -160,7 +160,7 @@ TILES = {
     "Playground": "Send a request, see its cards as an EHR shows them, accept, override, drop prefetch.",
     "Guidance": "Every card with the article against its sources, its numbers, and when it stays silent.",
     "Insights": "Which cards are shown, accepted and overridden, and why. No patient data.",
-    "API": "The OpenAPI description, to read and to try.",
+    "API": "The OpenAPI description, documented and to try out.",
 }
 OPERATIONS = [
     ("Discovery", "/cds-services", "What an EHR reads first."),

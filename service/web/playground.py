@@ -250,7 +250,7 @@ def _accepted(choice: Choice, which: str, keep: Keep) -> tuple[Choice, list[str]
     card, suggestion = _pressed(request.form, which)
     body = choice.body
     if not suggestion or body is None:
-        return choice, ["The suggestion is not part of this answer any more. Send the request again."]
+        return choice, ["The suggestion is no longer part of this answer. Send the request again."]
     for action in suggestion.get("actions", ()):
         apply(action, body)
     entry = {"card": card["uuid"], "outcome": "accepted", "acceptedSuggestions": [{"id": suggestion["uuid"]}]}
@@ -264,7 +264,7 @@ def _overridden(form: Mapping[str, str], keep: Keep) -> str:
     reasons = card.get("overrideReasons", [])
     chosen = form.get(f"reason-{form['override']}", "")
     if not card or not chosen.isdigit() or int(chosen) >= len(reasons):
-        return "The card is not part of this answer any more. Send the request again."
+        return "The card is no longer part of this answer. Send the request again."
     entry = {"card": card["uuid"], "outcome": "overridden", "overrideReason": {"reason": reasons[int(chosen)]}}
     return f"Overridden: {card['summary']}. {_reported(entry, keep)}"
 

@@ -109,10 +109,10 @@ def test_a_card_that_is_signed_off_is_replayed_as_the_service_shows_it(tmp_path:
         (b'{"hook": "\xff"}', "not UTF-8 text"),
         (b"[" * 100_000, "too deeply nested"),
         (b'{"hook": "x", "n": ' + b"1" * 5000 + b"}", "too deeply nested"),
-        (b"[]", "no hook request"),
-        (b"{}", "no hook request"),
-        (b'{"hook": 5}', "no hook request"),
-        (b"null", "no hook request"),
+        (b"[]", "not a hook request"),
+        (b"{}", "not a hook request"),
+        (b'{"hook": 5}', "not a hook request"),
+        (b"null", "not a hook request"),
     ],
 )
 def test_a_file_that_is_no_request_is_named_with_what_is_wrong(content: bytes, problem: str, tmp_path: Path) -> None:

@@ -120,8 +120,8 @@ def test_what_is_on_record_is_prefetched_when_the_chart_is_opened(tmp_path: Path
         ({"x": 1}, "other JSON"),
         ([], "a list of JSON"),
         (5, "a JSON value"),
-        ({"resourceType": "Encounter"}, "a resource of no use here (Encounter)"),
-        ({"resourceType": "Bundle", "entry": []}, "a resource of no use here (Bundle)"),
+        ({"resourceType": "Encounter"}, "a resource that is not used here (Encounter)"),
+        ({"resourceType": "Bundle", "entry": []}, "a resource that is not used here (Bundle)"),
     ],
 )
 def test_what_is_no_request_is_called_what_it_is(content: Any, what: str, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.dosing.dose_orders import (
 
 BEDTIME_25 = FIXTURES / "medications" / "amitriptyline-25-mg-at-bedtime.json"
 WANTED = (
-    "no orders. Wanted is a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of them, or a hook"
+    "no orders. Expected a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of them, or a hook"
     " request."
 )
 

@@ -87,7 +87,7 @@ def test_no_card_is_overwritten_unless_told_to(tolami: Tolami, checkout: Path) -
     for name in ("eyes/glaucoma-drops", "safety/glaucoma-drops"):
         again = tolami("new", "card", name)
         assert again.returncode == 2
-        assert "eyes/glaucoma-drops.md is there already" in again.stderr
+        assert "eyes/glaucoma-drops.md already exists" in again.stderr
     assert file.read_text("utf-8") == "mine"
     assert tolami("new", "card", "eyes/glaucoma-drops", "--force", "--rule", "R77").returncode == 0
     assert "\nrule: R77\n" in file.read_text("utf-8")
@@ -144,8 +144,8 @@ def test_a_chart_that_is_opened_has_no_draft(here: Here) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--draft", "amitryptalon 25 mg: 1 at night"), "is no drug of cards/terminology/drugs"),
-        (("--draft", "amitriptylin 25 mg tablet: now and then"), "'now and then' is not understood whole"),
+        (("--draft", "amitryptalon 25 mg: 1 at night"), "is not a drug of cards/terminology/drugs"),
+        (("--draft", "amitriptylin 25 mg tablet: now and then"), "'now and then' is not understood in full"),
         (("--draft", "amitriptyline: 1 tablet at bedtime"), "Write the strength beside the drug"),
         (("--draft", "amitriptyline with tolperisone"), "names several drugs (amitriptyline, tolperisone)"),
         ((), "name one with --draft"),

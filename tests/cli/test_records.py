@@ -64,7 +64,7 @@ READING = [("feedback",), ("report",), ("records", "purge", "--older-than", "1d"
 def test_where_there_is_no_database_none_is_made(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert result.exit_code == 1
-    assert "sqlite:///tolami.db: there is no such file. `tolami serve` makes it" in result.output
+    assert "sqlite:///tolami.db: there is no such file. `tolami serve` creates it" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
@@ -99,7 +99,7 @@ def test_the_report_tells_of_each_card_and_apart_of_the_unknown(run: Run, filled
         START, "3", "1", "2", "67% (21% to 94%)", "", "1 benefit, 1 no reason given",
     ]  # fmt: skip
     assert "3 answered calls, 2 different cards shown." in result.output
-    assert "Feedback about cards of which nothing is kept: 1 overridden." in result.output
+    assert "Feedback about cards that are not on record: 1 overridden." in result.output
 
 
 def test_the_report_for_programs_has_the_same_numbers(run: Run, filled: Database) -> None:

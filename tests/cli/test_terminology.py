@@ -136,4 +136,4 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_setting(check: Check,
     (tmp_path / "file").write_text("", encoding="utf-8")
     result = check(TOLAMI_TERMINOLOGY_CACHE=str(tmp_path / "file"))
     assert result.exit_code == 1
-    assert "Set TOLAMI_TERMINOLOGY_CACHE to a folder that can be written." in result.output
+    assert "Set TOLAMI_TERMINOLOGY_CACHE to a folder that can be written to." in result.output

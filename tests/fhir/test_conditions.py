@@ -182,7 +182,7 @@ def test_a_problem_that_cannot_be_read_is_kept_in_the_words_of_the_record(termin
         condition(code={"text": "another riddle"}, verificationStatus="refuted"),
     ]
     found = problem_list(listed, terminology)
-    assert found.unread == ("Kryptogene Sache", "code 4711", "a problem without code and words")
+    assert found.unread == ("Kryptogene Sache", "code 4711", "a problem without code or words")
     assert (found.known, found.total) == ((), 5)
 
 

@@ -132,8 +132,8 @@ def hanging_up(handler: Handler, asked: dict[str, str]) -> bool:
         (answering(403, b""), "without a login"),
         (answering(429, b""), "less busy"),
         (answering(503, outcome("starting")), "(starting)"),
-        (truncating, "broke its answer off"),
-        (hanging_up, "cannot be reached, or hung up"),
+        (truncating, "broke off its answer"),
+        (hanging_up, "cannot be reached, or closed the connection"),
     ],
 )
 def test_a_server_that_would_answer_the_next_set_no_better_is_not_asked_further(

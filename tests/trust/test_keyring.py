@@ -107,7 +107,7 @@ def test_clients_that_could_not_call_are_all_named(server: KeyServer) -> None:
     ).splitlines()
     assert [line.removesuffix(" which TOLAMI_ALLOW_HTTP_LOOPBACK=true allows for this machine") for line in said] == [
         "client EHR: neither jwks_file nor jku: none of its tokens could be checked",
-        "client B: it has keys, but no issuer by which its tokens are told",
+        "client B: it has keys, but no issuer by which its tokens are recognised",
         f"client EHR: jku {server.url} is plain http,",
     ]
 

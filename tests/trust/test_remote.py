@@ -195,11 +195,11 @@ def test_a_body_in_chunks_is_read(server: KeyServer) -> None:
         (sends(b"{}", 500), "status 500"),
         (sends(b"{}", 404), "status 404"),
         (sends(b"", 204), "status 204"),
-        (sends(b" " * (MOST_BYTES + 1)), "more than is read"),
+        (sends(b" " * (MOST_BYTES + 1)), "more than this service reads"),
         (sends(b"", 302, Location="http://127.0.0.1:9/elsewhere"), "status 302"),
         (drips(b"no HTTP", b"", 0, 1), "cannot be reached"),
         (drips(b"", b"", 0, 0), "cannot be reached"),
-        (drips(b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n{", b"", 0, 1), "broke its answer off"),
+        (drips(b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n{", b"", 0, 1), "broke off its answer"),
     ],
 )
 def test_what_is_no_plain_good_answer_is_not_taken(server: KeyServer, answering: Any, reason: str) -> None:
@@ -293,7 +293,7 @@ def test_an_attempt_that_does_not_end_is_replaced_and_its_late_answer_not_used(
 
 
 def test_nobody_there_is_told_without_details() -> None:
-    with pytest.raises(NotFetched, match=r"^it cannot be reached, or hung up$"):
+    with pytest.raises(NotFetched, match=r"^it cannot be reached, or closed the connection$"):
         fetch("http://127.0.0.1:1/jwks.json")
 
 
