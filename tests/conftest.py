@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from hypothesis import settings
 from service.app import create_app
 from service.cli.main import main
 from service.decide import Decision
-from service.engine.library import Library, load
+from service.engine.library import FOLDER, Library, load
+from service.files import digest
 from service.settings import PREFIX, Settings
 from service.terminology.recognise import Terminology
 from tests.terminology import fake_server
@@ -34,7 +36,7 @@ settings.load_profile("tolami")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The user's cache folder, which is not that of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
@@ -93,9 +95,16 @@ def terminology_server() -> Iterator[fake_server.Terminology]:
         yield running
 
 
+@cache
+def loaded(folder: Path, content: str) -> Library:
+    """The library of a folder with this content, loaded once for all commands that tests run in this process."""
+    return load(folder)
+
+
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs the command in the repository's folder, without anybody's settings."""
+    monkeypatch.setattr("service.engine.library.load", lambda folder=FOLDER: loaded(folder, digest(folder)))
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(ROOT)

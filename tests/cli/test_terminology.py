@@ -1,27 +1,21 @@
 """``tolami check --terminology``: what every value set holds, where that comes from, and what to do about faults."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from service.cli.main import main
 from service.engine.library import Library
-from service.settings import PREFIX
-from tests.conftest import ROOT
 from tests.terminology.fake_server import Handler, Terminology, answering, value_set
 
-Check = Callable[..., Result]
+Check = Run = Callable[..., Result]
 
 
 @pytest.fixture
-def check(terminology_server: Terminology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Runs the command with the server of the test, or with other settings."""
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(ROOT)
+def check(terminology_server: Terminology, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Runs the command with the server of the test, or with other settings, where there are no fixtures to render."""
+    monkeypatch.chdir(tmp_path)
 
     def command(**settings: str) -> Result:
         chosen = {
@@ -31,7 +25,7 @@ def check(terminology_server: Terminology, tmp_path: Path, monkeypatch: pytest.M
             "COLUMNS": "240",
             **settings,
         }
-        return CliRunner().invoke(main, ["check", "--terminology"], env=chosen)
+        return run("check", "--terminology", **chosen)
 
     return command
 
