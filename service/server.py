@@ -142,7 +142,6 @@ class ServerLog(Logger):
 def warmed(app: Flask) -> Flask:
     """The application after a first request, which pays for imports that the FHIR models put off."""
     decide(SAMPLE.read_bytes(), "order-select", app.extensions["decision"])
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     return app

@@ -21,7 +21,7 @@ from service.cli.replay import replay
 from service.cli.schemas import schemas
 from service.cli.serve import demo, serve
 
-GC_THRESHOLDS = (200_000, 50, 100)
+GC_THRESHOLDS = (1_000_000, 50, 100)
 """Objects allocated before a collection is considered; ``tolami serve`` chooses its own for its processes."""
 
 

@@ -77,18 +77,19 @@ def unit_words() -> dict[str, Unit]:
     return _tables().words
 
 
-def read_table(name: str, folder: Path = CARDS) -> Any:
-    """The content of the table of units, or of a language's directions, in a folder of cards. Raises FaultyLibrary."""
-    form = schema(CARDS, "units.schema.json" if name == UNITS else "directions.schema.json")
-    return load_table(name, (folder / name).read_text(encoding="utf-8"), form)
+def read_table(name: str) -> Any:
+    """The content of the table of units, or of a language's directions. Loading the library has checked them all."""
+    return load_table(name, (CARDS / name).read_text(encoding="utf-8"), None)
 
 
 def faulty_tables(folder: Path) -> list[Fault]:
     """The faults of all tables that doses are read with, in a folder of cards."""
     faults: list[Fault] = []
+    units, directions = (schema(CARDS, f"{name}.schema.json") for name in ("units", "directions"))
     for path in (folder / UNITS, *sorted(folder.glob("directions/*.yaml"))):
+        name = path.relative_to(folder).as_posix()
         try:
-            read_table(path.relative_to(folder).as_posix(), folder)
+            load_table(name, path.read_text(encoding="utf-8"), units if name == UNITS else directions)
         except FaultyLibrary as faulty:
             faults += faulty.faults
     return faults

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from service.records.migration import is_current, migrate
+from service.records.migration import NewerTables, is_current, migrate
 from service.records.unavailable import DatabaseUnavailable as DatabaseUnavailable
 
 PATIENCE = 0.5
@@ -136,7 +135,7 @@ class Database:
                 raise DatabaseUnavailable(self._reason)
             try:
                 engine, migrated = opened(self._url, self._statement_seconds)
-            except (SQLAlchemyError, sqlite3.Error, CommandError, ImportError) as error:
+            except (SQLAlchemyError, sqlite3.Error, NewerTables, ImportError) as error:
                 self._rest_until = self._monotonic() + REST
                 self._failed(error)
             self._engine, self._process = engine, os.getpid()
@@ -183,7 +182,7 @@ class Database:
             log.error("records unavailable", cause=cause, setting="TOLAMI_DATABASE_URL")
         self._available = False
         newer = "its tables are those of a newer version of this program"
-        why = newer if isinstance(error, CommandError) else cause
+        why = newer if isinstance(error, NewerTables) else cause
         self._reason = f"{self.name} cannot be used: {why}"
         raise DatabaseUnavailable(self._reason) from None
 

@@ -9,7 +9,8 @@ from click.testing import Result
 from service.engine.library import Library
 from tests.terminology.fake_server import Handler, Terminology, answering, value_set
 
-Check = Run = Callable[..., Result]
+Check = Callable[..., Result]
+Run = Callable[..., Result]
 
 
 @pytest.fixture

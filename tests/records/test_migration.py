@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from service.records.database import Database
-from service.records.migration import STEPS, alembic_config, migrate
+from service.records.migration import LAST, STEPS, alembic_config, migrate
 from service.records.tables import metadata
 
 
@@ -36,3 +36,4 @@ def test_the_steps_follow_one_another_and_their_files_are_named_after_them() -> 
     steps = list(ScriptDirectory.from_config(alembic_config()).walk_revisions())
     files = sorted(path.name for path in (STEPS / "versions").glob("v*.py"))
     assert [file[1:5] for file in files] == sorted(step.revision for step in steps)
+    assert steps[0].revision == LAST
