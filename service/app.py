@@ -23,8 +23,8 @@ from service.guidance.registry import RULES
 from service.metrics import Metrics
 from service.records.records import Records
 from service.settings import Settings
+from service.trust.callers import Caller, Reason
 from service.trust.clients import clients_of
-from service.trust.tokens import Caller, Reason
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import guard, token_check
 from service.web.api import api

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from joserfc import jws
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, MissingClaimError
 from joserfc.jwt import JWTClaimsRegistry
 
+from service.trust.callers import Caller, Reason, Refused
 from service.trust.clients import Client, Clients
 from service.trust.keys import PublicKey, algorithms_of
 from service.trust.remote import KeysUnavailable
@@ -33,53 +33,10 @@ LONGEST_JTI = 256
 _LONGEST_PART = 6_000
 
 
-class Reason(StrEnum):
-    """Why a token was refused: for the log and the metrics, never for the caller."""
-
-    MISSING = "missing"
-    NOT_BEARER = "not-bearer"
-    TOO_LONG = "too-long"
-    MALFORMED = "malformed"
-    ALGORITHM = "algorithm"
-    TYPE = "type"
-    CRITICAL = "critical"
-    NO_KID = "no-kid"
-    ISSUER = "issuer"
-    JKU = "jku"
-    KEYS_UNAVAILABLE = "keys-unavailable"
-    KEY_UNKNOWN = "key-unknown"
-    KEY_UNFIT = "key-unfit"
-    SIGNATURE = "signature"
-    CLAIM = "claim"
-    AUDIENCE = "audience"
-    EXPIRED = "expired"
-    NOT_YET = "not-yet"
-    LIFETIME = "lifetime"
-    TENANT = "tenant"
-    REPLAYED = "replayed"
-
-
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/=+-]{1,200}")
 """What an issuer, a kid or a jti may look like to be logged: not like a name or a sentence."""
 
 _CLAIM_REASONS = {"aud": Reason.AUDIENCE, "iat": Reason.NOT_YET, "nbf": Reason.NOT_YET}
-
-
-class Refused(Exception):
-    """A token is refused. ``facts`` may be logged: listed names, and an issuer, kid or jti of plain form."""
-
-    def __init__(self, reason: Reason, **facts: str) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.facts = facts
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls. ``tenant`` is empty where the trust file lists none for the client."""
-
-    client: Client
-    tenant: str = ""
 
 
 KeyLookup = Callable[[Client, str, str | None], PublicKey | None]

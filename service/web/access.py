@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,14 +18,19 @@ from service.engine.rendering import CODE_SYSTEMS
 from service.errors import NotTrusted
 from service.settings import Settings, SettingsError
 from service.timing import timed
+from service.trust.callers import Caller, Reason, Refused
 from service.trust.clients import Clients, clients_of, is_loopback
-from service.trust.keyring import open_keyring
-from service.trust.remote import RemoteKeys, fetch
-from service.trust.tokens import Caller, Reason, Refused, TokenCheck
 from service.trust.used_tokens import SeenInMemory, SeenTokens
 from service.web.middleware import call_of
 
+<<<<<<< HEAD
 PAGES = ("/", "/favicon.ico", "/static", "/api", "/playground", "/guidance")
+=======
+if TYPE_CHECKING:
+    from service.trust.tokens import TokenCheck
+
+PAGES = ("/", "/static", "/api", "/playground", "/guidance")
+>>>>>>> 35a70ed (What checks signatures is imported where tokens are required)
 WITHOUT_TOKEN = (*PAGES, CODE_SYSTEMS, "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
 """Addresses, with all below them, that anybody may read: they hold nothing of any call but counts."""
 
@@ -43,7 +48,7 @@ def token_check(
     seen: SeenTokens,
     now: Callable[[], datetime],
     clock: Callable[[], float],
-) -> TokenCheck | None:
+) -> "TokenCheck | None":
     """The check of tokens; None where none are wanted. ``clock`` tells the age of fetched keys.
 
     Raises SettingsError when a setting that it needs is missing or wrong, FaultyTrustFile when a client's keys
@@ -51,6 +56,11 @@ def token_check(
     """
     if settings.auth == "open":
         return None
+    # Here, because what checks signatures takes a while to import.
+    from service.trust.keyring import open_keyring
+    from service.trust.remote import RemoteKeys, fetch
+    from service.trust.tokens import TokenCheck
+
     if not settings.trust_file:
         raise SettingsError("TOLAMI_AUTH is required, so TOLAMI_TRUST_FILE must name the clients; see docs/trust.md")
     address = urlsplit(settings.public_url)
@@ -74,7 +84,7 @@ def check_access(settings: Settings, now: Callable[[], datetime]) -> None:
 def guard(
     app: Flask,
     without_token: Caller,
-    tokens: TokenCheck | None,
+    tokens: "TokenCheck | None",
     public_url: str,
     observers: Sequence[RefusalObserver],
     opened: Sequence[str] = (),

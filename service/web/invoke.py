@@ -14,7 +14,7 @@ from service.jsonio import encode
 from service.records.exchange import Exchange, Observer, shown, unchecked
 from service.records.records import Records
 from service.timing import timed
-from service.trust.tokens import Caller
+from service.trust.callers import Caller
 from service.web.access import caller
 from service.web.body import json_body
 from service.web.middleware import call_of

@@ -25,8 +25,8 @@ from service.chart import Chart
 from service.decide import Decision, decide
 from service.errors import ServiceError
 from service.jsonio import encode
+from service.trust.callers import Caller
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
-from service.trust.tokens import Caller
 from service.web.ehr import Json, apply, called_for, entries_of
 from service.web.feedback import Keep
 from service.web.fixtures import by_card, fixtures

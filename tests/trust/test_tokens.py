@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
+from service.trust.callers import Caller, Reason, Refused
 from service.trust.clients import Client, Clients
 from service.trust.keys import ALGORITHMS, PublicKey, read_key_set
 from service.trust.remote import KeysUnavailable
-from service.trust.tokens import LONGEST_JTI, LONGEST_LIFETIME, LONGEST_TOKEN, Caller, Reason, Refused, TokenCheck
+from service.trust.tokens import LONGEST_JTI, LONGEST_LIFETIME, LONGEST_TOKEN, TokenCheck
 from service.trust.used_tokens import SeenInMemory
 from tests.trust.ehr import ISSUER, NOW, Ehr, b64, ec, key_set, rsa
 

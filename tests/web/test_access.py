@@ -15,8 +15,9 @@ from service.app import create_app
 from service.engine.library import Library
 from service.server import SAMPLE
 from service.settings import Settings, SettingsError
+from service.trust.callers import Caller, Reason
 from service.trust.clients import ANYBODY, Clients, FaultyTrustFile
-from service.trust.tokens import Caller, Reason, TokenCheck
+from service.trust.tokens import TokenCheck
 from service.web.access import WITHOUT_TOKEN, audiences, guard
 from service.web.errors import register_errors
 from tests.calls import CRITICAL, by_id
