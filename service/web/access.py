@@ -23,14 +23,10 @@ from service.trust.clients import Clients, clients_of, is_loopback
 from service.trust.used_tokens import SeenInMemory, SeenTokens
 from service.web.middleware import call_of
 
-<<<<<<< HEAD
-PAGES = ("/", "/favicon.ico", "/static", "/api", "/playground", "/guidance")
-=======
 if TYPE_CHECKING:
     from service.trust.tokens import TokenCheck
 
-PAGES = ("/", "/static", "/api", "/playground", "/guidance")
->>>>>>> 35a70ed (What checks signatures is imported where tokens are required)
+PAGES = ("/", "/favicon.ico", "/static", "/api", "/playground", "/guidance")
 WITHOUT_TOKEN = (*PAGES, CODE_SYSTEMS, "/schemas", "/openapi.json", "/healthz", "/readyz", "/metrics")
 """Addresses, with all below them, that anybody may read: they hold nothing of any call but counts."""
 
