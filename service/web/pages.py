@@ -1,7 +1,8 @@
 """The pages that explain the service: home, guidance, and the page behind every card. Plain HTML, no script."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from importlib.metadata import version as release_of
@@ -17,7 +18,7 @@ from service.cdshooks.services import Service
 from service.decide import Decision, decide
 from service.engine.catalogue import in_order, statements
 from service.engine.editions import EVERYBODY
-from service.engine.finding import Threshold
+from service.engine.finding import Concern, Threshold, concerns_of
 from service.engine.library import CardFile
 from service.engine.rendering import CODE_SYSTEMS, LOCAL
 from service.engine.review import open_reason
@@ -64,6 +65,7 @@ FIRST = "order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';" + (
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+EXPRESSION = re.compile(r"{{.*?}}")
 INDICATORS = ("info", "warning", "critical")
 MOST_EXAMPLES = 6
 """Examples of a card that its page answers and shows."""
@@ -136,6 +138,10 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
             open=open_reason(using.guideline, card_id, using.today()),
             policy=[change for change in changes if change.card == card_id],
             live=live(card_id),
+            raised_by=[
+                (_found(kind, found.reasons[kind]), _urgency(row))
+                for kind, row in concerns_of(found.thresholds).items()
+            ],
             numbers=[(library.numbers.of(card_id, name), number) for name, number in found.thresholds.items()],
             labels=LABELS,
             read=READ,
@@ -201,6 +207,26 @@ def _cards(using: Decision, fixture: Fixture) -> list[dict[str, Any]]:
 def _most_urgent(shown: Sequence[tuple[Fixture, dict[str, Any]]]) -> str:
     """The most urgent indicator among a card's examples; empty without one."""
     return max((given["indicator"] for _, given in shown), key=INDICATORS.index, default="")
+
+
+def _urgency(row: Concern) -> str:
+    """How urgent what a row names is: everywhere, then where it is otherwise, as in "critical; US: warning"."""
+    by_place = [f"{place.upper()}: {indicator.word}" for place, indicator in row.urgency.items() if place]
+    milder = [
+        f"{place.upper()}: warning for {' or '.join(map(named, sorted(kinds)))}"
+        for place, kinds in sorted(row.milder.items())
+    ]
+    return "; ".join([row.urgency[""].word, *by_place, *milder])
+
+
+def named(key: str) -> str:
+    """A key of a file in words: "heart-block" is "heart block"."""
+    return key.replace("-", " ")
+
+
+def _found(kind: str, row: Mapping[str, Any]) -> str:
+    """What a row names, as its card does; what depends on the patient is left open."""
+    return EXPRESSION.sub("…", row.get("short", named(kind)))
 
 
 def _subjects(cards: Sequence[CardFile]) -> list[str]:

@@ -86,6 +86,14 @@ def test_a_cards_page_shows_the_card_as_the_service_answers_it_now(client: Flask
     assert "/playground?fixture=order-sign/tolperisone-600-mg-a-day" in text
 
 
+def test_a_cards_page_says_what_raises_it_and_how_urgent_that_is_where(client: FlaskClient) -> None:
+    text = client.get("/guidance/amitriptyline-and-the-heart").text
+    assert '<tr><th scope="row">Long QT</th><td>critical</td></tr>' in text
+    assert '<tr><th scope="row">Coronary heart disease</th><td>critical; US: warning</td></tr>' in text
+    assert "US: warning for atrial fibrillation or bundle branch block or first degree av block" in text
+    assert "{{" not in text
+
+
 def test_the_list_names_every_card_and_every_statement(client: FlaskClient, library: Library) -> None:
     text = client.get("/guidance").text
     assert {f"/guidance/{card}" for card in library.cards} <= set(Page(text).links)
