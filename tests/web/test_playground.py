@@ -127,7 +127,7 @@ def test_an_override_sends_the_chosen_reason(client: FlaskClient) -> None:
 @pytest.mark.parametrize("pressed", [{"accept": "9.9"}, {"accept": "x"}, {"override": "0", "reason-0": "77"}])
 def test_a_button_of_an_answer_that_is_gone_says_so(client: FlaskClient, pressed: dict[str, str]) -> None:
     page = client.post("/playground", data={"request": "{}", "answer": "no", **pressed}).text
-    assert "not part of this answer any more" in notes(page)
+    assert "no longer part of this answer" in notes(page)
 
 
 @pytest.mark.parametrize(
