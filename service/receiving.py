@@ -49,7 +49,7 @@ FRAMING = 1.125
 HELD_BYTES = 32 * 1024 * 1024
 """Most bytes of unfinished requests in one process; with those that wait for a thread, twice as many."""
 
-PIECE_BYTES = 16 * 1024
+PIECE_BYTES = 64 * 1024
 
 ACCEPTED = 64
 """Connections taken at once."""
@@ -221,8 +221,14 @@ class Channel(HTTPChannel):
         return self.lingering or super().readable()
 
     def writable(self) -> bool:
-        """Whether something is to be sent; asked by the loop."""
-        return not self.lingering and super().writable()
+        """Whether something is to be sent; asked by the loop.
+
+        A thread sends its answer itself, under a lock; a loop that wanted to send it as well would turn and turn until
+        the lock is free. Only of more than may be kept does the thread wait for the loop.
+        """
+        if self.lingering or (self.requests and self.total_outbufs_len <= self.adj.outbuf_high_watermark):
+            return not self.lingering and self.will_close
+        return bool(super().writable())
 
 
 class Receiver(TcpWSGIServer):
