@@ -5,8 +5,10 @@ random number or opens a connection; those are handed in, so that an answer can 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from service.cdshooks.dialects import in_dialect
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from service.fhir.access import FhirAccess
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """What ``decide`` needs besides the request: the guideline, its renderer, the day and an id generator.
 
@@ -64,14 +66,28 @@ class Decision:
     seen: Callable[[Chart], None] | None = None
     editions: Editions | None = None
     failed: Callable[[str, Exception], None] | None = None
+    _known: "dict[tuple[str, str], tuple[date, Decision]]" = field(default_factory=dict, init=False, compare=False)
 
     def for_client(self, client: Client) -> "Decision":
-        """The decision under the policy of the client's hospital, for the jurisdiction that the client names."""
-        using = self if client.jurisdiction is None else replace(self, jurisdiction=client.jurisdiction)
-        if self.editions is None:
-            return using
-        guideline, renderer = self.editions.of(client.name, self.today())
-        return replace(using, guideline=guideline, renderer=renderer)
+        """The decision under the policy of the client's hospital, for the jurisdiction that the client names.
+
+        Made once for each client of the trust file and day.
+        """
+        today, who = self.today(), (client.name, client.jurisdiction or self.jurisdiction)
+        made_on, using = self._known.get(who, (None, self))
+        if made_on != today:
+            guideline, renderer = (
+                self.editions.of(client.name, today) if self.editions is not None else (self.guideline, self.renderer)
+            )
+            using = replace(self, guideline=guideline, renderer=renderer, jurisdiction=who[1])
+            self._known[who] = (today, using)
+        return using
+
+    @cached_property
+    def numbers(self) -> dict[str, Fraction]:
+        """The numbers by which the chart is read: those of the not-checked card."""
+        thresholds = self.library.cards["not-checked"].thresholds
+        return {name: number.value for name, number in thresholds.items()}
 
     @property
     def library(self) -> Library:
@@ -151,7 +167,6 @@ def _reader(
     request: HookRequest, session: Session, source: Source | None, using: Decision, *, no_token: bool
 ) -> ChartReader:
     held = orders(session)
-    numbers = using.library.cards["not-checked"].thresholds
     return ChartReader(
         session,
         held,
@@ -159,9 +174,8 @@ def _reader(
         using.library.terminology.terminology,
         using.subjects,
         using.today(),
-        int(numbers["weight_age"].value),
+        using.numbers,
         using.jurisdiction,
-        {name: number.value for name, number in numbers.items() if name.startswith("ckd_epi_")},
     )
 
 

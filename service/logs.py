@@ -13,7 +13,9 @@ from typing import TextIO, cast
 
 import msgspec
 import structlog
+from structlog.contextvars import get_contextvars
 
+from service.dates import utc_now
 from service.errors import place_of
 from service.settings import Settings
 
@@ -24,12 +26,13 @@ OWN_WORDS = frozenset({("gunicorn.error", "arbiter")})
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def json_line(_logger: object, _method: str, event: structlog.typing.EventDict) -> str:
+def json_line(_logger: object, level: str, event: structlog.typing.EventDict) -> str:
     """The line for programs: one JSON object. What msgspec refuses (half a character) is written escaped."""
+    line = {**get_contextvars(), **event, "level": level, "timestamp": utc_now().isoformat().replace("+00:00", "Z")}
     try:
-        return _encode(event).decode()
+        return _encode(line).decode()
     except (UnicodeEncodeError, TypeError):
-        return json.dumps(event, default=str)
+        return json.dumps(line, default=str)
 
 
 class _Lenient:
@@ -54,14 +57,14 @@ def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting:
     """
     out = stream or sys.stderr
     form = settings.log_format or ("console" if out.isatty() else "json")
-    renderer = structlog.dev.ConsoleRenderer(colors=out.isatty()) if form == "console" else json_line
+    for_people: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=out.isatty()),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
+        processors=for_people if form == "console" else [json_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lenient(out))),
         cache_logger_on_first_use=lasting,

@@ -45,6 +45,7 @@ class Metrics:
         self._known = {**CLOSED, **known}
         self._folder = folder
         self.registry = CollectorRegistry()
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = self._counter("requests", "Requests by endpoint, hook and status.", "endpoint hook status")
         self._seconds = self._histogram("request_seconds", "Time to answer a request, in seconds.", "endpoint hook")
         self._running = Gauge(
@@ -88,9 +89,12 @@ class Metrics:
 
     def answered(self, endpoint: str, hook: str, status: int, seconds: float) -> None:
         """A request was answered. ``endpoint`` is a blueprint's name; ``hook`` is empty outside the services."""
-        hook = self._in("hook", hook) if hook else ""
-        self._requests.labels(endpoint, hook, str(status)).inc()
-        self._seconds.labels(endpoint, hook).observe(seconds)
+        kind = (endpoint, self._in("hook", hook) if hook else "", status)
+        if kind not in self._answered:  # looking a series up by its labels costs more than counting
+            self._answered[kind] = (self._requests.labels(*kind), self._seconds.labels(*kind[:2]))
+        number, times = self._answered[kind]
+        number.inc()
+        times.observe(seconds)
 
     def exchanged(self, exchange: Exchange) -> None:
         """A hook call was answered with these cards; an observer of exchanges."""

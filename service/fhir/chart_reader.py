@@ -58,8 +58,8 @@ MOST_KNOWN = 250
 class ChartReader:
     """Reads the chart of one call.
 
-    ``subjects`` are the drugs that the guideline is about; a body weight counts for ``weight_days`` (Q6).
-    ``filtration`` are the numbers by which kidney function is computed from creatinine.
+    ``subjects`` are the drugs that the guideline is about. ``numbers`` say for how many days a body weight counts
+    (Q6) and how kidney function is computed from creatinine; without the latter it is not.
     """
 
     session: Session
@@ -68,9 +68,8 @@ class ChartReader:
     terminology: Terminology
     subjects: tuple[str, ...]
     today: date
-    weight_days: int
+    numbers: Mapping[str, Fraction]
     jurisdiction: str = "eu"
-    filtration: Mapping[str, Fraction] = field(default_factory=dict)
     _lists: dict[str, list[Resource]] = field(default_factory=dict, init=False)
 
     @cached_property
@@ -210,18 +209,18 @@ class ChartReader:
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""
         latest, given = _newest(measured, CREATININE), _newest(measured, GLOMERULAR)
-        if not self.filtration or latest is None or (given is not None and given.taken >= latest.taken):
+        if "ckd_epi_scale" not in self.numbers or latest is None or (given is not None and given.taken >= latest.taken):
             return None
         age = who.age(latest.taken)
         if latest.value is None or latest.comparator or age is None or age.at_least < 0:
             return None
-        value = egfr(latest.value, latest.unit, age.at_most, who.gender, self.filtration)
+        value = egfr(latest.value, latest.unit, age.at_most, who.gender, self.numbers)
         if value is None:
             return None
         return Measurement("egfr-computed", latest.taken, value, "mL/min", indexed=True, computed=True)
 
     def _weight(self) -> Fraction | None:
-        return body_weight(self._observed.measurements, self.today, self.weight_days)
+        return body_weight(self._observed.measurements, self.today, int(self.numbers["weight_age"]))
 
     def _own(self, key: str) -> list[Resource]:
         """The resources of a list that are not another patient's."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from service import timing
 from service.metrics import Metrics
@@ -27,6 +27,8 @@ ALWAYS = {
 }
 """What an answer says that does not say otherwise itself: nothing is guessed, embedded, referred to or kept by a
 cache. A browser may read it from anywhere: who may call is decided by tokens, never by cookies or the origin."""
+
+_ALWAYS = tuple((pair[0].lower(), pair) for pair in ALWAYS.items())
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
@@ -87,17 +89,15 @@ class Middleware:
         """Answers a request."""
         started = perf_counter()
         asked = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = asked if _TOKEN.fullmatch(asked) else self._new_id()
-        # Threads are used again: what the request before has bound must not stay.
-        clear_contextvars()
-        bind_contextvars(request=request_id)
+        request_id = asked if asked and _TOKEN.fullmatch(asked) else self._new_id()
+        bound = bind_contextvars(request=request_id)
         call = environ[_KEY] = Call(parts=timing.begin())
         preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             call.status = int(status[:3])
             given = {name.lower() for name, _ in headers}
-            headers += [(name, value) for name, value in ALWAYS.items() if name.lower() not in given]
+            headers += [pair for name, pair in _ALWAYS if name not in given]
             headers.append((ID_HEADER, request_id))
             if call.status < 400:  # how long a refusal took may tell why
                 headers.append(("Server-Timing", _told(call.parts, perf_counter() - started)))
@@ -113,15 +113,17 @@ class Middleware:
         finally:
             self._metrics.ended()
             self._note(call, perf_counter() - started)
-            clear_contextvars()
+            reset_contextvars(**bound)  # threads are used again
 
     def _note(self, call: Call, seconds: float) -> None:
         hook = self._hooks.get(call.service, "other") if call.service else ""
         self._metrics.answered(call.endpoint, hook, call.status, seconds)
-        facts: dict[str, object] = {"endpoint": call.endpoint}
-        if call.service:
-            facts["service"] = call.service if call.service in self._hooks else "unknown"
-        facts |= {"status": call.status, "milliseconds": round(seconds * 1000, 1)}
+        facts: dict[str, object] = {
+            "endpoint": call.endpoint,
+            **({"service": call.service if call.service in self._hooks else "unknown"} if call.service else {}),
+            "status": call.status,
+            "milliseconds": round(seconds * 1000, 1),
+        }
         if call.exchange is not None:
             facts["client"] = call.exchange.client
             facts["cards"] = [card.card for card in call.exchange.cards]

@@ -43,7 +43,9 @@ def chart(terminology: Terminology, *resources: Resource, selections: list[str] 
 
 
 def reader(terminology: Terminology, session: Session, prefetch: Prefetch, jurisdiction: str = "eu") -> ChartReader:
-    return ChartReader(session, orders(session), prefetch, terminology, SUBJECTS, TODAY, 90, jurisdiction)
+    return ChartReader(
+        session, orders(session), prefetch, terminology, SUBJECTS, TODAY, {"weight_age": Fraction(90)}, jurisdiction
+    )
 
 
 def reasons(read: Chart) -> set[tuple[str, str]]:

@@ -42,8 +42,7 @@ def chart(library: Library, *observations: Resource, **patient: Any) -> Chart:
         library.terminology.terminology,
         SUBJECTS,
         TODAY,
-        90,
-        filtration={name: value for name, value in numbers.items() if name.startswith("ckd_epi_")},
+        numbers,
     ).whole()
 
 
