@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from service.records.migration import NewerTables, is_current, migrate
 from service.records.unavailable import DatabaseUnavailable as DatabaseUnavailable
@@ -94,7 +102,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads, and so keeps nobody from writing. Raises DatabaseUnavailable."""
-        with self._transaction(self._ready(BUSY).execution_options(reads=True)) as connection:
+        with self._transaction(self._ready(BUSY), reads=True) as connection:
             yield connection
 
     def available(self) -> bool:
@@ -149,7 +157,7 @@ class Database:
     @contextmanager
     def _writing(self, engine: Engine, patience: float) -> Iterator[Connection]:
         try:
-            with self._transaction(engine.execution_options(patience=patience)) as connection:
+            with self._transaction(engine, patience=patience) as connection:
                 yield connection
         except DatabaseUnavailable:
             if self._written is not False:
@@ -161,9 +169,9 @@ class Database:
         self._written = True
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+    def _transaction(self, engine: Engine, **options: Any) -> Iterator[Connection]:
         try:
-            with engine.begin() as connection:
+            with engine.connect().execution_options(**options) as connection, connection.begin():
                 yield connection
         except SQLAlchemyError as error:
             if _is_refusal(error):
@@ -238,24 +246,43 @@ def _url(url: str) -> URL:
 
 
 def _sqlite(address: URL) -> Engine:
-    """SQLite in a file. A connection lives for one transaction: so a file that was moved away is noticed."""
+    """SQLite in a file. A connection is kept while its file is: one that was moved away is noticed."""
     if address.database in {None, "", ":memory:"}:
         raise ArgumentError("a database in memory keeps nothing; name a file")
-    engine = create_engine(address, hide_parameters=True, poolclass=NullPool, connect_args={"timeout": BUSY})
+    file = Path(address.database or "")
+    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY})
 
     @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+    def configure(connection: sqlite3.Connection, record: Any) -> None:
+        record.info["file"] = _identity(file)
         connection.isolation_level = None  # the module would begin transactions by itself, and not before a CREATE
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
 
+    @event.listens_for(engine, "checkout")
+    def look(_connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
+        if record.info["file"] != _identity(file):
+            raise DisconnectionError  # SQLAlchemy connects anew
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('patience', BUSY) * 1000:.0f}")
+        patience = options.get("patience", BUSY)
+        if connection.info.get("patience") != patience:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+            connection.info["patience"] = patience
         connection.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file stands there; None when there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _migrated(engine: Engine) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from service.records.database import BUSY, Database, DatabaseUnavailable
 from service.records.meeting import Meeting
@@ -65,7 +65,11 @@ class QuietCards:
 
 def _answered(connection: Connection, digests: Sequence[str]) -> dict[str, Any]:
     """The digests of answered cards, each with the latest moment until which it may stay quiet."""
-    columns = (quiet_cards.c.digest, quiet_cards.c.expires)
-    wanted = (quiet_cards.c.digest.in_(digests), quiet_cards.c.answered)
-    rows = connection.execute(select(*columns).where(*wanted).order_by(quiet_cards.c.expires))
-    return {row.digest: row.expires for row in rows}
+    return {row.digest: row.expires for row in connection.execute(_ANSWERED, {"digests": digests})}
+
+
+_ANSWERED = (
+    select(quiet_cards.c.digest, quiet_cards.c.expires)
+    .where(quiet_cards.c.digest.in_(bindparam("digests", expanding=True)), quiet_cards.c.answered)
+    .order_by(quiet_cards.c.expires)
+)
