@@ -20,6 +20,8 @@ MOST_NESTED = 200
 UNREADABLE = {"unreadable": True}
 """In place of a value that cannot be read. No element of FHIR has such a member, so nothing takes it for one."""
 
+SUBSETTED = "SUBSETTED"
+"""Code of HL7's v3-ObservationValue; servers send it with and without the system."""
 _MOST_ANNOUNCED = 10**9
 _REMARKS = frozenset({"search", "response"})
 """Members of an entry that say more of it; without them a resource of a wanted kind is what was asked for."""
@@ -48,7 +50,8 @@ class Contents:
 
     ``matches`` are the entries that count as found, ``announced`` how many there are by ``total``. ``refused`` are
     errors in an entry's place, ``unread`` entries that hold no resource of a wanted kind. ``more`` says that a page
-    follows, ``next`` is its link, empty unless there is exactly one; ``begun`` says that a page came before.
+    follows, ``next`` is its link, empty unless there is exactly one; ``begun`` says that a page came before, ``subset``
+    that a Bundle or a resource calls itself a part only.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -59,6 +62,7 @@ class Contents:
     more: bool = False
     next: str = ""
     begun: bool = False
+    subset: bool = False
 
 
 def contents(bundle: Resource, wanted: frozenset[str] | None = None) -> Contents:
@@ -66,6 +70,7 @@ def contents(bundle: Resource, wanted: frozenset[str] | None = None) -> Contents
     found: list[Entry] = []
     announced = matches = refused = unread = opened = 0
     following: list[str] = []
+    subset = is_subset(bundle)
     waiting = [bundle]
     while waiting:
         here = waiting.pop(0)
@@ -75,6 +80,7 @@ def contents(bundle: Resource, wanted: frozenset[str] | None = None) -> Contents
         following += _links(here, "next")
         for entry in aslist(here.get("entry")):
             resource, url = _held(entry)
+            subset = subset or (resource is not None and is_subset(resource))
             if resource is not None and wanted and resource["resourceType"] in wanted and _REMARKS.isdisjoint(entry):
                 found.append(Entry(resource, url))
                 here_matches += 1
@@ -104,7 +110,7 @@ def contents(bundle: Resource, wanted: frozenset[str] | None = None) -> Contents
     following_one = following[0] if len(set(following)) == 1 and _links(bundle, "next") else ""
     before = {*_links(bundle, "previous"), *_links(bundle, "prev")}
     begun = not before <= set(_links(bundle, "self"))
-    return Contents(tuple(found), matches, announced, refused, unread, bool(following), following_one, begun)
+    return Contents(tuple(found), matches, announced, refused, unread, bool(following), following_one, begun, subset)
 
 
 def medications_of(entries: tuple[Entry, ...]) -> dict[str, Resource]:
@@ -220,6 +226,13 @@ def _is_remark(resource: Resource) -> bool:
     """True for an OperationOutcome that only informs, as some servers put one into every list."""
     issues = [issue for issue in aslist(resource.get("issue")) if isinstance(issue, dict)]
     return bool(issues) and all(text(issue.get("severity")) == "information" for issue in issues)
+
+
+def is_subset(resource: Resource) -> bool:
+    """True for the tag with which a server says that elements or entries were left out."""
+    meta = resource.get("meta")
+    tags = aslist(meta.get("tag")) if isinstance(meta, dict) else []
+    return any(isinstance(tag, dict) and tag.get("code") == SUBSETTED for tag in tags)
 
 
 def _links(bundle: Resource, relation: str) -> list[str]:

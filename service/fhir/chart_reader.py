@@ -180,9 +180,7 @@ class ChartReader:
         identities = identified(entries, self.prefetch, self.terminology)
         pairs = list(zip(entries, identities, strict=True))
         nameless = sum(
-            1
-            for resource, identity in pairs
-            if identity.unidentified(self.subjects) and text(one(resource.get("status"))) not in IGNORED
+            1 for resource, identity in pairs if identity.problem and text(one(resource.get("status"))) not in IGNORED
         )
         unread = [Unread(UNIDENTIFIED, element=MEDICATIONS, found=str(nameless))] if nameless else []
         concerned = [(resource, identity) for resource, identity in pairs if self._known(identity)]

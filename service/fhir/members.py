@@ -36,7 +36,13 @@ MEMBERS = frozenset(
 """What is read of an entry of a list, in any FHIR version."""
 
 _typed: Any = TypedDict  # its functional form wants the names spelled out
-_RESOURCE: Any = _typed("_RESOURCE", dict.fromkeys(sorted(MEMBERS), Any), total=False)
+
+
+class _Meta(TypedDict, total=False):
+    tag: Any
+
+
+_RESOURCE: Any = _typed("_RESOURCE", {**dict.fromkeys(sorted(MEMBERS), Any), "meta": _Meta}, total=False)
 
 
 class _Entry(TypedDict, total=False):
@@ -48,6 +54,7 @@ class _Entry(TypedDict, total=False):
 
 class _Bundle(TypedDict, total=False):
     resourceType: Any
+    meta: _Meta
     total: Any
     link: Any
     entry: list[_Entry]

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import Raw
 
-from service.fhir.bundles import Contents, Entry, contents, decoded, medications_of, unversioned
+from service.fhir.bundles import Contents, Entry, contents, decoded, is_subset, medications_of, unversioned
 from service.fhir.members import list_of
 from service.fhir.resources import Resource
 from service.fhir.versions import DRUG_TYPES, singled
@@ -207,11 +207,11 @@ def answer_in(key: str, resource: Resource) -> Answer:
         return Answer(State.UNAVAILABLE)
     if kind == "Bundle":
         return _of_bundle(contents(resource, wanted))
-    alone = (Entry(resource),)
-    medications = medications_of(alone)
+    medications = medications_of((Entry(resource),))
     if wanted is not None and kind not in wanted:
         return Answer(State.UNREADABLE, medications=medications)
-    return Answer(State.GIVEN, (singled(resource),), matches=1, announced=1, medications=medications)
+    state = State.SHORT if is_subset(resource) else State.GIVEN
+    return Answer(state, (singled(resource),), matches=1, announced=1, medications=medications)
 
 
 def _of_bundle(found: Contents) -> Answer:
@@ -222,7 +222,7 @@ def _of_bundle(found: Contents) -> Answer:
         state = State.DAMAGED if found.matches else State.UNREADABLE
     elif found.more:
         state = State.PARTIAL
-    elif found.announced > found.matches:
+    elif found.subset or found.announced > found.matches:
         state = State.SHORT
     return Answer(
         state,

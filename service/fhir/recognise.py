@@ -118,7 +118,7 @@ def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identit
         problem=SEVERAL_DRUGS
         if len(said.concepts) > 1
         else WORDS_UNCLEAR
-        if recognition.doubted and not recognition.drugs
+        if recognition.doubted and (recognition.from_text or not recognition.drugs)
         else _problem(named, codings, said, terminology),
         by_reference=said.points and not said.concepts,
         resolved=said.product is not None,

@@ -185,13 +185,17 @@ def _empty(session: Session, entry: Entry) -> bool:
 
 
 def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:
-    """Orders in focus whose drug could not be told at all, and orders about the drugs of another patient."""
+    """Orders in focus whose drug could not be told at all, and orders about the drugs of another patient.
+
+    Where one of the drugs is ordered, words that may take back any drug that is known leave it open.
+    """
     found = []
+    involved = any(concerns(draft.identity.recognition, subjects) for draft in drafts)
     for draft in drafts:
         if not draft.focus:
             continue
         order = MedicationOrder(draft.reference, draft.identity.label, Recognition(), Role.DRAFT, focus=True)
-        problem = draft.identity.unidentified(subjects)
+        problem = draft.identity.problem if involved else draft.identity.unidentified(subjects)
         if problem:
             found.append(Unread(problem, order))
         elif not draft.own and concerns(draft.identity.recognition, subjects):

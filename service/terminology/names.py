@@ -8,14 +8,36 @@ from service.terminology.folding import Sounds, fold, plain
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
 """Runs of letters; katakana, in which Japanese writes drugs, apart from the script around it."""
-_TAKEN_BACK = re.compile(
-    r"(?<!\w)(?:not|\w+n['’]t|never|avoid\w*|without|instead of|rather than|in place of|replac\w+|interact\w*"
-    r"|contraindicated|allerg\w*|intoleran\w*|nicht|ohne|statt|anstelle|au lieu d[e'’]?|en lugar de|invece d\w+|zamiast"
-    r"|místo|miesto|namiesto|вместо|замість)(?!\w)[^.;\n]*$"
-)
-"""Words before a drug's name, in the same sentence, by which a text may say that it is not this drug that is meant."""
 _REACH = 80
-"""How many characters before the name are looked at: far enough for a phrase, and no work for a hostile text."""
+"""How many characters around the name are looked at: far enough for a phrase, and no work for a hostile text."""
+_SENTENCE = re.compile(r"[.;\n]")
+_AT_MOST_TWO_WORDS = re.compile(r"[\s\"'(]*(?:[^\W\d_]+[\s'-]+){0,2}[\"'(]*")
+_STRENGTH = re.compile(r"(?:[\s\d.,/+]*(?:m?c?g|ml|tabl?\w*|caps?\w*|kaps?\w*|мг|таб\w*)(?!\w)){0,3}[\s.,:(\[–-]*")
+NEVER = re.compile(r"(?!)")
+"""A pattern that nothing fits."""
+
+
+class TakenBack(NamedTuple):
+    """Words by which a text may say that it is not this drug that is meant, without case and accents.
+
+    ``near`` stand at most two words before the name ("no amitriptyline"), ``before`` anywhere before it in the sentence
+    ("instead of"), ``after`` right behind it and its strength ("stopped").
+    """
+
+    near: re.Pattern[str] = NEVER
+    before: re.Pattern[str] = NEVER
+    after: re.Pattern[str] = NEVER
+
+    def say_so(self, folded: str, start: int, end: int) -> bool:
+        """True when such words stand around the name between these places."""
+        sentence = _SENTENCE.split(plain(folded[max(start - _REACH, 0) : start]))[-1]
+        if self.before.search(sentence) is not None:
+            return True
+        if any(_AT_MOST_TWO_WORDS.fullmatch(sentence, match.end()) for match in self.near.finditer(sentence)):
+            return True
+        behind = plain(folded[end : end + _REACH])
+        strength = _STRENGTH.match(behind)
+        return self.after.match(behind, strength.end() if strength is not None else 0) is not None
 
 
 class Names(NamedTuple):
@@ -39,7 +61,8 @@ def says_nothing(text: str, *nameless: frozenset[str]) -> bool:
 class Label:
     """Finds the drugs that the words of a label name."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, taken_back: TakenBack) -> None:
+        self._taken_back = taken_back
         self._sounds = Sounds(names.common, names.others)
         self._phrases = _by_first_word(names.exact)
 
@@ -52,7 +75,7 @@ class Label:
         for place, (start, word) in enumerate(words):
             found = self._phrase(words, place) or self._sounds.drugs(word)
             if found:
-                taken_back = _TAKEN_BACK.search(folded, max(start - _REACH, 0), start)
+                taken_back = self._taken_back.say_so(folded, start, start + len(word))
                 (doubted if taken_back else meant).update(found)
         return frozenset(meant), frozenset(doubted - meant)
 

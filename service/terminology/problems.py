@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.terminology.folding import plain
+from service.terminology.names import NEVER
 from service.terminology.phrases import Match, Phrases, words_of
 
 KINDS = ("suspected", "family", "absent", "past")
@@ -35,8 +36,6 @@ class Cues:
     stage: re.Pattern[str]
 
 
-NEVER = re.compile(r"(?!)")
-"""A pattern that nothing fits."""
 NO_CUES = Cues(dict.fromkeys(KINDS, NEVER), dict.fromkeys(KINDS, NEVER), frozenset(), NEVER)
 
 
@@ -82,12 +81,12 @@ class Problems:
         lasting: frozenset[str] = frozenset(),
         of_orders: frozenset[str] = frozenset(),
     ) -> None:
-        self.conditions, self._unless, self._others, self._cues = conditions, unless, others, cues
+        self.conditions, self._unless, self._others, self.cues = conditions, unless, others, cues
         self._lasting, self._of_orders = lasting, of_orders
 
     def read(self, text: str) -> Saying:
         """What the words of one entry of a problem list, or of an order's reason, say."""
-        folded = self._cues.stage.sub(" ", plain(text[:_LONGEST]))
+        folded = self.cues.stage.sub(" ", plain(text[:_LONGEST]))
         parts = [words_of(part) for part in _PART.split(folded)]
         matches = ((match, part) for part in parts for match in self.conditions.find(part))
         named = {match.id for match, part in matches if not self._taken_back(match, part)}
@@ -108,7 +107,7 @@ class Problems:
     def _marked(self, folded: str) -> str:
         """The text with a mark in place of each cue, so that their dots end no sentence."""
         for kind in KINDS:
-            steps = [(self._cues.after, _MARK[kind][1]), (self._cues.before, _MARK[kind][0])]
+            steps = [(self.cues.after, _MARK[kind][1]), (self.cues.before, _MARK[kind][0])]
             # "not confirmed" before "not", but "family history of" before "family history".
             for cues, mark in reversed(steps) if kind == "family" else steps:
                 folded = cues[kind].sub(f" {mark} ", folded)
@@ -122,7 +121,7 @@ class Problems:
             tokens = _TOKEN.findall(part)
             matches = [m for m in self.conditions.find(tokens) if not self._taken_back(m, tokens)]
             for match in matches:
-                kind = _kind(match, tokens, self._cues.ends) or carried
+                kind = _kind(match, tokens, self.cues.ends) or carried
                 if kind:
                     found.sets[kind].add(match.id)
                 else:
@@ -171,16 +170,17 @@ def _carried(tokens: Sequence[str], matches: Sequence[Match], carried: str, clos
     return ""
 
 
+def any_of(words: str) -> re.Pattern[str]:
+    """A pattern for alternatives separated by "|", each a whole word; a space before the bar is that of the file."""
+    alternatives = plain(" ".join(words.split())).replace(" |", "|")
+    return re.compile(rf"(?<![^\W_])(?:{alternatives})(?![^\W_])")
+
+
 def compiled(cues: Mapping[str, Mapping[str, str]], ends: str, stage: str) -> Cues:
-    """Cues from their lists: alternatives separated by "|"; a space before the bar is that of the file."""
-
-    def pattern(words: str) -> re.Pattern[str]:
-        alternatives = plain(" ".join(words.split())).replace(" |", "|")
-        return re.compile(rf"(?<![^\W_])(?:{alternatives})(?![^\W_])")
-
+    """Cues from their lists."""
     return Cues(
-        before={kind: pattern(cues[kind]["before"]) for kind in KINDS},
-        after={kind: pattern(cues[kind]["after"]) for kind in KINDS},
+        before={kind: any_of(cues[kind]["before"]) for kind in KINDS},
+        after={kind: any_of(cues[kind]["after"]) for kind in KINDS},
         ends=frozenset(plain(ends).split("|")),
         stage=re.compile(rf"\s*[,(]\s*(?=(?:{plain(stage)})(?![^\W_]))"),
     )

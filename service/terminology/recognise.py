@@ -158,7 +158,7 @@ class Terminology:
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
         for entry in drug_codes:
             self._codes.setdefault(self.systems.key(entry.system.uri, entry.code), []).append(entry)
-        self._label = Label(drug_names)
+        self._label = Label(drug_names, words.taken_back)
         self.concept_sets = dict(concept_sets)
         self._classes_of: dict[str, frozenset[str]] = {}
         for class_, drugs in classes.items():

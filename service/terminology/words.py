@@ -9,8 +9,9 @@ from typing import Any
 from service.files import Fault, load_yaml
 from service.terminology.allergens import Allergens
 from service.terminology.folding import plain
+from service.terminology.names import NEVER, TakenBack
 from service.terminology.phrases import Phrases, words_of
-from service.terminology.problems import NEVER, NO_CUES, Problems, compiled, phrases_in
+from service.terminology.problems import NO_CUES, Problems, any_of, compiled, phrases_in
 
 LISTS = ("conditions", "other-problems", "allergens", "cues", "nameless", "observations")
 UNLESS = "unless"
@@ -20,6 +21,7 @@ OF_ORDERS = "of orders"
 """Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
 set, for which each of its words counts as well, and that it is asked of orders alone: no rule has it of a problem."""
 NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS})
+_NEVER = TakenBack()
 OTHER = "other"
 """The id of words that no rule asks for."""
 
@@ -28,7 +30,8 @@ OTHER = "other"
 class Words:
     """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
 
-    ``nameless`` are words in the place of a drug's name that name none, ``observations`` those of measurements.
+    ``nameless`` are words in the place of a drug's name that name none, ``observations`` those of measurements,
+    ``taken_back`` those by which a text says that a drug is not meant.
     """
 
     problems: Problems
@@ -37,6 +40,7 @@ class Words:
     nameless: frozenset[str] = frozenset()
     observations: tuple[Phrases, Phrases] = (Phrases(()), Phrases(()))
     """What names a set, and what takes it back."""
+    taken_back: TakenBack = _NEVER
 
     def measured(self, texts: tuple[str, ...]) -> frozenset[str]:
         """The sets of measurements that one of the texts names."""
@@ -67,7 +71,7 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
             return None
         loaded[list_] = document.value
     conditions, cues = loaded["conditions"], loaded["cues"]
-    ends, stage = cues.pop("ends"), cues.pop("stage")
+    ends, stage, drugs = cues.pop("ends"), cues.pop("stage"), cues.pop("drug taken back")
     problems = Problems(
         conditions=Phrases(phrases_in(_of_languages(conditions))),
         unless=_unless(conditions),
@@ -79,7 +83,9 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
     languages = {id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()}
     measured = loaded["observations"]
     observations = (Phrases(phrases_in(_of_languages(measured))), _unless(measured))
-    return Words(problems, _allergens(loaded["allergens"]), languages, _nameless(loaded["nameless"]), observations)
+    taken_back = TakenBack(problems.cues.before["absent"], any_of(drugs["before"]), any_of(drugs["after"]))
+    nameless = _nameless(loaded["nameless"])
+    return Words(problems, _allergens(loaded["allergens"]), languages, nameless, observations, taken_back)
 
 
 def _unless(sets: Mapping[str, Mapping[str, str]]) -> Phrases:

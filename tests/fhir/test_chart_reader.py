@@ -110,6 +110,10 @@ def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Term
     assert (read.unread, read.history_known, read.conditions_known) == ((), True, True)
 
 
+PART_ONLY = {
+    "tag": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}],
+    "lastUpdated": "2026-11-23T08:00:00Z",
+}
 READ_IN_PART = {"only-first-page", "fewer-than-announced", "entries-unreadable", "entries-refused", "too-many-entries"}
 KINDS = {
     "medications": "MedicationRequest",
@@ -135,6 +139,9 @@ NOT_MISSING = {"status": "cancelled"}
         (bundle({"resourceType": "Basic"}), "not-readable"),
         (bundle(total=1), "fewer-than-announced"),
         ("one too few", "fewer-than-announced"),
+        ("a part of it", "fewer-than-announced"),
+        ("with a part of one", "fewer-than-announced"),
+        ("one that is a part", "fewer-than-announced"),
         ("one is none", "entries-unreadable"),
         ("one is an error", "entries-refused"),
         ("more than are read", "too-many-entries"),
@@ -146,6 +153,9 @@ def test_a_list_that_was_not_given_in_full_is_said_aloud(
     one = {"conditions": DEPRESSION, "allergies": ALLERGY}.get(key, {"resourceType": KINDS[key], **NOT_MISSING})
     made: dict[Any, Any] = {
         "one too few": bundle(one, total=2),
+        "a part of it": bundle(one, meta=PART_ONLY),
+        "with a part of one": bundle({**one, "meta": PART_ONLY}),
+        "one that is a part": {**one, "meta": PART_ONLY},
         "one is none": bundle(entry=[{"resource": one}, None]),
         "one is an error": bundle(one, OUTCOME),
         "more than are read": bundle(*[one] * (MOST_ENTRIES + 1)),
