@@ -199,7 +199,8 @@ class Chart:
 
     ``ordering`` is false when a chart is only opened (patient-view); ``refill`` is true when the hook
     itself says that treatment continues. ``intolerances`` are those of the ``allergies`` that the record calls a mere
-    intolerance; ``allergy_classes`` are drugs of a class that the record names there, with its words.
+    intolerance; ``allergy_classes`` are drugs of a class that the record names there, with its words, and
+    ``related_allergies`` drugs of a class in which an allergy to one counts for all, with the words for that one.
     ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the guideline is
     about. ``incomplete`` are the lists that hold less than the record by what they say themselves.
     """
@@ -212,6 +213,7 @@ class Chart:
     allergies: frozenset[str] = frozenset()
     intolerances: frozenset[str] = frozenset()
     allergy_classes: tuple[tuple[str, str], ...] = ()
+    related_allergies: tuple[tuple[str, str], ...] = ()
     measurements: tuple[Measurement, ...] = ()
     jurisdiction: str = "eu"
     patient_id: str = ""

@@ -27,13 +27,15 @@ class AllergyList:
     """The allergies of the patient.
 
     ``drugs`` are those that the terminology knows, ``intolerances`` those of them that every record calls a mere
-    intolerance. ``classes`` are drugs of a class that the record names, with its words ("tricyclic antidepressants").
+    intolerance. ``classes`` are drugs of a class that the record names, with its words ("tricyclic antidepressants"),
+    ``related`` those of a class in which an allergy to one drug counts for all, with the words for that one.
     ``unread`` are entries that could not be read, in the record's words, of ``total`` that are not taken back.
     """
 
     drugs: frozenset[str] = frozenset()
     intolerances: frozenset[str] = frozenset()
     classes: tuple[tuple[str, str], ...] = ()
+    related: tuple[tuple[str, str], ...] = ()
     unread: tuple[str, ...] = ()
     total: int = 0
 
@@ -46,6 +48,7 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
     allergic: set[str] = set()
     intolerant: set[str] = set()
     classes: dict[str, str] = {}
+    related: dict[str, str] = {}
     unread: list[str] = []
     total = 0
     for resource in resources:
@@ -54,20 +57,30 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
         total += 1
         concepts = list(map(concept_of, _concepts(resource)))
         found = {drug for concept in concepts for drug in _substances(concept, terminology)}
-        (intolerant if _intolerance(resource) else allergic).update(found)
+        intolerance = _intolerance(resource)
+        (intolerant if intolerance else allergic).update(found)
+        if not intolerance:
+            crossing = terminology.classes(found) & terminology.words.allergens.crossing
+            relatives = sorted(drug for class_ in crossing for drug in terminology.drugs_of(class_))
+            related = dict.fromkeys(relatives, _label(concepts)) | related
         named = {drug: label for concept in concepts for drug, label in _of_classes(concept, terminology)}
         classes |= {drug: label for drug, label in named.items() if drug not in classes}
         too_many = len(aslist(resource.get("reaction"))) > MOST_REACTIONS
         if not found and not named and (too_many or not _understood(resource, concepts, terminology)):
-            unread.append(next(filter(None, (c.label for c in concepts)), "an allergy without code or words"))
+            unread.append(_label(concepts) or "an allergy without code or words")
     drugs = frozenset(allergic | intolerant)
     return AllergyList(
         drugs,
         frozenset(intolerant - allergic),
         tuple((drug, label) for drug, label in sorted(classes.items()) if drug not in drugs),
+        tuple((drug, label) for drug, label in sorted(related.items()) if drug not in drugs),
         tuple(unread),
         total,
     )
+
+
+def _label(concepts: Iterable[Concept]) -> str:
+    return next(filter(None, (concept.label for concept in concepts)), "")
 
 
 def _concepts(resource: Resource) -> Iterator[Mapping[str, Any]]:

@@ -156,6 +156,7 @@ class ChartReader:
             allergies=allergies.drugs,
             intolerances=allergies.intolerances,
             allergy_classes=allergies.classes,
+            related_allergies=allergies.related,
             measurements=(*measured, *([computed] if computed is not None else [])),
             jurisdiction=self.jurisdiction,
             patient_id=self.session.patient_id,

@@ -73,11 +73,8 @@ def is_own(session: Session, resource: Resource) -> bool:
 
 def gap(key: str, answer: Answer) -> Unread:
     """Why a list is not whole, with what it holds of what it should."""
-    found = (
-        f"{answer.matches} of {answer.announced}"
-        if answer.matches < answer.announced and answer.state is State.SHORT
-        else ""
-    )
+    short = answer.state is State.SHORT and answer.matches < answer.announced
+    found = f"{answer.matches} of {answer.announced}" if short else ""
     found = str(answer.lost) if answer.state in (State.DAMAGED, State.REFUSED) else found
     return Unread(_why(answer), element=key, found=found)
 

@@ -15,12 +15,13 @@ WEAK = "maoi-weak"
 STRONG = ("maoi-irreversible", "maoi-b", "maoi-reversible")
 METHYLENE_BLUE = "methylene-blue"
 PROCARBAZINE = "procarbazine"
+ISONIAZID = "isoniazid"
 URGENT = ("linezolid", METHYLENE_BLUE)
 """MAO inhibitors that are given for something else, often at once: no date helps, but a stop and watching do."""
 
 
 STATES = (
-    *("together", "both-ordered", "maoi-ordered", WEAK, PROCARBAZINE, "urinary"),
+    *("together", "both-ordered", "maoi-ordered", WEAK, PROCARBAZINE, ISONIAZID, "urinary"),
     *("after-maoi", "after-maoi-end-unknown", "after-amitriptyline", "after-amitriptyline-end-unknown"),
     *("urgent-ordered", "urgent-first", "urgent-stopped", "urgent-after", "urgent-after-end-unknown"),
 )
@@ -30,7 +31,8 @@ STATES = (
 def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R03: amitriptyline with an MAO inhibitor, or one within the wash-out of the other: contraindicated.
 
-    A warning only for weak inhibitors (tedizolid, procarbazine, methylene blue by mouth), when amitriptyline is
+    A warning only for weak inhibitors (tedizolid, procarbazine, methylene blue by mouth), information for isoniazid. A
+    warning when amitriptyline is
     stopped in the session that orders linezolid or methylene blue, and when it is not recorded when the earlier drug
     ended. A chart that is only opened raises nothing.
     """
@@ -52,14 +54,14 @@ def _kind(order: MedicationOrder) -> str:
         return "urinary" if order.drug.combination else METHYLENE_BLUE
     if "maoi-antibiotic" in order.classes:
         return "linezolid"
-    if order.drug.names(PROCARBAZINE):
-        return PROCARBAZINE
+    if order.drug.names(PROCARBAZINE) or order.drug.names(ISONIAZID):
+        return ISONIAZID if order.drug.names(ISONIAZID) else PROCARBAZINE
     kinds = ("maoi-irreversible", "maoi-b", WEAK)
     return next((kind for kind in kinds if kind in order.classes), "moclobemide")
 
 
 def _weak(order: MedicationOrder) -> bool:
-    return _kind(order) in (WEAK, PROCARBAZINE, "urinary")
+    return _kind(order) in (WEAK, PROCARBAZINE, ISONIAZID, "urinary")
 
 
 def _wash_out(order: MedicationOrder, thresholds: Thresholds) -> timedelta:
@@ -79,7 +81,8 @@ def _together(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     carried_on = any(True for _ in chart.drafts(AMITRIPTYLINE))
     for order in _one_of_each(partners(chart, AMITRIPTYLINE, *STRONG, WEAK, lasting=True)):
         if _weak(order):
-            yield Point(_kind(order), Indicator.WARNING, order=order)
+            mild = order.drug.names(ISONIAZID)
+            yield Point(_kind(order), Indicator.INFO if mild else Indicator.WARNING, order=order)
         elif _kind(order) in URGENT:
             if order.is_draft and taken and stopped and not carried_on:
                 yield Point("urgent-stopped", Indicator.WARNING, order=order)

@@ -32,6 +32,7 @@ YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
     "contraindicated-in-europe",
     "contraindicated-in-europe-taken",
     "ask",
+    "related",
     "glaucoma",
     "suicidal-ideation",
     "alcohol",
@@ -63,6 +64,7 @@ def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> 
 STATES_OF_KINDS = {
     "intolerance": "ask",
     "nortriptyline-allergy": "ask",
+    "tricyclic-allergy": "related",
     "glaucoma-unspecified": "glaucoma",
     "suicidal-ideation": "suicidal-ideation",
     "alcohol-dependence": "alcohol",
@@ -83,13 +85,15 @@ def _contraindicated(chart: Chart, point: Point) -> str:
 
 
 def _hypersensitive(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    """Allergy to amitriptyline, less urgent when called an intolerance, and to nortriptyline, which it becomes."""
+    """Allergy to amitriptyline, less urgent when called an intolerance, to nortriptyline, or to another tricyclic."""
     if AMITRIPTYLINE in chart.allergies - chart.intolerances or chart.has("allergy-to-amitriptyline"):
         yield point("allergy", chart, thresholds)
     elif AMITRIPTYLINE in chart.allergies:
         yield point("intolerance", chart, thresholds)
     elif class_ := chart.allergy_class(AMITRIPTYLINE):
         yield point("class-allergy", chart, thresholds, name=class_)
+    elif (relative := dict(chart.related_allergies).get(AMITRIPTYLINE)) and "nortriptyline" not in chart.allergies:
+        yield point("tricyclic-allergy", chart, thresholds, name=relative)
     if "nortriptyline" in chart.allergies or chart.has("allergy-to-nortriptyline"):
         yield point("nortriptyline-allergy", chart, thresholds)
 

@@ -14,7 +14,8 @@ _LONGEST = 500
 class Allergens:
     """``named`` are phrases of classes, ``others`` of what no rule asks for, ``denying`` of "no known allergy".
 
-    ``codes`` are the codes of classes, by system and code.
+    ``codes`` are the codes of classes, by system and code, ``crossing`` classes in which an allergy to one drug counts
+    for all.
     """
 
     named: Phrases
@@ -22,6 +23,7 @@ class Allergens:
     denying: Phrases
     denied: re.Pattern[str]
     codes: Mapping[tuple[str, str], str]
+    crossing: frozenset[str] = frozenset()
 
     def classes(self, text: str) -> frozenset[str]:
         """The classes of drugs that a text names; the narrower of two where one word is in both."""

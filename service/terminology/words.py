@@ -103,6 +103,7 @@ def _allergens(lists: Mapping[str, Any]) -> Allergens:
         denying=Phrases(phrases_in([(lists["none"], OTHER)])),
         denied=re.compile(rf"(?<!\w)(?:{plain(lists['denied'].strip())})"),
         codes={(entry["system"], entry["code"]): entry["class"] for entry in lists["codes"]},
+        crossing=frozenset(lists["crossing"]),
     )
 
 

@@ -227,3 +227,12 @@ def test_other_allergens_and_denials_are_read_and_name_no_drug(
 ) -> None:
     found = allergy_list([allergy(**members)], terminology)
     assert (found.drugs, found.classes, found.unread, found.total) == (frozenset(), (), (), 1)
+
+
+def test_an_allergy_to_another_tricyclic_counts_for_amitriptyline_an_intolerance_does_not(
+    terminology: Terminology,
+) -> None:
+    allergy = {"resourceType": "AllergyIntolerance", "code": {"text": "Imipramine"}}
+    assert dict(allergy_list([allergy], terminology).related)["amitriptyline"] == "Imipramine"
+    assert allergy_list([{**allergy, "type": "intolerance"}], terminology).related == ()
+    assert allergy_list([{**allergy, "code": {"text": "Sertraline"}}], terminology).related == ()
