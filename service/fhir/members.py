@@ -27,6 +27,7 @@ _OF_OBSERVATIONS = "component valueQuantity valueInteger valueCodeableConcept va
 _OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
 _OF_ALL = (
     "resourceType id status code subject patient contained modifierExtension ingredient product entry total link issue"
+    " meta"
 )
 """Also of a Medication, a Bundle and an OperationOutcome, which stand among them."""
 

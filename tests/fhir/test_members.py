@@ -67,11 +67,11 @@ PROBLEM = {"resourceType": "Condition", "code": {"text": "Asthma", "extension": 
 
 
 def test_what_nobody_asks_for_is_not_decoded() -> None:
-    noisy = {**PROBLEM, "meta": {"tag": [{}]}, "text": {"div": "x"}}
+    noisy = {**PROBLEM, "meta": {"profile": ["x"]}, "text": {"div": "x"}}
     assert list_of(sent({"fullUrl": "urn:uuid:1", "resource": noisy, "id": "7"}, total=1, id="9")) == {
         "resourceType": "Bundle",
         "total": 1,
-        "entry": [{"fullUrl": "urn:uuid:1", "resource": PROBLEM}],
+        "entry": [{"fullUrl": "urn:uuid:1", "resource": {**PROBLEM, "meta": {}}}],
     }
 
 
