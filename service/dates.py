@@ -32,7 +32,7 @@ class Span:
 
 
 def utc_now() -> datetime:
-    """The present moment in UTC: the clock of whoever starts something, handed on from there."""
+    """The present moment in UTC: the clock that an entry point passes on."""
     return datetime.now(UTC)
 
 

@@ -1,4 +1,4 @@
-"""The hall: one function, request in, answer out, that calls the rooms in order.
+"""One function, request in, answer out, that calls the rooms in order.
 
 The web, ``tolami replay``, the benchmarks and the tests all enter here. Nothing here reads a clock, makes a
 random number or opens a connection; those are handed in, so that an answer can be compared byte for byte.

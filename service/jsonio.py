@@ -16,7 +16,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def decode(raw: msgspec.Raw | bytes) -> Any:
-    """The JSON value of these bytes, None when they are not JSON, or nested or with a number beyond reason."""
+    """The JSON value of these bytes; None when they are not JSON, nested too deeply, or hold too large a number."""
     try:
         return _decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError):

@@ -1,4 +1,4 @@
-"""Answers kept for the next call, in memory only: so many and no more, and none for long words."""
+"""Answers kept for the next call, in memory only: a bounded number, and none for long words."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps

@@ -1,4 +1,4 @@
-"""Receiving with waitress: its loop reads requests, a thread takes one that is there in whole.
+"""Receiving with waitress: its loop reads requests, a thread takes only complete ones.
 
 So slow clients hold no thread. What waitress leaves open is closed here: how long and how large a request may be on
 its way, how much is kept for those under way, and who has to leave when there are too many.
@@ -95,7 +95,7 @@ class Request(HTTPRequestParser):
         return self.header_bytes_received + self.body_bytes_received
 
     def close(self) -> None:
-        """Gives its memory back."""
+        """Frees its memory."""
         super().close()
         self.header_bytes_received = self.body_bytes_received = 0
 
@@ -175,7 +175,7 @@ class Channel(HTTPChannel):
         return taken
 
     def service(self) -> None:
-        """Answers the next request; called in a thread. After too long a wait nobody listens any more."""
+        """Answers the next request; called in a thread. After too long a wait the client is gone."""
         request = self.requests[0]
         if request.error is None and time.monotonic() - request.queued > WAIT_SECONDS:
             request.error = Ended(503, "waited")

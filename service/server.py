@@ -85,7 +85,7 @@ class ReceivingWorker(Worker):
     _receivers: Sequence[Receiver] = ()
 
     def run(self) -> None:
-        """Serves until told to stop, then finishes what has begun; called by gunicorn."""
+        """Serves until stopped, then finishes what has begun; called by gunicorn."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else a line for each request that waits
         threads = ThreadedTaskDispatcher()
         threads.set_thread_count(self.cfg.threads)

@@ -1,4 +1,4 @@
-"""Where the time of a call goes: parts of it by name, told to the integrator in ``Server-Timing``."""
+"""Where the time of a call goes: its parts by name, reported in ``Server-Timing``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -48,7 +48,7 @@ def _card(card: Card, dialect: Dialect | None, by_hand: ByHand) -> Card:
 
 
 def _suggestion(suggestion: Suggestion, dialect: Dialect | None) -> Suggestion | None:
-    """The suggestion in the dialect; None when it cannot be told to the client."""
+    """The suggestion in the dialect; None when the client cannot receive it."""
     if not any(action.type == "delete" for action in suggestion.actions):
         return suggestion
     if dialect is None:

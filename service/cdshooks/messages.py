@@ -96,7 +96,7 @@ class MedicationPrescribeContext(msgspec.Struct):
 
 
 class MedicationRefillContext(msgspec.Struct):
-    """Context of medication-refill; the user is optional because a refill may be asked for by nobody."""
+    """Context of medication-refill; the user is optional because a refill may have no requester."""
 
     patientId: NonEmpty
     medications: OrderBundle

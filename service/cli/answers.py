@@ -94,7 +94,7 @@ def _looks_like_request(path: Path) -> bool:
 
 
 def read_all(path: Path) -> Iterator[Request]:
-    """The requests of a file or of standard input: one, or one a line. Raises NotReplayable like ``read``."""
+    """The requests of a file or of standard input: one, or one per line. Raises NotReplayable like ``read``."""
     if path != STANDARD_INPUT and path.suffix != LINES:
         yield read(path)
         return

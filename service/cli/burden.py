@@ -1,4 +1,4 @@
-"""``tolami burden``: how much a prescriber is told, counted over the orders of a synthetic population."""
+"""``tolami burden``: how many cards a prescriber sees, counted over the orders of a synthetic population."""
 
 import csv
 import sys

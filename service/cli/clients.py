@@ -1,4 +1,4 @@
-"""``tolami clients``: the trust file, checked and told in words."""
+"""``tolami clients``: the trust file, checked and described in words."""
 
 from collections.abc import Iterator
 from pathlib import Path

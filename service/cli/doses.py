@@ -1,4 +1,4 @@
-"""The reading of every order in a file, for whoever wonders why a card says what it says (``tolami dose``)."""
+"""How every order in a file is read, to explain why a card says what it says (``tolami dose``)."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The cards of request files, looked at as a prescriber would: for ``tolami check`` and the tests."""
+"""The cards of request files, seen as a prescriber sees them: for ``tolami check`` and the tests."""
 
 import multiprocessing
 import os

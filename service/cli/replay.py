@@ -23,7 +23,7 @@ MOST_SHOWN_IN_FULL = 5
 @example(
     "tolami replay                      all fixtures, compared with their expected answers\n"
     "tolami replay my-request.json      one request from anywhere\n"
-    "tolami replay -                    requests from standard input, one, or one a line\n"
+    "tolami replay -                    requests from standard input, one, or one per line\n"
     "tolami replay --url http://127.0.0.1:8000 --full\n"
     "tolami replay --dialect 2.0        what a client of 2.0 gets differently\n"
     "tolami replay --jurisdiction uk    what is said otherwise where UK labels count\n"

@@ -1,4 +1,4 @@
-"""The daily dose of an order in mg, exact, with its working; or why it cannot be told (rules Q1 to Q6, Q8).
+"""The daily dose of an order in mg, exact, with its working; or why it cannot be computed (rules Q1 to Q6, Q8).
 
 Nothing is guessed: an unknown unit, strength or frequency gives ``NotComputed`` with the element and what stood
 there. Structured data decides; words only fill what it leaves out, and where the two disagree there is no dose.

@@ -12,8 +12,8 @@ SEXES = frozenset({"female", "male"})
 def egfr(creatinine: Fraction, unit: str, age: int, sex: str, numbers: Mapping[str, Fraction]) -> Fraction | None:
     """mL/min per 1.73 m², in whole numbers as laboratories report it.
 
-    None for another unit than mg/dL and umol/L, a creatinine that nobody lives with, a sex that the equation does
-    not know, and below the age of adults, whom alone it is for.
+    None for another unit than mg/dL and umol/L, a creatinine incompatible with life, a sex that the equation does
+    not know, and below the age of adults, for whom it was derived.
     """
     per_mg = {"mg/dL": Fraction(1), "umol/L": numbers["ckd_epi_umol_per_mg"]}.get(unit)
     if per_mg is None or sex not in SEXES or age < numbers["ckd_epi_adult"]:

@@ -15,7 +15,7 @@ NO_STRENGTH = frozenset({"strength-unknown", "concentration-unknown"})
 
 
 def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
-    """The dose that amount, timing and maxima of the data give; words are not looked at."""
+    """The dose that amount, timing and maxima of the data give; words are ignored."""
     found = _amounts(dosage, product)
     if isinstance(found, NotComputed):
         return found

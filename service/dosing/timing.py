@@ -88,7 +88,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class RateUnknown:
-    """Why no rate could be told: the element and what stood there."""
+    """Why there is no rate: the element and what stood there."""
 
     reason: str
     element: str

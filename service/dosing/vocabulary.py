@@ -1,4 +1,4 @@
-"""The words of directions, a table a language (``cards/directions``), and a text as letters, one a word or phrase."""
+"""The words of directions, one table per language (``cards/directions``), and a text as words and phrases."""
 
 import re
 from dataclasses import dataclass, replace

@@ -50,7 +50,7 @@ def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exceptio
 
 
 def _said_once(findings: Sequence[Finding], doses: Container[str]) -> list[Finding]:
-    """An implausible dose is told by the critical card about that very dose, not once more as not checked."""
+    """An implausible dose is named by the critical card about that very dose, not once more as not checked."""
     gaps = {gap.order: gap for f in findings for gap in f.unread if gap.reason == "implausible" and gap.order}
     told = {
         order: f

@@ -21,7 +21,7 @@ class NumberWords:
     shared: Mapping[str, str]
 
     def of(self, card: str, number: str) -> str:
-        """What a number of a card stands for. Raises KeyError when nobody has said it."""
+        """What a number of a card stands for. Raises KeyError when there are no words for it."""
         return self.own.get(card, {}).get(number) or self.shared[number]
 
 
@@ -32,7 +32,7 @@ def number_words(folder: Path, form: Schema) -> NumberWords:
 
 
 def wordless_numbers(library: "Library") -> Iterator[Fault]:
-    """Numbers of which nobody has said what they stand for, and words that stand for no number."""
+    """Numbers without words, and words without a number."""
     words = library.numbers
     for card in library.cards.values():
         for number in card.thresholds:

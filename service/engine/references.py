@@ -19,7 +19,7 @@ def dangling(
     topics: Container[str],
     conditions: Set[str],
 ) -> Iterator[Fault]:
-    """What cards refer to and what is not there."""
+    """References of cards that lead nowhere."""
     for card in cards:
         found = [("sources", key, "is not in sources.yaml") for key in card.sources if key not in sources]
         found += [("links", key, "is not among the card's sources") for key in card.links if key not in card.sources]
@@ -52,7 +52,7 @@ def dangling(
 def uncited_offers(
     offers: Document, sources: Container[str], orders: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Fault]:
-    """Offers of a drug that do not say where the dose comes from, or name a source that is not there."""
+    """Offers of a drug that do not say where the dose comes from, or name a source that does not exist."""
     for name, words in offers.value.items():
         cited = words.get("sources", [])
         drug = orders.get(name, {}).get("resourceType") == "MedicationRequest"
@@ -64,7 +64,7 @@ def uncited_offers(
 
 
 def unknown_cards(guideline: Document, cards: Set[str]) -> Iterator[Fault]:
-    """Cards that the guideline names and that are not there, and cards that it does not rank."""
+    """Cards that the guideline names but that do not exist, and cards that it does not rank."""
     value = guideline.value
     merges, silenced = value.get("merges", ()), value.get("silenced", ())
     named = {

@@ -159,7 +159,7 @@ class Renderer:
         return Response(cards, {EXTENSION: {"quiet": [finding.card for finding in quiet]}})
 
     def by_hand(self, suggestions: list[Suggestion]) -> str:
-        """The suggestions that a client cannot be told, in their own few words, as Markdown."""
+        """The suggestions that a client cannot receive, in their own few words, as Markdown."""
         return "\n".join([self.library.by_hand, *(f"- {markdown(suggestion.label)}" for suggestion in suggestions)])
 
     def _unread(self, unread: tuple[Unread, ...]) -> dict[str, Any]:

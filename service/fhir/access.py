@@ -44,7 +44,7 @@ GRACE = 0.25
 """Seconds after the deadline in which a fetch may still say itself that it was too late."""
 
 Observer = Callable[[str, str, float], None]
-"""Is told of every fetch: the key, what came of it, and seconds. Must neither fail nor wait."""
+"""Called after every fetch with the key, the outcome and the seconds; must not raise or block."""
 
 Result = TypeVar("Result")
 

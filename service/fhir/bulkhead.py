@@ -64,7 +64,7 @@ class Bulkhead:
                     self._waiting[client] -= 1
 
     def resting(self, client: str, server: str) -> bool:
-        """Whether a server is to be left alone now; after its rest, one call is told no and tries."""
+        """Whether a server is to be left alone now; after its rest, one call finds it free and tries."""
         with self._lock:
             known = self._servers.get((client, server))
             if known is None or known.failures < MOST_FAILURES:

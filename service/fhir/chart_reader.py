@@ -254,7 +254,7 @@ class ChartReader:
         return bool(subject or gaps or no_list or not_whole or self.prefetch.failure(MEDICATIONS))
 
     def _unsettled(self) -> list[Unread]:
-        """Why it is not certain that no order concerns the guidance: a drug that could not be told, a list not whole.
+        """Why it is not certain that no order concerns the guidance: an unrecognised drug, an incomplete list.
 
         A list is looked at only for a draft that matters beside the drugs. One that nobody was to fetch is not missed.
         """

@@ -1,4 +1,4 @@
-"""Numbers of FHIR, exact. A number beyond any dose or time is refused before it can cost anything."""
+"""Numbers of FHIR, exact. A number larger than any dose or time is refused before it costs anything."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -9,7 +9,7 @@ _TOO_LARGE = 10**MOST_DIGITS
 
 
 def exact(value: Any) -> Fraction | None:
-    """The value as a fraction; None when it is not a finite number of reasonable size.
+    """The value as a fraction; None when it is not a finite number, or is too large.
 
     ``1e400000`` is legal JSON and would burn seconds in arithmetic; nothing ordered has 18 digits.
     """

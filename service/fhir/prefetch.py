@@ -20,7 +20,7 @@ from service.jsonio import is_null
 
 
 class State(StrEnum):
-    """How much a prefetch key tells."""
+    """What is known of a prefetch key."""
 
     GIVEN = "given"
     SHORT = "short"

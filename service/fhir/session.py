@@ -1,4 +1,4 @@
-"""The orders of one hook call, looked at just closely enough to tell whether they concern the guidance.
+"""The orders of one hook call, read just far enough to tell whether they concern the guidance.
 
 Nearly every order is about another drug: it is recognised by its codes and words alone, and nothing else of
 the request is decoded for it.
@@ -185,7 +185,7 @@ def _empty(session: Session, entry: Entry) -> bool:
 
 
 def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:
-    """Orders in focus whose drug could not be told at all, and orders about the drugs of another patient.
+    """Orders in focus whose drug could not be recognised at all, and orders about the drugs of another patient.
 
     Where one of the drugs is ordered, words that may take back any drug that is known leave it open.
     """

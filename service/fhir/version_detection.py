@@ -1,4 +1,4 @@
-"""In which FHIR version a resource is written, told from its members: nothing else in a hook call says it."""
+"""In which FHIR version a resource is written, recognised by its members: nothing else in a hook call says it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -44,7 +44,7 @@ def version_of(resources: Iterable[Resource], otherwise: Version = "R4") -> Vers
 
 
 def told(resource: Resource) -> Version | None:
-    """The version that a resource is written in; None when all its members are the same in several."""
+    """The version in which a resource is written; None when its members fit several."""
     kind = resource["resourceType"]
     if kind in _OF_TYPE:
         return _OF_TYPE[kind]

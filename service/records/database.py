@@ -77,7 +77,7 @@ class Database:
             return "TOLAMI_DATABASE_URL"
 
     def exists(self) -> bool:
-        """False for an SQLite file that is not there; a command that reads must not make an empty one."""
+        """False for an SQLite file that does not exist; a command that reads must not create an empty one."""
         try:
             address = _url(self._url)
         except SQLAlchemyError:

@@ -54,7 +54,7 @@ class Exchange:
 
 
 Observer = Callable[[Exchange], None]
-"""Is told of every answered call; must neither fail nor wait."""
+"""Called with every answered call; must not raise or block."""
 
 
 def shown(cards: Sequence[Card], digests: Mapping[str, tuple[str, ...]]) -> tuple[ShownCard, ...]:

@@ -1,4 +1,4 @@
-"""Brings the tables of a database to the state that this program needs, whoever else does the same at this moment."""
+"""Brings the tables of a database to the state that this program needs, whatever other processes do."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

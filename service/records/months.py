@@ -20,7 +20,7 @@ def following(month: datetime) -> datetime:
 
 
 def make_months(connection: Connection, table: Table, moments: Iterable[datetime]) -> None:
-    """Makes the parts of a table for the months of these moments that are not there yet.
+    """Creates the partitions for the months of these moments, unless they exist.
 
     A part is made first and attached then, which keeps nobody from reading or writing the others.
     """

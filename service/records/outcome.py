@@ -39,7 +39,7 @@ class StoredFeedback:
 
 
 OutcomeObserver = Callable[[Sequence[StoredFeedback]], None]
-"""Is told of the entries of a feedback call once they are kept; must neither fail nor wait."""
+"""Called with the entries of a feedback call once they are kept; must not raise or block."""
 
 
 def identifier(text: str) -> str:

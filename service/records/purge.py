@@ -1,4 +1,4 @@
-"""Removes what is older than it has to be kept, in small steps, so that nobody waits long for the database."""
+"""Removes what is older than it has to be kept, in small steps, so that no caller waits long for the database."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Writes what is kept. Everything can be written twice and is there once, so that whoever is not sure tries again."""
+"""Writes what is kept. Every write is idempotent, so that a caller who is not sure tries again."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress

@@ -30,7 +30,7 @@ class SeenTokens:
         return self._meeting.ask((digest(issuer, jti), expires))
 
     def remove_expired(self, now: datetime) -> int:
-        """Forgets the tokens that nobody accepts any more; their number. Raises DatabaseUnavailable."""
+        """Removes the tokens that have expired; their number. Raises DatabaseUnavailable."""
         old = seen_tokens.c.expires < now - MARGIN
         return remove_old(self._database, seen_tokens, seen_tokens.c.digest, old)
 

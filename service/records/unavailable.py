@@ -1,4 +1,4 @@
-"""The error of a database that cannot be used now; apart, so that nobody needs a database to know it."""
+"""The error of a database that cannot be used now, alone in a module, so that importing it needs no database."""
 
 
 class DatabaseUnavailable(Exception):

@@ -39,7 +39,7 @@ TIDY = 60.0
 """Seconds between removals of what has expired."""
 
 WriterObserver = Callable[[str, int], None]
-"""Is told how many calls were ``written``, ``spilled`` (set aside) or ``lost``; must neither fail nor wait."""
+"""Called with the number of calls ``written``, ``spilled`` (set aside) or ``lost``; must not raise or block."""
 
 log = structlog.get_logger()
 

@@ -38,7 +38,7 @@ class NoAnswer(NotUsable):
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The members of one of our value sets as a server, or its kept answer, told them.
+    """The members of one of our value sets as a server, or its kept answer, gave them.
 
     ``version`` is the edition and version of SNOMED CT, empty when the server does not say; ``identifier`` and
     ``timestamp`` are the server's.

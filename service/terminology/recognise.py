@@ -1,4 +1,4 @@
-"""Which drug an order is for, told from its codes and, last, from its words (rules X6 and X7).
+"""Which drug an order is for, by its codes and, last, by its words (rules X6 and X7).
 
 The codes themselves live in ``cards/terminology`` with their provenance; this module only looks them up.
 """
@@ -193,7 +193,7 @@ class Terminology:
         return self._recognised(tuple(codings), tuple(texts), topical_route)
 
     def problem(self, codings: Iterable[Coding], texts: Iterable[str]) -> Saying:
-        """What a problem is: told from its codes, and from its words where no code decides.
+        """What a problem is: by its codes, or by its words where no code decides.
 
         A code that a set holds decides, and one of a classification, which has a code for everything. The general
         concepts of SNOMED CT that are known here have many below them: such a code decides only when its words name

@@ -1,4 +1,4 @@
-"""The lists of words of ``cards/terminology/words``: problems, what tells their standing, and allergens."""
+"""The lists of words of ``cards/terminology/words``: problems, cues of how they stand, and allergens."""
 
 import re
 from collections.abc import Iterator, Mapping

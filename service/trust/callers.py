@@ -1,4 +1,4 @@
-"""Who calls, or why nobody is let in: known to all, also where tokens are not looked at."""
+"""Who calls, or why the call is refused; also where tokens are ignored."""
 
 from dataclasses import dataclass
 from enum import StrEnum

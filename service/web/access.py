@@ -1,6 +1,6 @@
 """Who calls: decided before anything of a call but its address and headers is looked at (C-134).
 
-With ``auth = required`` every address needs a token, those that do not exist included, but for the few of
+With ``auth = required`` every address needs a token, even one that does not exist, but for the few of
 ``WITHOUT_TOKEN``. Forgetting to list a new address there keeps it closed.
 """
 
@@ -35,7 +35,7 @@ _FEEDBACK = re.compile(r"(/cds-services/[^/]+)/feedback/?")
 log = structlog.get_logger()
 
 RefusalObserver = Callable[[Reason], None]
-"""Is told of every refused call; must neither fail nor wait."""
+"""Called with every refused call; must not raise or block."""
 
 
 def token_check(
@@ -45,7 +45,7 @@ def token_check(
     now: Callable[[], datetime],
     clock: Callable[[], float],
 ) -> "TokenCheck | None":
-    """The check of tokens; None where none are wanted. ``clock`` tells the age of fetched keys.
+    """The check of tokens; None where none are required. ``clock`` gives the age of fetched keys.
 
     Raises SettingsError when a setting that it needs is missing or wrong, FaultyTrustFile when a client's keys
     cannot be used or nobody could call.
@@ -130,6 +130,6 @@ def audiences(public_url: str, path: str) -> list[str]:
 
 
 def _is_open(addresses: Sequence[str]) -> bool:
-    """True for an existing address that needs no token, told by the route and not by what the path looks like."""
+    """True for an existing address that needs no token, by its route and not by what the path looks like."""
     rule = request.url_rule.rule if request.url_rule else ""
     return any(rule == address or rule.startswith(f"{address}/") for address in addresses)
