@@ -266,7 +266,8 @@ def _overridden(form: Mapping[str, str], keep: Keep) -> str:
     if not card or not chosen.isdigit() or int(chosen) >= len(reasons):
         return "The card is no longer part of this answer. Send the request again."
     entry = {"card": card["uuid"], "outcome": "overridden", "overrideReason": {"reason": reasons[int(chosen)]}}
-    return f"Overridden: {card['summary']}. {_reported(entry, keep)}"
+    because = reasons[int(chosen)].get("display", "")
+    return f"Overridden: {card['summary']}. Reason: {because}. {_reported(entry, keep)}"
 
 
 def _reported(entry: Json, keep: Keep) -> str:
