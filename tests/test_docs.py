@@ -230,6 +230,12 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_every_page_that_code_and_cards_name_exists() -> None:
+    for file in (*ROOT.glob("service/**/*.py"), *ROOT.glob("cards/**/*.*")):
+        for page in re.findall(r"\b(?:docs|guidance)/[\w/-]+\.md\b", file.read_text(encoding="utf-8")):
+            assert (ROOT / page).is_file(), f"{file.relative_to(ROOT)} names {page}, which does not exist"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_make_target_and_fixture_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
