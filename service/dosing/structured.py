@@ -6,7 +6,8 @@ from fractions import Fraction
 from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, is_count_of_doses, number
 from service.dosing.dosage import ZERO, DailyDose, Dosage, MaxDose
 from service.dosing.freetext import frequency
-from service.dosing.timing import IMPLAUSIBLE, Rate, RateUnknown, Timing, period_unit, rate
+from service.dosing.timing import IMPLAUSIBLE, Rate, RateUnknown, Timing, rate
+from service.dosing.units import period_unit
 
 CONFLICTS = frozenset({"frequency-conflict", IMPLAUSIBLE, "daily-maximum-not-stated", "text-conflict"})
 """Reasons that are contradictions or open ends rather than gaps; they are shown as a warning (R28)."""

@@ -6,22 +6,7 @@ from fractions import Fraction
 from math import ceil
 
 from service.dosing.amount import number
-
-DAYS_PER_UNIT = {
-    "s": Fraction(1, 86400),
-    "min": Fraction(1, 1440),
-    "h": Fraction(1, 24),
-    "d": Fraction(1),
-    "wk": Fraction(7),
-    "mo": Fraction("30.4375"),
-    "a": Fraction("365.25"),
-}
-"""Length of each FHIR period unit in days (rule Q1; a month is a twelfth of 365.25 days)."""
-
-_PERIOD_WORDS = {
-    "min": "minute minutes", "h": "hour hours hr hrs", "d": "day days", "wk": "week weeks", "mo": "month months",
-}  # fmt: skip
-_UNIT_OF_WORD = {word: unit for unit, words in _PERIOD_WORDS.items() for word in words.split()}
+from service.dosing.units import DAYS_PER_UNIT
 
 _ONE = Fraction(1)
 
@@ -93,11 +78,6 @@ class RateUnknown:
     reason: str
     element: str
     found: str = ""
-
-
-def period_unit(code: str, text: str = "") -> str:
-    """The FHIR period unit that a code or, without one, a word names; the word itself when it names none."""
-    return code or _UNIT_OF_WORD.get(text.lower(), text)
 
 
 def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate | RateUnknown:

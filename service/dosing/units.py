@@ -1,4 +1,4 @@
-"""Units of a dose: masses, volumes, pieces and masses a kilogram, by code and by word (rules Q5, Q6).
+"""Units of a dose: masses, volumes, pieces and masses a kilogram, by code and by word (rules Q5, Q6); of time (Q1).
 
 The tables are ``cards/terminology/units.yaml``.
 """
@@ -19,6 +19,22 @@ CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
 
 UNITS = "terminology/units.yaml"
+
+DAYS_PER_UNIT = {
+    "s": Fraction(1, 86400),
+    "min": Fraction(1, 1440),
+    "h": Fraction(1, 24),
+    "d": Fraction(1),
+    "wk": Fraction(7),
+    "mo": Fraction("30.4375"),
+    "a": Fraction("365.25"),
+}
+"""Length of each FHIR period unit in days (rule Q1; a month is a twelfth of 365.25 days)."""
+
+_PERIOD_WORDS = {
+    "min": "minute minutes", "h": "hour hours hr hrs", "d": "day days", "wk": "week weeks", "mo": "month months",
+}  # fmt: skip
+_UNIT_OF_WORD = {word: unit for unit, words in _PERIOD_WORDS.items() for word in words.split()}
 
 
 class Kind(StrEnum):
@@ -65,6 +81,11 @@ def unit_of_code(code: str, system: str) -> Unit | None:
     worded = unit_of_text(code)
     short = len(code) <= len("mg")
     return None if worded is None or (short and worded.kind is not Kind.COUNT) else worded
+
+
+def period_unit(code: str, text: str = "") -> str:
+    """The FHIR period unit that a code or, without one, a word names; the word itself when it names none."""
+    return code or _UNIT_OF_WORD.get(text.lower(), text)
 
 
 def same_unit(a: Unit, b: Unit) -> bool:

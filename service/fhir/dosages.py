@@ -20,7 +20,8 @@ from service.dates import EARLIEST_YEAR
 from service.dosing.amount import Quantity
 from service.dosing.dosage import Dosage, MaxDose
 from service.dosing.freetext import directions
-from service.dosing.timing import DAYS_PER_UNIT, Timing, period_unit
+from service.dosing.timing import Timing
+from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir import tolerant
 from service.fhir.concepts import concept_of, words_in
 from service.fhir.numbers import exact

@@ -8,7 +8,7 @@ from fhir.resources.R4B.medicationrequest import MedicationRequestDispenseReques
 
 from service.dates import later
 from service.dosing.dosage import Dosage
-from service.dosing.timing import DAYS_PER_UNIT, period_unit
+from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir.numbers import exact
 
 

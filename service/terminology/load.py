@@ -7,9 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from service.files import Fault, load_yaml
+from service.terminology.concept_sets import ConceptSet, word_pattern
 from service.terminology.names import Names
 from service.terminology.query import Query, query
-from service.terminology.recognise import ConceptSet, DrugCode, Terminology, word_pattern
+from service.terminology.recognise import DrugCode, Terminology
 from service.terminology.systems import CodeSystem
 from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet, read_value_set, roots
 from service.terminology.words import NO_WORDS, load_words

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from service.kept import kept
+from service.terminology.concept_sets import ConceptSet
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
 from service.terminology.problems import Saying
@@ -21,10 +22,6 @@ from service.terminology.words import NO_WORDS, Words
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
-_DENIED = re.compile(r"(?<!\w)(?:no|not|without|denie[sd]|denying|never|kein\w*|nicht|ohne)(?!\w)[^.;,\n]*$")
-"""Words by which a reason says that something is not so."""
-_REACH = 80
-"""How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
 _LONGEST_REASON = 500
 LONGEST_KEPT = 600
 """Letters of all codes and words of what is kept."""
@@ -107,32 +104,6 @@ class Recognition:
     def disputes(self, drug: str) -> bool:
         """True when one piece of evidence names the drug and another names something else (rule X7)."""
         return self.mentions(drug) and any(drug not in claim.drugs for claim in self.claims)
-
-
-@dataclass(frozen=True, slots=True)
-class ConceptSet:
-    """Codes of one condition, route or measurement: exact ones, ICD prefixes, and words for last resort."""
-
-    id: str
-    title: str
-    codes: frozenset[tuple[str, str]]
-    prefixes: frozenset[tuple[str, str]] = frozenset()
-    words: re.Pattern[str] | None = None
-
-    def in_words(self, text: str) -> bool:
-        """True when one of the set's words stands in the text as a word of its own."""
-        return self.words is not None and self.words.search(fold(text)) is not None
-
-    def affirmed(self, folded: str) -> bool:
-        """True when a word of the set stands in the folded text and no denial before it in the same sentence."""
-        found = self.words.finditer(folded) if self.words is not None else ()
-        return any(_DENIED.search(folded, max(m.start() - _REACH, 0), m.start()) is None for m in found)
-
-
-def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that finds any of the words, whole, the longest first."""
-    alternatives = "|".join(re.escape(fold(word)) for word in sorted(words, key=lambda w: (-len(w), w)))
-    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
 
 
 def _letters(codings: Iterable[Coding], texts: Iterable[str], _: bool = False) -> int:

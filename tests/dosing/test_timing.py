@@ -6,16 +6,15 @@ import pytest
 
 from service.dosing.freetext import frequency
 from service.dosing.timing import (
-    DAYS_PER_UNIT,
     ONCE_A_DAY_EVENTS,
     PER_DAY_OF_CODE,
     Rate,
     RateUnknown,
     Timing,
     in_words,
-    period_unit,
     rate,
 )
+from service.dosing.units import DAYS_PER_UNIT, period_unit
 
 ONE, TWO, THREE = Fraction(1), Fraction(2), Fraction(3)
 

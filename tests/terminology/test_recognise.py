@@ -550,3 +550,39 @@ def test_a_problem_is_known_in_national_editions_with_and_without_dot_dagger_and
 @pytest.mark.parametrize("system", ["http://hl7.org/fhir/sid/icd-10-pcs", "http://example.org/atco", "", "sct-like"])
 def test_an_address_that_only_resembles_one_is_unknown(terminology: Terminology, system: str) -> None:
     assert terminology.systems.of(system) is None
+
+
+@pytest.mark.parametrize("words", ["Methenamine 81.6 mg / methylene blue 10.8 mg / hyoscyamine", "Uribel capsule"])
+def test_methylene_blue_beside_methenamine_is_a_combination_by_its_words(terminology: Terminology, words: str) -> None:
+    found = terminology.recognise([], [words])
+    assert found.names("methylene-blue")
+    assert found.combination
+    assert not terminology.recognise([], ["methylene blue urinary tablet"]).combination
+
+
+@pytest.mark.parametrize("words", ["Ketoconazole shampoo 2 %", "Кетоконазол шампунь", "ketokonazol krém"])
+def test_a_shampoo_is_for_the_skin(terminology: Terminology, words: str) -> None:
+    assert terminology.recognise([], [words]).topical
+
+
+NEW_DRUGS = {
+    "phenazepam": ("Феназепам 1 мг", "benzodiazepine"),
+    "ketoconazole": ("Ketoconazol 200 mg", "qt-risk"),
+    "furazolidone": ("Furazolidon 100 mg", "maoi-irreversible"),
+    "isoniazid": ("Изониазид 300 мг", "maoi-weak"),
+    "bromazepam": ("Bromazepam 3 mg", "cns-depressant"),
+    "piritramide": ("Piritramid", "cns-active"),
+    "opipramol": ("Opipramol 50 mg", "tca"),
+    "biperiden": ("Akineton 2 mg", "anticholinergic-strong"),
+    "thiocolchicoside": ("Thiocolchicosid 4 mg", "muscle-relaxant"),
+    "procainamide": ("Procainamid", "qt-risk"),
+}
+
+
+@pytest.mark.parametrize(("drug", "words", "class_"), [(drug, *said) for drug, said in NEW_DRUGS.items()])
+def test_a_drug_that_rules_speak_of_as_a_class_is_known(
+    terminology: Terminology, drug: str, words: str, class_: str
+) -> None:
+    found = terminology.recognise([], [words])
+    assert found.drugs == (drug,)
+    assert class_ in terminology.classes(found.drugs)
