@@ -23,6 +23,7 @@ from service.engine.library import FOLDER, Library, load
 from service.files import digest
 from service.settings import PREFIX, Settings
 from service.terminology.recognise import Terminology
+from tests.serving import Served, serving
 from tests.terminology import fake_server
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +63,13 @@ def app(library: Library) -> Flask:
     """The application on the fixed day, with counted identifiers."""
     numbers = count(1)
     return create_app(Settings(), library, lambda: TODAY, lambda: f"00000000-0000-4000-8000-{next(numbers):012}")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The service as it is served, open, for all tests that leave it running."""
+    with serving(tmp_path_factory.mktemp("served")) as running:
+        yield running
 
 
 @pytest.fixture

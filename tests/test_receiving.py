@@ -28,8 +28,11 @@ SLOW = RECEIVE_SECONDS + 20
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("receiving")) as running:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service of one process that may open many connections."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(LIMITS["worker_connections"] + 500, files[1]), files[1]))
+    with serving(tmp_path_factory.mktemp("alone"), "--workers", "1") as running:
         yield running
 
 
@@ -257,26 +260,28 @@ def test_a_line_that_does_not_end_costs_little_for_each_byte(served: Served, ope
     assert cpu_seconds(served) - before < 0.8, "a byte may cost a look at what is held, not milliseconds"
 
 
-def test_a_body_that_is_held_back_does_not_fill_the_memory(tmp_path: Path) -> None:
-    with serving(tmp_path, "--workers", "1") as running, ExitStack() as open_ones:
-        before = memory(running)
+FLOOD = 'tolami_connections_dropped_total{reason="flood"}'
+
+
+def test_a_body_that_is_held_back_does_not_fill_the_memory(alone: Served) -> None:
+    before, dropped = memory(alone), metric(alone, FLOOD)
+    with ExitStack() as open_ones:
         for _ in range(40):
-            connection = open_ones.enter_context(connected(running, head(4_000_000)))
+            connection = open_ones.enter_context(connected(alone, head(4_000_000)))
             with suppress(ConnectionError):
                 connection.sendall(b" " * 3_900_000)
-        assert_answers(running)
-        waited_for(running, 'tolami_connections_dropped_total{reason="flood"}', 20)
-        assert memory(running) - before < 120 * 1024**2
+        assert_answers(alone)
+        waited_for(alone, FLOOD, dropped + 20)
+        assert memory(alone) - before < 120 * 1024**2
 
 
-def test_a_flood_of_connections_pushes_out_those_that_say_nothing(tmp_path: Path) -> None:
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(LIMITS["worker_connections"] + 500, files[1]), files[1]))
-    with serving(tmp_path, "--workers", "1") as running, ExitStack() as open_ones:
+def test_a_flood_of_connections_pushes_out_those_that_say_nothing(alone: Served) -> None:
+    dropped = metric(alone, FLOOD)
+    with ExitStack() as open_ones:
         for _ in range(LIMITS["worker_connections"] + 50):
-            open_ones.enter_context(connected(running))
-        assert_answers(running)
-        waited_for(running, 'tolami_connections_dropped_total{reason="flood"}', 50)
+            open_ones.enter_context(connected(alone))
+        assert_answers(alone)
+        waited_for(alone, FLOOD, dropped + 50)
 
 
 def test_calls_that_have_begun_are_finished_when_the_service_is_told_to_end(tmp_path: Path) -> None:
@@ -292,20 +297,20 @@ def test_calls_that_have_begun_are_finished_when_the_service_is_told_to_end(tmp_
         assert running.process.wait(STOP) == 0
 
 
-def test_the_counts_of_a_worker_that_was_killed_are_kept(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
-        series = 'tolami_requests_total{endpoint="invoke",hook="order-select",status="200"}'
-        for _ in range(20):
-            assert_answers(running)
-        assert metric(running, series) == 20
-        before = running.workers(2)
-        for pid in before:
-            os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + SLOW
-        while not set(running.workers(2)).isdisjoint(before):
-            assert time.monotonic() < deadline
-        assert_answers(running)
-        assert metric(running, series) == 21
-        assert metric(running, "tolami_requests_running") == 1, "the question itself, and none of the dead"
-        lines = [json.loads(line) for line in running.logged().splitlines() if line.startswith("{")]
-        assert any("SIGKILL" in line.get("message", "") for line in lines), "an operator has to see why"
+def test_the_counts_of_a_worker_that_was_killed_are_kept(served: Served) -> None:
+    series = 'tolami_requests_total{endpoint="invoke",hook="order-select",status="200"}'
+    at_first = metric(served, series)
+    for _ in range(20):
+        assert_answers(served)
+    assert metric(served, series) == at_first + 20
+    before = served.workers(2)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + SLOW
+    while not set(served.workers(2)).isdisjoint(before):
+        assert time.monotonic() < deadline
+    assert_answers(served)
+    assert metric(served, series) == at_first + 21
+    assert metric(served, "tolami_requests_running") == 1, "the question itself, and none of the dead"
+    lines = [json.loads(line) for line in served.logged().splitlines() if line.startswith("{")]
+    assert any("SIGKILL" in line.get("message", "") for line in lines), "an operator has to see why"

@@ -9,11 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from service.records.database import REST, Database, DatabaseUnavailable
 from service.records.tables import outcomes
 from tests.records.kept import keep, outcome
+from tests.records.postgres import Postgres
 from tests.records.test_store import count
 
 SECRET = "Zx9-marker-Quux"
@@ -150,6 +151,28 @@ def test_postgres_that_ends_our_connections_is_used_again(new_postgres_database:
     keep(database, outcome(1))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tolami'")
+    clock.now += REST
+    keep(database, outcome(2))
+    assert count(database, outcomes) == 2
+    database.close()
+
+
+def test_postgres_that_refuses_connections_for_a_while_is_used_again(
+    postgres: Postgres, new_postgres_database: Callable[[], str]
+) -> None:
+    url = new_postgres_database()
+    name = make_url(url).database
+    clock = Clock()
+    database = Database(url, monotonic=clock)
+    keep(database, outcome(1))
+    with psycopg.connect(postgres.url, autocommit=True) as control:
+        control.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        control.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        for _ in range(2):
+            clock.now += REST
+            with pytest.raises(DatabaseUnavailable):
+                keep(database, outcome(2))
+        control.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     clock.now += REST
     keep(database, outcome(2))
     assert count(database, outcomes) == 2

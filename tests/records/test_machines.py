@@ -4,13 +4,12 @@ Each machine is a ``tolami serve`` with a folder of its own, so that each has a 
 """
 
 import itertools
-import json
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -21,23 +20,22 @@ from sqlalchemy import select
 
 from service.records.database import Database
 from service.records.listing import latest_outcomes
+from service.records.report import Counted, report
 from service.records.tables import shown_cards
 from service.server import SAMPLE
 from service.settings import PREFIX
 from tests.feedback import entry, feedback
 from tests.records.kept import named
-from tests.records.postgres import running_postgres
+from tests.records.postgres import Postgres
 from tests.records.test_store import answered_calls
 from tests.records.test_writer import until
-from tests.serving import CALL, COMMAND, Served, environment, serving, session
+from tests.serving import CALL, Served, serving, session
 from tests.trust.ehr import Ehr, ec, trusting
 
 PUBLIC = "https://cds.example.org"
 SELECT = "/cds-services/order-select"
 LIMIT = 120.0
 """Seconds after which a test gives up waiting, on a machine that does much else."""
-
-Url = Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,8 @@ class Machine:
     folder: Path
     database_url: str
     ehr: Ehr
+    answered: list[int]
+    """The statuses of the calls of all machines that got cards."""
 
     def token(self, path: str = SELECT) -> str:
         """A fresh token: it names the public address, whichever machine gets it."""
@@ -60,19 +60,14 @@ class Machine:
 
     def call(self, token: str = "") -> requests.Response:
         """Asks for cards."""
-        return self.post(SAMPLE.read_bytes(), token=token)
+        answer = self.post(SAMPLE.read_bytes(), token=token)
+        if answer.ok:
+            self.answered.append(answer.status_code)
+        return answer
 
     def tell(self, card: str) -> int:
         """Sends feedback on a card; the status of the answer."""
         return self.post(feedback(entry(card=card)), f"{SELECT}/feedback").status_code
-
-    def report(self) -> dict[str, dict[str, int]]:
-        """What ``tolami report`` says on this machine, by card."""
-        ran = subprocess.run(
-            [str(COMMAND), "report", "--format", "json"], capture_output=True, check=True, timeout=LIMIT,
-            cwd=self.folder, env=environment() | {"TOLAMI_DATABASE_URL": self.database_url},
-        )  # fmt: skip
-        return {row["card"]: row for row in json.loads(ran.stdout)}
 
     def recorded(self, outcome: str) -> int:
         """How many exchanges this machine has ``written``, ``spilled`` or ``lost``."""
@@ -86,28 +81,42 @@ class Machine:
         )
 
 
-@contextmanager
-def machines(folder: Path, url: str) -> Iterator[tuple[Machine, Machine]]:
-    """Two machines on one database."""
-    ehr = Ehr(ec("shared"))
-    folder.mkdir(exist_ok=True)
-    settings = {f"{PREFIX}{name.upper()}": value for name, value in trusting(folder, ehr).items()}
+class Machines:
+    """Two machines on one database. One that was ended is started again when the two are asked for."""
+
+    def __init__(self, folder: Path, url: str, stack: ExitStack) -> None:
+        self._folder = folder
+        self._url = url
+        self._stack = stack
+        self._ehr = Ehr(ec("shared"))
+        self._answered: list[int] = []
+        self._running: dict[str, Machine] = {}
+
+    def both(self) -> tuple[Machine, Machine]:
+        return self._machine("first"), self._machine("second")
+
+    def _machine(self, name: str) -> Machine:
+        running = self._running.get(name)
+        if running is None or running.served.process.poll() is not None:
+            own = self._folder / name
+            own.mkdir(exist_ok=True)
+            trust = trusting(self._folder, self._ehr).items()
+            settings = {f"{PREFIX}{key.upper()}": value for key, value in trust} | {"TOLAMI_DATABASE_URL": self._url}
+            served = self._stack.enter_context(serving(own, "--workers", "1", settings=settings))
+            running = self._running[name] = Machine(served, own, self._url, self._ehr, self._answered)
+        return running
+
+
+@pytest.fixture(scope="module")
+def machines(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     with ExitStack() as stack:
-        started = []
-        for name in ("first", "second"):
-            own = folder / name
-            own.mkdir()
-            options = settings | {"TOLAMI_DATABASE_URL": url}
-            served = stack.enter_context(serving(own, "--workers", "1", settings=options))
-            started.append(Machine(served, own, url, ehr))
-        yield started[0], started[1]
+        yield Machines(tmp_path_factory.mktemp("machines"), postgres.new_database(), stack)
 
 
 @pytest.fixture
-def pair(new_postgres_database: Url, tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
-    """Two machines on one empty database."""
-    with machines(tmp_path / "machines", new_postgres_database()) as both:
-        yield both
+def pair(machines: Machines) -> tuple[Machine, Machine]:
+    """Two machines that run, on a database that others have used before."""
+    return machines.both()
 
 
 @pytest.fixture
@@ -116,6 +125,17 @@ def kept(pair: tuple[Machine, Machine]) -> Iterator[Database]:
     database = Database(pair[0].database_url)
     yield database
     database.close()
+
+
+def all_are_counted(machine: Machine, kept: Database) -> bool:
+    return answered_calls(kept) == len(machine.answered)
+
+
+def counted(kept: Database, card: str) -> Counted:
+    """What the report says of a card."""
+    with kept.reading() as connection:
+        found = report(connection, datetime.now(UTC).date())
+    return next((each.counted for each in found.cards if each.card == card), Counted())
 
 
 def told(database: Database) -> list[str]:
@@ -133,47 +153,23 @@ def test_a_token_used_on_one_machine_is_refused_on_the_other(pair: tuple[Machine
 
 def test_a_token_sent_to_both_machines_at_once_is_good_once(pair: tuple[Machine, Machine]) -> None:
     with ThreadPoolExecutor(4) as pool:
-        for _ in range(10):
+        for _ in range(5):
             token = pair[0].token()
             statuses = list(pool.map(lambda machine, same=token: machine.call(same).status_code, pair * 2))
             assert sorted(statuses) == [200, 401, 401, 401]
 
 
-def test_feedback_sent_to_one_machine_is_reported_by_the_other(pair: tuple[Machine, Machine], kept: Database) -> None:
-    first, second = pair
-    card = next(card for card in first.call().json()["cards"] if card.get("suggestions"))
-    until(lambda: answered_calls(kept) == 1, LIMIT)
-    assert second.tell(card["uuid"]) == 200
-    row = first.report()[card["extension"]["io.github.tolami"]["card"]]
-    assert (row["shown"], row["overridden"]) == (1, 1)
-    assert second.report() == first.report()
-
-
-def test_a_machine_killed_under_load_loses_no_acknowledged_feedback_and_the_other_takes_over(
+def test_feedback_sent_to_one_machine_counts_for_a_card_of_the_other(
     pair: tuple[Machine, Machine], kept: Database
 ) -> None:
     first, second = pair
-    cards = [named(number) for number in range(200)]
-    acknowledged: list[str] = []
-    moved: list[str] = []
-
-    def send(card: str) -> None:
-        """Sends to the first machine; to the second, the same again, when the first does not answer."""
-        try:
-            assert first.tell(card) == 200
-        except requests.RequestException:
-            moved.append(card)
-            assert second.tell(card) == 200
-        acknowledged.append(card)
-
-    with ThreadPoolExecutor(6) as pool:
-        sending = [pool.submit(send, card) for card in cards]
-        until(lambda: len(acknowledged) > 40, LIMIT)
-        first.served.kill(1)
-        for each in sending:
-            each.result(LIMIT)
-    assert 0 < len(moved) < len(cards) - 40, "it was killed in the middle"
-    assert sorted(acknowledged) == sorted(cards) == told(kept)
+    until(lambda: all_are_counted(first, kept), LIMIT)
+    card = next(card for card in first.call().json()["cards"] if card.get("suggestions"))
+    name = card["extension"]["io.github.tolami"]["card"]
+    before = counted(kept, name)
+    until(lambda: all_are_counted(first, kept), LIMIT)
+    assert second.tell(card["uuid"]) == 200
+    assert counted(kept, name) == before + Counted(shown=1, overridden=1)
 
 
 @dataclass
@@ -212,45 +208,74 @@ def calling(*called: Machine) -> Iterator[Load]:
             each.result(LIMIT)
 
 
-def test_a_database_that_is_ended_and_started_under_load_loses_no_card_and_no_record(tmp_path: Path) -> None:
+def test_a_database_that_is_ended_and_started_under_load_loses_no_card_and_no_record(
+    pair: tuple[Machine, Machine], kept: Database, postgres: Postgres
+) -> None:
     modes: tuple[Literal["fast", "immediate"], ...] = ("fast", "immediate")
     numbers = itertools.count()
+    tried: list[str] = []
     sent: list[str] = []
-    with running_postgres() as postgres, machines(tmp_path / "machines", postgres.new_database()) as pair:
 
-        def taken(machine: Machine) -> bool:
-            """Whether feedback is taken now; it is noted if so. Otherwise it is refused with a 503, and no other."""
-            card = named(next(numbers))
-            status = machine.tell(card)
-            assert status in (200, 503)
-            sent.extend([card] if status == 200 else [])
-            return status == 200
+    def taken(machine: Machine) -> bool:
+        """Whether feedback is taken now; it is noted if so. Otherwise it is refused with a 503, and no other."""
+        card = named(f"ended {next(numbers)}")
+        tried.append(card)
+        status = machine.tell(card)
+        assert status in (200, 503)
+        sent.extend([card] if status == 200 else [])
+        return status == 200
 
-        used = pair[0].token()
-        with calling(*pair) as load:
-            assert pair[0].call(used).status_code == 200
-            for mode in modes:
-                until(lambda: all(taken(machine) for machine in pair), LIMIT)
-                load.goes_on(40)
-                postgres.end(mode)
-                load.goes_on(40)
-                assert not any(taken(machine) for machine in pair)
-                postgres.start()
+    used = pair[0].token()
+    with calling(*pair) as load:
+        assert pair[0].call(used).status_code == 200
+        for mode in modes:
             until(lambda: all(taken(machine) for machine in pair), LIMIT)
-            load.goes_on(40)
-        assert pair[1].call(used).status_code == 401, "what was known before the crash is known after it"
-        assert set(load.statuses) == {200}
-        answered = len(load.statuses) + 1
+            load.goes_on(15)
+            postgres.end(mode)
+            try:
+                load.goes_on(15)
+                assert not any(taken(machine) for machine in pair)
+            finally:
+                postgres.start()
+        until(lambda: all(taken(machine) for machine in pair), LIMIT)
+        load.goes_on(15)
+    assert pair[1].call(used).status_code == 401, "what was known before the crash is known after it"
+    assert set(load.statuses) == {200}
 
-        database = Database(pair[0].database_url)
-        until(lambda: answered_calls(database) >= answered, LIMIT)
-        assert answered_calls(database) == answered
-        with database.reading() as connection:
-            assert set(load.cards) <= set(connection.scalars(select(shown_cards.c.uuid)))
-        assert told(database) == sorted(sent)
-        database.close()
+    until(lambda: answered_calls(kept) >= len(pair[0].answered), LIMIT)
+    assert all_are_counted(pair[0], kept)
+    with kept.reading() as connection:
+        assert set(load.cards) <= set(connection.scalars(select(shown_cards.c.uuid)))
+    assert sorted(set(told(kept)) & set(tried)) == sorted(sent)
+    assert all(machine.recorded("spilled") > 0 for machine in pair), "some had to wait on each machine's disk"
+    assert not any(machine.recorded("lost") for machine in pair)
+    files = [machine.folder / "tolami-waiting.jsonl" for machine in pair]
+    until(lambda: not any(file.stat().st_size for file in files), LIMIT)
 
-        assert all(machine.recorded("spilled") > 0 for machine in pair), "some had to wait on each machine's disk"
-        assert not any(machine.recorded("lost") for machine in pair)
-        files = [machine.folder / "tolami-waiting.jsonl" for machine in pair]
-        until(lambda: not any(file.stat().st_size for file in files), LIMIT)
+
+def test_a_machine_killed_under_load_loses_no_acknowledged_feedback_and_the_other_takes_over(
+    pair: tuple[Machine, Machine], kept: Database
+) -> None:
+    first, second = pair
+    cards = [named(f"killed {number}") for number in range(120)]
+    until(lambda: all_are_counted(first, kept), LIMIT)  # its last second would be gone
+    acknowledged: list[str] = []
+    moved: list[str] = []
+
+    def send(card: str) -> None:
+        """Sends to the first machine; to the second, the same again, when the first does not answer."""
+        try:
+            assert first.tell(card) == 200
+        except requests.RequestException:
+            moved.append(card)
+            assert second.tell(card) == 200
+        acknowledged.append(card)
+
+    with ThreadPoolExecutor(6) as pool:
+        sending = [pool.submit(send, card) for card in cards]
+        until(lambda: len(acknowledged) > 20, LIMIT)
+        first.served.kill(1)
+        for each in sending:
+            each.result(LIMIT)
+    assert 0 < len(moved) < len(cards) - 20, "it was killed in the middle"
+    assert sorted(acknowledged) == sorted(cards) == sorted(set(told(kept)) & set(cards))

@@ -1,7 +1,6 @@
 """Calls wait in a file that several processes share, come out as they went in, and what has no room is counted."""
 
-import subprocess
-import sys
+import multiprocessing
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -123,20 +122,20 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         SpillFile(tmp_path / "nowhere" / "waiting.jsonl").add(calls(1))
 
 
-WRITES_MANY = """
-import sys
-from pathlib import Path
-from service.records.spill import SpillFile
-from tests.records.test_spill import calls
-for number in range(40):
-    assert SpillFile(Path(sys.argv[1])).add(calls(f"{sys.argv[2]} {number}")) == []
-"""
+def write_many(file: Path, who: int) -> None:
+    for number in range(40):
+        assert SpillFile(file).add(calls(f"{who} {number}")) == []
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_several_processes_write_to_it_and_no_line_is_torn(file: Path) -> None:
-    commands = [[sys.executable, "-c", WRITES_MANY, str(file), str(number)] for number in range(3)]
-    processes = [subprocess.Popen(command) for command in commands]
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    forks = multiprocessing.get_context("fork")
+    processes = [forks.Process(target=write_many, args=(file, who)) for who in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
     found, numbers = taken(SpillFile(file))
     assert numbers == (120, 0)
     assert {call.id for call in found} == {named(f"{who} {number}") for who in range(3) for number in range(40)}

@@ -111,15 +111,15 @@ def test_a_thousand_entries_fit_into_one_call(database: Database) -> None:
 
 def test_several_threads_write_at_once_and_nothing_is_lost(database: Database) -> None:
     def write(start: int) -> None:
-        for number in range(start, start + 10):
+        for number in range(start, start + 5):
             keep(database, outcome(number), outcome("the same"))
 
-    threads = [threading.Thread(target=write, args=(start,)) for start in range(0, 60, 10)]
+    threads = [threading.Thread(target=write, args=(start,)) for start in range(0, 30, 5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert count(database, outcomes) == 61
+    assert count(database, outcomes) == 31
 
 
 def test_no_table_has_a_column_for_a_patient() -> None:

@@ -184,7 +184,6 @@ from uuid import uuid4
 from service.records.database import Database
 from service.records.spill import SpillFile
 from service.records.writer import ExchangeWriter
-from tests.conftest import ROOT
 from tests.records.kept import exchange
 folder = Path(sys.argv[1])
 writer = ExchangeWriter(Database(f"sqlite:///{folder}/tolami.db"), SpillFile(folder / "x"), lambda: str(uuid4()))

@@ -17,12 +17,6 @@ from tests.calls import by_id
 from tests.serving import CALL, COMMAND, HOST, JSON, START, STOP, Served, environment, free_port, serving, session
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as running:
-        yield running
-
-
 def test_discovery_answers_over_http(served: Served) -> None:
     with session() as client:
         answer = client.get(f"{served.url}/cds-services", headers=JSON, timeout=CALL)
@@ -136,11 +130,5 @@ def test_nothing_is_written_but_the_counts_and_these_are_gone_with_the_service(t
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(STOP) == 0
     assert list(scratch.iterdir()) == []
-
-
-def test_the_service_ends_when_it_is_told_to(tmp_path: Path) -> None:
-    with serving(tmp_path, "--workers", "1") as running:
-        running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(STOP) == 0
     with pytest.raises(requests.ConnectionError), session() as client:
         client.get(f"{running.url}/cds-services", timeout=CALL)
