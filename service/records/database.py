@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -38,12 +38,6 @@ CONNECT = 3
 
 STATEMENT = 10.0
 """Seconds that one statement of PostgreSQL may take, and after which a connection without answer is broken."""
-
-PROBE = "00000000-0000-0000-0000-000000000000"
-"""The row that is written to see whether the database can be written."""
-
-LOCK_NOT_AVAILABLE = "55P03"
-"""PostgreSQL's code for a lock that was not got in time."""
 
 REST = 2.0
 """Seconds without another attempt after one failed: calls must not queue up behind a server that does not answer."""
@@ -118,11 +112,8 @@ class Database:
         """Tries to write if that failed the last time; whether it can be written, as far as anybody knows."""
         if self._written is False:
             with suppress(DatabaseUnavailable), self.writing(patience) as connection:
-                statement = (
-                    "INSERT INTO counted (id, at) VALUES (:id, CURRENT_TIMESTAMP)"
-                    " ON CONFLICT (id) DO UPDATE SET at = excluded.at"
-                )
-                connection.execute(text(statement), {"id": PROBE})
+                row = "INSERT INTO counted (id, at) VALUES ('probe', CURRENT_TIMESTAMP)"
+                connection.exec_driver_sql(f"{row} ON CONFLICT (id) DO UPDATE SET at = excluded.at")
         return self._written is not False
 
     def close(self) -> None:
@@ -324,7 +315,8 @@ def _is_refusal(error: SQLAlchemyError) -> bool:
 
 def _is_locked(error: SQLAlchemyError) -> bool:
     """Whether others kept the database locked for longer than one waits."""
-    return _cause(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or _cause(error) == LOCK_NOT_AVAILABLE
+    lock_not_available = "55P03"
+    return _cause(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED", lock_not_available))
 
 
 def _cause(error: Exception) -> str:

@@ -39,18 +39,13 @@ def latest_outcomes(
     total = connection.scalar(select(func.count()).select_from(outcomes).where(*wanted)) or 0
     newest_first = (outcomes.c.received.desc(), outcomes.c.card, outcomes.c.number.desc())
     rows = connection.execute(select(outcomes).where(*wanted).order_by(*newest_first).limit(most)).mappings()
-    listed = [
+    as_they_are = ("outcome", "at", "received", "reason", "system", "comment")
+    return [
         ListedOutcome(
             card=row["card_id"],
             uuid=row["card"],
-            outcome=row["outcome"],
-            at=row["at"],
-            received=row["received"],
-            reason=row["reason"],
-            system=row["system"],
             suggestions=tuple(row["suggestions"]),
-            comment=row["comment"],
+            **{name: row[name] for name in as_they_are},
         )
         for row in rows
-    ]
-    return listed, total
+    ], total

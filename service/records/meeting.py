@@ -26,6 +26,18 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 
+def begin_in_each_process(begin: Callable[[], None]) -> None:
+    """Calls a method now, and in each child that is forked as long as its object is there."""
+    begin()
+    found = weakref.WeakMethod(begin)
+
+    def begin_in_child() -> None:
+        if (method := found()) is not None:
+            method()
+
+    os.register_at_fork(after_in_child=begin_in_child)
+
+
 class _Asked(Generic[Question, Answer]):
     """A question, and its answer when there is one."""
 
@@ -62,15 +74,7 @@ class Meeting(Generic[Question, Answer]):
         self._patience = patience
         self._first = first
         self._while_away = away
-        self._begin()
-        itself = weakref.ref(self)
-
-        def begin_in_child() -> None:
-            meeting = itself()
-            if meeting is not None:
-                meeting._begin()
-
-        os.register_at_fork(after_in_child=begin_in_child)
+        begin_in_each_process(self._begin)
 
     def _begin(self) -> None:
         """The state of a process that has just begun; a fork inherits no threads and perhaps a lock that is held."""

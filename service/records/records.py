@@ -3,13 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from service.records.exchange import Exchange
 from service.records.outcome import StoredFeedback
-
-if TYPE_CHECKING:
-    pass
 
 AWAY = 0.4
 """Seconds that feedback waits for a database that is away: it can be kept nowhere else."""

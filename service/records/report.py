@@ -5,10 +5,11 @@ All of it is read from the tables of counts, so it takes the same time however m
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Date, Table, cast, func, select
 
 from service.records.exchange import MORE
 from service.records.rate import Rate
@@ -18,6 +19,7 @@ PERIOD = timedelta(days=30)
 """The trend compares the cards shown in the last of these with those of the one before."""
 
 DAY = timedelta(days=1)
+OUTCOMES = ("shown", "accepted", "overridden", "quiet")
 NO_REASON = "no reason given"
 
 
@@ -147,7 +149,8 @@ def report(connection: Connection, today: date, chosen: Chosen = ALL) -> Report:
     by_card = _cards(connection, today, chosen)
     reasons = _reasons(connection, chosen)
     cards = [_card(card, by_card[card], reasons[card], today, chosen) for card in by_card]
-    calls = _calls(connection, chosen)
+    calls = _sums(connection, call_counts, ("client", "hook", "within"), ("calls",), chosen)
+    unchecked = _sums(connection, unchecked_counts, ("reason",), ("answers",), chosen)
     return Report(
         calls=sum(number for *_, number in calls),
         cards=tuple(
@@ -156,7 +159,7 @@ def report(connection: Connection, today: date, chosen: Chosen = ALL) -> Report:
                 key=lambda each: (-each.counted.overridden, -each.counted.shown, each.card),
             )
         ),
-        unchecked=_unchecked(connection, chosen),
+        unchecked=_most_first(dict(unchecked)),
         clients=_clients(connection, calls, chosen),
         hooks=_hooks(calls),
         times=_times(calls),
@@ -164,37 +167,36 @@ def report(connection: Connection, today: date, chosen: Chosen = ALL) -> Report:
     )
 
 
-def _chosen(table: Table, chosen: Chosen) -> list[ColumnElement[bool]]:
-    """What rows of a table of counts must meet, the days left out."""
+def _sums(
+    connection: Connection, table: Table, by: Sequence[str], numbers: Sequence[str], chosen: Chosen
+) -> list[tuple[Any, ...]]:
+    """What a table of counts holds of the chosen calls: columns, and the sums of numbers for each of their values."""
     asked = {"client": chosen.client, "hook": chosen.hook}
-    return [table.c[column] == value for column, value in asked.items() if value]
+    wanted = [table.c[column] == value for column, value in asked.items() if value]
+    columns = [table.c[column] for column in by]
+    sums = [cast(func.sum(table.c[number]), table.c[number].type).label(number) for number in numbers]
+    wanted += _within(next(iter(table.columns)), chosen)
+    statement = select(*columns, *sums).where(*wanted).group_by(*columns).order_by(*columns)
+    return [tuple(row) for row in connection.execute(statement)]
 
 
-def _days(table: Table, since: date | None, until: date | None) -> list[ColumnElement[bool]]:
-    wanted = [] if since is None else [table.c.day >= since]
-    return wanted if until is None else [*wanted, table.c.day <= until]
+def _within(column: Column[Any], chosen: Chosen) -> list[ColumnElement[bool]]:
+    """That a day or a moment lies in the chosen period."""
 
+    def first(day: date) -> date:
+        return day if isinstance(column.type, Date) else datetime.combine(day, time(), UTC)
 
-def _sums(table: Table) -> list[ColumnElement[int]]:
-    return [func.sum(table.c[column]) for column in ("shown", "accepted", "overridden", "quiet")]
-
-
-def _counted(numbers: Sequence[int]) -> Counted:
-    return Counted(*map(int, numbers))
+    wanted = [] if chosen.since is None else [column >= first(chosen.since)]
+    return wanted if chosen.until is None else [*wanted, column < first(chosen.until + DAY)]
 
 
 def _cards(connection: Connection, today: date, chosen: Chosen) -> dict[str, list[tuple[date, Counted]]]:
     """What became of each card, by day, in the period and in those of the trend."""
     trend_since = (chosen.until or today) + DAY - 2 * PERIOD
-    since = chosen.since and min(chosen.since, trend_since)
-    wanted = (*_chosen(card_counts, chosen), *_days(card_counts, since, chosen.until))
-    columns = (card_counts.c.card, card_counts.c.day)
-    rows = connection.execute(
-        select(*columns, *_sums(card_counts)).where(*wanted).group_by(*columns).order_by(*columns)
-    )
+    longer = replace(chosen, since=chosen.since and min(chosen.since, trend_since))
     cards: defaultdict[str, list[tuple[date, Counted]]] = defaultdict(list)
-    for card, day, *numbers in rows:
-        cards[card].append((day, _counted(numbers)))
+    for card, day, *numbers in _sums(connection, card_counts, ("card", "day"), OUTCOMES, longer):
+        cards[card].append((day, Counted(*numbers)))
     return cards
 
 
@@ -222,56 +224,29 @@ def _total(counts: Iterable[Counted]) -> Counted:
 
 
 def _reasons(connection: Connection, chosen: Chosen) -> defaultdict[str, Counter[str]]:
-    wanted = (*_chosen(reason_counts, chosen), *_days(reason_counts, chosen.since, chosen.until))
-    columns = (reason_counts.c.card, reason_counts.c.reason)
-    rows = connection.execute(select(*columns, func.sum(reason_counts.c.overridden)).where(*wanted).group_by(*columns))
     reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for card, reason, number in rows:
-        reasons[card][reason or NO_REASON] += int(number)
+    for card, reason, number in _sums(connection, reason_counts, ("card", "reason"), ("overridden",), chosen):
+        reasons[card][reason or NO_REASON] += number
     return reasons
 
 
-def _calls(connection: Connection, chosen: Chosen) -> list[tuple[str, str, int, int]]:
-    """Client, hook, bound in milliseconds and number of calls."""
-    hour = call_counts.c.hour
-    wanted = _chosen(call_counts, chosen)
-    if chosen.since is not None:
-        wanted.append(hour >= datetime.combine(chosen.since, time(), UTC))
-    if chosen.until is not None:
-        wanted.append(hour < datetime.combine(chosen.until + DAY, time(), UTC))
-    columns = (call_counts.c.client, call_counts.c.hook, call_counts.c.within)
-    rows = connection.execute(select(*columns, func.sum(call_counts.c.calls)).where(*wanted).group_by(*columns))
-    return [(client, hook, within, int(number)) for client, hook, within, number in rows]
-
-
-def _unchecked(connection: Connection, chosen: Chosen) -> tuple[tuple[str, int], ...]:
-    wanted = (*_chosen(unchecked_counts, chosen), *_days(unchecked_counts, chosen.since, chosen.until))
-    reason = unchecked_counts.c.reason
-    rows = connection.execute(select(reason, func.sum(unchecked_counts.c.answers)).where(*wanted).group_by(reason))
-    return _most_first(Counter({reason: int(number) for reason, number in rows}))
-
-
-def _clients(
-    connection: Connection, calls: Iterable[tuple[str, str, int, int]], chosen: Chosen
-) -> tuple[ClientReport, ...]:
-    wanted = (*_chosen(card_counts, chosen), *_days(card_counts, chosen.since, chosen.until))
-    client = card_counts.c.client
-    rows = connection.execute(select(client, *_sums(card_counts)).where(*wanted).group_by(client))
-    cards = {name: _counted(numbers) for name, *numbers in rows}
+def _clients(connection: Connection, calls: Iterable[tuple[Any, ...]], chosen: Chosen) -> tuple[ClientReport, ...]:
+    rows = _sums(connection, card_counts, ("client",), OUTCOMES, chosen)
+    cards = {name: Counted(*numbers) for name, *numbers in rows}
     called = Counter[str]()
     for name, _, _, number in calls:
         called[name] += number
     return tuple(ClientReport(name, number, cards.get(name, Counted())) for name, number in _most_first(called))
 
 
-def _hooks(calls: Iterable[tuple[str, str, int, int]]) -> tuple[tuple[str, int], ...]:
+def _hooks(calls: Iterable[tuple[Any, ...]]) -> tuple[tuple[str, int], ...]:
     called = Counter[str]()
     for _, hook, _, number in calls:
         called[hook] += number
     return _most_first(called)
 
 
-def _times(calls: Iterable[tuple[str, str, int, int]]) -> Times:
+def _times(calls: Iterable[tuple[Any, ...]]) -> Times:
     bounds = Counter[int]()
     for _, _, within, number in calls:
         bounds[within] += number
@@ -282,11 +257,7 @@ def _unknown(connection: Connection, chosen: Chosen) -> dict[str, int]:
     """Feedback about cards of which nothing is kept."""
     if chosen.client or chosen.hook:
         return {}
-    wanted: list[ColumnElement[bool]] = [outcomes.c.latest, outcomes.c.card_id == ""]
-    if chosen.since is not None:
-        wanted.append(outcomes.c.received >= datetime.combine(chosen.since, time(), UTC))
-    if chosen.until is not None:
-        wanted.append(outcomes.c.received < datetime.combine(chosen.until + DAY, time(), UTC))
+    wanted = (outcomes.c.latest, outcomes.c.card_id == "", *_within(outcomes.c.received, chosen))
     rows = connection.execute(select(outcomes.c.outcome, func.count()).where(*wanted).group_by(outcomes.c.outcome))
     return dict(sorted((outcome, number) for outcome, number in rows))
 

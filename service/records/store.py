@@ -97,10 +97,9 @@ def write_outcomes(
 def add_exchanges(connection: Connection, batch: Sequence[Numbered], quiet_for: timedelta = timedelta()) -> list[str]:
     """Writes answered calls, the cards that went out with them, and their counts; the uuids of those cards."""
     batch = list({numbered.id: numbered for numbered in batch}.values())
-    make_months(
-        connection, shown_cards, (numbered.at for numbered in batch if numbered.exchange and numbered.exchange.cards)
-    )
-    cards = [row for numbered in batch for row in _card_rows(numbered)]
+    with_cards = [each.exchange for each in batch if each.exchange is not None and each.exchange.cards]
+    make_months(connection, shown_cards, (exchange.at for exchange in with_cards))
+    cards = [row for exchange in with_cards for row in _card_rows(exchange)]
     new_cards = insert_new(connection, shown_cards, cards)
     bare = [numbered for numbered in batch if not (numbered.exchange and numbered.exchange.cards)]
     new = insert_new(connection, counted, [{"id": numbered.id, "at": numbered.at} for numbered in bare])
@@ -114,36 +113,22 @@ def add_exchanges(connection: Connection, batch: Sequence[Numbered], quiet_for: 
             tally.exchange(exchange)
     tally.add_to(connection)
     if quiet_for:
-        insert_new(connection, quiet_cards, [row for each in batch for row in _quiet_rows(each, quiet_for)])
+        insert_new(connection, quiet_cards, [row for each in with_cards for row in _quiet_rows(each, quiet_for)])
     return [row["uuid"] for row in cards]
 
 
-def _card_rows(numbered: Numbered) -> list[dict[str, Any]]:
-    exchange = numbered.exchange
-    if exchange is None:
-        return []
+def _card_rows(exchange: Exchange) -> list[dict[str, Any]]:
+    call = {"at": exchange.at, "client": printable(exchange.client), "tenant": printable(exchange.tenant)}
+    call |= {"hook": exchange.hook, "guidance": exchange.guidance, "answer": "", "reason": ""}
     return [
-        {
-            "uuid": identifier(card.uuid),
-            "at": exchange.at,
-            "card": card.card,
-            "indicator": card.indicator,
-            "client": printable(exchange.client),
-            "tenant": printable(exchange.tenant),
-            "hook": exchange.hook,
-            "guidance": exchange.guidance,
-            "suggestions": [identifier(suggestion) for suggestion in card.suggestions],
-            "answer": "",
-            "reason": "",
-        }
+        {"uuid": identifier(card.uuid), "card": card.card, "indicator": card.indicator}
+        | {"suggestions": [identifier(suggestion) for suggestion in card.suggestions]}
+        | call
         for card in exchange.cards
     ]
 
 
-def _quiet_rows(numbered: Numbered, quiet_for: timedelta) -> list[dict[str, Any]]:
-    exchange = numbered.exchange
-    if exchange is None:
-        return []
+def _quiet_rows(exchange: Exchange, quiet_for: timedelta) -> list[dict[str, Any]]:
     expires = exchange.at + min(quiet_for, PENDING)
     return [
         {"uuid": identifier(card.uuid), "digest": digest, "answered": False, "expires": expires}

@@ -1,5 +1,6 @@
 """The tables. ``docs/records.md`` says what they mean; the migrations make them, and a test compares the two."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,12 +53,13 @@ metadata = MetaData(
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _key(name: str, kind: Any = Text) -> Column[Any]:
-    return Column(name, kind, primary_key=True)
+def _texts(*names: str) -> Iterator[Column[Any]]:
+    return (Column(name, Text, nullable=False) for name in names)
 
 
-def _count(name: str) -> Column[Any]:
-    return Column(name, NUMBER, nullable=False)
+def _counts(name: str, keys: dict[str, Any], *numbers: str) -> Table:
+    columns = [Column(key, kind, primary_key=True) for key, kind in keys.items()]
+    return Table(name, metadata, *columns, *(Column(number, NUMBER, nullable=False) for number in numbers))
 
 
 shown_cards = Table(
@@ -65,15 +67,9 @@ shown_cards = Table(
     metadata,
     Column("uuid", String(UUID_LENGTH), primary_key=True),
     Column("at", Moment, primary_key=True, index=True),
-    Column("card", Text, nullable=False),
-    Column("indicator", Text, nullable=False),
-    Column("client", Text, nullable=False),
-    Column("tenant", Text, nullable=False),
-    Column("hook", Text, nullable=False),
-    Column("guidance", Text, nullable=False),
+    *_texts("card", "indicator", "client", "tenant", "hook", "guidance"),
     Column("suggestions", JSON, nullable=False),
-    Column("answer", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    *_texts("answer", "reason"),
     postgresql_partition_by="RANGE (at)",
 )
 """One row for each card that went out. Feedback names it by its uuid.
@@ -91,12 +87,9 @@ outcomes = Table(
     Column("fingerprint", String(DIGEST_LENGTH), nullable=False),
     Column("card_id", Text, nullable=False, server_default=""),
     Column("latest", Boolean, nullable=False, server_default=false()),
-    Column("outcome", Text, nullable=False),
+    *_texts("outcome", "reason", "system", "comment"),
     Column("at", Moment, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("system", Text, nullable=False),
     Column("suggestions", JSON, nullable=False),
-    Column("comment", Text, nullable=False),
     postgresql_partition_by="RANGE (received)",
 )
 """One row for each different entry of feedback. ``card`` is a uuid, which may be unknown.
@@ -112,53 +105,18 @@ Index(
     sqlite_where=outcomes.c.card_id == "",
 )
 
-call_counts = Table(
-    "call_hour",
-    metadata,
-    _key("hour", Moment),
-    _key("client"),
-    _key("hook"),
-    _key("within", Integer),
-    _count("calls"),
-)
+call_counts = _counts("call_hour", {"hour": Moment, "client": Text, "hook": Text, "within": Integer}, "calls")
 """Answered calls of an hour, by the time that they took: at most ``within`` milliseconds."""
 
-card_counts = Table(
-    "card_day",
-    metadata,
-    _key("day", Date),
-    _key("card"),
-    _key("client"),
-    _key("hook"),
-    _key("indicator"),
-    _count("shown"),
-    _count("accepted"),
-    _count("overridden"),
-    _count("quiet"),
-)
+_DAY = {"day": Date, "card": Text, "client": Text, "hook": Text}
+
+card_counts = _counts("card_day", {**_DAY, "indicator": Text}, "shown", "accepted", "overridden", "quiet")
 """What became of the cards shown on a day (UTC), each by its latest feedback, whenever that came."""
 
-reason_counts = Table(
-    "reason_day",
-    metadata,
-    _key("day", Date),
-    _key("card"),
-    _key("client"),
-    _key("hook"),
-    _key("reason"),
-    _count("overridden"),
-)
+reason_counts = _counts("reason_day", {**_DAY, "reason": Text}, "overridden")
 """Why cards shown on a day were overridden."""
 
-unchecked_counts = Table(
-    "unchecked_day",
-    metadata,
-    _key("day", Date),
-    _key("client"),
-    _key("hook"),
-    _key("reason"),
-    _count("answers"),
-)
+unchecked_counts = _counts("unchecked_day", {"day": Date, "client": Text, "hook": Text, "reason": Text}, "answers")
 """Answers of a day in which something was not checked, by reason."""
 
 counted = Table(

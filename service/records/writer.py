@@ -6,10 +6,8 @@ database is back. What finds no room anywhere is counted as lost, and the log sa
 """
 
 import atexit
-import os
 import threading
 import time
-import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,6 +20,7 @@ from service.errors import place_of
 from service.records.counts import hour_of
 from service.records.database import BUSY, PATIENCE, Database, DatabaseUnavailable
 from service.records.exchange import Exchange
+from service.records.meeting import begin_in_each_process
 from service.records.spill import SpillFile
 from service.records.store import CallCount, Numbered, write_exchanges
 
@@ -63,15 +62,7 @@ class ExchangeWriter:
         self.tidying: list[Callable[[], object]] = []
         """What removes what has expired; each may raise DatabaseUnavailable."""
         self.observers: list[WriterObserver] = []
-        self._begin()
-        itself = weakref.ref(self)
-
-        def begin_in_child() -> None:
-            writer = itself()
-            if writer is not None:
-                writer._begin()
-
-        os.register_at_fork(after_in_child=begin_in_child)
+        begin_in_each_process(self._begin)
 
     def _begin(self) -> None:
         """The state of a process that has just begun; a fork inherits no threads and perhaps a lock that is held."""

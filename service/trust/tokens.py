@@ -115,17 +115,11 @@ class TokenCheck:
         tenant = _text(claims.get("tenant")) if client.tenants else ""
         if client.tenants and tenant not in client.tenants:
             raise Refused(Reason.TENANT, **known)
-        self._use(client, jti, claims["exp"])
+        # Remembered for as long as it could be used again.
+        expires = datetime.fromtimestamp(claims["exp"], UTC) + timedelta(seconds=self.leeway)
+        if self.seen is not None and not self.seen.first_use(client.issuer, jti, expires):
+            raise Refused(Reason.REPLAYED, **known)
         return Caller(client, tenant)
-
-    def _use(self, client: Client, jti: str, exp: float) -> None:
-        """Notes that the token was used; kept for as long as it could be used again. Raises Refused."""
-        if self.seen is None:
-            return
-        facts = {"client": client.name, "jti": _plain(jti)}
-        expires = datetime.fromtimestamp(exp, UTC) + timedelta(seconds=self.leeway)
-        if not self.seen.first_use(client.issuer, jti, expires):
-            raise Refused(Reason.REPLAYED, **facts)
 
 
 def _bearer(authorization: Sequence[str]) -> str:

@@ -151,8 +151,8 @@ def main() -> None:
         database = Database(url, WORKING)
         started = time.monotonic()
         seed(database, cards, now)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")  # as PostgreSQL does by itself in the course of a year
+        with psycopg.connect(url, autocommit=True) as raw:
+            raw.execute("VACUUM ANALYZE")  # as PostgreSQL does by itself in the course of a year
         print(f"{cards} cards made in {time.monotonic() - started:.0f} s")
 
         def reported() -> None:

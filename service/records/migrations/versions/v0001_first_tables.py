@@ -6,67 +6,41 @@ A step is never changed once it was released: it says how a database came to be,
 import sqlalchemy as sa
 from alembic import op
 
+from service.records.migrations.making import DIGEST, MOMENT, NUMBER, UUID, index, make, texts
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-MOMENT = sa.DateTime(timezone=True)
-NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
 
 def upgrade() -> None:
     """Makes the tables."""
-    op.create_table(
-        "exchange",
-        sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.Column("client", sa.Text, nullable=False),
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("hook", sa.Text, nullable=False),
-        sa.Column("service", sa.Text, nullable=False),
-        sa.Column("guidance", sa.Text, nullable=False),
-        sa.Column("milliseconds", sa.Float, nullable=False),
-        sa.Column("unchecked", sa.JSON, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_exchange"),
-    )
-    op.create_index("ix_exchange_at", "exchange", ["at"])
-    op.create_table(
-        "shown_card",
-        sa.Column("uuid", sa.String(36), nullable=False),
-        sa.Column("exchange", sa.String(36), nullable=False),
-        sa.Column("card", sa.Text, nullable=False),
-        sa.Column("indicator", sa.Text, nullable=False),
-        sa.Column("suggestions", sa.JSON, nullable=False),
-        sa.PrimaryKeyConstraint("uuid", name="pk_shown_card"),
-        sa.ForeignKeyConstraint(["exchange"], ["exchange.id"], name="fk_shown_card_exchange"),
-    )
-    op.create_index("ix_shown_card_exchange", "shown_card", ["exchange"])
-    op.create_index("ix_shown_card_card", "shown_card", ["card"])
-    op.create_table(
-        "outcome",
-        sa.Column("id", NUMBER, autoincrement=True, nullable=False),
-        sa.Column("fingerprint", sa.String(64), nullable=False),
-        sa.Column("card", sa.String(36), nullable=False),
-        sa.Column("outcome", sa.Text, nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.Column("received", MOMENT, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("system", sa.Text, nullable=False),
-        sa.Column("suggestions", sa.JSON, nullable=False),
-        sa.Column("comment", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_outcome"),
-        sa.UniqueConstraint("fingerprint", name="uq_outcome_fingerprint"),
-    )
-    op.create_index("ix_outcome_card", "outcome", ["card"])
-    op.create_index("ix_outcome_received", "outcome", ["received"])
-    op.create_table(
-        "seen_token",
-        sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("expires", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("digest", name="pk_seen_token"),
-    )
-    op.create_index("ix_seen_token_expires", "seen_token", ["expires"])
+    make_exchange()
+    make_cards()
+    serial = sa.Column("id", NUMBER, autoincrement=True, nullable=False)
+    said = {"fingerprint": DIGEST, "card": UUID, "outcome": sa.Text, "at": MOMENT, "received": MOMENT}
+    said |= texts("reason", "system") | {"suggestions": sa.JSON, "comment": sa.Text}
+    make("outcome", ("id",), {"id": serial} | said, sa.UniqueConstraint("fingerprint", name="uq_outcome_fingerprint"))
+    index("outcome", "card", "received")
+    make("seen_token", ("digest",), {"digest": DIGEST, "expires": MOMENT})
+    index("seen_token", "expires")
+
+
+def make_exchange() -> None:
+    """Makes the table of answered calls."""
+    columns = {"id": UUID, "at": MOMENT, **texts("client", "tenant", "hook", "service", "guidance")}
+    make("exchange", ("id",), columns | {"milliseconds": sa.Float, "unchecked": sa.JSON})
+    index("exchange", "at")
+
+
+def make_cards(name: str = "shown_card") -> None:
+    """Makes the table of cards of answered calls; with another name, without its indexes."""
+    columns = {"uuid": UUID, "exchange": UUID, **texts("card", "indicator"), "suggestions": sa.JSON}
+    exchange = sa.ForeignKeyConstraint(["exchange"], ["exchange.id"], name="fk_shown_card_exchange")
+    make(name, ("uuid",), columns, exchange)
+    if name == "shown_card":
+        index(name, "exchange", "card")
 
 
 def downgrade() -> None:

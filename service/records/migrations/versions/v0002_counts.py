@@ -10,13 +10,24 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from service.records.migrations.making import (
+    DIGEST,
+    MOMENT,
+    NUMBER,
+    UUID,
+    index,
+    index_unknown,
+    make,
+    make_months,
+    texts,
+)
+from service.records.migrations.versions.v0001_first_tables import make_cards, make_exchange
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-MOMENT = sa.DateTime(timezone=True)
-NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 BOUNDS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 MORE = 2**31 - 1
 
@@ -29,10 +40,9 @@ def upgrade() -> None:
     _make_shown_card()
     op.add_column("outcome", sa.Column("card_id", sa.Text, nullable=False, server_default=""))
     op.add_column("outcome", sa.Column("latest", sa.Boolean, nullable=False, server_default=sa.false()))
-    unknown = sa.text("card_id = ''")
-    op.create_index("ix_outcome_unknown", "outcome", ["received"], postgresql_where=unknown, sqlite_where=unknown)
-    if postgresql:
-        _make_months()
+    index_unknown()
+    months = "SELECT DISTINCT date_trunc('month', at AT TIME ZONE 'UTC') FROM exchange"
+    make_months("shown_card", months)
     for statement in (*_MOVE, *_counts(postgresql=postgresql)):
         op.execute(statement)
     op.drop_table("old_card")
@@ -40,40 +50,19 @@ def upgrade() -> None:
 
 
 def _make_tables() -> None:
-    _make_counts("call_hour", {"hour": MOMENT, "client": sa.Text, "hook": sa.Text, "within": sa.Integer}, "calls")
-    day = {"day": sa.Date, "card": sa.Text, "client": sa.Text, "hook": sa.Text}
-    _make_counts("card_day", {**day, "indicator": sa.Text}, "shown", "accepted", "overridden", "quiet")
-    _make_counts("reason_day", {**day, "reason": sa.Text}, "overridden")
-    _make_counts("unchecked_day", {"day": sa.Date, "client": sa.Text, "hook": sa.Text, "reason": sa.Text}, "answers")
-    op.create_table(
-        "counted",
-        sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_counted"),
-    )
-    op.create_index("ix_counted_at", "counted", ["at"])
-    op.create_table(
-        "quiet_card",
-        sa.Column("uuid", sa.String(36), nullable=False),
-        sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("answered", sa.Boolean, nullable=False, server_default=sa.false()),
-        sa.Column("expires", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("uuid", "digest", name="pk_quiet_card"),
-    )
-    op.create_index("ix_quiet_card_digest", "quiet_card", ["digest"])
-    op.create_index("ix_quiet_card_expires", "quiet_card", ["expires"])
-    op.create_table(
-        "quiet_key",
-        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
-        sa.Column("key", sa.String(64), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_quiet_key"),
-    )
-
-
-def _make_counts(name: str, keys: dict[str, Any], *counts: str) -> None:
-    columns = [sa.Column(key, kind, nullable=False) for key, kind in keys.items()]
-    columns += [sa.Column(count, NUMBER, nullable=False) for count in counts]
-    op.create_table(name, *columns, sa.PrimaryKeyConstraint(*keys, name=f"pk_{name}"))
+    _make_counts("call_hour", {"hour": MOMENT, **texts("client", "hook"), "within": sa.Integer}, "calls")
+    day = {"day": sa.Date, **texts("card", "client", "hook")}
+    _make_counts("card_day", day | texts("indicator"), "shown", "accepted", "overridden", "quiet")
+    _make_counts("reason_day", day | texts("reason"), "overridden")
+    _make_counts("unchecked_day", {"day": sa.Date, **texts("client", "hook", "reason")}, "answers")
+    make("counted", ("id",), {"id": UUID, "at": MOMENT})
+    index("counted", "at")
+    answered = sa.Column("answered", sa.Boolean, nullable=False, server_default=sa.false())
+    quiet = {"uuid": UUID, "digest": DIGEST, "answered": answered, "expires": MOMENT}
+    make("quiet_card", ("uuid", "digest"), quiet)
+    index("quiet_card", "digest", "expires")
+    number = sa.Column("id", sa.Integer, autoincrement=False, nullable=False)
+    make("quiet_key", ("id",), {"id": number, "key": DIGEST})
 
 
 def _keep_old_cards(*, postgresql: bool) -> None:
@@ -85,38 +74,15 @@ def _keep_old_cards(*, postgresql: bool) -> None:
         op.execute("ALTER TABLE old_card DROP CONSTRAINT pk_shown_card")
 
 
+def _make_counts(name: str, keys: dict[str, Any], *counts: str) -> None:
+    make(name, tuple(keys), keys | dict.fromkeys(counts, NUMBER))
+
+
 def _make_shown_card() -> None:
-    op.create_table(
-        "shown_card",
-        sa.Column("uuid", sa.String(36), nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        *(
-            sa.Column(name, sa.Text, nullable=False)
-            for name in ("card", "indicator", "client", "tenant", "hook", "guidance")
-        ),
-        sa.Column("suggestions", sa.JSON, nullable=False),
-        sa.Column("answer", sa.Text, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("uuid", "at", name="pk_shown_card"),
-        postgresql_partition_by="RANGE (at)",
-    )
-    op.create_index("ix_shown_card_at", "shown_card", ["at"])
-
-
-def _make_months() -> None:
-    """A partition for each month of which there are calls."""
-    months = op.get_bind().execute(
-        sa.text(
-            "SELECT DISTINCT to_char(m, 'YYYY_MM'), to_char(m, 'YYYY-MM-DD'),"
-            " to_char(m + interval '1 month', 'YYYY-MM-DD')"
-            " FROM (SELECT date_trunc('month', at AT TIME ZONE 'UTC') AS m FROM exchange) AS months"
-        )
-    )
-    for name, first, after in months.all():
-        op.execute(
-            f"CREATE TABLE shown_card_{name} PARTITION OF shown_card"
-            f" FOR VALUES FROM ('{first} 00:00:00+00') TO ('{after} 00:00:00+00')"
-        )
+    told = texts("card", "indicator", "client", "tenant", "hook", "guidance")
+    columns = {"uuid": UUID, "at": MOMENT, **told, "suggestions": sa.JSON, **texts("answer", "reason")}
+    make("shown_card", ("uuid", "at"), columns, postgresql_partition_by="RANGE (at)")
+    index("shown_card", "at")
 
 
 _MOVE = (
@@ -158,26 +124,8 @@ def _counts(*, postgresql: bool) -> tuple[str, ...]:
 
 def downgrade() -> None:
     """Makes the old tables again, with a call for each card; calls without cards and all counts are gone."""
-    op.create_table(
-        "exchange",
-        sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("client", "tenant", "hook", "service", "guidance")),
-        sa.Column("milliseconds", sa.Float, nullable=False),
-        sa.Column("unchecked", sa.JSON, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_exchange"),
-    )
-    op.create_index("ix_exchange_at", "exchange", ["at"])
-    op.create_table(
-        "old_card",
-        sa.Column("uuid", sa.String(36), nullable=False),
-        sa.Column("exchange", sa.String(36), nullable=False),
-        sa.Column("card", sa.Text, nullable=False),
-        sa.Column("indicator", sa.Text, nullable=False),
-        sa.Column("suggestions", sa.JSON, nullable=False),
-        sa.PrimaryKeyConstraint("uuid", name="pk_old_card"),
-        sa.ForeignKeyConstraint(["exchange"], ["exchange.id"], name="fk_shown_card_exchange"),
-    )
+    make_exchange()
+    make_cards("old_card")
     op.execute(
         "INSERT INTO exchange (id, at, client, tenant, hook, service, guidance, milliseconds, unchecked)"
         " SELECT uuid, at, client, tenant, hook, hook, guidance, 0, '[]' FROM shown_card"
@@ -197,5 +145,4 @@ def downgrade() -> None:
     op.rename_table("old_card", "shown_card")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER INDEX pk_old_card RENAME TO pk_shown_card")
-    op.create_index("ix_shown_card_exchange", "shown_card", ["exchange"])
-    op.create_index("ix_shown_card_card", "shown_card", ["card"])
+    index("shown_card", "exchange", "card")
