@@ -180,7 +180,7 @@ class InProcess:
         failed: Callable[[str, Exception], None] | None = None,
     ) -> None:
         self._guideline = Guideline(library, rules)
-        self._renderer = Renderer.of(library, signed=valid_until(self._guideline))
+        self.renderer = Renderer.of(library, signed=valid_until(self._guideline))
         self._failed = failed
         self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
 
@@ -189,7 +189,7 @@ class InProcess:
         numbers = count(1)
         using = Decision(
             self._guideline,
-            self._renderer,
+            self.renderer,
             lambda: today,
             lambda: f"00000000-0000-4000-8000-{next(numbers):012}",
             failed=self._failed,

@@ -97,12 +97,14 @@ def _policies(settings: "Settings | None", cards: "Library") -> tuple[dict[str, 
 
 def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     """What is wrong with the cards; with their examples only when nothing else is, and not if it has to be quick."""
-    from service.cli.examples import examples_answered
+    from service.cli.examples import Examples, examples_answered
     from service.cli.replay import FIXTURES
-    from service.engine.check import deep_faults
+    from service.engine.check import deep_faults, template_faults
     from service.engine.guideline import Guideline
     from service.guidance.registry import RULES
 
-    paths = [path for path in [FIXTURES] if path.exists() and not quick]
-    with examples_answered(cards, paths) as found:
-        return [str(fault) for fault in deep_faults(Guideline(cards, RULES))] or list(found)
+    examples = Examples(cards)
+    words = [*template_faults(examples.renderer)]
+    paths = [path for path in [FIXTURES] if path.exists() and not (quick or words)]
+    with examples_answered(examples, paths) as found:
+        return [str(fault) for fault in (*words, *deep_faults(Guideline(cards, RULES)))] or list(found)

@@ -26,6 +26,7 @@ class Examples:
         self._folder = folder
         self._failures: list[tuple[str, Exception]] = []
         self._answering = InProcess(library, failed=lambda card, error: self._failures.append((card, error)))
+        self.renderer = self._answering.renderer
 
     def faults(self, path: Path) -> list[str]:
         """The faults of one file."""
@@ -44,25 +45,21 @@ class Examples:
 
 
 _own: list[Examples] = []
-"""The examples of a process that ``examples_answered`` has made."""
+"""The examples that the processes of ``examples_answered`` are forked with."""
 
 
 @contextmanager
-def examples_answered(library: Library, paths: list[Path]) -> Iterator[Iterable[str]]:
+def examples_answered(examples: Examples, paths: list[Path]) -> Iterator[Iterable[str]]:
     """The faults of all files below the paths, found by a process on each core while the caller does other things."""
     files = list(find(paths))
     cores = min(os.cpu_count() or 1, len(files))
     if cores < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        examples = Examples(library)
         yield (fault for file in files for fault in examples.faults(file))
         return
-    with multiprocessing.get_context("fork").Pool(cores, _begin, (library,)) as pool:
-        found = pool.imap(_faults, files, AT_ONCE)
-        yield (fault for faults in found for fault in faults)
-
-
-def _begin(library: Library) -> None:
-    _own.append(Examples(library))
+    examples.faults(files[0])  # pays for what the FHIR models put off, once for all processes
+    _own[:] = [examples]
+    with multiprocessing.get_context("fork").Pool(cores) as pool:
+        yield (fault for faults in pool.imap(_faults, files, AT_ONCE) for fault in faults)
 
 
 def _faults(file: Path) -> list[str]:

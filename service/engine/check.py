@@ -39,7 +39,6 @@ def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
         *_rule_faults(library, rules),
         *_state_faults(library, rules),
         *_glued(library),
-        *_template_faults(library),
         *_uncarried(library),
         *wordless_numbers(library),
     ]
@@ -108,21 +107,20 @@ def _uncarried(library: Library) -> Iterable[Fault]:
             yield Fault("statements.yaml", 0, f"{key}: no card carries it; say why in not_carried")
 
 
-def _template_faults(library: Library) -> Iterable[Fault]:
-    """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines."""
-    environment = Renderer.of(library).marked
-    loader = environment.loader
-    assert loader is not None
-    for name in loader.list_templates():
-        source, _, _ = loader.get_source(environment, name)
+def template_faults(renderer: Renderer) -> Iterable[Fault]:
+    """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines.
+
+    What is compiled for that, the renderer renders with.
+    """
+    cards, environment = renderer.library.cards, renderer.marked
+    for name in environment.list_templates():
         try:
-            if "{" in source:
-                environment.compile(source, name, raw=True)
+            environment.get_template(name)
         except TemplateError as error:
             owner, _, part = name.partition("/")
-            if owner in library.cards:
+            if owner in cards:
                 where = f"reasons {part}" if "/" in part else f"section '## {part}'"
-                yield Fault(library.cards[owner].file, 0, f"{where}: {error}")
+                yield Fault(cards[owner].file, 0, f"{where}: {error}")
             else:
                 yield Fault(f"lines/{owner}.md", 0, str(error))
 

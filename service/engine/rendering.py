@@ -342,6 +342,7 @@ def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
     environment = Environment(
         loader=_NamedTexts({**templates, **library.lines}),
         undefined=StrictUndefined,
+        cache_size=-1,
         finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,

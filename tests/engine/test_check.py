@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from service.cli.examples import Examples
-from service.engine.check import deep_faults, unreadable
+from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library, load
+from service.engine.rendering import Renderer
 from service.guidance.registry import RULES
 from tests.conftest import FIXTURES
 from tests.engine.folder import changed, copied
@@ -26,11 +27,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def faults(folder: Path) -> list[str]:
-    return [str(fault) for fault in deep_faults(Guideline(load(folder), RULES), folder)]
+    library = load(folder)
+    found = (*template_faults(Renderer.of(library)), *deep_faults(Guideline(library, RULES), folder))
+    return [str(fault) for fault in found]
 
 
 def test_the_folder_of_the_repository_has_no_faults(library: Library) -> None:
     assert deep_faults(Guideline(library, RULES)) == []
+    assert list(template_faults(Renderer.of(library))) == []
 
 
 def test_a_code_list_that_is_not_fhir_is_named_with_the_element(folder: Path) -> None:
@@ -135,8 +139,8 @@ CARD = {"summary": "Do it", "detail": "Because.", "extension": {"io.github.tolam
         ({"summary": "Do it…"}, "summary of 6 characters"),
         ({"detail": "word " * 61}, "detail of 61 words"),
         ({"detail": "word " * 78 + "\n- a\n- b c"}, "detail of 81 words"),
-        ({"detail": "See MedicationRequest/1."}, "'MedicationRequest/' is no word for a card"),
-        ({"summary": "Set TOLAMI_X"}, "'TOLAMI_' is no word for a card"),
+        ({"detail": "See MedicationRequest/1."}, "'MedicationRequest/' does not belong on a card"),
+        ({"summary": "Set TOLAMI_X"}, "'TOLAMI_' does not belong on a card"),
     ],
 )
 def test_a_card_that_nobody_would_read_is_named(library: Library, changes: dict[str, str], reason: str) -> None:

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.engine.check import deep_faults, unreadable
+from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
+from service.engine.rendering import Renderer
 from tests.calls import RXNORM
 
 Json = dict[str, Any]
@@ -158,3 +159,4 @@ def test_discovery_and_pages_are_about_this_guideline(served: Flask) -> None:
 
 def test_its_cards_rules_and_terminology_pass_every_check(warfarin: Guideline, folder: Path) -> None:
     assert [str(fault) for fault in deep_faults(warfarin, folder)] == []
+    assert list(template_faults(Renderer.of(warfarin.library))) == []
