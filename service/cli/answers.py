@@ -16,6 +16,7 @@ from typing import Any
 
 from service.cdshooks.messages import CONTEXTS, own_members
 from service.cdshooks.outcomes import operation_outcome
+from service.cli.output import Refused
 from service.decide import Decision, decide
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
@@ -36,7 +37,7 @@ GUIDANCE = "<guidance version>"
 PUBLIC_URL = "<public url>"
 
 
-class NotReplayable(Exception):
+class NotReplayable(Refused):
     """A file that is no hook request; the message says what is wrong with it."""
 
 

@@ -1,17 +1,15 @@
 """``tolami burden``: how many cards a prescriber sees, counted over the orders of a synthetic population."""
 
-import csv
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.output import example, library, print_json, standard_output, stop
+from service.cli.output import day_option, example, form_option, library, print_csv, print_json, print_table, stop
 
 if TYPE_CHECKING:
     from service.cdshooks.messages import Card
@@ -101,16 +99,9 @@ class Burden:
 @click.option("--size", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Orders.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
 @click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy, to compare with none.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to answer for; by default today.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="Form of output.",
-)
-def burden(size: int, seed: int, policy: Path | None, today: datetime | None, form: str) -> None:
+@day_option("The day to answer for; by default today.")
+@form_option("csv", "json")
+def burden(size: int, seed: int, policy: Path | None, today: date, form: str) -> None:
     """Count the cards that the orders of a synthetic population raise.
 
     How often each is shown, how long it is, what is merged and what stays quiet.
@@ -121,24 +112,21 @@ def burden(size: int, seed: int, policy: Path | None, today: datetime | None, fo
     from service.engine.guideline import Guideline
     from service.guidance.registry import RULES
 
-    day = today.date() if today is not None else date.today()  # noqa: DTZ011
     plain = Guideline(library(), RULES)
     guidelines = {"none": plain}
     if policy is not None:
-        guidelines[policy.stem] = plain.under(_in_force(policy, plain.library, day))
+        guidelines[policy.stem] = plain.under(_in_force(policy, plain.library, today))
     rows = []
     for name, guideline in guidelines.items():
-        rows += _burden(guideline, size, seed, day, name).rows(name)
+        rows += _burden(guideline, size, seed, today, name).rows(name)
     if form == "json":
         print_json(rows)
     elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [])
-        writer.writeheader()
-        writer.writerows(rows)
+        print_csv(rows, list(rows[0]) if rows else [])
     else:
-        from service.cli.display import burden_table
-
-        standard_output().print(burden_table(rows, size))
+        headings = ("policy", "card", "per 100 orders", "95 % interval", "critical", "words", "merged", "quiet")
+        spans = ({**row, "from": f"{row['from']} to {row.pop('to')}"} for row in rows)
+        print_table(f"{size} orders of a synthetic population", headings, (span.values() for span in spans))
 
 
 def _in_force(file: Path, library: "Library", day: date) -> Any:

@@ -1,10 +1,10 @@
 """``tolami cards``: every card and statement, what is open for review, and a reviewer's sign-off."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import click
 
-from service.cli.output import as_json, example, library, print_json, standard_output, stop
+from service.cli.output import Day, as_json, example, library, print_json, print_table, stop
 
 REVIEW_DAYS = 365
 """How long a sign-off stands where the reviewer does not say."""
@@ -25,8 +25,7 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
     """Show every card and when it is raised, every statement and its verdict."""
     if context.invoked_subcommand is not None:
         return
-    from service.cli.display import catalogue_tables, review_table
-    from service.engine.catalogue import catalogue
+    from service.engine.catalogue import catalogue, in_order, statements
     from service.engine.catalogue import markdown as as_markdown
 
     if review:
@@ -34,7 +33,7 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
         if form == "json":
             print_json([{"card": card, "rule": rule, "open": reason} for card, rule, reason in found])
         else:
-            standard_output().print(review_table(found))
+            print_table("Not clinically reviewed", ("card", "rule", "open because"), found)
         return
     loaded = library()
     if markdown:
@@ -42,9 +41,13 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
     elif form == "json":
         print_json(catalogue(loaded))
     else:
-        console = standard_output()
-        for table in catalogue_tables(loaded):
-            console.print(table)
+        rows = [(card.rule, card.id, card.raised_when) for card in in_order(loaded)]
+        print_table("Cards", ("rule", "card", "raised when"), rows, lines=True)
+        told = [
+            (each.key, each.says, each.verdict, ", ".join(card.id for card in by) or f"none: {each.not_carried}")
+            for each, by in ((carried.statement, carried.cards) for carried in statements(loaded))
+        ]
+        print_table("Statements of the article", ("no.", "the article says", "verdict", "card"), told, lines=True)
 
 
 def _open() -> list[tuple[str, str, str]]:
@@ -66,10 +69,10 @@ def _open() -> list[tuple[str, str, str]]:
 @click.option("--role", required=True, help="Profession or position of the reviewer.")
 @click.option(
     "--until",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     help=f"Last day on which the sign-off is valid; by default {REVIEW_DAYS} days from today.",
 )
-def sign(card_id: str, by: str, role: str, until: datetime | None) -> None:
+def sign(card_id: str, by: str, role: str, until: date | None) -> None:
     """Write a reviewer's sign-off into the front matter of a card.
 
     It is of the card as it is now: its words, its numbers and the code of its rule. Any edit takes it back.
@@ -83,7 +86,7 @@ def sign(card_id: str, by: str, role: str, until: datetime | None) -> None:
     card = loaded.cards.get(card_id)
     if card is None:
         stop(f"{card_id}: there is no such card; tolami cards lists them.")
-    last = until.date() if until is not None else today + timedelta(days=REVIEW_DAYS)
+    last = until or today + timedelta(days=REVIEW_DAYS)
     if last <= today or not by.strip() or not role.strip():
         stop("A sign-off needs a name, a role, and a last day that is not past.")
     path = FOLDER / card.file

@@ -1,11 +1,12 @@
 """``tolami check``: cards, sources, terminology, settings and clients, before they are served."""
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.output import as_json, example, library, print_json, standard_output, stop
+from service.cli.output import as_json, example, library, print_json, print_table, standard_output, stop
 
 if TYPE_CHECKING:
     from service.engine.library import Library
@@ -45,23 +46,33 @@ def check(terminology: bool, watch: bool, url: str, form: str) -> None:
         sys.exit(1 if problems else 0)
     if settings is None or problems:
         stop("\n".join(problems), 1)
-    from service.cli.display import policy_table, terminology_table
-
-    console = standard_output()
-    console.print(terminology_table(cards.terminology.sets))
-    if policies:
-        console.print(policy_table(policies))
+    _show(cards, policies)
     if terminology:
         from service.cli.terminology import check_terminology
         from service.dates import utc_now
 
-        cards, whole = check_terminology(console, cards, settings, utc_now)
+        cards, whole = check_terminology(standard_output(), cards, settings, utc_now)
         if not whole:
             sys.exit(1)
     click.echo(
         f"Guidance {cards.version}: {len(cards.cards)} cards,"
         f" {len(cards.sources)} sources, {len(cards.orders)} order templates. Settings are valid."
     )
+
+
+def _show(cards: "Library", policies: Mapping[str, "Policy"]) -> None:
+    """Counts of the terminology by kind, and what hospitals have changed: for whom, why, who answers for it."""
+    kinds = {summary.kind: [0, 0, 0, 0] for summary in cards.terminology.sets}
+    for summary in cards.terminology.sets:
+        added = (1, summary.codes, summary.unchecked, summary.names)
+        kinds[summary.kind] = [count + more for count, more in zip(kinds[summary.kind], added, strict=True)]
+    counted = ("kind", "sets", "codes", "not checked anywhere", "names")
+    print_table("Terminology", counted, ((kind, *counts) for kind, counts in kinds.items()))
+    if policies:
+        changes = [(client or "all others", change) for client, policy in policies.items() for change in policy]
+        headings = ("client", "card", "change", "reason", "by", "from", "until")
+        rows = ((client, c.card, c, c.reason, c.by, c.since, c.until) for client, c in changes)
+        print_table("Policies", headings, rows, lines=True)
 
 
 def _settings() -> tuple["Settings | None", list[str]]:

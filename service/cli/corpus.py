@@ -1,30 +1,174 @@
-"""``tolami replay --corpus``: every JSON file below a folder, whatever it is."""
+"""``tolami replay --corpus``: every JSON file below a folder, whatever it is, and what of its answer went wrong."""
 
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from service.cdshooks.messages import own_members
+from service.cli.answers import Answer, InProcess, NotReplayable, OverHttp
+from service.cli.corpus_material import Material, material
 from service.cli.output import standard_output, stop
-
-if TYPE_CHECKING:
-    from service.cli.answers import InProcess, OverHttp
-    from service.cli.corpus_outcomes import Tally
-    from service.terminology.recognise import Terminology
+from service.fhir.concepts import concept_of
+from service.fhir.resources import text
+from service.guidance.drugs import SUBJECTS
+from service.terminology.recognise import Terminology
 
 MOST_REASONS = 12
 """How many reasons are shown of one outcome; the others are counted together."""
+INDEX = "index.json"
+NOT_A_REQUEST = "not a request"
+WITHOUT_THE_DRUGS = frozenset({"not-checked"})
+"""Cards that may be raised where the drugs are not named: they say that it could not be told."""
+
+FAILURES = frozenset({"service-failed", "rule-failed"})
+_STATUS = re.compile(r"HTTP (\d{3})")
+_VALID = re.compile(r"\bno errors\b")
+_PLACE = re.compile(r"\(byte \d+\)|\[\d+\]")
+_REFUSED = frozenset({400, 404, 422})
 
 
-def replay_corpus(
-    folder: Path, answering: "InProcess | OverHttp", terminology: "Terminology", today: date | None
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``label`` is what is counted ("cards", "no cards", "HTTP 422", …), ``reason`` why, ``wrong`` what went wrong."""
+
+    label: str
+    reason: str = ""
+    wrong: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of a corpus: outcomes with their reasons, and what went wrong, by file."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    wrong: list[tuple[Path, str]] = field(default_factory=list)
+
+    def add(self, path: Path, outcome: Outcome) -> None:
+        """Counts the outcome of a file."""
+        self.outcomes[outcome.label, outcome.reason] += 1
+        self.wrong += [(path, what) for what in outcome.wrong]
+
+
+def files(folder: Path) -> list[Path]:
+    """Every JSON file below the folder in order, without the index that describes the others."""
+    return [path for path in sorted(folder.rglob("*.json")) if path != folder / INDEX and path.is_file()]
+
+
+def verdicts(folder: Path) -> dict[Path, Any]:
+    """What the publisher of a corpus says of its files: ``expected`` of the entries of its index.json.
+
+    "HTTP 400" is the status that must come, "… no errors" a message that must not be refused, and a list the
+    errors that a validator found. Without an index nothing is expected.
+    """
+    try:
+        index = json.loads((folder / INDEX).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    listed = index.get("entries") if isinstance(index, dict) else index
+    found = {}
+    for entry in listed if isinstance(listed, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("file"), str) and entry.get("expected"):
+            found[folder / entry["file"]] = entry["expected"]
+    return found
+
+
+def outcome(material: Material, answer: Answer | None, expected: Any, terminology: Terminology) -> Outcome:
+    """What came of a file; ``answer`` is None when there was no call to make of it."""
+    if answer is None:
+        return Outcome(NOT_A_REQUEST, material.what)
+    wrong = [*_failures(answer), *_out_of_place(material, answer, terminology)]
+    wrong += [] if material.wrapped else _against(expected, answer)
+    if answer.status != 200:
+        return Outcome(f"HTTP {answer.status}", _PLACE.sub("", _diagnostics(answer)).strip(), tuple(wrong))
+    ids = ", ".join(sorted({card_id(card) for card in answer.cards}))
+    return Outcome("cards" if answer.cards else "no cards", ids, tuple(wrong))
+
+
+def card_id(card: Mapping[str, Any]) -> str:
+    """The id of a card's file as its extension names it; empty for a card of another service."""
+    return text(own_members(card).get("card"))
+
+
+def _failures(answer: Answer) -> Iterator[str]:
+    if answer.status >= 500:
+        yield f"the service failed: HTTP {answer.status}"
+    elif answer.status != 200 and answer.body.get("resourceType") != "OperationOutcome":
+        yield f"HTTP {answer.status} without an OperationOutcome"
+    for card in answer.cards:
+        if card_id(card) in FAILURES:
+            yield f"a failure as a card: {card.get('summary', '')}"
+
+
+def _out_of_place(material: Material, answer: Answer, terminology: Terminology) -> Iterator[str]:
+    """Cards about our drugs where nothing in the whole file names one of them."""
+    about = [card for card in answer.cards if card_id(card) not in WITHOUT_THE_DRUGS | FAILURES]
+    if about and not names_a_subject(material.content, terminology):
+        for card in about:
+            yield f"card {card_id(card)}, although neither drug is named: {card.get('summary', '')}"
+
+
+def names_a_subject(content: Any, terminology: Terminology) -> bool:
+    """True when a word or a code anywhere in this JSON names one of the two drugs."""
+    left = [content]
+    while left:
+        value = left.pop()
+        if isinstance(value, list):
+            left += value
+        elif isinstance(value, dict):
+            left += value.values()
+            codes = concept_of({"coding": [value]}).codings
+            if any(entry.drug in SUBJECTS for code in codes for entry in terminology.drug_codes(code)):
+                return True
+        elif isinstance(value, str) and not terminology.drugs_in_text(value).isdisjoint(SUBJECTS):
+            return True
+    return False
+
+
+def _against(expected: Any, answer: Answer) -> Iterator[str]:
+    """Where the answer disagrees with the publisher. Errors of a strict validator may be tolerated here."""
+    if not isinstance(expected, str):
+        return
+    status = _STATUS.search(expected)
+    if status is not None and answer.status != int(status[1]):
+        yield f"expected is {status[0]}, the answer is HTTP {answer.status}"
+    if _VALID.search(expected) and answer.status in _REFUSED:
+        yield f"the publisher calls it valid, the answer is HTTP {answer.status}: {_diagnostics(answer)}"
+
+
+def _diagnostics(answer: Answer) -> str:
+    issues = answer.body.get("issue")
+    first = issues[0] if isinstance(issues, list) and issues else None
+    return text(first.get("diagnostics")) if isinstance(first, dict) else ""
+
+
+def corpus_table(tally: Tally) -> Table:
+    """The outcomes with their counts, each with its most frequent reasons."""
+    table = Table("outcome", "files", "what or why", title="Outcomes")
+    by_label: dict[str, list[tuple[str, int]]] = {}
+    for (label, reason), number in tally.outcomes.most_common():
+        by_label.setdefault(label, []).append((reason, number))
+    for label, reasons in by_label.items():
+        table.add_section()
+        table.add_row(Text(label, style="bold"), str(sum(number for _, number in reasons)))
+        for reason, number in reasons[:MOST_REASONS]:
+            if reason:
+                table.add_row("", str(number), Text(reason))
+        if len(reasons) > MOST_REASONS:
+            table.add_row("", str(sum(number for _, number in reasons[MOST_REASONS:])), "other reasons")
+    return table
+
+
+def replay_corpus(folder: Path, answering: InProcess | OverHttp, terminology: Terminology, today: date | None) -> int:
     """Replays the folder under a progress bar and shows what came of it; returns the exit code."""
-    from rich.progress import Progress
-    from rich.text import Text
-
-    from service.cli.corpus_outcomes import Tally, files, verdicts
-    from service.cli.display import corpus_table
-
     if not folder.is_dir():
         stop(f"{folder}: there is no such folder.")
     found = files(folder)
@@ -36,7 +180,7 @@ def replay_corpus(
     with Progress(console=console, transient=True) as progress:
         for path in progress.track(found, description="Replaying"):
             _replay(path, answering, expected.get(path), terminology, day, tally)
-    console.print(corpus_table(tally, MOST_REASONS))
+    console.print(corpus_table(tally))
     for path, what in tally.wrong:
         console.print(Text(f"{path.relative_to(folder)}: {what}", style="red"), soft_wrap=True)
     console.print(f"{len(found)} files; went wrong: {len(tally.wrong)}")
@@ -45,17 +189,13 @@ def replay_corpus(
 
 def _replay(
     path: Path,
-    answering: "InProcess | OverHttp",
+    answering: InProcess | OverHttp,
     expected: object,
-    terminology: "Terminology",
+    terminology: Terminology,
     today: date,
-    tally: "Tally",
+    tally: Tally,
 ) -> None:
     """Replays one file and counts what came of it."""
-    from service.cli.answers import NotReplayable
-    from service.cli.corpus_material import material
-    from service.cli.corpus_outcomes import Outcome, outcome
-
     try:
         one = material(path)
         answer = answering.answer(one.call, today) if one.call is not None else None

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from service.chart import MedicationOrder, Role, Unread
+from service.cli.output import Refused
 from service.dosing.amount import NotComputed, Product, number
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
@@ -23,7 +24,7 @@ from service.jsonio import decode
 STANDARD_INPUT = Path("-")
 
 
-class NothingToRead(Exception):
+class NothingToRead(Refused):
     """A file without orders; the message says what was expected."""
 
 

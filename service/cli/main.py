@@ -1,9 +1,10 @@
 """The command ``tolami``. Imports are inside the commands, so that ``--help`` answers at once."""
 
 import gc
+import json
 import sys
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,10 @@ from service.cli.cards import cards
 from service.cli.check import check
 from service.cli.clients import clients
 from service.cli.new import new
-from service.cli.output import INTERRUPTED, as_json, example, print_json, standard_output, stop
+from service.cli.output import INTERRUPTED, as_json, day_option, example, print_json, print_table, standard_output
 from service.cli.output import library as _library
 from service.cli.records import feedback, records, report
 from service.cli.replay import replay
-from service.cli.schemas import schemas
 from service.cli.serve import demo, serve
 
 GC_THRESHOLDS = (1_000_000, 50, 100)
@@ -67,31 +67,26 @@ def main() -> None:
 )
 @main.command(short_help="Show how every order in a file is read.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to read for; by default today.")
+@day_option("The day to read for; by default today.")
 @as_json
-def dose(files: tuple[Path, ...], today: datetime | None, form: str) -> None:
+def dose(files: tuple[Path, ...], today: date, form: str) -> None:
     """Show how every order in a file is read: drug, dose, working, or why not.
 
     FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request; - is
     standard input.
     """
     from service.cli.display import dose_lines
-    from service.cli.doses import NothingToRead, readings
+    from service.cli.doses import readings
 
-    console = standard_output()
-    library = _library()
-    day = today.date() if today is not None else date.today()  # noqa: DTZ011  (the day where the clinician is)
-    told = []
+    library, console = _library(), standard_output()
+    found = []
     for file in files:
-        try:
-            found = readings(file, library, day)
-        except NothingToRead as error:
-            stop(str(error))
-        told += [{"file": str(file), **asdict(reading)} for reading in found]
-        for line in (line for reading in found if form == "table" for line in dose_lines(reading)):
-            console.print(line, soft_wrap=True)
+        for reading in readings(file, library, today):
+            found.append({"file": str(file), **asdict(reading)})
+            for line in dose_lines(reading) if form == "table" else ():
+                console.print(line, soft_wrap=True)
     if form == "json":
-        print_json(told)
+        print_json(found)
 
 
 @example("tolami services\ntolami services --format json      as discovery answers")
@@ -103,19 +98,41 @@ def services(form: str) -> None:
 
     from service.cdshooks.services import Discovery
     from service.cdshooks.services import services as published
-    from service.cli.display import services_table
 
     library = _library()
     entries = published(library.plan.services, library.terminology.loinc)
     if form == "json":
         print_json(msgspec.to_builtins(Discovery(entries)))
         return
-    console = standard_output()
-    console.print(services_table(entries))
-    console.print("Each id is also the hook's name. Prefetch of every service:")
+    rows = [(service.id, service.title, service.description) for service in entries]
+    print_table("Services", ("id", "title", "description"), rows, lines=True)
+    click.echo("Each id is also the hook's name. Prefetch of every service:")
     for key, template in entries[0].prefetch.items():
-        console.print(f"{key}: {template}", soft_wrap=True)
+        click.echo(f"{key}: {template}")
 
 
-for command in (serve, demo, burden, cards, check, clients, new, replay, schemas, feedback, report, records):
+@example("tolami schemas response\ntolami schemas --write docs/schemas")
+@main.command()
+@click.argument("name", required=False)
+@click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write all of them to this folder.")
+def schemas(name: str | None, write: Path | None) -> None:
+    """Show the JSON Schemas of requests, answers and discovery.
+
+    NAME is a message; without it their names are listed. A running service has them under /schemas/.
+    """
+    from service.cdshooks.schemas import schemas as published
+
+    texts = {message: json.dumps(schema, indent=2, ensure_ascii=False) for message, schema in published().items()}
+    if write is not None:
+        write.mkdir(parents=True, exist_ok=True)
+        for message, text in texts.items():
+            (write / f"{message}.json").write_text(f"{text}\n", encoding="utf-8")
+        click.echo(f"{len(texts)} schemas written to {write}.")
+    elif name is None or name in texts:
+        click.echo(texts[name] if name else "\n".join(texts))
+    else:
+        raise click.BadParameter(f"there is no message {name}; `tolami schemas` lists them.", param_hint="NAME")
+
+
+for command in (serve, demo, burden, cards, check, clients, new, replay, feedback, report, records):
     main.add_command(command)

@@ -1,16 +1,27 @@
 """``tolami new``: the files that an author edits next, a card or a request for it."""
 
 import re
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
 
-from service.cli.output import example, library, standard_output, stop
+from service.cli.output import Refused, day_option, example, library, standard_output, stop
 from service.cli.replay import FIXTURES
+from service.engine.library import FOLDER, UNWRITTEN
 
 HOOKS = ("order-select", "order-sign", "patient-view")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+OTHERS = {"codesystems", "directions", "lines", "orders", "schemas", "terminology"}
+"""Folders of ``cards/`` that hold no cards."""
+_CARD = re.compile(rf"({_NAME.pattern})/({_NAME.pattern})")
+_RULE = re.compile(r"^rule: R(\d+)$", re.MULTILINE)
+
+
+class NotWritten(Refused):
+    """The card cannot be written; the message says what to do."""
 
 
 @example(
@@ -34,14 +45,9 @@ def card(name: str, rule: str | None, force: bool) -> None:
 
     Its texts are still to be written, and until they are, tolami check names them and the service does not start.
     """
-    from service.cli.card_skeleton import NotWritten, write_card
-
-    try:
-        written = write_card(name, rule, date.today(), force=force)  # noqa: DTZ011
-    except NotWritten as refused:
-        stop(str(refused))
-    click.echo(f"Written: {written.path}\n\nNext:")
-    for number, step in enumerate(written.steps, 1):
+    path, steps = write_card(name, rule, date.today(), force=force)  # noqa: DTZ011
+    click.echo(f"Written: {path}\n\nNext:")
+    for number, step in enumerate(steps, 1):
         click.echo(f"{number}. {step}")
 
 
@@ -59,7 +65,7 @@ def card(name: str, rule: str | None, force: bool) -> None:
 @click.option("--on-list", "listed", multiple=True, metavar="'DRUG: DIRECTIONS'", help="An order the patient has.")
 @click.option("--condition", "conditions", multiple=True, metavar="SET|SYSTEM|CODE|WORDS", help="A problem.")
 @click.option("--observation", "observations", multiple=True, metavar="'SET VALUE UNIT'", help="A measurement.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day of the request; by default today.")
+@day_option("The day of the request; by default today.")
 @click.option("--force", is_flag=True, help="Overwrite an existing request.")
 def fixture(
     name: str,
@@ -69,7 +75,7 @@ def fixture(
     listed: Any,
     conditions: Any,
     observations: Any,
-    today: datetime | None,
+    today: date,
     force: bool,
 ) -> None:
     """Write a request for synthetic people: fhir_fixtures/requests/HOOK/NAME.json.
@@ -80,10 +86,9 @@ def fixture(
     """
     from service.cli.answers import InProcess, read
     from service.cli.display import answer_lines
-    from service.cli.request_words import NotUnderstood, Wanted, request_of
+    from service.cli.request_words import Wanted, request_of
     from service.jsonio import encode
 
-    day = today.date() if today else date.today()  # noqa: DTZ011
     path = FIXTURES / hook / f"{name}.json"
     if not FIXTURES.is_dir():
         stop(f"There is no folder {FIXTURES} here. Run this in the project's folder.")
@@ -92,18 +97,15 @@ def fixture(
     if path.exists() and not force:
         stop(f"{path} already exists. Choose another name, or overwrite it with --force.")
     cards = library()
-    try:
-        request = request_of(Wanted(name, hook, patient, drafts, listed, conditions, observations), cards, day)
-    except NotUnderstood as refused:
-        stop(str(refused))
+    request = request_of(Wanted(name, hook, patient, drafts, listed, conditions, observations), cards, today)
     path.write_bytes(_indented(encode(request)))
     console = standard_output()
     click.echo(f"Written: {path}")
-    for line in answer_lines(InProcess(cards).answer(read(path), day), full=False):
+    for line in answer_lines(InProcess(cards).answer(read(path), today), full=False):
         console.print(line, soft_wrap=True)
     click.echo(
         f"Read all of it, change what the words could not say, then record the answer:\n"
-        f"  tolami replay {path} --update --today {day}"
+        f"  tolami replay {path} --update --today {today}"
     )
 
 
@@ -111,3 +113,65 @@ def _indented(content: bytes) -> bytes:
     import msgspec
 
     return msgspec.json.format(content, indent=2) + b"\n"
+
+
+def write_card(
+    name: str, rule: str | None, today: date, folder: Path = FOLDER, *, force: bool = False
+) -> tuple[Path, Sequence[str]]:
+    """Writes a card with nothing said yet: its file, and what is to be done next. Raises NotWritten."""
+    parts = _CARD.fullmatch(name)
+    if parts is None or parts[1] in OTHERS:
+        raise NotWritten(f"{name}: name the card SUBJECT/ID in small letters, such as safety/glaucoma-drops.")
+    subject, id_ = parts.groups()
+    path = folder / subject / f"{id_}.md"
+    for other in folder.glob(f"*/{id_}.md"):
+        if other != path or not force:
+            there = other.relative_to(folder).as_posix()
+            raise NotWritten(f"{there} already exists. Choose another ID, or overwrite the same card with --force.")
+    rules = {int(number) for card in folder.glob("*/*.md") for number in _RULE.findall(card.read_text("utf-8"))}
+    rule = rule or f"R{max(rules, default=0) + 1}"
+    if not re.fullmatch(r"[RX]\d{1,2}", rule):
+        raise NotWritten(f"--rule {rule}: a rule is R or X and a number of at most two digits.")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(_skeleton(id_, rule, today), encoding="utf-8")
+    function = id_.replace("-", "_")
+    return path, (
+        f"Write the words of the card: each '{UNWRITTEN} …' says what belongs there (docs/cards.md).",
+        f"Rank it: add '- {id_}' to 'ranking' in cards/guideline.yaml, where it belongs among the others.",
+        f"Write its rule {rule}: a function {function}(chart, thresholds) -> Finding | None in a module of"
+        f" service/guidance/, named in that module's RULES.",
+        "Write two requests with tolami new fixture: one that raises it, one that must not.",
+        "tolami check names what is still missing; the service does not start until nothing is.",
+    )
+
+
+def _skeleton(id_: str, rule: str, today: date) -> str:
+    def blank(what: str) -> str:
+        return f"{UNWRITTEN} {what}>"
+
+    return f"""---
+id: {id_}
+title: "{blank("its name for people")}"
+rule: {rule}
+verdict: not in the article
+says: "{blank("the key of sources.yaml that says the instruction")}"
+topic: "{blank("a code of codesystems/card-topics.json")}"
+sources: ["{blank("keys of sources.yaml, each of them opened")}"]
+examples:
+  fires: ["{blank("a fixture that raises it, such as order-sign/NAME")}"]
+  silent: ["{blank("a fixture that comes close and must not raise it")}"]
+raised_when: "{blank("when it is raised, for its page")}"
+review: {{status: not clinically reviewed, on: {today}}}
+---
+## summary
+{blank("the instruction, at most 90 characters, with the drug's short name")}
+
+## detail
+{blank("one reason, one number, and where article and sources disagree; at most 60 words")}
+
+## line
+{blank("the same advice in at most 20 words, for where it shares a card")}
+
+## evidence
+{blank("what each source says, where, and the day it was read")}
+"""

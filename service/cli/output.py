@@ -1,10 +1,11 @@
-"""What all commands share: an example in the help, the cards, and an end with a message."""
+"""What all commands share: an example in the help, forms of output, the cards, and an end with a message."""
 
 import json
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -23,13 +24,14 @@ BROKEN = 2
 """The exit code when what was asked for cannot be done."""
 
 
-Command = TypeVar("Command", bound=click.Command)
+Example = TypeVar("Example", bound=click.Command)
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def example(text: str) -> Callable[[Command], Command]:
+def example(text: str) -> Callable[[Example], Example]:
     """Adds an example, kept in its lines, to the end of a command's help."""
 
-    def add(command: Command) -> Command:
+    def add(command: Example) -> Example:
         command.epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.splitlines())
         return command
 
@@ -49,9 +51,59 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-as_json = click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of output."
-)
+def print_table(title: str, headings: Sequence[str], rows: Iterable[Iterable[Any]], *, lines: bool = False) -> None:
+    """Prints a table, for people; a cell holds text as it is, and nothing of it is cut."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, show_lines=lines)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    standard_output().print(table)
+
+
+def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Prints rows as CSV, for spreadsheets."""
+    from service.records.sheet import sheet
+
+    click.echo(sheet(rows, columns), nl=False)
+
+
+def form_option(*forms: str) -> Callable[[Command], Command]:
+    """The option ``--format``, handed over as ``form``."""
+    choice = click.Choice(["table", *forms])
+    return click.option("--format", "form", type=choice, default="table", show_default=True, help="Form of output.")
+
+
+as_json = form_option("json")
+
+
+class Day(click.DateTime):
+    """A day, such as 2026-11-23."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day."""
+        return value if isinstance(value, date) else super().convert(value, param, ctx).date()
+
+
+def day_option(help: str) -> Callable[[Command], Command]:  # noqa: A002  (as click calls it)
+    """The option ``--today``: by default the day where the clinician is."""
+    return click.option("--today", type=Day(), default=lambda: date.today(), help=help)  # noqa: DTZ011
+
+
+class Refused(click.ClickException):
+    """What was asked for cannot be done; the message says why, or what to do instead."""
+
+    exit_code = BROKEN
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Prints the message on standard error."""
+        click.echo(self.message, file=file, err=True)
 
 
 def stop(message: str, code: int = BROKEN) -> NoReturn:

@@ -1,24 +1,29 @@
 """``tolami feedback``, ``tolami report`` and ``tolami records``: what is kept, read back and removed."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.output import example, stop
+from service.cli.output import example, form_option, print_csv, print_json, print_table, stop
 
 if TYPE_CHECKING:
     from service.records.database import Database
+    from service.records.listing import ListedOutcome
+    from service.records.rate import Rate
+    from service.records.report import CardReport
 
 STATEMENT = 600.0
 """Seconds that a query of a command may take: it reads all there is, and nobody waits for a card meanwhile."""
 
 DAYS = re.compile(r"(\d{1,5})d")
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+OUTCOME = ("at", "received", "card", "uuid", "outcome", "reason", "system", "suggestions", "comment")
+"""The members of an entry of feedback, for programs."""
+as_rows = form_option("csv", "json")
 
 
 class Past(click.ParamType[datetime]):
@@ -39,12 +44,6 @@ class Past(click.ParamType[datetime]):
         if moment > now:
             self.fail("this lies in the future (days are those of UTC).", param, ctx)
         return moment
-
-
-def format_option(command: Command) -> Command:
-    """The option ``--format``."""
-    formats = click.Choice(["table", "csv", "json"])
-    return click.option("--format", "form", type=formats, default="table", show_default=True, help="Form.")(command)
 
 
 @contextmanager
@@ -74,20 +73,29 @@ def _opened() -> Iterator["Database"]:
 @click.option(
     "--most", default=50, show_default=True, type=click.IntRange(1), help="Number of entries at most, newest first."
 )
-@format_option
+@as_rows
 def feedback(card: str | None, since: datetime | None, most: int, form: str) -> None:
     """Show what clinicians made of the cards they were shown.
 
     CARD is the id of a card, as `tolami cards` lists them, or the uuid of one that went out; left out: all. Of each
     card that went out the latest feedback is shown. Times are in UTC.
     """
-    from service.cli.tables import outcome_table, printed
     from service.records.listing import latest_outcomes
 
     with _opened() as database, database.reading() as connection:
         listed, total = latest_outcomes(connection, card, since, most)
-    printed(outcome_table(listed), form)
-    if form == "table":
+    rows = [
+        {key: list(value) if key == "suggestions" else value or None for key, value in _members(each)}
+        for each in listed
+    ]
+    if form == "json":
+        print_json(rows)
+    elif form == "csv":
+        print_csv(rows, OUTCOME)
+    else:
+        if listed:
+            headings = ("decided (UTC)", "card", "outcome", "reason", "comment", "uuid of the card")
+            print_table("Feedback", headings, map(_in_short, listed))
         about = f" about {card}" if card else ""
         if not total:
             click.echo(f"No feedback{about} is kept in {database.name}{' since then' if since else ''}.")
@@ -98,7 +106,7 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
 @example("tolami report --since 90d\ntolami report --format csv > report.csv")
 @click.command(short_help="Show how often each card was accepted or overridden.")
 @click.option("--since", type=Past(), help="Only cards shown since that day: 90d, or 2026-11-23.")
-@format_option
+@as_rows
 def report(since: datetime | None, form: str) -> None:
     """Show how often each card was shown, accepted and overridden, and why.
 
@@ -106,19 +114,56 @@ def report(since: datetime | None, form: str) -> None:
     of them the interval is wide. Ignored cards are not reported by clients. The trend compares the cards shown in
     the last 30 days with those of the 30 days before.
     """
-    from service.cli.tables import printed, report_table
     from service.records.report import Chosen
     from service.records.report import report as made
+    from service.records.sheet import CARD_COLUMNS, card_rows
 
     chosen = Chosen(since=since.date() if since else None)
     with _opened() as database, database.reading() as connection:
         found = made(connection, datetime.now(UTC).date(), chosen)
-    printed(report_table(found), form)
-    if form == "table":
+    if form == "json":
+        print_json(card_rows(found))
+    elif form == "csv":
+        print_csv(card_rows(found), CARD_COLUMNS)
+    else:
+        if found.cards:
+            headings = ("card", "shown", "accepted", "overridden", "override rate (95 %)", "trend", "reasons")
+            print_table("What became of the cards", headings, map(_card_in_short, found.cards))
         click.echo(_summary(found.calls, len(found.cards), database.name, since))
         if found.unknown:
             counts = ", ".join(f"{number} {outcome}" for outcome, number in found.unknown.items())
             click.echo(f"Feedback about cards that are not on record: {counts}. It is not in the table.")
+
+
+def _members(each: "ListedOutcome") -> Iterator[tuple[str, Any]]:
+    for key in OUTCOME:
+        value = getattr(each, key)
+        yield key, value.isoformat() if isinstance(value, datetime) else value
+
+
+def _in_short(each: "ListedOutcome") -> tuple[str, ...]:
+    return f"{each.at:%Y-%m-%d %H:%M}", each.card or "(unknown)", each.outcome, each.reason, each.comment, each.uuid
+
+
+def _card_in_short(each: "CardReport") -> tuple[Any, ...]:
+    counted, reasons = each.counted, ", ".join(f"{number} {reason}" for reason, number in each.reasons)
+    rate, change = _percent(counted.override_rate), _change(each.before, each.recent)
+    return each.card, counted.shown, counted.accepted, counted.overridden, rate, change, reasons
+
+
+def _percent(rate: "Rate") -> str:
+    if rate.share is None or rate.interval is None:
+        return "no feedback"
+    low, high = rate.interval
+    return f"{rate.share:.0%} ({low:.0%} to {high:.0%})"
+
+
+def _change(before: "Rate", recent: "Rate") -> str:
+    from service.records.rate import trend
+
+    if before.share is None or recent.share is None:
+        return ""
+    return f"{before.share:.0%} → {recent.share:.0%}, {trend(before, recent)}"
 
 
 def _summary(calls: int, cards: int, database: str, since: datetime | None) -> str:

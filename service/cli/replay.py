@@ -1,14 +1,13 @@
 """``tolami replay``: request files answered and compared, or a whole corpus of anybody's files."""
 
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.corpus import replay_corpus
-from service.cli.output import BROKEN, example, library, standard_output, stop
+from service.cli.output import BROKEN, Day, example, library, standard_output, stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +44,7 @@ MOST_SHOWN_IN_FULL = 5
 )
 @click.option(
     "--today",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     help="The day to answer for; by default the recorded day, else today's date.",
 )
 @click.option(
@@ -61,7 +60,7 @@ def replay(
     update: bool,
     dialect: "Dialect | None",
     jurisdiction: "Jurisdiction | None",
-    today: datetime | None,
+    today: date | None,
     corpus: Path | None,
     full: bool | None,
 ) -> None:
@@ -93,10 +92,11 @@ def replay(
         stop("--corpus replays a folder and compares nothing; it cannot be combined with PATHS, --update or --full.")
     cards = library()
     answering = OverHttp(url) if url is not None else InProcess(cards, dialect, jurisdiction)
-    day = today.date() if today is not None else None
     if corpus is not None:
-        sys.exit(replay_corpus(corpus, answering, cards.terminology.terminology, day))
-    sys.exit(_replay_paths(list(paths) or [FIXTURES], answering, day, update=update, full=full))
+        from service.cli.corpus import replay_corpus
+
+        sys.exit(replay_corpus(corpus, answering, cards.terminology.terminology, today))
+    sys.exit(_replay_paths(list(paths) or [FIXTURES], answering, today, update=update, full=full))
 
 
 def _replay_paths(

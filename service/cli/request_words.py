@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from service.cli.output import Refused
 from service.dosing.amount import NotComputed, Product, strengths_in_text
 from service.dosing.compute import daily_dose
 from service.dosing.freetext import directions
@@ -25,7 +26,7 @@ _MEASURED = re.compile(r"([a-z0-9-]+)\s+(?:([0-9]+(?:\.[0-9]+)?)\s*(\S*)|(\S.*))
 _OLDEST = 130
 
 
-class NotUnderstood(Exception):
+class NotUnderstood(Refused):
     """Words that no request can be made of; the message says what to write instead."""
 
 

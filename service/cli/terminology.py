@@ -1,13 +1,13 @@
 """Value sets and their expansions, asked for and shown on a terminal, for ``tolami check --terminology``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from service.cli.output import print_table
 from service.engine.library import Library
 from service.settings import Settings
 from service.startup import Start, expand, used
@@ -27,7 +27,8 @@ def check_terminology(
     """
     server = settings.terminology_server
     start = expand(library, settings, now, thorough=True) if server else None
-    console.print(sets_table(library, start, server))
+    headings = ("kind", "set", "embedded", "added", "source", "date", "SNOMED CT")
+    print_table("Value sets", headings, sets_rows(library, start, server))
     if start is None:
         console.print("No terminology server is configured (TOLAMI_TERMINOLOGY_SERVER): the embedded lists are used.")
         return library, True
@@ -36,21 +37,16 @@ def check_terminology(
     return start.expanded.library, not (start.expansions.faults or start.expansions.not_kept)
 
 
-def sets_table(library: Library, start: Start | None, server: str) -> Table:
+def sets_rows(library: Library, start: Start | None, server: str) -> Iterator[tuple[Any, ...]]:
     """Every value set: its embedded codes by code system, what an expansion adds, from where, and how old that is."""
-    table = Table(title="Value sets")
-    for heading in ("kind", "set", "embedded", "added", "source", "date", "SNOMED CT"):
-        table.add_column(heading, overflow="fold")
     found = {f.query.id: f for f in start.expansions.found} if start is not None else {}
     in_force = {f.query.id for f in start.expansions.whole} if start is not None else set()
     added = start.expanded.added if start is not None else {}
     for summary in library.terminology.sets:
-        if summary.kind == "classes":
-            continue
-        codes = ", ".join(f"{name} {number}" for name, number in summary.systems.items())
-        told = _told(found.get(summary.id), server) if summary.id in in_force else (Source.EMBEDDED.value, "", "")
-        table.add_row(summary.kind, summary.id, codes, str(added.get(summary.id, 0)), *map(escape, told))
-    return table
+        if summary.kind != "classes":
+            codes = ", ".join(f"{name} {number}" for name, number in summary.systems.items())
+            told = _told(found.get(summary.id) if summary.id in in_force else None, server)
+            yield summary.kind, summary.id, codes, added.get(summary.id, 0), *told
 
 
 def _told(found: Found | None, server: str) -> tuple[str, str, str]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from service.cli.answers import Answer
+from service.cli.corpus import NOT_A_REQUEST, Outcome, Tally, files, names_a_subject, outcome, verdicts
 from service.cli.corpus_material import Material
-from service.cli.corpus_outcomes import NOT_A_REQUEST, Outcome, Tally, files, names_a_subject, outcome, verdicts
 from service.engine.library import Library
 from service.terminology.recognise import Terminology
 from tests.calls import ATC, Json

@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 from click.testing import Result
 
-from service.cli.card_skeleton import NotWritten, write_card
+from service.cli.new import NotWritten, write_card
 from service.engine.check import deep_faults
 from service.engine.guideline import Guideline
 from service.engine.library import load
@@ -94,7 +94,7 @@ def test_no_card_is_overwritten_unless_told_to(tmp_path: Path) -> None:
         with pytest.raises(NotWritten, match=r"eyes/glaucoma-drops\.md already exists"):
             write_card(name, None, TODAY, tmp_path)
     assert file.read_text("utf-8") == "mine"
-    assert write_card("eyes/glaucoma-drops", "R77", TODAY, tmp_path, force=True).path == file
+    assert write_card("eyes/glaucoma-drops", "R77", TODAY, tmp_path, force=True)[0] == file
     assert "\nrule: R77\n" in file.read_text("utf-8")
 
 
