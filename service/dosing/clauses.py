@@ -43,14 +43,14 @@ _CLAUSE = re.compile(
     r"|(?P<hours>[BC](?:[nc][,&]+[aBC]?)+[nc]K|c(?:/c)+|[BC][nc](?:[,&]+[BC]?[nc])+(?![-nuaxXdDphoHtCK(])|(?<=u)n(?:[,&]+n)*&nK|[aBCt]?(?:nK|ch?K?)|[Ct](?:nh?[,&]+[Ct]?)*nh(?!H)"
     r"|(?:[aBC]|(?<=[aBC]nm&))n(?=m)|[BC][nc](?![-nuaxXdDphoHtCK(]))"
     r"|(?P<scheme>(?<![n-])n-n-n(?:-n)?(?!-)u?)"
-    rf"|(?P<product>[UM]?(?:nu,?nxn|d?nx(?:n[-t])?nu?d?|nxdn)(?![-nuXaCotphHK]|\(n|x(?!n[ph])))"
+    rf"|(?P<product>[UM]?(?:nu,?nxn|d?n[xX](?:n[-t])?nu?d?|nxdn)(?![-nuXaCotphHK]|\(n|x(?!n[ph])))"
     r"|(?P<most>MUnud|M,?d,?nu|[MU]nud|Y,?nu|Mnd(?!n))"
     rf"|(?P<amount>nuanu|{_RANGE}u\({_RANGE}uT?\)|nu\(nuT?\)|n-?nuu|{_RANGE}u|nu[-t]nu|nu|vn(?![uXxot-])|nb"
     rf"|(?:{_RANGE}|n)(?=m|r|[BC]|o[dr])|(?<=[mKc])n(?![a-zA-Z(-]))"
     rf"|(?P<every>e{_RANGE}[ph]|en[ph]|e[ph]|{_RANGE}H|nH)"
     rf"|(?P<times>t?{_RANGE}[xX]d|U?{_RANGE}[xX]?d|[UMt]n[xX]d|Mdn[xX](?!p)|[UM]?oto[dr]?d|[UM]?od|[UM]?do|U?[xX]?n[xX]?d"
     rf"|d{_RANGE}[xX](?!p)|dn[xX](?!p)|dn(?![-tnu(xX])|nx(?![pdh]))"
-    r"|(?P<rhythm>r|d)"
+    r"|(?P<rhythm>[UM]?r|d)"
     rf"|(?P<length>[lx](?:{_RANGE}|n)[ph])"
     r"|(?P<moment>m)"
     r"|(?P<divided>,?[iC]?nD)"
@@ -269,8 +269,8 @@ def _rhythm(text: Lettered, letters: str, at: int) -> tuple[Timing, bool]:
     """How often, and whether that is a bare number: "2 daily"."""
     numbers = [text.number(at + n) for n, letter in enumerate(letters) if letter in "no"]
     unit = next((text.values[at + n] for n, letter in enumerate(letters) if letter in "pdh"), "d")
-    if letters == "r":
-        count, period, unit = text.values[at].split("/")
+    if letters[-1] == "r":
+        count, period, unit = text.values[at + len(letters) - 1].split("/")
         return Timing(Fraction(count), period=Fraction(period), unit=unit), False
     if letters[0] == "e" or letters[-1] == "H":
         first = numbers[0] if numbers else _ONE
