@@ -81,12 +81,12 @@ class Problems:
         lasting: frozenset[str] = frozenset(),
         of_orders: frozenset[str] = frozenset(),
     ) -> None:
-        self.conditions, self._unless, self._others, self.cues = conditions, unless, others, cues
+        self.conditions, self._unless, self._others, self._cues = conditions, unless, others, cues
         self._lasting, self._of_orders = lasting, of_orders
 
     def read(self, text: str) -> Saying:
         """What the words of one entry of a problem list, or of an order's reason, say."""
-        folded = self.cues.stage.sub(" ", plain(text[:_LONGEST]))
+        folded = self._cues.stage.sub(" ", plain(text[:_LONGEST]))
         parts = [words_of(part) for part in _PART.split(folded)]
         matches = ((match, part) for part in parts for match in self.conditions.find(part))
         named = {match.id for match, part in matches if not self._taken_back(match, part)}
@@ -107,7 +107,7 @@ class Problems:
     def _marked(self, folded: str) -> str:
         """The text with a mark in place of each cue, so that their dots end no sentence."""
         for kind in KINDS:
-            steps = [(self.cues.after, _MARK[kind][1]), (self.cues.before, _MARK[kind][0])]
+            steps = [(self._cues.after, _MARK[kind][1]), (self._cues.before, _MARK[kind][0])]
             # "not confirmed" before "not", but "family history of" before "family history".
             for cues, mark in reversed(steps) if kind == "family" else steps:
                 folded = cues[kind].sub(f" {mark} ", folded)
@@ -121,7 +121,7 @@ class Problems:
             tokens = _TOKEN.findall(part)
             matches = [m for m in self.conditions.find(tokens) if not self._taken_back(m, tokens)]
             for match in matches:
-                kind = _kind(match, tokens, self.cues.ends) or carried
+                kind = _kind(match, tokens, self._cues.ends) or carried
                 if kind:
                     found.sets[kind].add(match.id)
                 else:

@@ -83,7 +83,8 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
     languages = {id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()}
     measured = loaded["observations"]
     observations = (Phrases(phrases_in(_of_languages(measured))), _unless(measured))
-    taken_back = TakenBack(problems.cues.before["absent"], any_of(drugs["before"]), any_of(drugs["after"]))
+    near = any_of(f"{cues['absent']['before']} |{drugs['near']}")
+    taken_back = TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"]))
     nameless = _nameless(loaded["nameless"])
     return Words(problems, _allergens(loaded["allergens"]), languages, nameless, observations, taken_back)
 

@@ -329,6 +329,16 @@ NOT_MEANT = [
     "amitriptyline arrêtée",
     "previously on amitriptyline",
     "Amitryptylina 25 mg odstawiona",
+    "Ibuprofen w/o amitriptyline",
+    "Ibuprofen, Amitriptylin nicht",
+    "Ibuprofen (ne amitriptylin)",
+    "Ibuprofeno sem amitriptilina",
+    "Ibuprofen i stället för amitriptylin",
+    "hold amitriptyline",
+    "amitriptyline on hold",
+    "amitriptyline STOP",
+    "patient refuses amitriptyline",
+    "Ibuprofen, amitriptyline-free",
 ]
 MEANT = [
     "Amitriptyline 25 mg, do not drive",
@@ -345,6 +355,11 @@ MEANT = [
     "Amitriptylin 25 mg, nicht zerkauen",
     "Amitriptyline sans sucre",
     "Amitriptylin-neuraxpharm 25 mg",
+    "Amitriptyline 25 mg at night, not in the morning",
+    "Amitryptylina 25 mg, nie przerywać nagle",
+    "increased from amitriptyline 10 mg to amitriptyline 25 mg",
+    "lactose-free amitriptyline 25 mg",
+    "Амитриптилин никомед 25 мг",
 ]
 
 
