@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.output import example, standard_output, stop
+from service.cli.output import example, print_table, stop
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from service.settings import Settings
     from service.trust.clients import Client
     from service.trust.keys import KeySet
@@ -54,13 +52,12 @@ def check(file: Path | None, fetch: bool) -> None:
         listed = read_clients(chosen)
     except (SettingsError, FaultyTrustFile) as error:
         stop(str(error), 1)
-    console = standard_output()
     faults = faults_of(listed, settings.token_algorithms, loopback=settings.http_loopback)
     if settings.auth == "open" and not any(client.issuer for client in listed.all):
         faults.remove(NOBODY)
     for client in listed.all:
         keys, unfetched = _keys(client, settings, fetch=fetch)
-        console.print(_table(client if client.issuer else listed.without_token, settings, keys))
+        _show(client if client.issuer else listed.without_token, settings, keys)
         faults += [f"client {client.name}: {fault}" for fault in unfetched]
     if faults:
         stop("\n".join(faults), 1)
@@ -69,14 +66,9 @@ def check(file: Path | None, fetch: bool) -> None:
         click.echo("TOLAMI_AUTH is open: tokens are ignored, and every caller is the client without an issuer.")
 
 
-def _table(client: "Client", settings: "Settings", keys: list[str]) -> "Table":
-    """All that is known of one client."""
-    from rich.markup import escape
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("client", escape(client.name))
-    for name, lines in (
+def _show(client: "Client", settings: "Settings", keys: list[str]) -> None:
+    """Prints all that is known of one client."""
+    rows = (
         ("issuer", [client.issuer or "none: calls without a token"]),
         ("keys", keys),
         ("tenants", client.tenants or ["not used"]),
@@ -84,9 +76,8 @@ def _table(client: "Client", settings: "Settings", keys: list[str]) -> "Table":
         ("FHIR servers", [*client.fhir_servers, *(["read without a token, too"] if client.open else [])] or [NOTHING]),
         ("dialect", [client.dialect or "what all releases accept"]),
         ("jurisdiction", [client.jurisdiction or f"{settings.jurisdiction} (that of the service)"]),
-    ):
-        table.add_row(name, Text("\n".join(lines), overflow="fold"))
-    return table
+    )
+    print_table("", ("client", client.name), ((name, "\n".join(lines)) for name, lines in rows))
 
 
 def _permission(client: "Client") -> str:

@@ -13,7 +13,6 @@ from service.dosing.amount import NotComputed, Product, number
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
 from service.engine.library import Library
-from service.engine.rendering import Renderer
 from service.fhir.observations import body_weight, observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
@@ -64,8 +63,7 @@ def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
     measured = observed(resources, library.terminology.terminology).measurements
     weight = body_weight(measured, today, weight_days)
     medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
-    renderer = Renderer.of(library)
-    return [_reading(order, medications, weight, renderer) for order in orders]
+    return [_reading(order, medications, weight, library) for order in orders]
 
 
 def _resources(value: object) -> Iterator[Resource]:
@@ -85,9 +83,9 @@ def _resources(value: object) -> Iterator[Resource]:
 
 
 def _reading(
-    order: Resource, medications: dict[str, Resource], weight: Fraction | None, renderer: Renderer
+    order: Resource, medications: dict[str, Resource], weight: Fraction | None, library: Library
 ) -> OrderReading:
-    terminology, subjects = renderer.library.terminology.terminology, renderer.library.plan.subjects
+    terminology, subjects = library.terminology.terminology, library.plan.subjects
     identity = identify(order, medications, terminology)
     recognised = identity.recognition
     drug = next((d for d in subjects if recognised.names(d)), next(iter(recognised.drugs), ""))
@@ -101,15 +99,17 @@ def _reading(
         label=identity.label or "no drug named",
         drug=", ".join(recognised.drugs) + (" (for the skin)" if recognised.topical else ""),
         evidence="codes and words disagree" if disputed else recognised.evidence or identity.problem,
-        dose=dose.working if isinstance(dose, DailyDose) else _why_not(dose, shown, renderer),
+        dose=dose.working if isinstance(dose, DailyDose) else _why_not(dose, shown, library),
         details=_details(dose) if isinstance(dose, DailyDose) else (),
         computed=isinstance(dose, DailyDose),
     )
 
 
-def _why_not(dose: NotComputed, order: MedicationOrder, renderer: Renderer) -> str:
+def _why_not(dose: NotComputed, order: MedicationOrder, library: Library) -> str:
+    from service.engine.rendering import Renderer  # a fifth of the command, and seldom needed
+
     gap = Unread(dose.reason, order, dose.element, dose.found, dose.conflict)
-    return renderer.sentence(gap, marked=False).replace("**", "")
+    return Renderer.of(library).sentence(gap, marked=False).replace("**", "")
 
 
 def _details(dose: DailyDose) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ import click
 
 from service.cli.output import Refused, day_option, example, library, standard_output, stop
 from service.cli.replay import FIXTURES
-from service.engine.library import FOLDER, UNWRITTEN
 
 HOOKS = ("order-select", "order-sign", "patient-view")
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -116,9 +115,12 @@ def _indented(content: bytes) -> bytes:
 
 
 def write_card(
-    name: str, rule: str | None, today: date, folder: Path = FOLDER, *, force: bool = False
+    name: str, rule: str | None, today: date, folder: Path | None = None, *, force: bool = False
 ) -> tuple[Path, Sequence[str]]:
     """Writes a card with nothing said yet: its file, and what is to be done next. Raises NotWritten."""
+    from service.engine.library import FOLDER, UNWRITTEN
+
+    folder = folder or FOLDER
     parts = _CARD.fullmatch(name)
     if parts is None or parts[1] in OTHERS:
         raise NotWritten(f"{name}: name the card SUBJECT/ID in small letters, such as safety/glaucoma-drops.")
@@ -146,6 +148,8 @@ def write_card(
 
 
 def _skeleton(id_: str, rule: str, today: date) -> str:
+    from service.engine.library import UNWRITTEN
+
     def blank(what: str) -> str:
         return f"{UNWRITTEN} {what}>"
 

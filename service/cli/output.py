@@ -58,7 +58,7 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Iterable[Any
 
     table = Table(title=title, show_lines=lines)
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(Text(heading), overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     standard_output().print(table)

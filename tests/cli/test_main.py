@@ -1,6 +1,8 @@
 """Every command says what it does with an example, and ends with a code and a message that tell what happened."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from socket import create_server
@@ -391,3 +393,26 @@ def test_an_interrupted_command_ends_as_shells_have_it(monkeypatch: pytest.Monke
 
     monkeypatch.setattr("service.cli.answers.InProcess.answer", interrupted)
     assert run("replay", WITH_CARDS).exit_code == 130
+
+
+IMPORTS = """
+import sys
+def absent(step, *names):
+    found = sorted(set(names) & set(sys.modules))
+    assert not found, (step, found)
+import service.cli.main
+absent("help", "yaml", "msgspec", "rich", "pydantic", "jinja2", "flask", "service.engine.library")
+from service.cli.output import library
+library()
+absent("a library whose content is known", "jsonschema", "pydantic", "fhir", "jinja2", "rich", "flask")
+import service.cli.doses
+absent("dose", "jsonschema", "jinja2", "rich", "structlog", "requests", "flask", "sqlalchemy")
+import service.server
+absent("serve", "jsonschema", "alembic", "joserfc", "cryptography")
+"""
+
+
+def test_a_command_imports_only_what_it_needs(library: Library) -> None:
+    assert library.cards, "known from now on"
+    ran = subprocess.run([sys.executable, "-c", IMPORTS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
