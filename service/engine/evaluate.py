@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
+from functools import cache
 
 from service.chart import Chart
 from service.engine.bounds import bounded
@@ -16,6 +17,7 @@ from service.engine.unchecked import (
 )
 
 
+@cache
 def card_of(rule: Rule) -> str:
     """The id of a rule's card."""
     return rule.__name__.replace("_", "-")

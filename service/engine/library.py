@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class CodeSystem:
     displays: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Library:
     """Everything that is said and why. ``version`` names the guidance exactly, content included.
 
@@ -136,7 +137,7 @@ class Library:
     offers: Mapping[str, Mapping[str, Any]]
     terminology: LoadedTerminology
 
-    @property
+    @cached_property
     def thresholds(self) -> dict[str, Thresholds]:
         """The numbers of every card by its id, as the rules want them."""
         return {card.id: card.thresholds for card in self.cards.values()}

@@ -71,6 +71,8 @@ def words_in(value: Any) -> str:
     Without the letters that nobody sees (a zero-width space within the name), and with those that were written for a
     web page ("Tolp&eacute;risone").
     """
+    if isinstance(value, str) and value.isprintable() and "&" not in value:
+        return value
     said = text(one(value))
     if "&" in said:
         said = html.unescape(said[: 8 * MOST_LETTERS])
