@@ -25,7 +25,8 @@ def decode(raw: msgspec.Raw | bytes) -> Any:
 
 def is_null(raw: msgspec.Raw | bytes) -> bool:
     """True when these bytes are JSON's null, which ``decode`` gives as None like what it cannot read."""
-    return memoryview(raw)[:1].tobytes() != b"{" and bytes(raw).strip() == b"null"  # a list is not copied to be looked at
+    # A list is not copied to be looked at.
+    return memoryview(raw)[:1].tobytes() != b"{" and bytes(raw).strip() == b"null"
 
 
 def encode(value: Any) -> bytes:

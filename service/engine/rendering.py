@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined, Template
+from jinja2 import Environment, Template
 from msgspec import UNSET
 
 from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Response, Source, Suggestion
@@ -16,11 +16,10 @@ from service.engine.escaping import markdown, plain, shortened
 from service.engine.finding import Finding
 from service.engine.library import OVERRIDE_REASONS, TOPICS, CardFile, Library
 from service.engine.suggestions import Change, Offered, SuggestionContext, actions_for, change_for
+from service.engine.templates import Rendered, templates_of
 
 NOT_CHECKED = "not-checked"
 LOCAL = "http://127.0.0.1:8000"
-FORMS = ("short", "long")
-"""The texts of a row of a card's table: for its summary and for its detail."""
 CODE_SYSTEMS = "/fhir/CodeSystem"
 """Where this service publishes its code systems, below its public address."""
 SUMMARY_LIMIT = 139
@@ -48,7 +47,7 @@ class Renderer:
 
         ``signed`` are the cards that a clinician has signed off, each with the last day on which that stands.
         """
-        environments = (_environment(library, plain), _environment(library, markdown))
+        environments = (templates_of(library, plain), templates_of(library, markdown))
         return cls(library, *environments, public_url.rstrip("/"), signed or {})
 
     def card(self, finding: Finding, asked: SuggestionContext, new_uuid: Callable[[], str]) -> Card:
@@ -172,7 +171,7 @@ class Renderer:
         sentences = [self.sentence(gap, elements=list(dict.fromkeys(elements))) for gap, elements in together.items()]
         return {
             "gaps": list(dict.fromkeys(self.sentence(gap, "short", marked=False) for gap in unread)),
-            "reasons": [_Rendered(text) for text in dict.fromkeys(sentences)],
+            "reasons": [Rendered(text) for text in dict.fromkeys(sentences)],
         }
 
     def _summary(self, part: "_Part") -> str:
@@ -306,54 +305,6 @@ def _shortest(template: Template, values: Mapping[str, Any], length: Callable[[s
         if length(text) <= limit:
             break
     return text
-
-
-class _Rendered(str):
-    """Text whose values are escaped already."""
-
-
-class _NamedTexts(DictLoader):
-    """Templates whose names stand in tracebacks as the file of an error, so that its place can be told."""
-
-    def get_source(  # type: ignore[override]
-        self, environment: Environment, template: str
-    ) -> tuple[str, str | None, Callable[[], bool]]:
-        """The text of a template, its name in place of a file's."""
-        source, _, current = super().get_source(environment, template)
-        return source, template, current
-
-
-def _environment(library: Library, escape: Callable[[str], str]) -> Environment:
-    """Templates of all cards and lines, every value that is printed going through ``escape``."""
-
-    def finalize(value: Any) -> Any:
-        if isinstance(value, _Rendered):
-            return value
-        return escape(value if isinstance(value, str) else str(value))
-
-    templates = {f"{card.id}/{title}": text for card in library.cards.values() for title, text in card.sections.items()}
-    templates |= {
-        f"{card.id}/{reason}/{form}": text
-        for card in library.cards.values()
-        for reason, forms in card.reasons.items()
-        for form, text in forms.items()
-        if form in FORMS
-    }
-    environment = Environment(
-        loader=_NamedTexts({**templates, **library.lines}),
-        undefined=StrictUndefined,
-        cache_size=-1,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        autoescape=False,  # noqa: S701  (the output is Markdown or plain text; ``finalize`` escapes for those)
-    )
-    # The cards call none of Jinja's functions, and every template would copy them for every card it renders.
-    environment.globals.clear()
-    environment.filters |= words.filters(library.terminology.titles)
-    return environment
 
 
 def _tidy(text: str) -> str:

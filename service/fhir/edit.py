@@ -12,10 +12,11 @@ from service.dosing.amount import strengths_in_text
 from service.dosing.freetext import directions
 from service.fhir.concepts import concept_of
 from service.fhir.dosages import BESIDE
+from service.fhir.medications import medication_concept, medication_reference
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, copied, one, text
 from service.fhir.version_detection import Version, told
-from service.fhir.versions import medication_concept, medication_reference, routes
+from service.fhir.versions import routes
 from service.fhir.writing import dosage_in
 from service.jsonio import encode
 from service.terminology.recognise import Terminology

@@ -20,7 +20,7 @@ from service.fhir.periods import given_until, supplied_until
 from service.fhir.reasons import more_than_read, named_reasons, unread_reason
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, aslist, one, reference, text
-from service.fhir.tolerant import read
+from service.fhir.tolerant import Read, read
 from service.fhir.versions import (
     NOT_STATED,
     ORDER_TYPES,
@@ -136,14 +136,29 @@ def listed_order(
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing."""
     resource, uncounted = doses.within(resource)
-    read_as = _listed_request if resource["resourceType"] in ORDER_TYPES else _listed_statement
-    order, unread = read_as(resource, identity, today)
-    if order is None:
-        return None, unread
-    order = replace(order, classes=terminology.classes(identity.recognition.drugs))
+    ordered = resource["resourceType"] in ORDER_TYPES
+    classes = terminology.classes(identity.recognition.drugs)
+    order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT, classes=classes)
+    found: Read[Any] | None = (
+        read(MedicationRequest, order_as_r4(_bare(resource)), _REQUIRED_ORDER)
+        if ordered
+        else read(MedicationStatement, statement_as_r4(_bare(resource)), _REQUIRED_STATEMENT)
+    )
+    given = instructions(resource)
+    if found is None or given is None:
+        return None, [Unread("order-unreadable", order)]
+    sent, status = found.value, found.value.status or ""
+    if ordered and (sent.doNotPerform or sent.intent in NOT_A_PRESCRIPTION):
+        return None, []
+    # X1, X2: what the status says about the drug being taken.
+    role = Role.CURRENT if status in (TAKEN if ordered else STATEMENT_TAKEN) else Role.PAST if status in ENDED else None
+    if role is None:
+        return None, [] if status in IGNORED else [Unread("status-unknown", order, "status")]
+    order = replace(order, role=role, status=status, on_hold=status == "on-hold", dosages=given.dosages)
+    order = _dated_order(order, sent, resource, today) if ordered else _dated_statement(order, sent, today)
     order = _with_dose(order, resource, identity, doses, uncounted)
     too_many = [Unread("too-many-dosages", order, "dosageInstruction", str(uncounted))] if uncounted else []
-    return order, [*unread, *too_many, *_cut(order, identity)]
+    return order, [*too_many, *_cut(order, identity)]
 
 
 def _cut(order: MedicationOrder, identity: Identity) -> list[Unread]:
@@ -151,69 +166,41 @@ def _cut(order: MedicationOrder, identity: Identity) -> list[Unread]:
     return [Unread("drug-read-in-part", order, what) for what in identity.cut]
 
 
-def _listed_request(resource: Resource, identity: Identity, today: date) -> tuple[MedicationOrder | None, list[Unread]]:
-    found = read(MedicationRequest, order_as_r4(_bare(resource)), _REQUIRED_ORDER)
-    instructed = instructions(resource)
-    order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
-    if found is None or instructed is None:
-        return None, [Unread("order-unreadable", order)]
-    request = found.value
-    if request.doNotPerform or request.intent in NOT_A_PRESCRIPTION:
-        return None, []
-    role, unread = _role(request.status or "", TAKEN, order)
-    if role is None:
-        return None, unread
-    dispense = request.dispenseRequest
-    given = instructed.dosages
-    ended = event(ended_on(resource)) if role is Role.PAST else None
+def _dated_order(
+    order: MedicationOrder, request: MedicationRequest, resource: Resource, today: date
+) -> MedicationOrder:
+    """An order of the list with what it follows and the days between which it is taken."""
+    dispense, given = request.dispenseRequest, order.dosages
+    ended = event(ended_on(resource)) if order.role is Role.PAST else None
     planned = event(planned_end(resource))
     planned_until = planned.latest if planned is not None else None
     valid_until = as_day(dispense.validityPeriod.end) if dispense is not None and dispense.validityPeriod else None
     authored = as_day(request.authoredOn)
     until = _latest(valid_until, planned_until, supplied_until(dispense, authored), given_until(given, authored))
-    order = replace(
+    return replace(
         order,
-        role=role,
-        status=request.status or "",
-        on_hold=request.status == "on-hold",
-        dosages=given,
         authored=authored,
         based_on=_earlier(resource),
         continues_earlier=request.priorPrescription is not None,
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
-        period_ended=until if role is Role.CURRENT and until is not None and until < today else None,
+        period_ended=until if order.role is Role.CURRENT and until is not None and until < today else None,
     )
-    return order, unread
 
 
-def _listed_statement(
-    resource: Resource, identity: Identity, today: date
-) -> tuple[MedicationOrder | None, list[Unread]]:
-    found = read(MedicationStatement, statement_as_r4(_bare(resource)), _REQUIRED_STATEMENT)
-    instructed = instructions(resource)
-    order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT)
-    if found is None or instructed is None:
-        return None, [Unread("order-unreadable", order)]
-    statement = found.value
-    role, unread = _role(statement.status or "", STATEMENT_TAKEN, order)
-    if role is None:
-        return None, unread
+def _dated_statement(order: MedicationOrder, statement: MedicationStatement, today: date) -> MedicationOrder:
+    """A statement of the list with the days between which the drug is taken."""
     period = statement.effectivePeriod
-    ended = as_day(period.end) if period is not None else None
-    if role is Role.CURRENT and statement.status == "recorded" and ended is not None and ended < today:
-        role = Role.PAST
     started = period.start if period is not None else statement.effectiveDateTime
-    order = replace(
+    ended = as_day(period.end) if period is not None else None
+    over = order.role is Role.CURRENT and ended is not None and ended < today
+    past = over and order.status == "recorded"
+    return replace(
         order,
-        role=role,
-        status=statement.status or "",
-        on_hold=statement.status == "on-hold",
-        dosages=instructed.dosages,
+        role=Role.PAST if past else order.role,
         authored=as_day(started) or as_day(statement.dateAsserted),
         last_taken=ended,
-        period_ended=ended if role is Role.CURRENT and ended is not None and ended < today else None,
+        period_ended=ended if over and not past else None,
     )
-    return order, unread
 
 
 def read_dosages(resource: Resource) -> tuple[Dosage, ...]:
@@ -231,17 +218,6 @@ def _bare(resource: Resource) -> Resource:
 def _member(path: str) -> str:
     """The member of the resource in which a path begins."""
     return re.split(r"[.\[]", path, maxsplit=1)[0]
-
-
-def _role(status: str, taken: frozenset[str], order: MedicationOrder) -> tuple[Role | None, list[Unread]]:
-    """What a status says about the drug being taken (X1, X2); one that is missing or not FHIR's is said so."""
-    if status in taken:
-        return Role.CURRENT, []
-    if status in ENDED:
-        return Role.PAST, []
-    if status in IGNORED:
-        return None, []
-    return None, [Unread("status-unknown", order, "status")]
 
 
 def _with_dose(

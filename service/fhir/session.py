@@ -12,11 +12,12 @@ from msgspec import Raw
 from service.chart import MedicationOrder, Role, Unread
 from service.errors import NotConformant
 from service.fhir.bundles import Entry, contents, decoded_entry, medications_of, unversioned
+from service.fhir.medications import medication_reference
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
 from service.fhir.recognise import UNRESOLVED, Identity, contained, identify
 from service.fhir.resources import Resource, reference, relative, text
-from service.fhir.versions import ORDER_TYPES, OTHER_ORDERS, medication_reference, subject_references
+from service.fhir.versions import ORDER_TYPES, OTHER_ORDERS, subject_references
 from service.terminology.recognise import Recognition, Terminology
 
 MOST_ORDERS = 1000

@@ -1,0 +1,60 @@
+"""The templates of all cards: what a value from a request may not break, and how its facts are written."""
+
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from service.engine import words
+from service.engine.library import Library
+
+FORMS = ("short", "long")
+"""The texts of a row of a card's table: for its summary and for its detail."""
+
+
+class Rendered(str):
+    """Text whose values are escaped already."""
+
+
+class _NamedTexts(DictLoader):
+    """Templates whose names stand in tracebacks as the file of an error, so that its place can be told."""
+
+    def get_source(  # type: ignore[override]
+        self, environment: Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool]]:
+        """The text of a template, its name in place of a file's."""
+        source, _, current = super().get_source(environment, template)
+        return source, template, current
+
+
+def templates_of(library: Library, escape: Callable[[str], str]) -> Environment:
+    """Templates of all cards and lines, every value that is printed going through ``escape``."""
+
+    def finalize(value: Any) -> Any:
+        if isinstance(value, Rendered):
+            return value
+        return escape(value if isinstance(value, str) else str(value))
+
+    texts = {f"{card.id}/{title}": text for card in library.cards.values() for title, text in card.sections.items()}
+    texts |= {
+        f"{card.id}/{reason}/{form}": text
+        for card in library.cards.values()
+        for reason, forms in card.reasons.items()
+        for form, text in forms.items()
+        if form in FORMS
+    }
+    environment = Environment(
+        loader=_NamedTexts({**texts, **library.lines}),
+        undefined=StrictUndefined,
+        cache_size=-1,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        autoescape=False,  # noqa: S701  (the output is Markdown or plain text; ``finalize`` escapes for those)
+    )
+    # The cards call none of Jinja's functions, and every template would copy them for every card it renders.
+    environment.globals.clear()
+    environment.filters |= words.filters(library.terminology.titles)
+    return environment
