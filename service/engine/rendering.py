@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from jinja2 import Environment, Template
+from jinja2 import Environment
 from msgspec import UNSET
 
 from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Response, Source, Suggestion
@@ -16,7 +16,7 @@ from service.engine.escaping import markdown, plain, shortened
 from service.engine.finding import Finding
 from service.engine.library import OVERRIDE_REASONS, TOPICS, CardFile, Library
 from service.engine.suggestions import Change, Offered, SuggestionContext, actions_for, change_for
-from service.engine.templates import Rendered, templates_of
+from service.engine.templates import Rendered, shortest, templates_of, tidy
 
 NOT_CHECKED = "not-checked"
 LOCAL = "http://127.0.0.1:8000"
@@ -177,7 +177,7 @@ class Renderer:
     def _summary(self, part: "_Part") -> str:
         """The summary with its lists cut until it fits: what to do must not be cut away by a long list."""
         template = self.plain.get_template(part.template("summary"))
-        return shortened(_shortest(template, part.values, len, words.SUMMARY_LIMIT), SUMMARY_LIMIT)
+        return shortened(shortest(template, part.values, len, words.SUMMARY_LIMIT), SUMMARY_LIMIT)
 
     def _detail(self, parts: Sequence["_Part"], source: Source) -> str:
         """What the card says, a line for each further finding, and that it is not reviewed; as short as it can be.
@@ -219,15 +219,13 @@ class Renderer:
 
     def _said(self, part: "_Part") -> str:
         """The summary of a finding as a line of another card."""
-        return (
-            f"{_shortest(self.marked.get_template(part.template('summary')), part.values, len, words.SUMMARY_LIMIT)}."
-        )
+        return f"{shortest(self.marked.get_template(part.template('summary')), part.values, len, words.SUMMARY_LIMIT)}."
 
     def _whole(self, said: str, lines: Sequence[str], parts: Sequence["_Part"], source: Source) -> str:
         """A detail put together, with words that have to be marked marked once."""
         listed = "\n".join(f"- {line}" for line in lines)
         last = "" if all(part.reviewed for part in parts) else self.library.not_reviewed
-        text = _tidy("\n\n".join(filter(None, (said, listed, last))))
+        text = tidy("\n\n".join(filter(None, (said, listed, last))))
         for word, mark in self.library.plan.marks.items():
             if mark not in source.label:
                 text = re.sub(rf"\b{re.escape(word)}\b", rf"\g<0> ({mark})", text, count=1, flags=re.IGNORECASE)
@@ -238,7 +236,7 @@ class Renderer:
         if part.file.section("line", part.state) not in part.file.sections:
             return markdown(f"{part.file.title}.")
         template = self.marked.get_template(part.template("line"))
-        return _shortest(template, part.values, words.count, words.LINE_LIMIT)
+        return shortest(template, part.values, words.count, words.LINE_LIMIT)
 
     def _source(self, part: "_Part") -> Source:
         source = self.library.sources[part.file.says_in(part.state)]
@@ -295,22 +293,3 @@ class _Part:
     def template(self, kind: str) -> str:
         """The name of the template that says this."""
         return f"{self.file.id}/{self.file.section(kind, self.state)}"
-
-
-def _shortest(template: Template, values: Mapping[str, Any], length: Callable[[str], int], limit: int) -> str:
-    """One line of text, its lists cut as little as makes it fit."""
-    text = ""
-    for most in words.MOST:
-        text = " ".join(template.render({**values, "most": most}).split())
-        if length(text) <= limit:
-            break
-    return text
-
-
-def _tidy(text: str) -> str:
-    """Blank lines folded to one; list items without a gap between them."""
-    lines: list[str] = []
-    for line in (raw.rstrip() for raw in text.strip().splitlines()):
-        if line or (lines and lines[-1]):
-            lines.append(line)
-    return "\n".join(lines)

@@ -1,9 +1,9 @@
 """The templates of all cards: what a value from a request may not break, and how its facts are written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from service.engine import words
 from service.engine.library import Library
@@ -58,3 +58,22 @@ def templates_of(library: Library, escape: Callable[[str], str]) -> Environment:
     environment.globals.clear()
     environment.filters |= words.filters(library.terminology.titles)
     return environment
+
+
+def shortest(template: Template, values: Mapping[str, Any], length: Callable[[str], int], limit: int) -> str:
+    """One line of text, its lists cut as little as makes it fit."""
+    text = ""
+    for most in words.MOST:
+        text = " ".join(template.render({**values, "most": most}).split())
+        if length(text) <= limit:
+            break
+    return text
+
+
+def tidy(text: str) -> str:
+    """Blank lines folded to one; list items without a gap between them."""
+    lines: list[str] = []
+    for line in (raw.rstrip() for raw in text.strip().splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines)
