@@ -1,6 +1,7 @@
 """``tolami replay``: request files answered and compared, or a whole corpus of anybody's files."""
 
 import sys
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,13 +97,13 @@ def replay(
         from service.cli.corpus import replay_corpus
 
         sys.exit(replay_corpus(corpus, answering, cards.terminology.terminology, today))
-    sys.exit(_replay_paths(list(paths) or [FIXTURES], answering, today, update=update, full=full))
+    files = _files(list(paths) or [FIXTURES])
+    in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
+    sys.exit(_Replay(answering, today, update, in_full).run(files))
 
 
-def _replay_paths(
-    chosen: list[Path], answering: "InProcess | OverHttp", today: date | None, *, update: bool, full: bool | None
-) -> int:
-    """Replays all requests that the paths name; returns the exit code."""
+def _files(chosen: list[Path]) -> list[Path]:
+    """The request files that the paths name; the command ends where there are none."""
     from service.cli.answers import STANDARD_INPUT, find
 
     for path in chosen:
@@ -112,66 +113,53 @@ def _replay_paths(
     files = list(find(chosen))
     if not files:
         stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
-    console = standard_output()
-    in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
-    return _replay_all(console, answering, files, today, update=update, full=in_full)
+    return files
 
 
-def _replay_all(
-    console: "Console",
-    answering: "InProcess | OverHttp",
-    files: list[Path],
-    today: date | None,
-    *,
-    update: bool,
-    full: bool,
-) -> int:
-    """Replays the files one by one under a progress bar; returns the exit code."""
-    from rich.progress import Progress
-    from rich.text import Text
+@dataclass(frozen=True)
+class _Replay:
+    """Who answers, for which day, and what is done with the answers."""
 
-    from service.cli.answers import NotReplayable, read_all
+    answering: "InProcess | OverHttp"
+    today: date | None
+    update: bool
+    full: bool
 
-    counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "refused": 0, "broken": 0}
-    with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
-        for path in progress.track(files, description="Replaying"):
-            try:
-                for request in read_all(path):
-                    outcome = _replay_one(progress.console, answering, request, today, update=update, full=full)
-                    counts[outcome] += 1
-            except NotReplayable as error:
-                progress.console.print(Text(str(error), style="red"))
-                counts["broken"] += 1
-    console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
-    return BROKEN if counts["broken"] else 1 if counts["differ"] or counts["refused"] else 0
+    def run(self, files: list[Path]) -> int:
+        """Replays the files one by one under a progress bar; returns the exit code."""
+        from rich.progress import Progress
 
+        from service.cli.answers import NotReplayable, read_all
 
-def _replay_one(
-    console: "Console",
-    answering: "InProcess | OverHttp",
-    request: "Request",
-    today: date | None,
-    *,
-    update: bool,
-    full: bool,
-) -> str:
-    """Replays one request and shows the answer; returns what came of it."""
-    from rich.text import Text
+        counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "refused": 0, "broken": 0}
+        console = standard_output()
+        with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
+            for path in progress.track(files, description="Replaying"):
+                try:
+                    for request in read_all(path):
+                        counts[self._one(request, progress.console)] += 1
+                except NotReplayable as error:
+                    progress.console.print(str(error), style="red", markup=False)
+                    counts["broken"] += 1
+        console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
+        return BROKEN if counts["broken"] else 1 if counts["differ"] or counts["refused"] else 0
 
-    from service.cli.answers import OK, difference, record, recorded_day
-    from service.cli.display import answer_lines, diff_lines
+    def _one(self, request: "Request", console: "Console") -> str:
+        """Replays one request and shows the answer; returns what came of it."""
+        from service.cli.answers import OK, difference, record, recorded_day
+        from service.cli.display import answer_lines, diff_lines
 
-    day = today or recorded_day(request) or date.today()  # noqa: DTZ011  (the day where the clinician is)
-    answer = answering.answer(request, day)
-    console.print(Text(f"{request.path} ({request.hook})", style="bold"), soft_wrap=True)
-    for line in answer_lines(answer, full=full):
-        console.print(line, soft_wrap=not full)
-    if update and request.recordable:
-        record(request, answer, day)
-        return "recorded"
-    lines = difference(request, answer)
-    for text in diff_lines(lines):
-        console.print(text, soft_wrap=True)
-    if request.expected is None:
-        return "without expected answer" if answer.status == OK else "refused"
-    return "differ" if lines else "agree"
+        day = self.today or recorded_day(request) or date.today()  # noqa: DTZ011  (the day where the clinician is)
+        answer = self.answering.answer(request, day)
+        console.print(f"{request.path} ({request.hook})", style="bold", soft_wrap=True, markup=False)
+        for line in answer_lines(answer, full=self.full):
+            console.print(line, soft_wrap=not self.full)
+        if self.update and request.recordable:
+            record(request, answer, day)
+            return "recorded"
+        lines = difference(request, answer)
+        for text in diff_lines(lines):
+            console.print(text, soft_wrap=True)
+        if request.expected is None:
+            return "without expected answer" if answer.status == OK else "refused"
+        return "differ" if lines else "agree"
