@@ -277,11 +277,8 @@ def _numbers_beyond_reason(timing: FhirTiming | None) -> tuple[str, ...]:
     if timing is None or timing.repeat is None:
         return ()
     numbers = {"period": timing.repeat.period, "periodMax": timing.repeat.periodMax}
-    return tuple(
-        f"timing.repeat.{name}"
-        for name, value in numbers.items()
-        if value is not None and exact(_decimal(value)) is None
-    )
+    beyond = (name for name, value in numbers.items() if value is not None and exact(_decimal(value)) is None)
+    return tuple(f"timing.repeat.{name}" for name in beyond)
 
 
 def _codes(values: Sequence[str | None] | None) -> tuple[str, ...]:
