@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
+from waitress.adjustments import Adjustments
 
-from service.receiving import HEAD_BYTES, RECEIVE_SECONDS
+from service.receiving import HEAD_BYTES, RECEIVE_SECONDS, Channel, Request
 from service.server import LIMITS, SAMPLE
 from tests.serving import CALL, HOST, JSON, STOP, Served, serving, session
 
@@ -34,6 +36,20 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(LIMITS["worker_connections"] + 500, files[1]), files[1]))
     with serving(tmp_path_factory.mktemp("alone"), "--workers", "1") as running:
         yield running
+
+
+def test_the_loop_leaves_sending_to_the_thread_that_answers() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        channel = Channel(SimpleNamespace(active_channels={}), ours, "", Adjustments(), {})
+        channel.total_outbufs_len = 108
+        assert channel.writable(), "what nobody else sends"
+        channel.requests = [Request(channel.adj)]
+        assert not channel.writable(), "a thread is sending it: the loop would turn until it has done so"
+        channel.total_outbufs_len = channel.adj.outbuf_high_watermark + 1
+        assert channel.writable(), "the thread waits for room"
+        channel.total_outbufs_len, channel.will_close = 108, True
+        assert channel.writable(), "it is to be closed"
 
 
 def connected(running: Served, sent: bytes = b"") -> socket.socket:

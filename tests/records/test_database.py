@@ -9,7 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
+from sqlalchemy.pool import Pool
 
 from service.records.database import REST, Database, DatabaseUnavailable
 from service.records.tables import outcomes
@@ -142,6 +143,25 @@ def test_an_sqlite_file_that_was_taken_away_is_noticed_and_made_anew(tmp_path: P
         keep(database, outcome(2))
     keep(database, outcome(2))
     assert count(database, outcomes) == 1
+
+
+def test_an_sqlite_file_is_opened_once_for_all_that_is_asked_of_it(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'tolami.db'}")
+    keep(database, outcome(1))
+    opened: list[object] = []
+
+    def note(connection: object, _record: object) -> None:
+        opened.append(connection)
+
+    event.listen(Pool, "connect", note)
+    try:
+        for number in range(2, 6):
+            keep(database, outcome(number))
+            assert count(database, outcomes) == number
+    finally:
+        event.remove(Pool, "connect", note)
+        database.close()
+    assert opened == []
 
 
 def test_postgres_that_ends_our_connections_is_used_again(new_postgres_database: Callable[[], str]) -> None:
