@@ -113,7 +113,8 @@ def test_what_a_file_says_is_shown_as_it_is(run: Run, file: Path) -> None:
     assert "[red]A[/]" in run("clients", "check", file).output
 
 
-def test_check_reads_the_trust_file_and_its_keys(run: Run, file: Path) -> None:
+def test_check_reads_the_trust_file_and_its_keys(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)  # where there are no fixtures to render
     settings = {"TOLAMI_TRUST_FILE": str(file), "TOLAMI_AUTH": "required", "TOLAMI_PUBLIC_URL": "https://a.example"}
     assert run("check", **settings).exit_code == 0
     file.with_name("keys.json").unlink()

@@ -375,7 +375,10 @@ def test_an_error_that_is_not_expected_is_exit_code_1(tmp_path: Path, run: Run) 
 
 
 @pytest.mark.parametrize("command", [["cards"], ["services"], ["check"]])
-def test_commands_speak_json_to_programs(run: Run, command: list[str]) -> None:
+def test_commands_speak_json_to_programs(
+    run: Run, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where there are no fixtures to render
     result = run(*command, "--format", "json")
     assert result.exit_code == 0
     assert json.loads(result.output)
