@@ -162,8 +162,9 @@ def _part_in_text(label: str, drug: str) -> tuple[Fraction, ...]:
     """The drug's own strength in a combination's label: beside its name, or its place in "10-25" (Q8).
 
     In "perphenazine-amitriptyline 2 mg-10 mg" no number belongs to the name before it, so the place tells as well.
-    Numbers stand in the order of the names, so "amitriptyline-perphenazine 25-2" has it first. Brands of
-    amitriptyline combinations write the partner first: Limbitrol 10-25, Triavil 2-25.
+    Numbers stand in the order of the names, so "amitriptyline-perphenazine 25-2" has it first. Brands write either
+    first: Limbitrol is 10-25 in the US and 12.5 mg/5 mg in Switzerland, Klotriptyl mite 12.5/5. In every product of Q8
+    the drug's own part is the larger one; a place that says otherwise tells nothing.
     """
     folded = _written(label)
     name = rf"{re.escape(drug.removesuffix('e'))}\w*(?:\s+(?:hydrochloride|hcl))?"
@@ -172,10 +173,14 @@ def _part_in_text(label: str, drug: str) -> tuple[Fraction, ...]:
         return tuple(dict.fromkeys(map(_value, beside)))
     leads = re.search(rf"{name}{_JOINED}[^\W\d]", folded) is not None
     follows = re.search(rf"[^\W\d]{_JOINED}{name}", folded) is not None
-    if leads == follows and re.search(name, folded) is not None:
+    pairs = [tuple(map(_value, pair)) for pair in _COMBINATION.findall(folded)]
+    if leads != follows:
+        own = [pair[0 if leads else 1] for pair in pairs]
+    elif re.search(name, folded) is None:
+        own = [max(pair) for pair in pairs]
+    else:
         return ()
-    place = 0 if leads else 1
-    return tuple(dict.fromkeys(_value(pair[place]) for pair in _COMBINATION.findall(folded)))
+    return tuple(dict.fromkeys(own)) if own == [max(pair) for pair in pairs] else ()
 
 
 def _strength(product: Product, *, per_ml: bool) -> Strength | NotComputed:

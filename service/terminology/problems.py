@@ -16,8 +16,8 @@ _AFTER = {mark[1]: kind for kind, mark in _MARK.items()}
 _FAMILY = frozenset(_MARK["family"])
 """The family's marks count on both sides: "mother with epilepsy", "epilepsy (mother)"."""
 _DOUBTS = frozenset(mark for kind in KINDS if kind != "past" for mark in _MARK[kind])
-_PART = re.compile(r"((?<!\d)\.|[;:,\n()\[\]/+|]|\s[-–—]\s)")
-"""Ends of a part of a sentence; a dot behind a number is an ordinal's."""
+_PART = re.compile(r"((?<!\d)(?<!\bst)(?<!\bstad)(?<!\bgr)\.|[;:,\n()\[\]/+|]|\s[-–—]\s)")
+"""Ends of a part of a sentence; a dot behind a number is an ordinal's, behind "st" the stage's."""
 _TOKEN = re.compile(r"[^\W_]+|[\ue000-\ue007]")
 _LONGEST = 2000
 """Characters of a problem that are read; nobody writes a longer one."""

@@ -165,6 +165,10 @@ def test_the_concentrations_of_a_label_are_read_where_they_are_plain(label: str,
     ("label", "mg"),
     [
         ("Limbitrol 10-25", "25"),
+        ("Limbitrol 12,5 mg/5 mg Kaps", "25/2"),
+        ("Klotriptyl mite 12,5/5 mg", "25/2"),
+        ("Mutabon Forte 25 mg + 4 mg", "25"),
+        ("Mutabon Mite 2 mg + 10 mg", "10"),
         ("Triavil 2/25", "25"),
         ("Perphenazine-Amitriptyline 2-25 MG", "25"),
         ("Amitriptyline-Perphenazine 25-2 MG", "25"),
@@ -180,7 +184,15 @@ def test_the_own_part_of_a_combination_stands_beside_its_name_or_in_its_place(la
 
 @pytest.mark.parametrize(
     "label",
-    ["Limbitrol", "Limbitrol (amitriptyline) 10-25", "Amitriptyline 10-25", "A-Amitriptyline-B 1-25-2", "Triavil 2 25"],
+    [
+        "Limbitrol",
+        "Limbitrol (amitriptyline) 10-25",
+        "Amitriptyline 10-25",
+        "A-Amitriptyline-B 1-25-2",
+        "Triavil 2 25",
+        "Perphenazine-Amitriptyline 25-2",
+        "Amitriptyline/Chlordiazepoxide 5-12.5",
+    ],
 )
 def test_a_combination_in_no_clear_order_has_no_strength(label: str) -> None:
     assert refusal(TABLET, product(label, COMBINED)).reason == "strength-unknown"

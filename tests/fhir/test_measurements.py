@@ -161,6 +161,7 @@ def in_words(name: str, **members: Any) -> Resource:
             "QTc; QTc-Zeit (Bazett); QT korrigiert, frequenzkorrigierte QT; corrected QT interval; QTcF",
         ),
         ("qt-uncorrected", "QT; QT-Zeit; QT interval; Q-T interval"),
+        ("creatinine-clearance-cockcroft-gault", "ClCr; Clairance (Cockcroft); CrCl (Cockcroft-Gault)"),
     ],
 )
 def test_a_measurement_whose_code_is_not_known_is_told_by_its_words(
@@ -174,6 +175,13 @@ def test_a_measurement_whose_code_is_not_known_is_told_by_its_words(
         assert [m.kind for m in read(terminology, local)] == (
             [kind] if kind in ("potassium", "magnesium", "serum-creatinine") else []
         )
+
+
+@pytest.mark.parametrize("name", ["CYP2D6", "CYP2D6-Genotyp", "CYP2D6 metabolizer status", "CYP2D6 (Phänotyp)"])
+def test_a_metaboliser_type_is_told_by_its_words(terminology: Terminology, name: str) -> None:
+    assert terminology.words.measured((name,)) == {"cyp2d6-phenotype"}
+    [found] = read(terminology, in_words(name) | {"valueString": "poor metabolizer"})
+    assert (found.kind, found.answer) == ("cyp2d6-phenotype", "poor metabolizer")
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,25 @@ NO_NAMES = (
         "wie zuvor",
         "same as before",
     ),
+    *(  # a class, or another place where the drugs stand
+        "MAO-Hemmer",
+        "ein SSRI",
+        "unknown antidepressant",
+        "sleeping pills",
+        "opioid patch",
+        "Betablocker 50 mg",
+        "Schlaftabletten",
+        "somnifère",
+        "antidepresivo tricíclico",
+        "обезболивающее",
+        "lek nasenny",
+        "siehe Medikationsplan",
+        "s. Entlassbrief",
+        "see discharge summary",
+        "см. выписку",
+        "wg zaleceń",
+        "Studienmedikation verblindet",
+    ),
 )
 
 

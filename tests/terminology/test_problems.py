@@ -336,6 +336,8 @@ def test_usual_abbreviations_and_older_words_are_read(read: Read, set_: str, nam
         "Angina tonsillaris", "angína", "ostra angina", "infarkt mozku", "Lungeninfarkt", "scompenso glicemico", "HBP",
         "недостаточность мозгового кровообращения", "Hepatitis B vaccination", "осн. гипертония", "ei masennusta",
         "isällä sepelvaltimotauti", "немає стенокардії", "у батька інсульт", "eteisvärinä poissuljettu",
+        "Angst vor Herzinfarkt", "Herzinfarktrisiko niedrig", "Prophylaxe KHK", "risk of myocardial infarction",
+        "riesgo de infarto", "страх инфаркта",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_heart_or_liver_or_is_denied_is_not_present(read: Read, name: str) -> None:
@@ -358,6 +360,7 @@ def test_the_past_in_the_newer_languages(read: Read, name: str) -> None:
 PARTS = {
     "heart-block": "БЛНПГ;БПНПГ;LAH;JTSZB;BCRD;hémibloc;блокада ЛНПГ",
     "renal-impairment": "ESRD;hemodialysis;CNI 4;тХПН;művesekezelés;loppuvaiheen munuaistauti",
+    "hepatic-decompensation": "Leberzirrhose Child C;цирроз печени декомпенсированный;цирроз в стадии декомпенсации",
     "angle-closure-glaucoma": "ostry atak jaskry;akutní uzávěr úhlu;glaukoomakohtaus",
 }
 
@@ -372,7 +375,7 @@ def test_the_words_of_a_part_count_for_the_whole(read: Read, wider: str) -> None
     [
         "Chronic kidney disease, stage 4 (severe)", "Chronic kidney disease (stage 5)", "CKD G5D", "CKD G4A3",
         "Chronische Nierenkrankheit, Stadium G4A3", "Хроническая болезнь почек, стадия 5",
-        "Przewlekła choroba nerek, stadium 5", "Krónikus vesebetegség, 5. stádium",
+        "Przewlekła choroba nerek, stadium 5", "Krónikus vesebetegség, 5. stádium", "PChN st. 4", "CKD Stad. 5",
     ],
 )  # fmt: skip
 def test_a_stage_behind_a_comma_or_in_brackets_belongs_to_the_kidney(read: Read, name: str) -> None:

@@ -601,3 +601,33 @@ def test_a_drug_that_rules_speak_of_as_a_class_is_known(
     found = terminology.recognise([], [words])
     assert found.drugs == (drug,)
     assert class_ in terminology.classes(found.drugs)
+
+
+@pytest.mark.parametrize(
+    ("words", "drugs"),
+    [
+        ("Klotriptyl Mite tabletti", {"amitriptyline", "chlordiazepoxide"}),
+        ("Pertriptyl 10/2 mg", {"amitriptyline", "perphenazine"}),
+        ("Mutabase 4-10", {"amitriptyline", "perphenazine"}),
+        ("Amytril 25mg comp rev", {"amitriptyline"}),
+        ("Tolperis VP 150 mg", {"tolperisone"}),
+        ("Miderizone 150 mg", {"tolperisone"}),
+        ("Lexomil 1/4", {"bromazepam"}),
+    ],
+)
+def test_brands_of_further_countries_are_known(terminology: Terminology, words: str, drugs: set[str]) -> None:
+    assert set(terminology.recognise([], [words]).drugs) == drugs
+
+
+@pytest.mark.parametrize("words", ["crème amitriptyline 10 %", "amitriptyline zalf 5%", "amitriptyliini voide"])
+def test_a_cream_is_for_the_skin_in_each_language(terminology: Terminology, words: str) -> None:
+    assert terminology.recognise([], [words]).topical
+
+
+@pytest.mark.parametrize(
+    "words", ["ex-Mydocalm", "tolperison slutat", "Mydocalm stopgezet", "Mydocalm bırakıldı", "Amitriptylin kesildi"]
+)
+def test_a_drug_that_was_stopped_is_doubted_in_each_language(terminology: Terminology, words: str) -> None:
+    found = terminology.recognise([], [words])
+    assert not found.drugs
+    assert found.doubted
