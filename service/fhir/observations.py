@@ -127,7 +127,7 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
                     answer = _answer(coded) or text(part.get("valueString")) or _yes_or_no(part)
                     if value is not None or answer:
                         comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
-                        sets = terminology.concepts(coded.codings)
+                        sets = terminology.problem(coded.codings, (answer,)).present if answer else frozenset()
                         found.append(Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given)))
     corrected = max((m.taken for m in found if m.kind.startswith(CORRECTED)), default=date.min)
     if uncorrected and max(uncorrected) > corrected:

@@ -16,6 +16,7 @@ from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
+from service.fhir.observations import MOST_SHOWN
 from service.fhir.periods import given_until, supplied_until
 from service.fhir.reasons import more_than_read, named_reasons, unread_reason
 from service.fhir.recognise import Identity
@@ -104,6 +105,7 @@ def draft_order(
     request = found.value
     if request.status == "entered-in-error":
         return None, []
+    unread, more = unread_reason(resource, terminology), more_than_read(resource)
     order = MedicationOrder(
         reference=reference(resource),
         label=identity.label,
@@ -120,14 +122,16 @@ def draft_order(
         authored=as_day(request.authoredOn),
         reasons=_reasons(request, resource, identity, terminology),
         reason_given=bool(request.reasonCode),
-        reason_unread=unread_reason(resource, terminology),
+        reason_unread=bool(unread) or more,
         stop_reason_given=request.statusReason is not None,
         classes=terminology.classes(identity.recognition.drugs),
     )
     order = _with_dose(order, resource, identity, doses, uncounted)
     paths = sorted((*found.dropped, *given.dropped), key=_member, reverse=True)
     dropped = [Unread("element-unreadable", order, path) for path in paths]
-    too_many = [Unread("order-read-in-part", order, "reasonCode")] if more_than_read(resource) else []
+    too_many = [Unread("order-read-in-part", order, "reasonCode")] if more else []
+    if unread and not order.stops and not set(doses.subjects).isdisjoint(identity.recognition.drugs):
+        too_many.append(Unread("reason-unread", order, "reasonCode", found=unread[:MOST_SHOWN]))
     return order, [*dropped, *too_many, *_cut(order, identity)]
 
 

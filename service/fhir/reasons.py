@@ -33,13 +33,14 @@ def more_than_read(order: Resource) -> bool:
     return any(next(islice(given, MOST_REASONS, None), None) is not None for given in (_reasons(order), _notes(order)))
 
 
-def unread_reason(order: Resource, terminology: Terminology) -> bool:
-    """True when the order gives a reason in words or codes that could not be read, or more of them than are read."""
-    return more_than_read(order) or any(
-        (concept.codings or any(map(str.strip, concept.texts)))
-        and not _understood(terminology.problem(concept.codings, concept.texts))
-        for concept in islice(_reasons(order), MOST_REASONS)
-    )
+def unread_reason(order: Resource, terminology: Terminology) -> str:
+    """The first reason of an order that could not be read, in its words or its code; empty when there is none."""
+    for concept in islice(_reasons(order), MOST_REASONS):
+        said = next((words.strip() for words in concept.words if words.strip()), "")
+        said = said or next((coding.code for coding in concept.codings), "")
+        if said and not _understood(terminology.problem(concept.codings, concept.texts)):
+            return said
+    return ""
 
 
 def _understood(saying: Saying) -> bool:

@@ -22,6 +22,8 @@ from service.terminology.words import NO_WORDS, Words
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
+_ATC_OF_A_DRUG = 7
+"""Characters of an ATC code that stands for a substance; shorter ones are groups, such as N06AF, MAO inhibitors."""
 _LONGEST_REASON = 500
 LONGEST_KEPT = 600
 """Letters of all codes and words of what is kept."""
@@ -178,8 +180,10 @@ class Terminology:
 
     def can_judge(self, coding: Coding) -> bool:
         """True when an unknown code means another drug: a known system, and a code that can be one of its codes."""
-        system = self.systems.of(coding.system)
-        return system is not None and (system.name not in _NUMERIC or coding.code.strip().isdecimal())
+        system, code = self.systems.of(coding.system), coding.code.strip()
+        if system is None or (system.name == "ATC" and len(code) < _ATC_OF_A_DRUG):
+            return False
+        return system.name not in _NUMERIC or code.isdecimal()
 
     def drug_codes(self, coding: Coding) -> Sequence[DrugCode]:
         """What the terminology knows of this code; empty when the system or the code is unknown."""

@@ -131,6 +131,23 @@ def test_a_coded_answer_belongs_to_the_sets_of_its_code(terminology: Terminology
     assert found.sets == {"pregnancy"}
 
 
+@pytest.mark.parametrize(
+    ("said", "sets"),
+    [
+        ("schwanger", {"pregnancy"}),
+        ("enceinte", {"pregnancy"}),
+        ("беременна", {"pregnancy"}),
+        ("nicht schwanger", set()),
+    ],
+)
+def test_an_answer_in_words_belongs_to_the_sets_that_they_name(
+    terminology: Terminology, said: str, sets: set[str]
+) -> None:
+    (coded,) = read(terminology, observation(PREGNANCY, valueCodeableConcept={"text": said}))
+    (written,) = read(terminology, observation(PREGNANCY, valueString=said))
+    assert coded.sets == written.sets == sets
+
+
 @pytest.mark.parametrize("comparator", ["<", "<=", ">=", ">"])
 def test_a_bound_is_a_value_that_is_not_exact(comparator: str, terminology: Terminology) -> None:
     (found,) = read(terminology, observation(EGFR, valueQuantity=quantity(15, "mL/min", comparator=comparator)))

@@ -256,3 +256,22 @@ def test_the_same_instructions_of_two_drugs_give_a_dose_each(terminology: Termin
     read = [one.dose for one in found if one is not None and isinstance(one.dose, DailyDose)]
     assert len(read) == 3
     assert read[0] == read[2] != read[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "unread"),
+    [
+        ({"reasonCode": [{"text": "rekurr. depr. Störung"}]}, ["rekurr. depr. Störung"]),
+        ({"reasonCode": [{"coding": [{"system": "urn:local", "code": "77"}]}]}, ["77"]),
+        ({"reasonReference": [{"display": "xyzzy"}]}, ["xyzzy"]),
+        ({"reasonCode": [{"text": "Migräne"}]}, []),
+        ({"reasonCode": [{"text": "neuropathic pain"}]}, []),
+        ({"reasonCode": [{"text": "xyzzy"}], "status": "stopped"}, []),
+        ({}, []),
+    ],
+)
+def test_a_reason_of_an_order_that_is_not_understood_is_named(
+    terminology: Terminology, changes: dict[str, Any], unread: list[str]
+) -> None:
+    _, gaps = drafted(order(**changes), terminology)
+    assert [gap.found for gap in gaps if gap.reason == "reason-unread"] == unread

@@ -75,7 +75,7 @@ def test_the_code_of_the_system_believed_most_decides_wherever_it_stands(termino
 def test_other_spellings_of_a_system_and_a_code_are_the_same(
     terminology: Terminology, system: str, code: str, drugs: tuple[str, ...]
 ) -> None:
-    assert terminology.can_judge(Coding(system, "1"))
+    assert terminology.can_judge(Coding(system, "1234567"))
     assert terminology.recognise([Coding(system, code)], []).drugs == drugs
 
 
@@ -634,3 +634,9 @@ def test_a_drug_that_was_stopped_is_doubted_in_each_language(terminology: Termin
     found = terminology.recognise([], [words])
     assert not found.drugs
     assert found.doubted
+
+
+@pytest.mark.parametrize("group", ["N06AF", "n06ab ", "N05B", "C"])
+def test_a_group_of_atc_is_no_other_drug(terminology: Terminology, group: str) -> None:
+    assert not terminology.can_judge(Coding(ATC, group))
+    assert terminology.can_judge(Coding(ATC, "C10AA01"))
