@@ -22,7 +22,8 @@ FOLDERS = ("terminology/*/*.json", "orders/*.json", "codesystems/*.json")
 Text = Annotated[str, msgspec.Meta(pattern=r"^\S")]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[^\s]+( [^\s]+)*\Z")]
 Uri = Annotated[str, msgspec.Meta(pattern=r"^\S+\Z")]
-Day = Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])\Z")]
+_DAY = r"(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31"
+Day = Annotated[str, msgspec.Meta(pattern=rf"^20[0-9]{{2}}-({_DAY})\Z")]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True):

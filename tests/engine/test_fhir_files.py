@@ -72,3 +72,11 @@ def test_an_unknown_member_and_a_second_value_are_not_read_at_once() -> None:
     two = {"url": "https://x.eu", "valueString": "a", "valueCode": "b"}
     for more in ({"colour": "red"}, {"extension": [two]}, {"extension": [{"url": "https://x.eu"}]}):
         assert not is_code_list(json.dumps({**CLASS, **more}).encode())
+
+
+@pytest.mark.parametrize(
+    ("day", "at_once"),
+    [("2026-11-29", True), ("2026-10-31", True), ("2026-11-31", False), ("2026-02-30", False), ("2026-01-32", False)],
+)
+def test_every_day_of_a_month_is_read_at_once(day: str, at_once: bool) -> None:
+    assert is_code_list(json.dumps({**CLASS, "date": day}).encode()) is at_once

@@ -613,6 +613,7 @@ def test_a_drug_that_rules_speak_of_as_a_class_is_known(
         ("Pertriptyl 10/2 mg", {"amitriptyline", "perphenazine"}),
         ("Mutabase 4-10", {"amitriptyline", "perphenazine"}),
         ("Amytril 25mg comp rev", {"amitriptyline"}),
+        ("amitrip 10mg nocte", {"amitriptyline"}),
         ("Tolperis VP 150 mg", {"tolperisone"}),
         ("Miderizone 150 mg", {"tolperisone"}),
         ("Lexomil 1/4", {"bromazepam"}),
