@@ -15,7 +15,8 @@ from service.guidance.duplicates import duplicates
 def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R07: a new start above 10 mg a day; above 25 mg a warning unless it is for major depression.
 
-    A weekly dose is not averaged: what counts is the most on one dosing day (Q2). When the list of earlier
+    A weekly dose is not averaged: what counts is the most on one dosing day (Q2). An order whose reason could not be
+    read may be for depression: the card says "if this is for pain" and offers no change. When the list of earlier
     orders is not known, the card says "if this is a new start" and offers no change.
     """
     if chart.under_age(thresholds["adult"].value):
@@ -32,12 +33,13 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
     order, dose, new = max(started, key=lambda entry: entry[1].dosing_day)
     day = dose.dosing_day
     depression = purpose(chart, [order]) == "depression"
+    perhaps = not depression and order.reason_unread and not order.reasons
     urgent = day > thresholds["label_start"].value and not depression
     start = thresholds["article_start"].value
     other_product = needs_other_product(order, start)
     states_in_order = {
         "other-product": other_product,
-        "depression": depression,
+        "depression": depression or perhaps,
         "perhaps-new": new is not True,
         "age-unknown": chart.age is None,
     }
@@ -50,6 +52,7 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
         proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
         withheld=withheld(chart, new is True, dose, thresholds)
         + (("depression",) if depression else ())
+        + (("reason-unread",) if perhaps else ())
         # A dose that one tablet of the combination does not hold cannot be given with the product as ordered.
         + (("combination",) if other_product else ()),
     )

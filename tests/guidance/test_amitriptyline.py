@@ -135,6 +135,14 @@ def test_for_major_depression_a_higher_start_is_no_warning(
     assert start.found(replace(chart(order), conditions=conditions)).indicator is indicator
 
 
+def test_an_order_whose_reason_was_not_read_may_be_for_depression(start: Start) -> None:
+    finding = start.found(chart(replace(DRAFT, reason_given=True, reason_unread=True)))
+    assert (finding.indicator, finding.state) == (Indicator.WARNING, "depression")
+    assert finding.withheld == ("reason-unread",)
+    pain = replace(DRAFT, reason_given=True, reason_unread=True, reasons=frozenset({"neuropathic-pain"}))
+    assert start.found(chart(pain)).state == ""
+
+
 @pytest.mark.parametrize(
     ("patient", "spoken"),
     [
