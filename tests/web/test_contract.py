@@ -59,7 +59,7 @@ def test_the_description_is_valid_openapi(description: Json) -> None:
     assert list(OpenAPIV31SpecValidator(broken).iter_errors()) != []
 
 
-FOR_READERS = {"pages.home", "pages.static", "pages.code_system", "playground", "insights", "api"}
+FOR_READERS = {"pages.home", "pages.static", "pages.icon", "pages.code_system", "playground", "insights", "api"}
 """Endpoints and blueprints of pages, which no program calls."""
 
 
