@@ -106,12 +106,12 @@ def create_app(
     app.extensions["metrics"] = metrics
     app.register_blueprint(discovery(published))
     observers = [metrics.exchanged]
-    told = [log_feedback, metrics.told]
     if records is not None:
         observers.append(records.observe)
         records.writer.observers.append(metrics.recorded)
     observe = observing(decision, now, observers)
-    keep = keeping(records, now, told, offered_reasons(library, public_url), keep_comments=settings.keep_comments)
+    reasons = offered_reasons(library, public_url)
+    keep = keeping(records, now, [log_feedback, metrics.feedback_kept], reasons, keep_comments=settings.keep_comments)
     app.register_blueprint(invoke(published, decision, observe, answered_before(records, now)))
     app.register_blueprint(feedback(published, keep))
     shown = [("Guidance", "/guidance"), ("API", "/api")]

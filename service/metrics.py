@@ -113,7 +113,7 @@ class Metrics:
         """A call was refused for its token."""
         self._refused.labels(self._in("refusal", reason)).inc()
 
-    def told(self, entries: Sequence[StoredFeedback]) -> None:
+    def feedback_kept(self, entries: Sequence[StoredFeedback]) -> None:
         """Clinicians' feedback on cards was kept; an observer of feedback."""
         for entry in entries:
             self._feedback.labels(self._in("feedback", entry.outcome)).inc()

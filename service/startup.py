@@ -77,7 +77,7 @@ def used(found: Sequence[Found], kind: str) -> str:
 def _log(start: Start, server: str) -> None:
     kinds = dict.fromkeys(f.query.kind for f in start.expansions.found)
     sources = {kind: used(start.expansions.whole, kind) for kind in kinds}
-    told = {
+    facts = {
         "server": server,
         **sources,
         "added": sum(start.expanded.added.values()),
@@ -87,9 +87,9 @@ def _log(start: Start, server: str) -> None:
     faults = start.expansions.faults
     if faults:
         fault = faults[0]
-        log.warning("terminology server not used as asked", at=fault.query.id, reason=str(fault.fault), **told)
+        log.warning("terminology server not used as asked", at=fault.query.id, reason=str(fault.fault), **facts)
     else:
-        log.info("terminology expanded", **told)
+        log.info("terminology expanded", **facts)
     if start.expansions.not_kept:
         log.warning("expansions not kept", reason=start.expansions.not_kept, advice="Set TOLAMI_TERMINOLOGY_CACHE.")
     if refused := start.expanded.refused:

@@ -35,12 +35,12 @@ def _card(card: Card, dialect: Dialect | None, by_hand: ByHand) -> Card:
         card = msgspec.structs.replace(card, overrideReasons=UNSET, source=source)
     if card.suggestions is UNSET:
         return card
-    told = [_suggestion(suggestion, dialect) for suggestion in card.suggestions]
-    kept = [suggestion for suggestion in told if suggestion is not None]
-    untold = [offered for offered, suggestion in zip(card.suggestions, told, strict=True) if suggestion is None]
+    sayable = [_suggestion(suggestion, dialect) for suggestion in card.suggestions]
+    kept = [suggestion for suggestion in sayable if suggestion is not None]
+    left_out = [offered for offered, suggestion in zip(card.suggestions, sayable, strict=True) if suggestion is None]
     return msgspec.structs.replace(
         card,
-        detail=f"{card.detail}\n\n{by_hand(untold)}" if untold else card.detail,
+        detail=f"{card.detail}\n\n{by_hand(left_out)}" if left_out else card.detail,
         suggestions=kept or UNSET,
         # "any" came after 1.0, whose clients treat a card as faulty when they do not know the value.
         selectionBehavior="at-most-one" if kept else UNSET,

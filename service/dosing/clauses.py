@@ -246,11 +246,11 @@ def _with_total(letters: str, numbers: list[Fraction], units: list[str]) -> Dire
     count, mass = numbers
     kinds = [unit.kind if (unit := unit_of_text(word)) is not None else None for word in units]
     if letters in ("nnuu", "n-nuu"):
-        told = kinds == [Kind.MASS, Kind.COUNT]
-        return Directions(Quantity(count, units[1]), total=Quantity(count * mass, units[0])) if told else None
+        in_order = kinds == [Kind.MASS, Kind.COUNT]
+        return Directions(Quantity(count, units[1]), total=Quantity(count * mass, units[0])) if in_order else None
     if "a" in letters:
-        told = kinds == [Kind.COUNT, Kind.MASS]
-        return Directions(Quantity(count, units[0]), total=Quantity(count * mass, units[1])) if told else None
+        in_order = kinds == [Kind.COUNT, Kind.MASS]
+        return Directions(Quantity(count, units[0]), total=Quantity(count * mass, units[1])) if in_order else None
     if "T" not in letters and 1 not in numbers:  # 2 tablets (25 mg): each, or together?
         return None
     return Directions(Quantity(count, units[0]), total=Quantity(mass, units[1]))

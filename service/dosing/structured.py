@@ -37,14 +37,16 @@ def _amounts(dosage: Dosage, product: Product) -> tuple[Amount, Amount] | NotCom
     found: list[tuple[Amount, Amount] | NotComputed] = []
     for n, (least, most) in enumerate(((dosage.low, dosage.high), *dosage.others)):
         found.append(_range(least, most, f"{dosage.element}.doseAndRate[{n}].doseQuantity", product))
-    told = [pair for pair in found if not isinstance(pair, NotComputed)]
-    unclear = next((p for p in found if isinstance(p, NotComputed) and not (told and p.reason in NO_STRENGTH)), None)
+    known = [pair for pair in found if not isinstance(pair, NotComputed)]
+    unclear = next(
+        (p for p in found if isinstance(p, NotComputed) and (not known or p.reason not in NO_STRENGTH)), None
+    )
     if unclear is not None:
         return unclear
-    if any((low.mg, high.mg) != (told[0][0].mg, told[0][1].mg) for low, high in told):
-        words = ", ".join(_taken(low, high) for low, high in told)
+    if any((low.mg, high.mg) != (known[0][0].mg, known[0][1].mg) for low, high in known):
+        words = ", ".join(_taken(low, high) for low, high in known)
         return NotComputed("doses-differ", f"{dosage.element}.doseAndRate", words, conflict=True)
-    return told[0]
+    return known[0]
 
 
 def _range(

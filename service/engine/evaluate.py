@@ -26,8 +26,7 @@ def card_of(rule: Rule) -> str:
 def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exception], None]) -> list[Finding]:
     """The findings for a chart, most urgent first, those that share a card put together.
 
-    A rule that raises loses its own advice only: ``failed`` is told, and a finding says that the rule could not be
-    applied.
+    A rule that raises loses its own advice only: ``failed`` is called, and a finding says that it could not be applied.
     """
     thresholds, plan = guideline.library.thresholds, guideline.library.plan
     if chart.patient.deceased:
@@ -54,22 +53,22 @@ def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exceptio
 def _said_once(findings: Sequence[Finding], doses: Container[str]) -> list[Finding]:
     """An implausible dose is named by the critical card about that very dose, not once more as not checked."""
     gaps = {gap.order: gap for f in findings for gap in f.unread if gap.reason == "implausible" and gap.order}
-    told = {
+    explained = {
         order: f
         for f in findings
         if f.card in doses and f.indicator is Indicator.CRITICAL
         for order in f.orders
         if order in gaps
     }
-    if not told:
+    if not explained:
         return list(findings)
     settled = []
     for finding in findings:
-        implausible = next((gaps[order].found for order, teller in told.items() if teller is finding), None)
+        implausible = next((gaps[order].found for order, dose_card in explained.items() if dose_card is finding), None)
         if implausible is not None:
             finding = replace(finding, facts={**finding.facts, "implausible": implausible})
-        elif any(gap.reason == "implausible" and gap.order in told for gap in finding.unread):
-            unread = [gap for gap in finding.unread if gap.reason != "implausible" or gap.order not in told]
+        elif any(gap.reason == "implausible" and gap.order in explained for gap in finding.unread):
+            unread = [gap for gap in finding.unread if gap.reason != "implausible" or gap.order not in explained]
             if not unread:
                 continue
             finding = unchecked(unread)

@@ -202,28 +202,28 @@ class FhirCall:
         started, bulkhead, client = time.monotonic(), self._access.bulkhead, self._client.name
         refusal, until = self._refusal, self._deadline
         if refusal is not None:
-            return self._told([(key, refusal, 0.0) for key, _ in jobs], started)
+            return self._report([(key, refusal, 0.0) for key, _ in jobs], started)
         with bulkhead.place(client) as free:
             if not free or bulkhead.resting(client, self._server.host):
                 none = Failure.RESTING if free else Failure.BUSY
-                return self._told([(key, none, 0.0) for key, _ in jobs], started)
+                return self._report([(key, none, 0.0) for key, _ in jobs], started)
             futures = [self._access.submit(partial(_timed, job)) for _, job in jobs]
             with timed("fetch"):
                 wait(futures, max(until - started, 0) + GRACE)
         results = [_result(future, started) for future in futures]
         bulkhead.note(client, self._server.host, [result for result, _ in results])
-        return self._told([(key, *result) for (key, _), result in zip(jobs, results, strict=True)], started)
+        return self._report([(key, *result) for (key, _), result in zip(jobs, results, strict=True)], started)
 
-    def _told(self, fetched: Sequence[tuple[str, Result | Failure, float]], started: float) -> list[Result | Failure]:
-        """Tells the log and the observers: keys, outcomes and times, no address, no token, no id."""
-        told = [(key, _outcome(result), seconds) for key, result, seconds in fetched]
+    def _report(self, fetched: Sequence[tuple[str, Result | Failure, float]], started: float) -> list[Result | Failure]:
+        """The results, reported to the log and the observers: keys, outcomes and times, no address, token or id."""
+        outcomes = [(key, _outcome(result), seconds) for key, result, seconds in fetched]
         log.info(
             "fetched",
-            keys=[{"key": k, "outcome": o, "milliseconds": round(s * 1000, 1)} for k, o, s in told],
+            keys=[{"key": k, "outcome": o, "milliseconds": round(s * 1000, 1)} for k, o, s in outcomes],
             milliseconds=round((time.monotonic() - started) * 1000, 1),
         )
         for observe in self._access.observers:
-            for key, outcome, seconds in told:
+            for key, outcome, seconds in outcomes:
                 observe(key, outcome, seconds)
         return [result for _, result, _ in fetched]
 

@@ -100,7 +100,7 @@ class Middleware:
             headers += [pair for name, pair in _ALWAYS if name not in given]
             headers.append((ID_HEADER, request_id))
             if call.status < 400:  # how long a refusal took may tell why
-                headers.append(("Server-Timing", _told(call.parts, perf_counter() - started)))
+                headers.append(("Server-Timing", _server_timing(call.parts, perf_counter() - started)))
             if preflight:
                 headers += PREFLIGHT.items()
                 if self._private_network and environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
@@ -138,6 +138,6 @@ class Middleware:
             log.info("request", **facts)
 
 
-def _told(parts: Mapping[str, float], whole: float) -> str:
+def _server_timing(parts: Mapping[str, float], whole: float) -> str:
     """The value of ``Server-Timing``: parts in milliseconds, and the whole."""
     return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in (*parts.items(), ("total", whole)))

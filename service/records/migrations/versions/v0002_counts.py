@@ -79,8 +79,8 @@ def _make_counts(name: str, keys: dict[str, Any], *counts: str) -> None:
 
 
 def _make_shown_card() -> None:
-    told = texts("card", "indicator", "client", "tenant", "hook", "guidance")
-    columns = {"uuid": UUID, "at": MOMENT, **told, "suggestions": sa.JSON, **texts("answer", "reason")}
+    labels = texts("card", "indicator", "client", "tenant", "hook", "guidance")
+    columns = {"uuid": UUID, "at": MOMENT, **labels, "suggestions": sa.JSON, **texts("answer", "reason")}
     make("shown_card", ("uuid", "at"), columns, postgresql_partition_by="RANGE (at)")
     index("shown_card", "at")
 
