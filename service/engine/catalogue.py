@@ -47,9 +47,7 @@ def catalogue(library: Library) -> list[dict[str, object]]:
 
 
 def markdown(library: Library) -> str:
-    """The table of docs/guidance.md: every card, and when it is raised."""
-    lines = ["| Rule | Card | Raised when | Verdict |", "|---|---|---|---|"]
-    for card in in_order(library):
-        cells = (card.rule, f"`{card.id}`", card.raised_when or "A line on other cards.", card.verdict)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    """The table of docs/guidance.md: every card with a link to its file."""
+    rows = [(card.rule, f"[{card.id}](../cards/{card.file})", card.verdict) for card in in_order(library)]
+    lines = (" | ".join(row) for row in [("Rule", "Card", "Verdict"), ("---",) * 3, *rows])
+    return "".join(f"| {line} |\n" for line in lines)

@@ -1,7 +1,7 @@
 """DSTU2, STU3, R4 and R5 shapes of orders converted to one: R4.
 
 What it returns is a new, small resource that holds what a decision rests on; the client's own resource is never
-changed. ``shapes`` tells in which version a resource is written, ``writing`` writes our own orders in it.
+changed. ``version_detection`` tells in which version a resource is written, ``writing`` writes our own orders in it.
 """
 
 from typing import Any
