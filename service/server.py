@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from typing import Any, cast
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
@@ -47,6 +49,9 @@ LIMITS: dict[str, int] = {
 """Connections waiting for the kernel; connections of one process; seconds that a connection is kept without a
 request, that a process may stand still, and that running calls get when the service stops."""
 
+STOPPING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
+"""What a worker is told to stop with."""
+
 
 class AddressNotUsable(Exception):
     """The address to serve on cannot be used; the message says why."""
@@ -78,6 +83,26 @@ class Server(BaseApplication):
         app = create_app(self._settings, library, records=self._records, counts=self._counts, waiting=waiting)
         return warmed(app)
 
+    def run(self) -> None:
+        """Serves until stopped."""
+        Parent(self).run()
+
+
+class Parent(Arbiter):
+    """gunicorn's first process, whose workers can be stopped from the beginning.
+
+    A worker is forked with its parent's handlers, which only note a signal for the parent: one that came before its own
+    were set would be lost, and the worker killed when the time for running calls is over.
+    """
+
+    def spawn_worker(self) -> Any:
+        """Forks a worker; a signal to stop waits until it is handled there."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
 
 class ReceivingWorker(Worker):
     """One process: signals and reloading are gunicorn's, the loop and the threads are waitress's."""
@@ -103,6 +128,11 @@ class ReceivingWorker(Worker):
         """One turn of the loop."""
         self.notify()
         wasyncore.loop(timeout=1, use_poll=True, map=connected, count=1)
+
+    def init_signals(self) -> None:
+        """Handles signals, those that came since the fork first; called by gunicorn."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stops; called by a signal, perhaps while the loop is asleep."""

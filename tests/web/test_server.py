@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from service.server import SAMPLE
+from service.server import LIMITS, SAMPLE
 from service.settings import Settings
 from tests.calls import by_id
 from tests.serving import CALL, COMMAND, HOST, JSON, START, STOP, Served, environment, free_port, serving, session
@@ -132,3 +133,25 @@ def test_nothing_is_written_but_the_counts_and_these_are_gone_with_the_service(t
     assert list(scratch.iterdir()) == []
     with pytest.raises(requests.ConnectionError), session() as client:
         client.get(f"{running.url}/cds-services", timeout=CALL)
+
+
+STOPPED_WHILE_FORKING = """
+import os, signal, time
+from service import server
+from service.cli.main import main
+
+def stopped(arbiter, worker):
+    os.kill(arbiter.pid, signal.SIGTERM)
+    time.sleep(1)  # until the signal has been passed on, before this process handles any
+
+moments = server._moments
+server._moments = lambda *others: moments(*others) | {"post_fork": stopped}
+main()
+"""
+
+
+def test_a_worker_that_is_stopped_before_it_has_begun_stops_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STOPPED_WHILE_FORKING, "serve", "--port", str(free_port())]
+    seconds = LIMITS["graceful_timeout"]  # after which it is killed
+    ended = subprocess.run(command, cwd=tmp_path, env=environment(), timeout=seconds, check=False)
+    assert ended.returncode == 0
