@@ -181,9 +181,10 @@ def _reader(
 
 def _answer(chart: Chart, asked: SuggestionContext, using: Decision, user: str | None, once: Once | None) -> Response:
     def failed(card: str, error: Exception) -> None:
-        _log("rule failed", error, card=card, guidance=using.library.version)
         if using.failed is not None:
             using.failed(card, error)
+        else:
+            _log("rule failed", error, card=card, guidance=using.library.version)
 
     def rendered(finding: Finding) -> list[Card]:
         try:

@@ -264,7 +264,7 @@ def test_the_order_shown_for_the_sandbox_is_read_whole(library: Library, tmp_pat
     (order,) = blocks("docs/sandbox.md", "json")
     file = tmp_path / "order.json"
     file.write_text(order, encoding="utf-8")
-    (reading,) = readings(file, library, TODAY)
+    ((_, reading),) = readings(file, library, TODAY)
     assert any("150 mg" in line and "450 mg/day" in line for line in map(str, dose_lines(reading)))
 
 

@@ -6,7 +6,6 @@ version replaced by placeholders and the day it was recorded for.
 
 import difflib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from typing import Any
 
 from service.cdshooks.messages import CONTEXTS, own_members
 from service.cdshooks.outcomes import operation_outcome
-from service.cli.output import Refused
+from service.cli.output import LINES, STANDARD_INPUT, Refused, documents, named
 from service.decide import Decision, decide
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
@@ -30,8 +29,6 @@ from service.jsonio import encode
 from service.trust.clients import ANYBODY, Dialect, Jurisdiction
 
 EXPECTED = ".expected.json"
-LINES = ".ndjson"
-STANDARD_INPUT = Path("-")
 OK = 200
 GUIDANCE = "<guidance version>"
 PUBLIC_URL = "<public url>"
@@ -94,26 +91,31 @@ def _looks_like_request(path: Path) -> bool:
     return isinstance(value, dict) and "hook" in value
 
 
-def read_all(path: Path) -> Iterator[Request]:
-    """The requests of a file or of standard input: one, or one per line. Raises NotReplayable like ``read``."""
+def read_all(path: Path) -> Iterator[Request | NotReplayable]:
+    """The requests of a file or of standard input: one, or one per line; in place of each that is none, why."""
     if path != STANDARD_INPUT and path.suffix != LINES:
-        yield read(path)
+        yield _or_why_not(read, path)
         return
-    body = _content(path)
-    lines = [(n, line) for n, line in enumerate(body.splitlines(), 1) if line.strip()]
-    name = "standard input" if path == STANDARD_INPUT else str(path)
-    if not lines:
-        raise NotReplayable(f"{name}: the file is empty, so it holds no hook request.")
-    if path == STANDARD_INPUT and not _each_is_json(lines):
-        lines = [(1, body)]
-    for number, line in lines:
-        place = Path(f"{name}:{number}" if len(lines) > 1 else name)
-        yield Request(place, line, _hook(place, _json(place, line)), None, recordable=False)
+    try:
+        found = documents(path)
+    except OSError as error:
+        yield NotReplayable(f"{path}: {error.strerror or error}")
+        return
+    if not found:
+        yield NotReplayable(f"{named(path)}: the file is empty, so it holds no hook request.")
+    for place, body in found:
+        yield _or_why_not(_of_several, Path(place), body)
 
 
-def _each_is_json(lines: list[tuple[int, bytes]]) -> bool:
-    """True when every line is an object by itself, so that together they are no single request."""
-    return all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for _, line in lines)
+def _or_why_not(made: Callable[..., Request], *given: Any) -> Request | NotReplayable:
+    try:
+        return made(*given)
+    except NotReplayable as why:
+        return why
+
+
+def _of_several(place: Path, body: bytes) -> Request:
+    return Request(place, body, _hook(place, _json(place, body)), None, recordable=False)
 
 
 def _hook(path: Path, value: Any) -> str:
@@ -140,7 +142,7 @@ def read(path: Path) -> Request:
 
 def _content(path: Path) -> bytes:
     try:
-        return sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise NotReplayable(f"{path}: {error.strerror or error}") from None
 

@@ -108,7 +108,7 @@ def _policies(settings: "Settings | None", cards: "Library") -> tuple[dict[str, 
 
 def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     """What is wrong with the cards; with their examples only when nothing else is, and not if it has to be quick."""
-    from service.cli.examples import Examples, examples_answered
+    from service.cli.examples import Examples, examples_answered, once_each
     from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults, template_faults
     from service.engine.guideline import Guideline
@@ -118,4 +118,4 @@ def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     words = [*template_faults(examples.renderer)]
     paths = [path for path in [FIXTURES] if path.exists() and not (quick or words)]
     with examples_answered(examples, paths) as found:
-        return [str(fault) for fault in (*words, *deep_faults(Guideline(cards, RULES)))] or list(found)
+        return [str(fault) for fault in (*words, *deep_faults(Guideline(cards, RULES)))] or list(once_each(found))

@@ -1,6 +1,5 @@
 """How every order in a file is read, to explain why a card says what it says (``tolami dose``)."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from service.chart import MedicationOrder, Role, Unread
-from service.cli.output import Refused
+from service.cli.output import Refused, documents, named
 from service.dosing.amount import NotComputed, Product, number
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
@@ -19,8 +18,6 @@ from service.fhir.recognise import identify
 from service.fhir.resources import Resource, as_resource, entries, reference
 from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
 from service.jsonio import decode
-
-STANDARD_INPUT = Path("-")
 
 
 class NothingToRead(Refused):
@@ -41,22 +38,27 @@ class OrderReading:
     computed: bool
 
 
-def readings(path: Path, library: Library, today: date) -> list[OrderReading]:
-    """The reading of every order in a resource, a bundle or a whole hook request; - is standard input.
+def readings(path: Path, library: Library, today: date) -> Iterator[tuple[str, OrderReading]]:
+    """The reading of every order in a file, with its place: resources, bundles or whole hook requests.
 
     Raises NothingToRead.
     """
     try:
-        value = decode(sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes())
+        found = documents(path) or [(named(path), b"")]
     except OSError as error:
         raise NothingToRead(f"{path}: {error.strerror or error}") from None
+    for place, body in found:
+        yield from ((place, reading) for reading in _readings(place, decode(body), library, today))
+
+
+def _readings(place: str, value: object, library: Library, today: date) -> list[OrderReading]:
     if value is None:
-        raise NothingToRead(f"{path}: not JSON")
+        raise NothingToRead(f"{place}: not JSON")
     resources = list(_resources(value))
     orders = [r for r in resources if r["resourceType"] in ORDER_TYPES | STATEMENT_TYPES]
     if not orders:
         raise NothingToRead(
-            f"{path}: no orders. Expected a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of"
+            f"{place}: no orders. Expected a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of"
             " them, or a hook request."
         )
     weight_days = int(library.cards["not-checked"].thresholds["weight_age"].value)

@@ -28,20 +28,21 @@ class Examples:
         self._answering = InProcess(library, failed=lambda card, error: self._failures.append((card, error)))
         self.renderer = self._answering.renderer
 
-    def faults(self, path: Path) -> list[str]:
-        """The faults of one file."""
-        try:
-            return [fault for request in read_all(path) for fault in self._faults_of(request)]
-        except NotReplayable as broken:
-            return [str(broken)]
+    def faults(self, path: Path) -> list[tuple[str, Path]]:
+        """The faults of one file, each with the request in which it was found."""
+        return [
+            (fault, path if isinstance(request, NotReplayable) else request.path)
+            for request in read_all(path)
+            for fault in ([str(request)] if isinstance(request, NotReplayable) else self._faults_of(request))
+        ]
 
     def _faults_of(self, request: Request) -> Iterator[str]:
         self._failures.clear()
         answer = self._answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
         for card, error in self._failures:
-            yield f"{words_fault(card, error, self._library, self._folder)} ({request.path})"
+            yield str(words_fault(card, error, self._library, self._folder))
         for shown in answer.cards:
-            yield from (f"{fault} ({request.path})" for fault in unreadable(shown, self._library))
+            yield from map(str, unreadable(shown, self._library))
 
 
 _own: list[Examples] = []
@@ -49,7 +50,7 @@ _own: list[Examples] = []
 
 
 @contextmanager
-def examples_answered(examples: Examples, paths: list[Path]) -> Iterator[Iterable[str]]:
+def examples_answered(examples: Examples, paths: list[Path]) -> Iterator[Iterable[tuple[str, Path]]]:
     """The faults of all files below the paths, found by a process on each core while the caller does other things."""
     files = list(find(paths))
     cores = min(os.cpu_count() or 1, len(files))
@@ -62,5 +63,15 @@ def examples_answered(examples: Examples, paths: list[Path]) -> Iterator[Iterabl
         yield (fault for faults in pool.imap(_faults, files, AT_ONCE) for fault in faults)
 
 
-def _faults(file: Path) -> list[str]:
+def _faults(file: Path) -> list[tuple[str, Path]]:
     return _own[0].faults(file)
+
+
+def once_each(found: Iterable[tuple[str, Path]]) -> Iterator[str]:
+    """Each fault once, with the first file in which it was found and how many more there are."""
+    files: dict[str, list[Path]] = {}
+    for fault, file in found:
+        files.setdefault(fault, []).append(file)
+    for fault, places in files.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        yield f"{fault} ({places[0]}{more})"

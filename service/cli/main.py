@@ -73,7 +73,7 @@ def dose(files: tuple[Path, ...], today: date, form: str) -> None:
     """Show how every order in a file is read: drug, dose, working, or why not.
 
     FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request; - is
-    standard input.
+    standard input. A file NAME.ndjson, and standard input, may hold one of them on each line.
     """
     from service.cli.display import dose_lines
     from service.cli.doses import readings
@@ -81,8 +81,8 @@ def dose(files: tuple[Path, ...], today: date, form: str) -> None:
     library, console = _library(), standard_output()
     found = []
     for file in files:
-        for reading in readings(file, library, today):
-            found.append({"file": str(file), **asdict(reading)})
+        for place, reading in readings(file, library, today):
+            found.append({"file": place, **asdict(reading)})
             for line in dose_lines(reading) if form == "table" else ():
                 console.print(line, soft_wrap=True)
     if form == "json":

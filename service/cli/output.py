@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.engine.library import Library
+
+STANDARD_INPUT = Path("-")
+LINES = ".ndjson"
+"""Files that hold a JSON document on each line."""
 
 PIPE_WIDTH = 240
 """Characters of a line that goes to a file or another program."""
@@ -78,6 +83,32 @@ def form_option(*forms: str) -> Callable[[Command], Command]:
 
 
 as_json = form_option("json")
+
+
+def named(path: Path) -> str:
+    """What a message calls a file."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
+def documents(path: Path) -> list[tuple[str, bytes]]:
+    """The JSON documents of a file or of standard input, each with its place, such as "many.ndjson:3".
+
+    Several are one per line, in ``NAME.ndjson`` or where the first line of standard input is a whole object.
+
+    Raises OSError.
+    """
+    body = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+    lines = [(number, line) for number, line in enumerate(body.splitlines(), 1) if line.strip()]
+    if path.suffix != LINES and not (path == STANDARD_INPUT and lines and _is_object(lines[0][1])):
+        return [(named(path), body)] if lines else []
+    return [(f"{named(path)}:{number}" if len(lines) > 1 else named(path), line) for number, line in lines]
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 class Day(click.DateTime):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.output import BROKEN, Day, example, library, standard_output, stop
+from service.cli.output import BROKEN, LINES, STANDARD_INPUT, Day, example, library, standard_output, stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +76,7 @@ def replay(
     call. The exit code is 1 when something went wrong: a failure, an error without an OperationOutcome, a card
     about a drug that is nowhere named, or an answer against the folder's index.json.
     """
-    from service.cli.answers import LINES, STANDARD_INPUT, InProcess, OverHttp
+    from service.cli.answers import InProcess, OverHttp
 
     if url is not None and update:
         stop("--update records answers of this code; it cannot be combined with --url.")
@@ -104,7 +104,7 @@ def replay(
 
 def _files(chosen: list[Path]) -> list[Path]:
     """The request files that the paths name; the command ends where there are none."""
-    from service.cli.answers import STANDARD_INPUT, find
+    from service.cli.answers import find
 
     for path in chosen:
         if path != STANDARD_INPUT and not path.exists():
@@ -135,12 +135,12 @@ class _Replay:
         console = standard_output()
         with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
             for path in progress.track(files, description="Replaying"):
-                try:
-                    for request in read_all(path):
+                for request in read_all(path):
+                    if isinstance(request, NotReplayable):
+                        progress.console.print(str(request), style="red", markup=False)
+                        counts["broken"] += 1
+                    else:
                         counts[self._one(request, progress.console)] += 1
-                except NotReplayable as error:
-                    progress.console.print(str(error), style="red", markup=False)
-                    counts["broken"] += 1
         console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
         return BROKEN if counts["broken"] else 1 if counts["differ"] or counts["refused"] else 0
 

@@ -1,5 +1,6 @@
 """``tolami check --watch``: the check again on each save, with the page that previews what was saved."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -63,4 +64,12 @@ def check_on_save(
 
 def _check() -> None:
     result = subprocess.run(COMMAND, capture_output=True, text=True, check=False)  # noqa: S603
-    click.echo(result.stdout.strip() or result.stderr.strip())
+    click.echo(result_in_words(result.stdout, result.stderr))
+
+
+def result_in_words(found: str, refused: str) -> str:
+    """What a check has found, for people; where it found nothing at all, why the cards could not be read."""
+    if not found.strip():
+        return refused.strip()
+    result = json.loads(found)
+    return "\n".join(result["faults"]) or f"Guidance {result['guidance']}: no faults."

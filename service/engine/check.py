@@ -1,13 +1,16 @@
 """The slow checks of the cards folder, for ``tolami check`` and the tests: whether all in it goes together."""
 
+import inspect
 import re
+import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import TemplateSyntaxError
 
+from service import chart
 from service.cdshooks.messages import EXTENSION
 from service.engine import words
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
@@ -21,6 +24,11 @@ from service.engine.rendering import Renderer
 from service.files import Fault
 
 CONDITION = re.compile(r"{%-?\s*(?:if|elif|else|endif)\b.*?%}|{{[^}]*\bif\b[^}]*}}")
+TAG = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+NAME = re.compile(r"[A-Za-z_]\w*")
+JINJA = {"if", "elif", "else", "endif", "for", "endfor", "in", "is", "not", "and", "or", "include", "length", "first"}
+"""What the language of templates brings along."""
 INCLUDED = re.compile(r"{% include .*? \+?%}$")
 """The end of a line that another text completes, a whole sentence of a card's table."""
 DEVELOPERS = re.compile(
@@ -39,6 +47,7 @@ def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
         *_rule_faults(library, rules),
         *_state_faults(library, rules),
         *_glued(library),
+        *_unknown_names(library, rules, folder),
         *_uncarried(library),
         *wordless_numbers(library),
     ]
@@ -99,6 +108,20 @@ def unreadable(card: Mapping[str, Any], library: Library) -> Iterable[Fault]:
         yield Fault(file.file, 0, f"'{found[0]}' does not belong on a card: {detail}")
 
 
+def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
+    """Names in sections that no rule and nothing of the engine knows: slips of the pen where no example leads."""
+    rooms = {Path(inspect.getfile(module)).parent for module in (words, *(sys.modules[r.__module__] for r in rules))}
+    sources = [path for room in rooms for path in room.glob("*.py")] + [Path(inspect.getfile(chart))]
+    known = JINJA | {name for path in sources for name in NAME.findall(path.read_text(encoding="utf-8"))}
+    for card in library.cards.values():
+        for title, text in card.sections.items():
+            for tag in TAG.finditer(text):
+                for name in NAME.findall(QUOTED.sub("", tag[0])):
+                    if name not in known and name not in card.thresholds:
+                        line = _line_of(folder / card.file, title, text.count("\n", 0, tag.start()) + 1)
+                        yield Fault(card.file, line, f"section '## {title}': nothing gives it '{name}'")
+
+
 def _uncarried(library: Library) -> Iterable[Fault]:
     """Statements that no card carries and that do not say why not."""
     for carried in statements(library):
@@ -107,7 +130,7 @@ def _uncarried(library: Library) -> Iterable[Fault]:
             yield Fault("statements.yaml", 0, f"{key}: no card carries it; say why in not_carried")
 
 
-def template_faults(renderer: Renderer) -> Iterable[Fault]:
+def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault]:
     """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines.
 
     What is compiled for that, the renderer renders with.
@@ -116,13 +139,15 @@ def template_faults(renderer: Renderer) -> Iterable[Fault]:
     for name in environment.list_templates():
         try:
             environment.get_template(name)
-        except TemplateError as error:
+        except TemplateSyntaxError as error:
             owner, _, part = name.partition("/")
-            if owner in cards:
-                where = f"reasons {part}" if "/" in part else f"section '## {part}'"
-                yield Fault(cards[owner].file, 0, f"{where}: {error}")
+            if owner not in cards:
+                yield Fault(f"lines/{owner}.md", error.lineno, str(error.message))
+            elif "/" in part:
+                yield Fault(cards[owner].file, 0, f"reasons {part}: {error.message}")
             else:
-                yield Fault(f"lines/{owner}.md", 0, str(error))
+                line = _line_of(folder / cards[owner].file, part, error.lineno)
+                yield Fault(cards[owner].file, line, f"section '## {part}': {error.message}")
 
 
 def words_fault(card: str, error: Exception, library: Library, folder: Path = FOLDER) -> Fault:

@@ -47,7 +47,7 @@ def file(tmp_path: Path) -> Path:
 def read(file: Path, value: Any, library: Library) -> list[OrderReading]:
     """The readings of a file with this JSON."""
     file.write_text(json.dumps(value), encoding="utf-8")
-    return readings(file, library, TODAY)
+    return [reading for _, reading in readings(file, library, TODAY)]
 
 
 def test_a_resource_is_read_with_drug_evidence_and_working(file: Path, library: Library) -> None:
@@ -133,7 +133,7 @@ def test_orders_of_context_and_prefetch_of_a_hook_request_are_read(file: Path, l
 
 def test_dstu2_orders_and_medication_prescribe_requests_are_read(library: Library) -> None:
     path = FIXTURES / "requests" / "medication-prescribe" / "amitriptyline-50-mg-dstu2.json"
-    found = readings(path, library, TODAY)
+    found = [reading for _, reading in readings(path, library, TODAY)]
     assert any(one.reference.startswith("MedicationOrder/") and one.computed for one in found)
 
 
@@ -189,14 +189,14 @@ def test_json_without_orders_says_what_was_wanted(value: Any, file: Path, librar
 def test_a_file_that_is_no_json_says_so(content: bytes, file: Path, library: Library) -> None:
     file.write_bytes(content)
     with pytest.raises(NothingToRead, match=f"^{file}: not JSON$"):
-        readings(file, library, TODAY)
+        list(readings(file, library, TODAY))
 
 
 def test_a_file_that_is_not_there_or_a_folder_says_so(tmp_path: Path, library: Library) -> None:
     with pytest.raises(NothingToRead, match="No such file or directory"):
-        readings(tmp_path / "none.json", library, TODAY)
+        list(readings(tmp_path / "none.json", library, TODAY))
     with pytest.raises(NothingToRead, match="Is a directory"):
-        readings(tmp_path, library, TODAY)
+        list(readings(tmp_path, library, TODAY))
 
 
 def run(*arguments: Any) -> Result:
@@ -238,7 +238,11 @@ def test_standard_input_is_read_and_told_as_json() -> None:
     sent = json.dumps(bundle(order(take(mg(25), DAILY)), order(take(tablets(1)))))
     result = CliRunner().invoke(main, ["dose", "-", "--format", "json", "--today", "2026-11-28"], input=sent)
     computed, refused = json.loads(result.output)
-    assert (computed["file"], computed["computed"], computed["dose"]) == ("-", True, "25 mg × 1 a day = 25 mg/day")
+    assert (computed["file"], computed["computed"], computed["dose"]) == (
+        "standard input",
+        True,
+        "25 mg × 1 a day = 25 mg/day",
+    )
     assert computed["details"] == ["largest single dose 25 mg", "most on a dosing day 25 mg"]
     assert refused["computed"] is False
     assert "Dose of " in refused["dose"]
@@ -247,4 +251,17 @@ def test_standard_input_is_read_and_told_as_json() -> None:
 def test_standard_input_that_is_no_json_is_refused() -> None:
     result = CliRunner().invoke(main, ["dose", "-"], input="25 mg")
     assert result.exit_code == 2
-    assert result.output == "-: not JSON\n"
+    assert result.output == "standard input: not JSON\n"
+
+
+def test_one_of_several_orders_on_a_line_each_is_named_by_its_line(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps(order(take(mg(dose), DAILY))) for dose in (25, 50))
+    given = tmp_path / "orders.ndjson"
+    given.write_text(lines, encoding="utf-8")
+    for result, name in (
+        (CliRunner().invoke(main, ["dose", "-", "--format", "json"], input=lines), "standard input"),
+        (CliRunner().invoke(main, ["dose", str(given), "--format", "json"]), str(given)),
+    ):
+        assert [one["file"] for one in json.loads(result.output)] == [f"{name}:1", f"{name}:2"]
+    result = CliRunner().invoke(main, ["dose", "-"], input=f"{lines}\n{{")
+    assert (result.exit_code, "standard input:3: not JSON" in result.output) == (2, True)

@@ -362,10 +362,13 @@ def test_requests_come_from_standard_input_one_or_one_a_line(run: Run) -> None:
 
 def test_a_file_of_lines_names_the_line_that_is_no_request(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "many.ndjson"
-    path.write_text('{"hook": "patient-view"}\n\n{"no": 1}\n', encoding="utf-8")
-    result = run("replay", path)
-    assert result.exit_code == 2
-    assert "many.ndjson:3: not a hook request" in result.output
+    answered = msgspec.json.format(WITHOUT_CARDS.read_bytes(), indent=-1).decode()
+    path.write_text(f'{answered}\n\n{{"no": 1}}\n{{"hook"\n{answered}\n', encoding="utf-8")
+    for result, name in ((run("replay", path), path), (run("replay", "-", stdin=path.read_bytes()), "standard input")):
+        assert result.exit_code == 2
+        assert f"{name}:3: not a hook request" in result.output
+        assert f"{name}:4: not JSON" in result.output
+        assert "2 without expected answer, 2 broken" in result.output, "the other lines are answered"
 
 
 def test_an_error_that_is_not_expected_is_exit_code_1(tmp_path: Path, run: Run) -> None:

@@ -41,3 +41,10 @@ def test_a_save_is_seen_checked_and_previewed(
 def test_a_shared_line_is_previewed_with_all_cards() -> None:
     assert watch.preview(Path("cards/lines/footer.md"), URL) == "http://127.0.0.1:8000/guidance/"
     assert watch.changed({Path("a"): 1, Path("b"): 2}, {Path("b"): 2, Path("c"): 3}) == [Path("a"), Path("c")]
+
+
+def test_what_was_found_is_told_in_words() -> None:
+    found = '{"guidance": "1", "faults": ["a.md:7: too long", "b.md: gone"]}'
+    assert watch.result_in_words(found, "") == "a.md:7: too long\nb.md: gone"
+    assert watch.result_in_words('{"guidance": "1", "faults": []}', "") == "Guidance 1: no faults."
+    assert watch.result_in_words("", "The cards cannot be used\n") == "The cards cannot be used"

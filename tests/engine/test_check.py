@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.examples import Examples
+from service.cli.examples import Examples, once_each
 from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library, load
@@ -65,14 +65,15 @@ def test_an_order_template_that_is_not_fhir_is_named_with_the_element(folder: Pa
 @pytest.mark.parametrize("broken", ["{% if failed %}", "{{ failed", "{% frobnicate %}"])
 def test_words_that_cannot_be_filled_in_are_named_with_their_section(folder: Path, broken: str) -> None:
     changed(folder, FAILED, "could not be worked out", broken)
-    assert any(fault.startswith(f"{FAILED}: section '## detail': ") for fault in faults(folder))
+    line = (folder / FAILED).read_text(encoding="utf-8").splitlines().index("## detail") + 2
+    assert any(fault.startswith(f"{FAILED}:{line}: section '## detail': ") for fault in faults(folder))
 
 
 def test_a_piece_of_text_that_cannot_be_filled_in_is_named(folder: Path) -> None:
     line = folder / "lines/other-options-doses.md"
     line.write_text(line.read_text(encoding="utf-8") + "{{ failed\n", encoding="utf-8")
     (fault,) = faults(folder)
-    assert fault.startswith("lines/other-options-doses.md: ")
+    assert fault.startswith(f"lines/other-options-doses.md:{len(line.read_text(encoding='utf-8').splitlines())}: ")
 
 
 def test_a_sentence_of_what_was_not_checked_that_cannot_be_filled_in_is_named_with_its_reason(folder: Path) -> None:
@@ -175,11 +176,23 @@ def test_several_faults_are_all_named(folder: Path) -> None:
     ],
 )
 def test_words_that_fail_in_an_example_are_named_with_file_line_and_variable(
-    tmp_path: Path, old: str, new: str, reason: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, reason: str
 ) -> None:
     folder = copied(tmp_path, whole=True)
     file = "tolperisone/tolperisone-daily-dose.md"
     line = changed(folder, file, old, new)
     example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
     found = Examples(load(folder), folder).faults(example)
-    assert found == ([f"{file}:{line}: section '## summary divide': {reason} ({example})"] if reason else [])
+    assert found == ([(f"{file}:{line}: section '## summary divide': {reason}", example)] if reason else [])
+    assert capsys.readouterr().out == "", "what prints the faults as JSON prints nothing else"
+
+
+def test_a_name_that_nothing_gives_is_found_where_no_example_leads(folder: Path) -> None:
+    file = "pair/tolperisone-with-amitriptyline.md"
+    line = changed(folder, file, "{{ unsure | list }} was last taken: it raises amitriptyline for", "{{ unsur }} for")
+    assert faults(folder) == [f"{file}:{line}: section '## summary perhaps-inhibitor': nothing gives it 'unsur'"]
+
+
+def test_a_fault_of_several_examples_is_named_once() -> None:
+    found = [("a.md: too long", Path("one.json")), ("b.md: x", Path("two.json")), ("a.md: too long", Path("two.json"))]
+    assert list(once_each(found)) == ["a.md: too long (one.json and 1 more)", "b.md: x (two.json)"]
