@@ -4,9 +4,9 @@ Everything a rule may look at is here, in clinical words and free of FHIR versio
 the same chart always gives the same findings.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -107,6 +107,11 @@ class MedicationOrder:
         return self.role is Role.DRAFT
 
     @property
+    def computed(self) -> DailyDose | None:
+        """The dose where it could be computed."""
+        return self.dose if isinstance(self.dose, DailyDose) else None
+
+    @property
     def is_statement(self) -> bool:
         """True for a record that the drug is taken, which nobody ordered by it."""
         return self.reference.startswith("MedicationStatement/")
@@ -115,6 +120,16 @@ class MedicationOrder:
     def began(self) -> date | None:
         """The first day that the instructions state, else the day it was written; None when neither is known."""
         return min((dosage.start for dosage in self.dosages if dosage.start is not None), default=self.authored)
+
+
+def doses(orders: Iterable[MedicationOrder]) -> list[DailyDose]:
+    """The doses of orders, as far as they could be computed."""
+    return [order.dose for order in orders if isinstance(order.dose, DailyDose)]
+
+
+def reasons(orders: Iterable[MedicationOrder]) -> frozenset[str]:
+    """What orders give as their reasons, as sets of conditions."""
+    return frozenset(reason for order in orders for reason in order.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,18 @@ class Measurement:
     def exact(self) -> bool:
         """True when there is a value and it is not only a bound."""
         return self.value is not None and not self.comparator
+
+
+def latest_lowest(measured: Iterable[Measurement]) -> Measurement | None:
+    """The newest value; of several of one day the lowest, as laboratories report one for each population."""
+    return max(measured, key=lambda m: (m.taken, -(m.value or 0)), default=None)
+
+
+def body_weight(measured: Iterable[Measurement], today: date, most_days: int) -> Fraction | None:
+    """Kg of the latest body weight of the last ``most_days`` days, None when there is none (rule Q6)."""
+    weights = [m for m in measured if m.kind == "body-weight" and m.unit == "kg" and m.exact and (m.value or 0) > 0]
+    latest = max((m for m in weights if 0 <= (today - m.taken).days <= most_days), key=lambda m: m.taken, default=None)
+    return latest.value if latest is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,19 +288,32 @@ class Chart:
                 found.setdefault(drug, []).append(order)
         return found
 
-    def drafts(self, drug: str) -> Iterator[MedicationOrder]:
-        """Orders being written for a systemic product of the drug, except those that only stop it."""
-        return (o for o in self._by_drug.get(drug, ()) if o.role is Role.DRAFT and not o.stops)
+    def _taken_as(self, drug: str, role: Role) -> list[MedicationOrder]:
+        return [order for order in self._by_drug.get(drug, ()) if order.role is role]
 
-    def current(self, drug: str) -> Iterator[MedicationOrder]:
+    def drafts(self, drug: str) -> list[MedicationOrder]:
+        """Orders being written for a systemic product of the drug, except those that only stop it."""
+        return [order for order in self._taken_as(drug, Role.DRAFT) if not order.stops]
+
+    def selected(self, drug: str) -> list[MedicationOrder]:
+        """The drafts of a drug that guidance is about."""
+        return [order for order in self.drafts(drug) if order.focus]
+
+    def current(self, drug: str) -> list[MedicationOrder]:
         """Orders and statements by which the drug is taken now."""
-        return (o for o in self._by_drug.get(drug, ()) if o.role is Role.CURRENT)
+        return self._taken_as(drug, Role.CURRENT)
+
+    def past(self, drug: str) -> list[MedicationOrder]:
+        """Orders and statements by which the drug was taken before."""
+        return self._taken_as(drug, Role.PAST)
+
+    def stops(self, drug: str) -> list[MedicationOrder]:
+        """The selected drafts that end the drug."""
+        return [order for order in self._by_drug.get(drug, ()) if order.stops and order.focus]
 
     def in_question(self, drug: str) -> list[MedicationOrder]:
         """Orders of a drug that advice about it concerns: selected drafts, or what is taken when a chart is opened."""
-        if self.ordering:
-            return [order for order in self.drafts(drug) if order.focus]
-        return list(self.current(drug))
+        return self.selected(drug) if self.ordering else self.current(drug)
 
     def taken_or_drafted(self, drug: str) -> list[MedicationOrder]:
         """Drafts and current orders of a drug."""
@@ -283,8 +323,13 @@ class Chart:
     def _classes(self) -> frozenset[str]:
         return frozenset(class_ for order in self.orders for class_ in order.classes)
 
-    def of_class(self, *classes: str, roles: tuple[Role, ...] = (Role.DRAFT, Role.CURRENT)) -> list[MedicationOrder]:
-        """Orders of systemic products whose drug belongs to one of the classes; orders that only stop are left out."""
+    def of_class(
+        self, *classes: str, roles: tuple[Role, ...] = (Role.DRAFT, Role.CURRENT), but: str = ""
+    ) -> list[MedicationOrder]:
+        """Orders of systemic products whose drug belongs to one of the classes; orders that only stop are left out.
+
+        ``but`` is a drug of which no order counts.
+        """
         wanted = frozenset(classes)
         if self._classes.isdisjoint(wanted):
             return []
@@ -292,6 +337,7 @@ class Chart:
             order
             for order in self.orders
             if order.role in roles and order.classes & wanted and not order.drug.topical and not order.stops
+            if not (but and order.drug.names(but))
         ]
 
     @cached_property
@@ -308,22 +354,24 @@ class Chart:
             return []
         return [condition for condition in self.conditions if condition.active and not condition.sets.isdisjoint(sets)]
 
+    def days_ago(self, days: Fraction) -> date:
+        """The day that many days before today."""
+        return self.today - timedelta(days=int(days))
+
+    def measured(self, *kinds: str, units: Iterable[str] = (), days: Fraction | None = None) -> list[Measurement]:
+        """Values of the kinds in one of the units, of the last so many days or ever; none of a day to come."""
+        earliest = self.days_ago(days) if days is not None else date.min
+        dated = (m for m in self.measurements if m.kind in kinds and earliest <= m.taken <= self.today)
+        return [m for m in dated if m.value is not None and (not units or m.unit in units)]
+
     def latest(self, *kinds: str) -> Measurement | None:
         """The latest measurement of one of the kinds."""
         found = [m for m in self.measurements if m.kind in kinds]
         return max(found, key=lambda m: m.taken, default=None)
 
-    def past(self, drug: str) -> Iterator[MedicationOrder]:
-        """Orders and statements by which the drug was taken before."""
-        return (o for o in self._by_drug.get(drug, ()) if o.role is Role.PAST)
-
-    def stops(self, drug: str) -> list[MedicationOrder]:
-        """The selected drafts that end the drug."""
-        return [o for o in self._by_drug.get(drug, ()) if o.stops and o.focus]
-
     def starts(self, drug: str, *orders: MedicationOrder) -> bool:
         """True when one of the orders begins the drug: a draft that continues nothing while the drug is not taken."""
-        if self.refill or any(True for _ in self.current(drug)):
+        if self.refill or self.current(drug):
             return False
         return any(o.is_draft and o.drug.names(drug) and not (o.stops or o.continues_earlier) for o in orders)
 
@@ -331,7 +379,7 @@ class Chart:
         """What orders are for, as sets of conditions: their reasons, or without any the patient's active conditions."""
         given = [order for order in orders if order.reason_given]
         if given:
-            return frozenset(reason for order in given for reason in order.reasons)
+            return reasons(given)
         return self._active_sets
 
     def taken_since(self, drug: str, gap: int) -> Treatment | None:
@@ -339,7 +387,7 @@ class Chart:
 
         What this session ends was taken until now. An end that is not known is no break.
         """
-        listed, stops = list(self.current(drug)), self.stops(drug)
+        listed, stops = self.current(drug), self.stops(drug)
         orders = listed or stops
         dates = [order.began for order in orders]
         known = [day for day in (*dates, *(order.began for order in stops)) if day is not None]

@@ -19,7 +19,7 @@ from service.cli.corpus_material import Material, material
 from service.cli.output import standard_output, stop
 from service.fhir.concepts import concept_of
 from service.fhir.resources import text
-from service.guidance.drugs import SUBJECTS
+from service.guidance.vocabulary import SUBJECTS
 from service.terminology.recognise import Terminology
 
 MOST_REASONS = 12

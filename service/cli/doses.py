@@ -6,13 +6,13 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-from service.chart import MedicationOrder, Role, Unread
+from service.chart import MedicationOrder, Role, Unread, body_weight
 from service.cli.output import Refused, documents, named
 from service.dosing.amount import NotComputed, Product, number
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
 from service.engine.library import Library
-from service.fhir.observations import body_weight, observed
+from service.fhir.observations import observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
 from service.fhir.resources import Resource, as_resource, entries, reference

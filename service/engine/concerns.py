@@ -93,7 +93,7 @@ def partners(chart: Chart, drug: str, *classes: str, lasting: bool = False) -> l
     A selected order for the drug brings in all of them; otherwise only the selected ones count. A drug that this
     session stops no longer counts as taken, unless its effect is ``lasting`` enough to matter.
     """
-    others = [order for order in chart.of_class(*classes) if not order.drug.names(drug)]
+    others = chart.of_class(*classes, but=drug)
     if not chart.ordering or not others:
         return []
     ending = not lasting and any(o.is_draft and o.stops and o.focus and o.drug.names(drug) for o in chart.orders)
@@ -107,8 +107,3 @@ def stale(chart: Chart, day: date, most: Fraction) -> int | None:
     """How many days ago it was, when that is more than ``most``; None for what is recent enough."""
     days = (chart.today - day).days
     return days if days > most else None
-
-
-def within(chart: Chart, day: date, days: Fraction) -> bool:
-    """True when the day is at most so many days ago, or still to come."""
-    return (chart.today - day).days <= days

@@ -6,7 +6,7 @@ from functools import cache
 
 from service.chart import Chart
 from service.engine.bounds import bounded
-from service.engine.finding import Finding, Indicator, Rule
+from service.engine.finding import Finding, Indicator, Rule, holding
 from service.engine.guideline import Guideline
 from service.engine.policy import allowed
 from service.engine.ranking import merged, ranked
@@ -82,7 +82,7 @@ def _settler(chart: Chart, findings: Sequence[Finding]) -> Callable[[Finding], F
         "critical-finding": any(finding.indicator is Indicator.CRITICAL for finding in findings),
         "record-incomplete": chart.record_incomplete,
     }
-    against = tuple(reason for reason, holds in standing.items() if holds)
+    against = holding(standing)
 
     def settle(finding: Finding) -> Finding:
         if not against or (finding.proposal is None and not finding.offers):

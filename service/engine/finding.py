@@ -164,3 +164,8 @@ def states_of(rule: Rule) -> tuple[str, ...]:
     """The states that a rule declares; the empty one when it declares none."""
     declared: tuple[str, ...] = vars(rule).get("states", ("",))
     return declared
+
+
+def holding(checks: Mapping[str, bool]) -> tuple[str, ...]:
+    """The names of the checks that hold, such as the reasons for which nothing is offered."""
+    return tuple(name for name, holds in checks.items() if holds)

@@ -63,7 +63,7 @@ def unchecked(gaps: Sequence[Unread]) -> Finding:
 
 def _age_gap(chart: Chart) -> list[Unread]:
     """That the age is not known, once, when one of the drugs is being ordered (X9)."""
-    ordered = [o for drug in chart.subjects for o in chart.drafts(drug) if o.focus]
+    ordered = [order for drug in chart.subjects for order in chart.selected(drug)]
     if not ordered or chart.age is not None:
         return []
     return [Unread("age-unreadable" if chart.patient.birth_stated else "age-unknown", ordered[0])]

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
-from service.chart import Chart, Measurement, MedicationOrder, Patient, Unread
+from service.chart import Chart, Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.dosing.filtration import egfr
 from service.errors import MissingData, NotConformant
 from service.fhir.allergies import allergy_list
@@ -33,7 +33,7 @@ from service.fhir.gaps import (
     not_understood,
     of_others,
 )
-from service.fhir.observations import Observed, body_weight, observed
+from service.fhir.observations import Observed, observed
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
 from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State

@@ -18,7 +18,6 @@ from service.fhir.resources import Resource, aslist, text
 from service.kept import kept
 from service.terminology.recognise import Terminology
 
-BODY_WEIGHT = "body-weight"
 INDEXED = "mL/min/1.73m2"
 """Per body surface, as labs report an eGFR. Compared like mL/min, and shown as what it is."""
 
@@ -192,17 +191,6 @@ def _shown(given: Any, part: Resource) -> str:
     if isinstance(given, int):
         return str(given) if exact(given) is not None else ""
     return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString")))[:MOST_SHOWN].strip()
-
-
-def body_weight(measured: Iterable[Measurement], today: date, most_days: int) -> Fraction | None:
-    """Kg of the latest body weight of the last ``most_days`` days, None when there is none (rule Q6)."""
-    found = [
-        m
-        for m in measured
-        if m.kind == BODY_WEIGHT and m.unit == "kg" and m.exact and 0 <= (today - m.taken).days <= most_days
-    ]
-    latest = max((m for m in found if m.value is not None and m.value > 0), key=lambda m: m.taken, default=None)
-    return latest.value if latest is not None else None
 
 
 def _day(resource: Resource) -> date | None:

@@ -1,16 +1,21 @@
 """Opioids in fibromyalgia and other drugs than amitriptyline (R19, R21, R22, R23)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
-from service.chart import Chart, Measurement, MedicationOrder, Role
+from service.chart import Chart, Measurement, MedicationOrder, Role, reasons
 from service.engine.finding import Finding, Indicator, Rule, Threshold, Thresholds, states
-from service.guidance.condition_groups import HEART, NEUROPATHIC, PAIN, TRIGEMINAL
-from service.guidance.drugs import AMITRIPTYLINE, TOLPERISONE
-from service.guidance.kidney import is_clearance, kidney_function, renal_doses
-from service.guidance.replacing import replacements
-from service.guidance.stopping import NOT_TOLERATED
+from service.guidance.replacing import is_clearance, kidney_function, renal_doses, replacements
+from service.guidance.vocabulary import (
+    AMITRIPTYLINE,
+    HEART,
+    MAO_INHIBITORS,
+    NEUROPATHIC,
+    NOT_TOLERATED,
+    PAIN,
+    TOLPERISONE,
+    TRIGEMINAL,
+)
 
 FIBROMYALGIA = "fibromyalgia"
 DIABETIC = "diabetic-neuropathy"
@@ -27,9 +32,8 @@ ANTICHOLINERGIC_RISK = (
     "delirium",
     "falls",
 )
-MAOI = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic", "maoi-weak")
+MAOI = (*MAO_INHIBITORS, "maoi-weak")
 GABAPENTINOIDS = frozenset({"gabapentin", "pregabalin"})
-BREATHING = (STRONG_OPIOID, "opioid-weak", "benzodiazepine", "z-drug")
 
 
 @states("starts", "continues", "taken")
@@ -58,9 +62,9 @@ def opioid_in_fibromyalgia(chart: Chart, thresholds: Thresholds) -> Finding | No
 
 
 def _opioid_questionable(chart: Chart, opioids: list[MedicationOrder]) -> bool:
-    reasons = frozenset(reason for order in opioids for reason in order.reasons)
-    fibromyalgia = chart.has(FIBROMYALGIA) or FIBROMYALGIA in reasons
-    return fibromyalgia and not (chart.has(*OPIOID_ACCEPTED) or reasons.intersection(OPIOID_ACCEPTED))
+    given = reasons(opioids)
+    fibromyalgia = chart.has(FIBROMYALGIA) or FIBROMYALGIA in given
+    return fibromyalgia and not (chart.has(*OPIOID_ACCEPTED) or given.intersection(OPIOID_ACCEPTED))
 
 
 @states("instead", "switch", "not-tolerated")
@@ -73,8 +77,8 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """
     orders = _in_question(chart)
     wanted = _pain(chart, orders)
-    reasons = reasons_against_amitriptyline(chart)
-    if not orders or not wanted or not any(reasons.values()) or chart.under_age(thresholds["adult"].value):
+    against = reasons_against_amitriptyline(chart)
+    if not orders or not wanted or not any(against.values()) or chart.under_age(thresholds["adult"].value):
         return None
     kidney = kidney_function(chart, thresholds["kidney_age"])
     checks = duloxetine_checks(chart, kidney, thresholds)
@@ -95,7 +99,7 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
         state="not-tolerated" if orders[0].stops else "instead" if chart.starts(AMITRIPTYLINE, *orders) else "switch",
         facts={
             "order": orders[0],
-            **reasons,
+            **against,
             "options": options,
             "american": american,
             "not_offered": replacing.own,
@@ -132,14 +136,14 @@ def _pain(chart: Chart, orders: Sequence[MedicationOrder]) -> frozenset[str]:
 
 def reasons_against_amitriptyline(chart: Chart) -> dict[str, Any]:
     """Why another drug may be wanted: heart, other anticholinergic risks and drugs, intolerance now or earlier."""
-    drugs = [o for o in chart.of_class("anticholinergic-strong") if not o.drug.names(AMITRIPTYLINE)]
+    drugs = chart.of_class("anticholinergic-strong", but=AMITRIPTYLINE)
     conditions = chart.active(*HEART, *ANTICHOLINERGIC_RISK)
     return {
         "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
         "anticholinergics": list(dict.fromkeys(order.label for order in drugs)),
         "intolerance": AMITRIPTYLINE in chart.allergies
         or chart.has("allergy-to-amitriptyline")
-        or any(NOT_TOLERATED in order.reasons for order in chart.stops(AMITRIPTYLINE)),
+        or NOT_TOLERATED in reasons(chart.stops(AMITRIPTYLINE)),
     }
 
 
@@ -167,10 +171,10 @@ def _absent(present: bool, known: bool) -> bool | None:
 
 def _no_maoi(chart: Chart, gap: Threshold) -> bool | None:
     """No MAO inhibitor now or within the gap; None when the list is not known or an ended one bears no date."""
-    earliest = chart.today - timedelta(days=int(gap.value))
-    ended = [order.last_taken or order.authored for order in chart.of_class(*MAOI, roles=(Role.PAST,))]
+    earliest, past = chart.days_ago(gap.value), chart.of_class(*MAOI, roles=(Role.PAST,))
+    ended = [order.last_taken or order.authored for order in past]
     present = bool(chart.of_class(*MAOI)) or any(day is not None and day >= earliest for day in ended)
-    open_end = any(order.last_taken is None for order in chart.of_class(*MAOI, roles=(Role.PAST,)))
+    open_end = any(order.last_taken is None for order in past)
     return _absent(present, chart.history_known and not open_end)
 
 

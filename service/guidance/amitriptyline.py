@@ -1,14 +1,30 @@
-"""Rules about amitriptyline alone (R07)."""
+"""Rules about the dose of amitriptyline: the start, the upper range, and too little for depression (R07, R09, R14)."""
 
-from datetime import timedelta
+from collections.abc import Iterable
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder
+from service.chart import Chart, MedicationOrder, doses, reasons
 from service.dosing.dosage import DailyDose
-from service.engine.finding import Finding, Indicator, Proposal, Threshold, Thresholds, states
-from service.guidance.condition_groups import purpose
-from service.guidance.drugs import AMITRIPTYLINE
-from service.guidance.duplicates import duplicates
+from service.engine.finding import Finding, Indicator, Proposal, Rule, Threshold, Thresholds, holding, states
+from service.guidance.duplicates import duplicates, summed, taken_together
+from service.guidance.vocabulary import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, NEUROPATHIC, PAIN, TRIGEMINAL
+
+REMISSION = "depression-in-remission"
+ANTIDEPRESSANT = "antidepressant"
+
+LEVELS = ("hospital", "outpatient", "caution", "pain-ceiling", "pain-target")
+"""The rungs of the ladder, the highest first."""
+
+
+def purpose(chart: Chart, orders: Iterable[MedicationOrder]) -> str:
+    """What amitriptyline is for: "depression", "neuropathic" or "other" (another pain, or not said).
+
+    The orders' reasons decide. Without one the record does: depression only when no pain stands beside it.
+    """
+    said = chart.indication(orders)
+    if said & (NEUROPATHIC | TRIGEMINAL):
+        return "neuropathic"
+    return "depression" if said & DEPRESSIVE and not said & PAIN else "other"
 
 
 @states("", "perhaps-new", "age-unknown", "depression", "other-product")
@@ -23,8 +39,8 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
         return None
     started = [
         (order, order.dose.first, new)
-        for order in chart.drafts(AMITRIPTYLINE)
-        if order.focus and isinstance(order.dose, DailyDose)
+        for order in chart.selected(AMITRIPTYLINE)
+        if isinstance(order.dose, DailyDose)
         for new in [new_start(chart, order, thresholds["look_back"])]
         if new is not False and order.dose.first.dosing_day > thresholds["article_start"].value
     ]
@@ -47,7 +63,7 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
         card="amitriptyline-start-dose",
         indicator=Indicator.WARNING if urgent else Indicator.INFO,
         orders=(order,),
-        state=next((state for state, holds in states_in_order.items() if holds), ""),
+        state=next(iter(holding(states_in_order)), ""),
         facts={"order": order, "day": day, "age_known": chart.age is not None},
         proposal=Proposal(order, AMITRIPTYLINE, "amitriptyline-10-mg-at-bedtime", start, dose.high),
         withheld=withheld(chart, new is True, dose, thresholds)
@@ -68,7 +84,7 @@ def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> boo
     """True when no amitriptyline was taken in the look-back; None when the record does not tell (X5)."""
     if not chart.starts(AMITRIPTYLINE, order):
         return False
-    since = chart.today - timedelta(days=int(look_back.value))
+    since = chart.days_ago(look_back.value)
     unsure = not chart.history_known
     for earlier in chart.past(AMITRIPTYLINE):
         taken = earlier.last_taken or earlier.authored
@@ -88,4 +104,101 @@ def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thr
         # The whole interval has to come down: an as-needed or a weekly dose may be less than a nightly one.
         "would-not-lower": dose.low <= thresholds["article_start"].value,
     }
-    return tuple(reason for reason, holds in checks.items() if holds)
+    return holding(checks)
+
+
+@states(*LEVELS, "under-age")
+def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R09: the most on one day against the ladder of pain doses, and against every labelled dose.
+
+    Orders that add up are summed (R27). For depression only the two highest rungs count. Whether the patient is
+    in hospital is not known here, and the card says so. Nobody under 18 is told the adult figures of pain.
+    """
+    found = [
+        (*measured, orders)
+        for orders in taken_together(chart)
+        if (measured := _level(chart, orders, thresholds)) is not None
+    ]
+    if not found:
+        return None
+    indicator, level, day, orders = max(found, key=lambda entry: (entry[0], entry[2]))
+    return Finding(
+        card="amitriptyline-upper-range",
+        indicator=indicator,
+        orders=tuple(orders),
+        state="under-age" if chart.under_age(thresholds["adult"].value) else level,
+        facts={
+            "order": orders[0],
+            "day": day,
+            "summed": len(orders) > 1,
+            "complete": summed(orders)[1],
+            "depression_recorded": chart.has(*DEPRESSIVE),
+            "implausible": "",
+        },
+    )
+
+
+def _level(
+    chart: Chart, orders: list[MedicationOrder], thresholds: Thresholds
+) -> tuple[Indicator, str, Fraction] | None:
+    """Urgency and the rung of the ladder that the summed dose is above, and that dose."""
+    day, _ = summed(orders)
+    if day is None:
+        return None
+    if day > thresholds["hospital"].value:
+        return Indicator.CRITICAL, "hospital", day
+    if day > thresholds["outpatient"].value:
+        return Indicator.CRITICAL, "outpatient", day
+    use = purpose(chart, orders)
+    if use == "depression" or chart.under_age(thresholds["adult"].value):
+        return None
+    for rung in ("caution", "pain-ceiling"):
+        if day > thresholds[rung.replace("-", "_")].value:
+            return Indicator.WARNING, rung, day
+    if day > thresholds["pain_target"].value and use != "neuropathic":
+        return Indicator.INFO, "pain-target", day
+    return None
+
+
+@states("below", "low-end", "not-daily")
+def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R14: a recorded major depression, not in remission, with amitriptyline too low and nothing else for it.
+
+    The most of the order counts, on average over days; where it is not taken daily, no daily dose is spoken of.
+    Silent when a dose is not computed (R28), and for anybody under 18.
+    """
+    orders = chart.in_question(AMITRIPTYLINE)
+    recorded = _depression(chart, orders)
+    otherwise_treated = chart.of_class(ANTIDEPRESSANT, but=AMITRIPTYLINE)
+    if not orders or recorded is None or chart.under_age(thresholds["adult"].value) or otherwise_treated:
+        return None
+    together = duplicates(chart)
+    counted = together or orders
+    computed = doses(counted)
+    if len(computed) < len(counted):
+        return None
+    highest = [dose.high for dose in computed]
+    day = sum(highest, Fraction(0)) if together else max(highest)
+    if day >= thresholds["us_low"].value:
+        return None
+    below = day < thresholds["eu_low"].value
+    daily = all(dose.daily for dose in computed)
+    return Finding(
+        card="amitriptyline-for-depression",
+        indicator=Indicator.WARNING if below else Indicator.INFO,
+        orders=tuple(counted),
+        state="not-daily" if not daily else "below" if below else "low-end",
+        facts={"order": counted[0], "day": day, "condition": recorded, "history_known": chart.history_known},
+    )
+
+
+def _depression(chart: Chart, orders: list[MedicationOrder]) -> str | None:
+    """The active major depression as the record names it, empty when only an order's reason does; None for none."""
+    recorded = [c.label for c in chart.active(DEPRESSION) if REMISSION not in c.sets]
+    if recorded:
+        return recorded[0]
+    given = reasons(orders)
+    return "" if DEPRESSION in given and REMISSION not in given else None
+
+
+RULES: tuple[Rule, ...] = (amitriptyline_start_dose, amitriptyline_upper_range, amitriptyline_for_depression)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder
-from service.dosing.dosage import DailyDose
+from service.chart import Chart, MedicationOrder, doses
 from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, states
-from service.guidance.drugs import AMITRIPTYLINE
+from service.guidance.vocabulary import AMITRIPTYLINE, TRICYCLIC
 
-TRICYCLIC = "tca"
 ZERO = Fraction(0)
 
 
@@ -76,8 +74,7 @@ def _possible(chart: Chart) -> Finding | None:
 
 def _doses_differ(one: MedicationOrder, two: MedicationOrder) -> bool:
     """True when both doses are known and not the same: then two entries are not simply one treatment told twice."""
-    doses = [order.dose.dosing_day for order in (one, two) if isinstance(order.dose, DailyDose)]
-    return len(doses) == len((one, two)) and doses[0] != doses[1]
+    return one.computed is not None and two.computed is not None and one.computed.dosing_day != two.computed.dosing_day
 
 
 def _state(same: Sequence[MedicationOrder], others: Sequence[MedicationOrder]) -> str:
@@ -120,7 +117,7 @@ def gives_nothing(order: MedicationOrder) -> bool:
 def taken_together(chart: Chart, drug: str = AMITRIPTYLINE) -> list[list[MedicationOrder]]:
     """The orders of a drug that add up, as one; and each other draft in focus for itself."""
     together = duplicates(chart, drug)
-    alone = [[order] for order in chart.drafts(drug) if order.focus and order not in together]
+    alone = [[order] for order in chart.selected(drug) if order not in together]
     return [*([together] if together else []), *alone]
 
 
@@ -147,8 +144,8 @@ def _pairs_in_focus(orders: Sequence[MedicationOrder]) -> Iterator[tuple[int, in
 
 def summed(orders: Sequence[MedicationOrder]) -> tuple[Fraction | None, bool]:
     """The mg of the drug on a day on which all are taken, and whether every dose is in the sum."""
-    doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
-    return (sum(doses, ZERO) if doses else None), len(doses) == len(orders)
+    days = [dose.dosing_day for dose in doses(orders)]
+    return (sum(days, ZERO) if days else None), len(days) == len(orders)
 
 
 def remaining(chart: Chart, drug: str) -> list[MedicationOrder]:
@@ -176,8 +173,8 @@ def _stops(chart: Chart) -> list[_Stop]:
 
 
 def _stop(draft: MedicationOrder, listed: Sequence[MedicationOrder]) -> _Stop:
-    doses = frozenset(o.dose.high for o in (draft, *listed) if isinstance(o.dose, DailyDose))
-    return _Stop(draft, frozenset(draft.drug.drugs), bool(listed), doses)
+    ended = frozenset(dose.high for dose in doses((draft, *listed)))
+    return _Stop(draft, frozenset(draft.drug.drugs), bool(listed), ended)
 
 
 def _stays(stops: Sequence[_Stop], order: MedicationOrder) -> bool:
@@ -192,17 +189,14 @@ def _stays(stops: Sequence[_Stop], order: MedicationOrder) -> bool:
 def _ends(stop: _Stop, order: MedicationOrder) -> bool:
     if stop.draft.reference == order.reference or not stop.listed:
         return True
-    return not (isinstance(order.dose, DailyDose) and stop.doses and order.dose.high not in stop.doses)
+    return order.computed is None or not stop.doses or order.computed.high in stop.doses
 
 
 def _tricyclics(chart: Chart) -> tuple[MedicationOrder, ...]:
     """Other tricyclics beside amitriptyline, when the session orders one of the two or a chart is opened."""
     own, stops = remaining(chart, AMITRIPTYLINE), _stops(chart)
-    others = [
-        order
-        for order in chart.of_class(TRICYCLIC)
-        if not order.drug.names(AMITRIPTYLINE) and (order.is_draft or _stays(stops, order))
-    ]
+    tricyclics = chart.of_class(TRICYCLIC, but=AMITRIPTYLINE)
+    others = [order for order in tricyclics if order.is_draft or _stays(stops, order)]
     if not own or (chart.ordering and not any(order.focus for order in (*own, *others))):
         return ()
     return tuple(_first_focused(others))

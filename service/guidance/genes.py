@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.chart import Chart
-from service.dosing.dosage import DailyDose
+from service.chart import Chart, doses
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.drugs import AMITRIPTYLINE
+from service.guidance.vocabulary import AMITRIPTYLINE
 
 GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}
 
@@ -58,11 +57,11 @@ def metaboliser_type(chart: Chart, thresholds: Thresholds) -> Finding | None:
     results = sorted(found, key=lambda result: (result.type not in AVOIDED, result.type == UNCLEAR))
     if not orders or not results:
         return None
-    doses = [order.dose.dosing_day for order in orders if isinstance(order.dose, DailyDose)]
-    high = max(doses, default=None)
+    known = doses(orders)
+    high = max((dose.dosing_day for dose in known), default=None)
     cut = thresholds["depression_range"].value
     level = "unknown" if high is None else "high" if high >= cut else "low"
-    if level == "low" and len(doses) < len(orders):
+    if level == "low" and len(known) < len(orders):
         level = "unknown"
     warns = level == "high" and any(result.type in AVOIDED for result in results)
     if not (warns or chart.ordering):

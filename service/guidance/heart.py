@@ -2,24 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
-from service.chart import Chart, Condition
-from service.engine.concerns import Point, gathered, partners, point, recorded, stale, within
+from service.chart import Chart, Condition, latest_lowest
+from service.engine.concerns import Point, gathered, partners, point, recorded, stale
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.drugs import AMITRIPTYLINE
+from service.guidance.vocabulary import AMITRIPTYLINE, CISAPRIDE, CORONARY, QTC
 
-CISAPRIDE = "contraindicated-with-amitriptyline-us"
 QT_RISK = "qt-risk"
 COUNTERED = "antihypertensive-countered-by-tca"
 DOMPERIDONE = "domperidone"
 """The one QT drug whose own label contraindicates others."""
-QTC = ("qtc-bazett", "qtc-fridericia", "qtc-method-unspecified")
 INFARCTION = "recent-myocardial-infarction"
 ACUTE = "acute-myocardial-infarction"
 OLD_INFARCTION = "old-myocardial-infarction"
-CORONARY = "ischaemic-heart-disease"
 
 ELECTROLYTES = ("hypokalaemia", "hypomagnesaemia", "hyperkalaemia")
 QT_CONDITIONS = ("long-qt", "brugada-syndrome", *ELECTROLYTES)
@@ -96,9 +93,8 @@ def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """
     found = [
         (m.taken, m.value, m.comparator)
-        for m in chart.measurements
-        if m.kind in QTC and m.unit == "ms" and m.value is not None and m.comparator[:1] != "<"
-        if m.taken <= chart.today
+        for m in chart.measured(*QTC, units=("ms",))
+        if m.value is not None and m.comparator[:1] != "<"
     ]
     if not found:
         return
@@ -113,15 +109,10 @@ def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 def _electrolytes(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Potassium and magnesium by the latest value that is recent; of several on one day the lowest."""
     for kind, measured in LOW.items():
-        found = [
-            (m.taken, -m.value, m)
-            for m in chart.measurements
-            if m.kind == measured and m.value is not None and m.unit in UNITS and m.taken <= chart.today
-            if within(chart, m.taken, thresholds["electrolytes_age"].value)
-        ]
-        if not found:
+        found = chart.measured(measured, units=UNITS, days=thresholds["electrolytes_age"].value)
+        latest = latest_lowest(found)
+        if latest is None:
             continue
-        latest = max(found, key=lambda entry: entry[:2])[2]
         limit = thresholds.get(f"{measured}{UNITS[latest.unit]}")
         value, unit = latest.value or Fraction(0), latest.unit
         if unit == "umol/L":
@@ -133,7 +124,7 @@ def _electrolytes(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
 def _infarctions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Heart attacks, resolved ones included: recent, of unclear date, or old. Coronary disease is as urgent as that."""
-    limit = chart.today - timedelta(days=int(thresholds["recent"].value))
+    limit = chart.days_ago(thresholds["recent"].value)
     for condition in chart.conditions:
         if not condition.sets & {INFARCTION, OLD_INFARCTION}:
             continue

@@ -6,17 +6,16 @@ focus is for the drug itself or for a partner. It then names all partners, those
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from service.chart import Chart, MedicationOrder, Role
-from service.engine.finding import Finding, Indicator, Rule, Threshold, Thresholds, states
-from service.guidance.drugs import AMITRIPTYLINE, TOLPERISONE
+from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
 from service.guidance.duplicates import remaining
+from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, STRONG_INHIBITOR, TOLPERISONE
 
-STRONG = "cyp2d6-inhibitor-strong"
 MODERATE, CYP2C19 = "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong"
 OTHERWISE = "raises-tca-level"
-INHIBITORS = (STRONG, MODERATE, CYP2C19, OTHERWISE)
+INHIBITORS = (STRONG_INHIBITOR, MODERATE, CYP2C19, OTHERWISE)
 LINGERING = ("fluoxetine", "terbinafine")
 """Inhibitors that still act for weeks after the last dose; a card says how long in ``<drug>_lingers``."""
 
@@ -25,7 +24,6 @@ PERPHENAZINE = "perphenazine"
 
 DEPRESSANTS = ("cns-depressant", "muscle-relaxant")
 CNS_ACTIVE = "cns-active"
-SENSITIVE = "cyp2d6-substrate-tolperisone-sensitive"
 OPIOIDS = frozenset({"opioid-strong", "opioid-weak"})
 
 
@@ -54,7 +52,7 @@ class Inhibitors:
     @property
     def strong(self) -> bool:
         """True when one of them inhibits CYP2D6 strongly, so that a pair has one merged card."""
-        return any(STRONG in order.classes for order in self.all)
+        return any(STRONG_INHIBITOR in order.classes for order in self.all)
 
 
 def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
@@ -62,11 +60,11 @@ def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
     lingering: list[MedicationOrder] = []
     unsure: list[MedicationOrder] = []
     for drug in LINGERING:
-        courses = [] if chart.taken_or_drafted(drug) else list(chart.past(drug))
+        courses = [] if chart.taken_or_drafted(drug) else chart.past(drug)
         if not courses:
             continue
         last = max(courses, key=_last_known)
-        if _last_known(last) >= _since(chart, thresholds[f"{drug}_lingers"]):
+        if _last_known(last) >= chart.days_ago(thresholds[f"{drug}_lingers"].value):
             lingering.append(last)
         else:
             unsure += [max(ended, key=_last_known)] if (ended := [c for c in courses if c.last_taken is None]) else []
@@ -76,10 +74,6 @@ def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
 def _last_known(order: MedicationOrder) -> date:
     """The latest day on which a past order is known to have counted."""
     return order.last_taken or order.authored or date.min
-
-
-def _since(chart: Chart, span: Threshold) -> date:
-    return chart.today - timedelta(days=int(span.value))
 
 
 @states("now", "cyp2c19", "valproate", "ended", "unsure")
@@ -107,7 +101,7 @@ def _state(found: Inhibitors) -> str:
     """Which of the card's sentences holds: what the label says of inhibitors of CYP2D6 it says of no others."""
     if not found.now:
         return "ended" if found.lingering else "unsure"
-    if any(order.classes & {STRONG, MODERATE} or order.drug.names("cimetidine") for order in found.all):
+    if any(order.classes & {STRONG_INHIBITOR, MODERATE} or order.drug.names("cimetidine") for order in found.all):
         return "now"
     return "cyp2c19" if any(CYP2C19 in order.classes for order in found.now) else "valproate"
 
@@ -118,9 +112,9 @@ def inhibitor_facts(chart: Chart, found: Inhibitors) -> dict[str, object]:
     drugs = {drug for order in every for drug in order.drug.drugs}
     return {
         "inhibitors": every,
-        "strong": [order for order in every if STRONG in order.classes],
+        "strong": [order for order in every if STRONG_INHIBITOR in order.classes],
         "moderate": [order for order in every if MODERATE in order.classes],
-        "cyp2c19": [order for order in every if CYP2C19 in order.classes and STRONG not in order.classes],
+        "cyp2c19": [order for order in every if CYP2C19 in order.classes and STRONG_INHIBITOR not in order.classes],
         "lingering": found.lingering,
         "unsure": found.unsure,
         "certain": found.certain,
@@ -154,7 +148,7 @@ def tolperisone_with_cyp2d6_drug(chart: Chart, thresholds: Thresholds) -> Findin
 @states("", "seizures", "again")
 def serotonergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R10: amitriptyline with another serotonergic drug. MAOIs are R03 and are not of the class."""
-    partners = [order for order in chart.of_class("serotonergic") if not order.drug.names(AMITRIPTYLINE)]
+    partners = chart.of_class("serotonergic", but=AMITRIPTYLINE)
     orders = _together(chart, AMITRIPTYLINE, partners)
     if not orders:
         return None
@@ -189,7 +183,7 @@ def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> 
         card="anticholinergic-with-amitriptyline",
         indicator=Indicator.WARNING,
         orders=orders,
-        state="older" if _reached(chart, thresholds["older"]) else "",
+        state="older" if chart.at_least(thresholds["older"].value) else "",
         facts={
             "amitriptyline": _first(orders, AMITRIPTYLINE),
             "partners": _one_each(_nearest_first(partners)),
@@ -204,13 +198,13 @@ def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> F
     Tolperisone is no partner of its own (R01), but an order for it may complete the combination, and it counts
     as one CNS-active drug.
     """
-    depressants = [order for order in chart.of_class(*DEPRESSANTS) if not order.drug.names(TOLPERISONE)]
+    depressants = chart.of_class(*DEPRESSANTS, but=TOLPERISONE)
     active = chart.of_class(CNS_ACTIVE)
     count = _distinct(active)
-    many = _reached(chart, thresholds["older"]) and count >= thresholds["many"].value
+    many = chart.at_least(thresholds["older"].value) and count >= thresholds["many"].value
     partners = [*depressants, *(order for order in active if many and order not in depressants)]
     partners = [order for order in partners if order.drug.drugs != (AMITRIPTYLINE,)]
-    pair = list(chart.taken_or_drafted(TOLPERISONE))
+    pair = chart.taken_or_drafted(TOLPERISONE)
     orders = _together(chart, AMITRIPTYLINE, [*partners, *pair]) if partners else ()
     if not orders:
         return None
@@ -277,11 +271,6 @@ def _parts(order: MedicationOrder) -> Iterator[tuple[str, ...]]:
         yield (AMITRIPTYLINE,)
     if others:
         yield others
-
-
-def _reached(chart: Chart, age: Threshold) -> bool:
-    """True when the patient has surely reached an age: a year of birth that leaves it open is no reason (X9)."""
-    return chart.age is not None and chart.age.at_least >= age.value
 
 
 RULES: tuple[Rule, ...] = (

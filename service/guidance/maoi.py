@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from service.chart import Chart, MedicationOrder, Role
 from service.dates import later
-from service.engine.concerns import Point, gathered, partners, within
+from service.engine.concerns import Point, gathered, partners
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.drugs import AMITRIPTYLINE
+from service.guidance.vocabulary import AMITRIPTYLINE
 
 WEAK = "maoi-weak"
 STRONG = ("maoi-irreversible", "maoi-b", "maoi-reversible")
@@ -76,9 +76,9 @@ def _after(thresholds: Thresholds) -> timedelta:
 
 def _together(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Both are ordered or taken. The day is the earliest for the drug being ordered if the other stops today."""
-    taken = any(True for _ in chart.current(AMITRIPTYLINE))
+    taken = chart.current(AMITRIPTYLINE)
     stopped = any(order.drug.names(AMITRIPTYLINE) for order in _stopped(chart))
-    carried_on = any(True for _ in chart.drafts(AMITRIPTYLINE))
+    carried_on = chart.drafts(AMITRIPTYLINE)
     for order in _one_of_each(partners(chart, AMITRIPTYLINE, *STRONG, WEAK, lasting=True)):
         if _weak(order):
             mild = order.drug.names(ISONIAZID)
@@ -100,7 +100,7 @@ def _together(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
 def _after_maoi(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Amitriptyline is ordered and an MAO inhibitor ended shortly before."""
-    if not any(order.focus for order in chart.drafts(AMITRIPTYLINE)):
+    if not chart.selected(AMITRIPTYLINE):
         return
     now = {order.drug.drugs for order in chart.of_class(*STRONG)}
     past = [*chart.of_class(*STRONG, roles=(Role.PAST,)), *(o for o in _stopped(chart) if o.classes & set(STRONG))]
@@ -139,11 +139,11 @@ def _too_soon(
     """The point with the earliest day for the second drug; a question when it is not recorded when the first ended."""
     ends = [min(course.last_taken, chart.today) for course in courses if course.last_taken is not None]
     earliest = max(ends, default=date.min) + wash_out
-    span = thresholds["unknown_end"].value
+    lately = chart.days_ago(thresholds["unknown_end"].value)
     point = replace(point, value=Fraction(wash_out.days))
     if chart.today < earliest:
         yield replace(point, day=earliest)
-    elif any(c.last_taken is None and (c.authored is None or within(chart, c.authored, span)) for c in courses):
+    elif any(c.last_taken is None and (c.authored is None or c.authored >= lately) for c in courses):
         # One that was written within the wash-out ended within it, whenever that was.
         surely = any(
             c.last_taken is None and c.authored and later(c.authored, wash_out.days) > chart.today for c in courses

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 from service.chart import Chart, Measurement
 from service.dates import later
-from service.engine.finding import Finding, Indicator, Offer, Rule, Threshold, Thresholds, states
+from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, states
 from service.guidance.amitriptyline import needs_other_product
-from service.guidance.condition_groups import HEART, PAIN
-from service.guidance.drugs import AMITRIPTYLINE
 from service.guidance.safety import pregnant
+from service.guidance.vocabulary import AMITRIPTYLINE, HEART, PAIN
 
 CIRCULATION = (*HEART, "stroke")
 
@@ -22,6 +21,7 @@ SIGNS_OF_REVIEW = (SCORE, *OTHER_SCALES, "phq-9-total")
 
 OBSERVATIONS = "observations"
 LYING, STANDING = "supine", "standing"
+PRESSURES = tuple(f"{part}-bp-{posture}" for part in ("systolic", "diastolic") for posture in (LYING, STANDING))
 
 
 @states("starts", "starts-combination", "taken")
@@ -84,15 +84,15 @@ def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
         return None
     if chart.under_age(thresholds["youngest"].value) or pregnant(chart, thresholds["status_age"].value):
         return None
-    recent = list(_recent(chart, thresholds["recent"]))
-    lowest, highest = thresholds["lowest"].value, thresholds["highest"].value
-    if any(m.kind == SCORE and m.exact and m.value is not None and lowest <= m.value <= highest for m in recent):
+    days, lowest, highest = (thresholds[name].value for name in ("recent", "lowest", "highest"))
+    scores = chart.measured(SCORE, days=days)
+    if any(m.exact and m.value is not None and lowest <= m.value <= highest for m in scores):
         return None
     return Finding(
         card="pain-score",
         indicator=Indicator.INFO,
         orders=tuple(orders),
-        state="other-scale" if any(m.kind in OTHER_SCALES for m in recent) else "",
+        state="other-scale" if chart.measured(*OTHER_SCALES, days=days) else "",
         facts={"order": orders[0]},
         offers=(Offer("pain-score-0-to-10"),),
     )
@@ -106,7 +106,7 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
     measurements were not given in full: that is said elsewhere.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    readings = lying_and_standing(_recent(chart, thresholds["recent"]))
+    readings = lying_and_standing(chart.measured(*PRESSURES, units=("mm[Hg]",), days=thresholds["recent"].value))
     conditions = chart.active(*CIRCULATION)
     older = chart.at_least(thresholds["older"].value)
     at_risk = bool(conditions) or older
@@ -147,12 +147,12 @@ def lying_and_standing(measurements: Iterable[Measurement]) -> Readings | None:
     """The latest day on which blood pressure was taken lying and standing; None when there is no such day."""
     found: dict[date, dict[str, list[Fraction]]] = {}
     for m in measurements:
-        if m.exact and m.value is not None and m.unit == "mm[Hg]":
+        if m.exact and m.value is not None:
             found.setdefault(m.taken, {}).setdefault(m.kind, []).append(m.value)
     for day in sorted(found, reverse=True):
         systolic, diastolic = (_both(found[day], f"{part}-bp") for part in ("systolic", "diastolic"))
         if systolic is not None or diastolic is not None:
-            several = any(len(v) > 1 for kind, v in found[day].items() if kind.endswith((LYING, STANDING)))
+            several = any(len(values) > 1 for values in found[day].values())
             return Readings(day, systolic, diastolic, several)
     return None
 
@@ -164,11 +164,6 @@ def _both(values: dict[str, list[Fraction]], part: str) -> tuple[Fraction, Fract
 
 def _fall(pair: tuple[Fraction, Fraction] | None) -> Fraction:
     return pair[0] - pair[1] if pair is not None else Fraction(0)
-
-
-def _recent(chart: Chart, span: Threshold) -> Iterable[Measurement]:
-    earliest = chart.today - timedelta(days=int(span.value))
-    return (m for m in chart.measurements if earliest <= m.taken <= chart.today)
 
 
 def _observations_known(chart: Chart) -> bool:

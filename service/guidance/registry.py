@@ -4,32 +4,28 @@ from service.engine.finding import Rule
 from service.engine.unchecked import code_and_text_disagree, not_checked
 from service.guidance import (
     alternatives,
-    dose_range,
+    amitriptyline,
     duplicates,
     genes,
     heart,
     interactions,
     maoi,
     monitoring,
-    pair,
     safety,
     stopping,
     titration,
     tolperisone,
 )
-from service.guidance.amitriptyline import amitriptyline_start_dose
 
 RULES: tuple[Rule, ...] = (
     *maoi.RULES,
     *heart.RULES,
     *safety.RULES,
     *duplicates.RULES,
-    *pair.RULES,
+    *tolperisone.RULES,
     *interactions.RULES,
     *genes.RULES,
-    *tolperisone.RULES,
-    amitriptyline_start_dose,
-    *dose_range.RULES,
+    *amitriptyline.RULES,
     *titration.RULES,
     *stopping.RULES,
     *monitoring.RULES,

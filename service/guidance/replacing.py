@@ -1,21 +1,20 @@
 """Another drug in place of the amitriptyline draft: which starting dose may be offered, and why not (R21 to R23).
 
-An offer takes the draft out of the session and orders the other drug in its place, never both. It is made only
-when everything that it rests on is known and nothing recorded speaks against it.
+Labels make the doses of these drugs depend on kidney function. An offer takes the draft out of the session and orders
+the other drug in its place, never both. It is made only when everything that it rests on is known and nothing recorded
+speaks against it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from typing import Any
 
-from service.chart import Chart, Measurement, MedicationOrder
-from service.engine.finding import Offer, Thresholds
+from service.chart import DECISIVE, Chart, Measurement, MedicationOrder, latest_lowest
+from service.engine.finding import Offer, Threshold, Thresholds, holding
 from service.guidance.amitriptyline import new_start
-from service.guidance.drugs import AMITRIPTYLINE, TOLPERISONE
-from service.guidance.kidney import band, is_clearance, kidney_function
 from service.guidance.safety import pregnant_or_breastfeeding
+from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, STRONG_INHIBITOR, TOLPERISONE
 
-LISTS = frozenset({"medications", "statements", "conditions", "allergies"})
 UNREAD_DRUGS = frozenset({"list-entry-unidentified", "order-unreadable", "status-unknown"})
 """Why a drug on the patient's list may be hidden from the checks."""
 
@@ -85,13 +84,13 @@ def _general(
     """Why nothing is offered in place of this draft, whatever the drug (keys of ``cards/phrases.yaml``)."""
     (order, *others) = orders
     new = new_start(chart, order, thresholds["look_back"])
-    incomplete = any(gap.element in LISTS or gap.reason in UNREAD_DRUGS for gap in chart.unread)
+    incomplete = any(gap.element in DECISIVE or gap.reason in UNREAD_DRUGS for gap in chart.unread)
     better = kidney is not None and kidney.value is not None and kidney.value >= thresholds["renal_severe"].value
     checks = {
         "age-unknown": chart.age is None,
         "taper-first": new is False,
         "start-not-certain": new is None,
-        "ordered-twice": bool(others) or len(list(chart.drafts(AMITRIPTYLINE))) > 1,
+        "ordered-twice": bool(others) or len(chart.drafts(AMITRIPTYLINE)) > 1,
         "order-not-found": not order.reference,
         "combination": order.drug.combination,
         "drug-disputed": order.drug.disputes(AMITRIPTYLINE),
@@ -102,45 +101,78 @@ def _general(
         "suicidal": chart.has("suicidal-ideation"),
         "with-tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
     }
-    return tuple(reason for reason, holds in checks.items() if holds)
+    return holding(checks)
 
 
 def _duloxetine(chart: Chart, checks: Mapping[str, bool | None], thresholds: Thresholds) -> tuple[str, ...]:
-    serotonergic = [order for order in chart.of_class("serotonergic") if not order.drug.names(AMITRIPTYLINE)]
     reasons = {
         NOT_KNOWN: any(holds is None for holds in checks.values()),
-        "serotonergic": bool(serotonergic),
-        "inhibitor": bool(chart.of_class("cyp2d6-inhibitor-strong")),
+        "serotonergic": bool(chart.of_class("serotonergic", but=AMITRIPTYLINE)),
+        "inhibitor": bool(chart.of_class(STRONG_INHIBITOR)),
         "young": chart.under_age(thresholds["young"].value),
         "mood-or-seizures": chart.has("bipolar-disorder", "epilepsy"),
         "falls": chart.has("falls", "orthostatic-hypotension"),
         "pressure": _pressure_high(chart, thresholds),
     }
-    return tuple(reason for reason, holds in reasons.items() if holds)
+    return holding(reasons)
 
 
 def _pressure_high(chart: Chart, thresholds: Thresholds) -> bool:
     """True when one of the recent blood pressures is at or above the limit; nothing recent does not count against."""
-    earliest = chart.today - timedelta(days=int(thresholds["offer_age"].value))
     limits = {
         **dict.fromkeys(SYSTOLIC, thresholds["pressure_systolic"].value),
         **dict.fromkeys(DIASTOLIC, thresholds["pressure_diastolic"].value),
     }
-    recent = [m for m in chart.measurements if m.kind in limits and earliest <= m.taken <= chart.today]
-    return any(m.value is not None and m.unit == "mm[Hg]" and m.value >= limits[m.kind] for m in recent)
+    recent = chart.measured(*limits, units=("mm[Hg]",), days=thresholds["offer_age"].value)
+    return any(m.value is not None and m.value >= limits[m.kind] for m in recent)
 
 
 def _gabapentinoid(chart: Chart, drug: str, kidney: Measurement | None, thresholds: Thresholds) -> tuple[str, ...]:
     older = chart.age is None or chart.age.at_most >= thresholds["older"].value
-    sedating = [
-        order for order in chart.of_class("cns-depressant", "cns-active") if not order.drug.names(AMITRIPTYLINE)
-    ]
     reasons = {
         "kidney-failure": band(kidney, thresholds) == "failure",
         "only-egfr": older and kidney is not None and not is_clearance(kidney),
-        "sedating": bool(sedating),
+        "sedating": bool(chart.of_class("cns-depressant", "cns-active", but=AMITRIPTYLINE)),
         "unsteady": chart.has("falls", "delirium", "dementia"),
         "misuse": chart.has("opioid-use-disorder"),
         "heart-failure": drug == "pregabalin" and chart.has("heart-failure"),
     }
-    return tuple(reason for reason, holds in reasons.items() if holds)
+    return holding(reasons)
+
+
+def kidney_function(chart: Chart, most: Threshold) -> Measurement | None:
+    """The latest creatinine clearance, else the latest eGFR, in mL/min and not older than that; None when unknown."""
+    for kinds in (CLEARANCE, FILTRATION):
+        found = latest_lowest(m for m in chart.measured(*kinds, units=("mL/min",), days=most.value) if m.exact)
+        if found is not None:
+            return found
+    return None
+
+
+def is_clearance(kidney: Measurement | None) -> bool:
+    """True for a creatinine clearance, by which labels go, and not an eGFR."""
+    return kidney is not None and kidney.kind in CLEARANCE
+
+
+def band(kidney: Measurement | None, thresholds: Thresholds) -> str:
+    """ "normal", "moderate", "severe" or "failure" as the labels divide kidney function; "unknown" without a value."""
+    value = kidney.value if kidney is not None else None
+    if value is None:
+        return "unknown"
+    if value <= thresholds["renal_failure"].value:
+        return "failure"
+    if value < thresholds["renal_severe"].value:
+        return "severe"
+    return "moderate" if value < thresholds["renal_moderate"].value else "normal"
+
+
+def renal_doses(kidney: Measurement | None, thresholds: Thresholds) -> dict[str, Any]:
+    """The labels' daily ranges of gabapentin and pregabalin where kidneys are known to be worse than good."""
+    found = band(kidney, thresholds)
+    if found in ("unknown", "normal"):
+        return {"band": found}
+    drugs = ("gabapentin", "pregabalin")
+    ranges = {
+        f"{drug}_range": (thresholds[f"{drug}_{found}_low"], thresholds[f"{drug}_{found}_high"]) for drug in drugs
+    }
+    return {"band": found, **ranges}

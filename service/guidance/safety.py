@@ -4,19 +4,16 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from service.chart import Chart, Measurement
-from service.engine.concerns import Point, gathered, partners, point, recorded, stale, within
+from service.chart import Chart, body_weight, latest_lowest
+from service.engine.concerns import Point, gathered, partners, point, recorded, stale
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.drugs import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
 from service.guidance.duplicates import summed, taken_together
-from service.guidance.kidney import CLEARANCE, FILTRATION
+from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
 
 ACUTE = {"angle-closure-glaucoma": "acute-angle-closure", "urinary-retention": "acute-urinary-retention"}
 """Conditions that are critical when the record's words call them acute, and what they are then."""
 DISULFIRAM = "disulfiram"
 LIVER = ("hepatic-failure", "hepatic-impairment")
-BODY_WEIGHT = "body-weight"
-RENAL = (*FILTRATION, *CLEARANCE)
 SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
 SAYS_OTHERWISE = re.compile(r"\b(?:not|non|history of|previous|past)[ -](?:an )?acute\b", re.IGNORECASE)
 YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
@@ -51,7 +48,7 @@ def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> 
     ]
     if orders:
         points += [*_hypersensitive(chart, thresholds), *_conditions(chart, thresholds)]
-        points += [*_liver(chart, thresholds), *_young(chart, thresholds)]
+        points += [*_liver(chart, thresholds, "severe-liver-disease", "liver-disease"), *_young(chart, thresholds)]
     return gathered(
         "amitriptyline-and-other-conditions",
         points,
@@ -112,15 +109,12 @@ def _says_acute(label: str) -> bool:
     return SAYS_ACUTE.search(label) is not None and SAYS_OTHERWISE.search(label) is None
 
 
-def _liver(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    kind = "severe-liver-disease" if _severe_liver(chart) else "liver-disease"
+def _liver(chart: Chart, thresholds: Thresholds, severe: str, mild: str) -> Iterator[Point]:
+    """Liver disease; severe is liver failure, or liver disease together with a sign of decompensation."""
+    impaired = chart.has("hepatic-impairment") and chart.has("hepatic-decompensation")
+    kind = severe if chart.has("hepatic-failure") or impaired else mild
     for condition in chart.active(*LIVER):
         yield point(kind, chart, thresholds, name=condition.label)
-
-
-def _severe_liver(chart: Chart) -> bool:
-    """Liver failure, or liver disease together with a sign of decompensation."""
-    return chart.has("hepatic-failure") or (chart.has("hepatic-impairment") and chart.has("hepatic-decompensation"))
 
 
 def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -137,7 +131,7 @@ def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Findi
     points = list(_beside_tolperisone(chart, thresholds))
     if orders:
         points += [*_allergies(chart, thresholds), *recorded(chart, thresholds), *_kidney(chart, thresholds)]
-        points += [*_liver_and_tolperisone(chart, thresholds), *_expecting_or_feeding(chart, thresholds)]
+        points += [*_liver(chart, thresholds, "severe-liver", "liver"), *_expecting_or_feeding(chart, thresholds)]
     about = orders or chart.taken_or_drafted(TOLPERISONE)
     return gathered(
         "tolperisone-contraindications",
@@ -177,31 +171,18 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
     The problem list counts without one, and severe impairment on it also beside a better value, which may be old.
     """
-    found = [
-        (m.taken, -m.value, m)
-        for m in chart.measurements
-        if m.kind in RENAL and m.unit == "mL/min" and m.value is not None and m.taken <= chart.today
-    ]
-    if found:
-        _, negative, latest = max(found, key=lambda entry: entry[:2])
-        kind = _renal_kind(-negative, latest.comparator, thresholds)
+    latest = latest_lowest(chart.measured(*FILTRATION, *CLEARANCE, units=("mL/min",)))
+    if latest is not None and latest.value is not None:
+        kind = _renal_kind(latest.value, latest.comparator, thresholds)
         if kind is not None:
+            measured = {"value": latest.value, "comparator": latest.comparator, "unit": latest.shown_unit}
             age = stale(chart, latest.taken, thresholds["value_age"].value)
-            yield point(
-                kind,
-                chart,
-                thresholds,
-                day=latest.taken,
-                value=latest.value,
-                comparator=latest.comparator,
-                unit=latest.shown_unit,
-                age=age,
-            )
+            yield point(kind, chart, thresholds, day=latest.taken, age=age, **measured)
         if kind == "severe-renal":
             return
     for condition in chart.active("renal-impairment", "severe-renal-impairment"):
         severe = "severe-renal-impairment" in condition.sets
-        if found and not severe:
+        if latest is not None and not severe:
             continue
         yield point("severe-renal" if severe else "renal-unmeasured", chart, thresholds, name=condition.label)
 
@@ -213,12 +194,6 @@ def _renal_kind(value: Fraction, comparator: str, thresholds: Thresholds) -> str
         if value < most or (comparator == "<" and value == most):
             return kind
     return None
-
-
-def _liver_and_tolperisone(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    kind = "severe-liver" if _severe_liver(chart) else "liver"
-    for condition in chart.active(*LIVER):
-        yield point(kind, chart, thresholds, name=condition.label)
 
 
 @states("too-young", "above-label", "above-studied", "above-young", "amitriptyline", "amitriptyline-us", "tolperisone")
@@ -234,7 +209,7 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
     points = [_amitriptyline_for_a_child(chart, thresholds)] if chart.in_question(AMITRIPTYLINE) else []
     points += [Point("tolperisone", Indicator.WARNING)] if chart.in_question(TOLPERISONE) else []
     orders = [order for drug in SUBJECTS for order in chart.in_question(drug)]
-    weight = _weight(chart, thresholds)
+    weight = body_weight(chart.measurements, chart.today, int(thresholds["weight_age"].value))
     facts = {
         "certain": age.at_most < thresholds["adult"].value,
         "weight": round(weight, 1) if weight is not None else None,
@@ -249,7 +224,7 @@ def _amitriptyline_for_a_child(chart: Chart, thresholds: Thresholds) -> Point:
     if age.at_least < thresholds["uk_minimum"].value:
         return Point("too-young", Indicator.CRITICAL)
     day = _most_on_a_day(chart)
-    weight = _weight(chart, thresholds)
+    weight = body_weight(chart.measurements, chart.today, int(thresholds["weight_age"].value))
     if day is not None and day > thresholds["adolescent"].value:
         return Point("above-label", Indicator.CRITICAL, value=day)
     if day is not None and weight is not None and day / weight > thresholds["studied_per_kg"].value:
@@ -263,15 +238,6 @@ def _most_on_a_day(chart: Chart) -> Fraction | None:
     """The most mg of amitriptyline on one day, orders that add up summed; None when no dose is known."""
     groups = taken_together(chart) or [[order] for order in chart.in_question(AMITRIPTYLINE)]
     return max((mg for orders in groups if (mg := summed(orders)[0]) is not None), default=None)
-
-
-def _weight(chart: Chart, thresholds: Thresholds) -> Fraction | None:
-    """Kg of the latest body weight, when it is recent."""
-    latest = chart.latest(BODY_WEIGHT)
-    if latest is None or not latest.exact or latest.unit != "kg":
-        return None
-    recent = within(chart, latest.taken, thresholds["weight_age"].value)
-    return latest.value if recent and latest.value else None
 
 
 @states("pregnancy", "breastfeeding")
@@ -291,8 +257,9 @@ def _expecting_or_feeding(chart: Chart, thresholds: Thresholds) -> Iterator[Poin
 
 def pregnant(chart: Chart, span: Fraction) -> bool:
     """True when a pregnancy that cannot be over yet, after ``span`` days, is on record or the latest answer."""
-    conditions = [c for c in chart.active("pregnancy") if c.onset is None or within(chart, c.onset.latest, span)]
-    return bool(conditions) or _answered(chart, "pregnancy", span)
+    since = chart.days_ago(span)
+    recorded = any(c.onset is None or c.onset.latest >= since for c in chart.active("pregnancy"))
+    return recorded or _answered(chart, "pregnancy", span)
 
 
 def breastfeeding(chart: Chart, span: Fraction) -> bool:
@@ -307,8 +274,8 @@ def pregnant_or_breastfeeding(chart: Chart, span: Fraction) -> bool:
 
 def _answered(chart: Chart, what: str, span: Fraction) -> bool:
     """True when the latest answer about it is yes and not too old."""
-    latest: Measurement | None = chart.latest(f"{what}-status")
-    if latest is None or not within(chart, latest.taken, span):
+    latest = chart.latest(f"{what}-status")
+    if latest is None or latest.taken < chart.days_ago(span):
         return False
     return what in latest.sets or latest.answer.casefold().strip() in YES
 

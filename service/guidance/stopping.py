@@ -1,24 +1,26 @@
-"""Stopping amitriptyline, or cutting its dose by more than half (R20)."""
+"""Stopping amitriptyline or more than halving its dose, and the next step of the example taper instead (R20)."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
-from service.chart import Chart, MedicationOrder, Role
-from service.dosing.dosage import DailyDose
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.drugs import AMITRIPTYLINE
-from service.guidance.duplicates import TRICYCLIC, duplicates, gives_nothing, remaining
-from service.guidance.tapering import RUNGS, next_step
-from service.guidance.titration import dose_on, taken
-
-ZERO = Fraction(0)
-HARM, NOT_TOLERATED, OTHER_REASON = (
-    "stopped-because-of-harm",
-    "stopped-because-not-tolerated",
-    "stopped-for-another-reason",
+from service.chart import Chart, Condition, MedicationOrder, Role, doses, reasons
+from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, holding, states
+from service.guidance.duplicates import ZERO, duplicates, gives_nothing, remaining
+from service.guidance.safety import pregnant_or_breastfeeding
+from service.guidance.titration import reached
+from service.guidance.vocabulary import (
+    AMITRIPTYLINE,
+    CISAPRIDE,
+    CORONARY,
+    HEART,
+    MAO_INHIBITORS,
+    NOT_TOLERATED,
+    QTC,
+    TRICYCLIC,
 )
+
+HARM, OTHER_REASON = "stopped-because-of-harm", "stopped-for-another-reason"
 REASONS_TO_HURRY = frozenset({HARM, "serotonin-syndrome", "pregnancy", "allergy-to-amitriptyline"})
 """Reasons of an order for which a fast stop is right, whatever else is on record."""
 
@@ -36,8 +38,6 @@ CONTRAINDICATED = (
     "allergy-to-amitriptyline",
 )
 """Conditions that forbid amitriptyline, however long they are known."""
-CORONARY = "ischaemic-heart-disease"
-"""Forbids it, too, except on the US label."""
 INFARCTIONS = frozenset({"recent-myocardial-infarction", "acute-myocardial-infarction"})
 RECENT = frozenset(
     {
@@ -54,9 +54,27 @@ RECENT = frozenset(
     }
 )
 """Conditions that explain a stop when they began lately, also when they are over."""
-INHIBITORS = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic")
-CISAPRIDE = "contraindicated-with-amitriptyline-us"
-QTC = frozenset({"qtc-bazett", "qtc-fridericia", "qtc-method-unspecified"})
+
+RUNGS = ("rung_1", "rung_2", "rung_3", "rung_4")
+"""The doses of the example taper, thresholds of the card. The templates of the orders bear the same names."""
+
+AGAINST = (
+    *HEART,
+    "angle-closure-glaucoma",
+    "urinary-retention",
+    "paralytic-ileus",
+    "delirium",
+    "hepatic-failure",
+    "hepatic-impairment",
+    "suicidal-ideation",
+    "bipolar-disorder",
+    "epilepsy",
+    "serotonin-syndrome",
+)
+"""Conditions for which a stop may have to be faster than the example."""
+
+IN_ITS_PLACE = frozenset({"antidepressant", "gabapentinoid", *MAO_INHIBITORS})
+LISTS = frozenset({"medications", "conditions", "allergies"})
 
 
 @states("harm", "unread", "cut", "small", "stop")
@@ -69,7 +87,7 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
     least half, or with the next rung of the example taper.
     """
     stops = chart.stops(AMITRIPTYLINE)
-    drafts = [order for order in chart.drafts(AMITRIPTYLINE) if order.focus]
+    drafts = chart.selected(AMITRIPTYLINE)
     if not (stops or drafts) or _another_in_place(chart):
         return None
     after = _after(chart)
@@ -83,11 +101,11 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
     minor = chart.under_age(thresholds["adult"].value)
     path = () if before is None or minor else taper(before, thresholds)
     harm = state == "harm"
-    offers, withheld = ((), ()) if harm else next_step(chart, stops, before, path, thresholds)
+    offers, withheld = ((), ()) if harm else _next_step(chart, stops, before, path, thresholds)
     if not known:
         offers, withheld = (), (*withheld, "time-unknown")
     orders = [*stops, *drafts]
-    listed = [order for order in taken(chart) if order.reference not in {o.reference for o in orders}]
+    listed = [order for order in chart.current(AMITRIPTYLINE) if order.reference not in {o.reference for o in orders}]
     return Finding(
         card="amitriptyline-stopping",
         indicator=Indicator.WARNING if state in ("cut", "stop") else Indicator.INFO,
@@ -113,8 +131,7 @@ def _state(
         return "harm"
     if before is not None and before <= thresholds["rung_4"].value:
         return "small"
-    reasons = frozenset(reason for order in stops for reason in order.reasons)
-    if any(order.stop_reason_given for order in stops) and not reasons & {NOT_TOLERATED, OTHER_REASON}:
+    if any(order.stop_reason_given for order in stops) and reasons(stops).isdisjoint({NOT_TOLERATED, OTHER_REASON}):
         return "unread"
     return "cut" if after > 0 else "stop"
 
@@ -124,10 +141,8 @@ def _another_in_place(chart: Chart) -> bool:
 
     So it is when the reason of the stop names another tricyclic.
     """
-    if any(TRICYCLIC in order.reasons for order in chart.stops(AMITRIPTYLINE)):
-        return True
-    ordered = [o for o in chart.of_class(TRICYCLIC, *INHIBITORS, roles=(Role.DRAFT,)) if o.focus]
-    return any(not order.drug.names(AMITRIPTYLINE) for order in ordered)
+    drafts = chart.of_class(TRICYCLIC, *MAO_INHIBITORS, roles=(Role.DRAFT,), but=AMITRIPTYLINE)
+    return TRICYCLIC in reasons(chart.stops(AMITRIPTYLINE)) or any(order.focus for order in drafts)
 
 
 def taper(dose: Fraction, thresholds: Thresholds) -> tuple[Fraction, ...]:
@@ -145,31 +160,26 @@ def taper(dose: Fraction, thresholds: Thresholds) -> tuple[Fraction, ...]:
 
 def _after(chart: Chart) -> Fraction | None:
     """The mg a day at the start of what the session leaves; zero when nothing, None when a dose is not computed."""
-    drafts = list(chart.drafts(AMITRIPTYLINE))
     together = duplicates(chart)
-    left = drafts or [order for order in remaining(chart, AMITRIPTYLINE) if not order.is_draft]
-    doses = [_first(order) for order in left]
-    both = [_first(order) for order in together]
-    if None in doses or None in both:
+    left = chart.drafts(AMITRIPTYLINE) or [order for order in remaining(chart, AMITRIPTYLINE) if not order.is_draft]
+    each = [dose for order in left if (dose := _first(order)) is not None]
+    both = [dose for order in together if (dose := _first(order)) is not None]
+    if len(each) < len(left) or len(both) < len(together):
         return None
-    known = [dose for dose in doses if dose is not None]
-    return max(sum((dose for dose in both if dose is not None), ZERO), *known, ZERO)
+    return max(sum(both, ZERO), *each, ZERO)
 
 
 def _first(order: MedicationOrder) -> Fraction | None:
     """The mg a day at the start of an order, zero when it says zero, None when nothing is computed."""
-    if isinstance(order.dose, DailyDose):
-        return order.dose.first.high
+    if order.computed is not None:
+        return order.computed.first.high
     return ZERO if gives_nothing(order) else None
 
 
 def _before(chart: Chart, stops: Sequence[MedicationOrder]) -> Fraction | None:
     """The mg a day taken until now: of the list, else of the order that is stopped; None when not computed."""
-    listed = [
-        dose_on(order, order.dose, chart.today)[0].high for order in taken(chart) if isinstance(order.dose, DailyDose)
-    ]
-    stopped = [order.dose.high for order in stops if isinstance(order.dose, DailyDose)]
-    return max(listed or stopped, default=None)
+    listed = [dose.high for _, dose, _ in reached(chart, chart.current(AMITRIPTYLINE))]
+    return max(listed or [dose.high for dose in doses(stops)], default=None)
 
 
 def _abrupt(before: Fraction | None, after: Fraction, thresholds: Thresholds) -> bool:
@@ -184,7 +194,7 @@ def _abrupt(before: Fraction | None, after: Fraction, thresholds: Thresholds) ->
 
 def _taken_for(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> tuple[bool, int | None]:
     """Whether the record tells how long amitriptyline was taken without a break, and the days (None: not at all)."""
-    listed = taken(chart) or list(chart.past(AMITRIPTYLINE))
+    listed = chart.current(AMITRIPTYLINE) or chart.past(AMITRIPTYLINE)
     if not listed and all(order.authored is None for order in stops):
         return chart.history_known, None
     treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].value))
@@ -196,33 +206,76 @@ def _taken_for(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thres
 
 def _explained(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> bool:
     """True when the reason of the stop, or something on record, makes a fast stop right."""
-    reasons = frozenset(reason for order in stops for reason in order.reasons)
     return (
-        bool(reasons & (REASONS_TO_HURRY | RECENT))
+        not reasons(stops).isdisjoint(REASONS_TO_HURRY | RECENT)
         or AMITRIPTYLINE in chart.allergies
         or chart.has(*CONTRAINDICATED)
-        or (chart.jurisdiction != "us" and chart.has(CORONARY))
-        or bool(chart.of_class(*INHIBITORS, CISAPRIDE))
-        or any(True for _ in _lately(chart, thresholds))
+        or (chart.jurisdiction != "us" and chart.has(CORONARY))  # it forbids amitriptyline except on the US label
+        or bool(chart.of_class(*MAO_INHIBITORS, CISAPRIDE))
+        or any(_began_lately(chart, condition, thresholds) for condition in chart.conditions)
         or _qtc_long(chart, thresholds)
     )
 
 
-def _lately(chart: Chart, thresholds: Thresholds) -> Iterator[str]:
-    """Conditions that began lately, an infarction within the time for which amitriptyline is forbidden after it."""
-    for condition in chart.conditions:
-        span = thresholds["infarction" if condition.sets & INFARCTIONS else "recent"].value
-        since = chart.today - timedelta(days=int(span))
-        if condition.sets & RECENT and condition.onset is not None and condition.onset.latest >= since:
-            yield condition.label
+def _began_lately(chart: Chart, condition: Condition, thresholds: Thresholds) -> bool:
+    """True when it explains a stop; an infarction within the time for which amitriptyline is forbidden after it."""
+    since = chart.days_ago(thresholds["infarction" if condition.sets & INFARCTIONS else "recent"].value)
+    return bool(condition.sets & RECENT) and condition.onset is not None and condition.onset.latest >= since
 
 
 def _qtc_long(chart: Chart, thresholds: Thresholds) -> bool:
     """True when a corrected QT interval of lately is at or above the critical one."""
-    since = chart.today - timedelta(days=int(thresholds["recent"].value))
-    found = [m for m in chart.measurements if m.kind in QTC and m.unit == "ms" and since <= m.taken <= chart.today]
+    found = chart.measured(*QTC, units=("ms",), days=thresholds["recent"].value)
     limit = thresholds["qtc"].value
     return any(m.value is not None and m.value >= limit and not m.comparator.startswith("<") for m in found)
+
+
+def _next_step(
+    chart: Chart,
+    stops: Sequence[MedicationOrder],
+    before: Fraction | None,
+    path: Sequence[Fraction],
+    thresholds: Thresholds,
+) -> tuple[tuple[Offer, ...], tuple[str, ...]]:
+    """The order of the next step, or why it is not offered (keys of ``cards/phrases.yaml``).
+
+    ``path`` are the doses below ``before``, the mg a day taken until now. The order is for the product of the
+    order that is ended, and for less than was taken at once.
+    """
+    if not path or before is None:
+        return (), ()
+    against = _against(chart, stops, path[0], thresholds)
+    if against:
+        return (), against
+    rung = next(name for name in RUNGS if thresholds[name].value == path[0])
+    name = f"amitriptyline-{rung.replace('_', '-')}"
+    return (Offer(name, product_of=stops[0].reference, drug=AMITRIPTYLINE, below=before),), ()
+
+
+def _against(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thresholds: Thresholds) -> tuple[str, ...]:
+    """Why the next step is not offered: every reason that holds."""
+    if not stops:
+        return ("drafts-stay",)
+    listed = chart.current(AMITRIPTYLINE)
+    started = [d for d in chart.orders if d.is_draft and not d.stops and d.classes & IN_ITS_PLACE]
+    known = chart.history_known and chart.conditions_known
+    now = [dose for _, dose, _ in reached(chart, listed or stops)]
+    checks = {
+        "age-unknown": chart.age is None,
+        "record-incomplete": not known or any(gap.element in LISTS for gap in chart.unread),
+        "ordered-twice": len(stops) > 1 or len(listed) > 1,
+        "order-not-found": not stops[0].reference,
+        "combination": any(order.drug.combination for order in (*stops, *listed)),
+        "drug-disputed": any(order.drug.disputes(AMITRIPTYLINE) for order in (*stops, *listed)),
+        "stop-reason": any(order.stop_reason_given or order.reason_given for order in stops),
+        "condition-against": chart.has(*AGAINST) or pregnant_or_breastfeeding(chart, thresholds["status_age"].value),
+        "another-in-its-place": bool(started),
+        "taken-divided": any(dose.single < step for dose in now),
+        # Of a range, or as needed, less may be taken than the step.
+        "would-not-lower": any(dose.low <= step for dose in now),
+        "step-not-prepared": all(thresholds[name].value != step for name in RUNGS),
+    }
+    return holding(checks)
 
 
 RULES: tuple[Rule, ...] = (amitriptyline_stopping,)

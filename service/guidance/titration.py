@@ -1,6 +1,6 @@
 """Steps of amitriptyline's dose, inside an order and from the list to the draft (R08)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -10,8 +10,8 @@ from service.chart import Chart, MedicationOrder
 from service.dates import later
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.condition_groups import purpose
-from service.guidance.drugs import AMITRIPTYLINE
+from service.guidance.amitriptyline import purpose
+from service.guidance.vocabulary import AMITRIPTYLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
         return None
     steps = [
         (indicator, step)
-        for order in chart.drafts(AMITRIPTYLINE)
-        if order.focus and isinstance(order.dose, DailyDose)
+        for order in chart.selected(AMITRIPTYLINE)
+        if isinstance(order.dose, DailyDose)
         for step in _steps(chart, order, order.dose)
         if (indicator := _pace(step, thresholds)) is not None
     ]
@@ -53,7 +53,7 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
     return Finding(
         card="amitriptyline-titration",
         indicator=Indicator.INFO if depression else urgent,
-        orders=(step.order, *(() if step.inside else taken(chart))),
+        orders=(step.order, *(() if step.inside else chart.current(AMITRIPTYLINE))),
         state="depression" if depression else _state(step, thresholds),
         facts={
             "order": step.order,
@@ -100,34 +100,33 @@ def _pace(step: Step, thresholds: Thresholds) -> Indicator | None:
     return Indicator.INFO if step.days is None and step.inside else None
 
 
-def taken(chart: Chart) -> tuple[MedicationOrder, ...]:
-    """Orders and statements by which amitriptyline is taken now."""
-    return tuple(chart.current(AMITRIPTYLINE))
-
-
 def _now(chart: Chart) -> tuple[Fraction, Fraction | None] | None:
     """The most that is taken now on a dosing day, and for how many days at least; None when no dose is known.
 
     An order of today corrects rather than follows; for it, and for a renewal, nothing tells how long.
     """
-    doses = [
-        (dose.dosing_day, order, since)
-        for order in taken(chart)
-        if isinstance(order.dose, DailyDose)
-        for dose, since in [dose_on(order, order.dose, chart.today)]
-    ]
-    if not doses:
+    taken = list(reached(chart, chart.current(AMITRIPTYLINE)))
+    if not taken:
         return None
-    day = max(dose for dose, _, _ in doses)
-    same = [(order, since) for dose, order, since in doses if dose == day]
+    day = max(dose.dosing_day for _, dose, _ in taken)
+    same = [(order, since) for order, dose, since in taken if dose.dosing_day == day]
     since = min((since for _, since in same if since is not None), default=None)
     if since is None or since >= chart.today or any(order.continues_earlier for order, _ in same):
         return day, None
     return day, Fraction((chart.today - since).days)
 
 
-def dose_on(order: MedicationOrder, dose: DailyDose, today: date) -> tuple[DailyDose, date | None]:
-    """The step that an order on the list has reached, and its first day; the last one when nothing tells."""
+def reached(
+    chart: Chart, orders: Iterable[MedicationOrder]
+) -> Iterator[tuple[MedicationOrder, DailyDose, date | None]]:
+    """Orders whose dose is known, each with the step that it has reached and the first day of that."""
+    for order in orders:
+        if isinstance(order.dose, DailyDose):
+            yield (order, *_step_on(order, order.dose, chart.today))
+
+
+def _step_on(order: MedicationOrder, dose: DailyDose, today: date) -> tuple[DailyDose, date | None]:
+    """The step that an order has reached, and its first day; the last one when nothing tells."""
     began = order.began
     for step in dose.steps[:-1]:
         if began is None or step.days is None:

@@ -1,14 +1,82 @@
-"""Rules about tolperisone alone (R02, R15, R16)."""
+"""Rules about tolperisone: beside amitriptyline or another tricyclic (R01, R05), its use and its dose (R02, R15, R16).
+
+R01 is merged with R04 when a strong CYP2D6 inhibitor is there, too.
+"""
 
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder
+from service.chart import Chart, MedicationOrder, doses, reasons
 from service.dosing.dosage import DailyDose
+from service.engine.concerns import partners
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
-from service.guidance.drugs import TOLPERISONE
 from service.guidance.duplicates import taken_together
+from service.guidance.interactions import Inhibitors, inhibitors
+from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, TOLPERISONE, TRICYCLIC
 
 POST_STROKE = "post-stroke-spasticity"
+
+
+@states("started", "both-new", "continued", "taken", "with-inhibitor", "perhaps-inhibitor")
+def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R01: both are ordered or taken, and the ordering creates the pair; an info when it only continues.
+
+    On order-select at least one of the pair has to be selected (X4). A chart that is only opened shows the
+    pair that is already taken, as an info.
+
+    With a strong CYP2D6 inhibitor this card is also that of R04, names every inhibitor, and is a warning even
+    when the pair only continues; ordering the inhibitor creates the risk, too.
+    """
+    pair = {drug: chart.taken_or_drafted(drug) for drug in (TOLPERISONE, AMITRIPTYLINE)}
+    if not all(pair.values()):
+        return None
+    found = inhibitors(chart, thresholds)
+    merged = found if found.strong else Inhibitors()
+    ordered = [order for orders in pair.values() for order in orders if order.is_draft]
+    joining = [order for order in merged.now if order.focus]
+    if chart.ordering and not any(order.focus for order in [*ordered, *joining]):
+        return None
+    new = [drug for drug in pair if chart.starts(drug, *ordered)]
+    first = {drug: orders[0] for drug, orders in pair.items()}
+    urgent = chart.ordering and bool(new or merged.certain)
+    return Finding(
+        card="tolperisone-with-amitriptyline",
+        indicator=Indicator.WARNING if urgent else Indicator.INFO,
+        orders=tuple(dict.fromkeys([*joining, *ordered, *first.values(), *merged.all])),
+        state=_state(chart, len(new), merged),
+        facts={
+            "tolperisone": first[TOLPERISONE],
+            "amitriptyline": first[AMITRIPTYLINE],
+            "inhibitors": merged.all,
+            "unsure": merged.unsure,
+        },
+        rules=("R04",) if merged.all else (),
+    )
+
+
+def _state(chart: Chart, new: int, merged: Inhibitors) -> str:
+    if merged.all:
+        return "with-inhibitor" if merged.certain else "perhaps-inhibitor"
+    if not chart.ordering:
+        return "taken"
+    return ("continued", "started", "both-new")[new]
+
+
+def tolperisone_with_other_tricyclic(chart: Chart, thresholds: Thresholds) -> Finding | None:
+    """R05: tolperisone with a tricyclic that is neither amitriptyline nor named by tolperisone labels.
+
+    Those that labels name themselves have a card of their own.
+    """
+    tricyclics = [order for order in partners(chart, TOLPERISONE, TRICYCLIC) if not order.drug.names(AMITRIPTYLINE)]
+    others = [order for order in tricyclics if SENSITIVE not in order.classes]
+    if not others:
+        return None
+    orders = chart.taken_or_drafted(TOLPERISONE)
+    return Finding(
+        card="tolperisone-with-other-tricyclic",
+        indicator=Indicator.INFO,
+        orders=(*others, *orders),
+        facts={"others": others, "tolperisone": orders[0]},
+    )
 
 
 @states("", "ch", "us")
@@ -34,15 +102,15 @@ def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | No
 
 
 def _post_stroke_spasticity(chart: Chart, orders: list[MedicationOrder]) -> bool:
-    reasons = frozenset(reason for order in orders for reason in order.reasons)
-    spastic = chart.has("spasticity", "spastic-hemiplegia") or reasons & {"spasticity", "spastic-hemiplegia"}
-    stroke = any("stroke" in c.sets for c in chart.conditions) or "stroke" in reasons
-    return chart.has(POST_STROKE) or POST_STROKE in reasons or bool(spastic and stroke)
+    given = reasons(orders)
+    spastic = chart.has("spasticity", "spastic-hemiplegia") or given & {"spasticity", "spastic-hemiplegia"}
+    stroke = any("stroke" in c.sets for c in chart.conditions) or "stroke" in given
+    return chart.has(POST_STROKE) or POST_STROKE in given or bool(spastic and stroke)
 
 
 def tolperisone_food(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R16: tolperisone that is ordered is taken after meals; said beside other advice about the order only."""
-    orders = [order for order in chart.drafts(TOLPERISONE) if order.focus]
+    orders = chart.selected(TOLPERISONE)
     return Finding("tolperisone-food", Indicator.INFO, orders=tuple(orders)) if orders else None
 
 
@@ -55,9 +123,9 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     """
     found = [
         (indicator, day, orders)
-        for orders, doses in _computed(chart)
-        if (day := sum((dose.dosing_day for dose in doses), Fraction(0)))
-        if (indicator := _indicator(day, doses, thresholds)) is not None
+        for orders in taken_together(chart, TOLPERISONE)
+        if (day := sum((dose.dosing_day for dose in doses(orders)), Fraction(0)))
+        if (indicator := _indicator(day, doses(orders), thresholds)) is not None
     ]
     if not found:
         return None
@@ -65,7 +133,7 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     minor = chart.under_age(thresholds["adult"].value)
     if minor and indicator is Indicator.INFO:
         return None
-    doses = [order.dose for order in orders if isinstance(order.dose, DailyDose)]
+    computed = doses(orders)
     return Finding(
         card="tolperisone-daily-dose",
         indicator=indicator,
@@ -73,10 +141,10 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
         orders=tuple(orders),
         facts={
             "order": orders[0],
-            "dose": doses[0],
+            "dose": computed[0],
             "day": day,
             "summed": len(orders) > 1,
-            "complete": len(doses) == len(orders),
+            "complete": len(computed) == len(orders),
             "implausible": "",
             "older": chart.at_least(thresholds["older"].value),
         },
@@ -84,13 +152,6 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
 
 
 _STATES = {Indicator.CRITICAL: "above-labels", Indicator.WARNING: "above-eu", Indicator.INFO: "divide"}
-
-
-def _computed(chart: Chart) -> list[tuple[list[MedicationOrder], list[DailyDose]]]:
-    """The orders that add up, as one (X5), and each other draft in focus; with the doses that are computed."""
-    groups = taken_together(chart, TOLPERISONE)
-    computed = [[order.dose for order in group if isinstance(order.dose, DailyDose)] for group in groups]
-    return [(group, doses) for group, doses in zip(groups, computed, strict=True) if doses]
 
 
 def _indicator(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) -> Indicator | None:
@@ -102,4 +163,10 @@ def _indicator(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) ->
     return Indicator.INFO if alone and doses[0].times != thresholds["doses"].value else None
 
 
-RULES: tuple[Rule, ...] = (tolperisone_indication, tolperisone_daily_dose, tolperisone_food)
+RULES: tuple[Rule, ...] = (
+    tolperisone_with_amitriptyline,
+    tolperisone_with_other_tricyclic,
+    tolperisone_indication,
+    tolperisone_daily_dose,
+    tolperisone_food,
+)

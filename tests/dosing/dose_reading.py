@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from service.chart import body_weight
 from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
-from service.fhir.observations import body_weight, observed
+from service.fhir.observations import observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
 from service.fhir.resources import Resource, reference
-from service.guidance.drugs import SUBJECTS
+from service.guidance.vocabulary import SUBJECTS
 from service.jsonio import decode, encode
 from service.terminology.recognise import Terminology
 from tests.conftest import TODAY

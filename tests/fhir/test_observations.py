@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.fhir.observations import body_weight, observed
+from service.chart import body_weight
+from service.fhir.observations import observed
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.hostile import junk

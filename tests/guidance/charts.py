@@ -8,7 +8,7 @@ from service.chart import Chart, MedicationOrder, Patient, Role
 from service.dates import Span
 from service.dosing.amount import NotComputed
 from service.dosing.dosage import DailyDose
-from service.guidance.drugs import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
+from service.guidance.vocabulary import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
 from service.terminology.recognise import Claim, Recognition
 from tests.conftest import TODAY
 

@@ -14,7 +14,7 @@ from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.guidance.amitriptyline import amitriptyline_start_dose
-from service.guidance.condition_groups import DEPRESSION
+from service.guidance.vocabulary import DEPRESSION
 from service.terminology.recognise import Strength
 from tests.guidance.charts import (
     AMITRIPTYLINE,

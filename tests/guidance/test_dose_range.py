@@ -13,7 +13,7 @@ from service.dosing.amount import Quantity
 from service.dosing.dosage import DailyDose, Dosage
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
-from service.guidance.dose_range import amitriptyline_for_depression, amitriptyline_upper_range
+from service.guidance.amitriptyline import amitriptyline_for_depression, amitriptyline_upper_range
 from service.guidance.duplicates import amitriptyline_duplicate
 from service.guidance.stopping import amitriptyline_stopping, taper
 from service.guidance.titration import amitriptyline_titration

@@ -23,7 +23,7 @@ from service.guidance.interactions import (
     serotonergic_with_amitriptyline,
     tolperisone_with_cyp2d6_drug,
 )
-from service.guidance.pair import tolperisone_with_amitriptyline
+from service.guidance.tolperisone import tolperisone_with_amitriptyline
 from tests.guidance import charts
 from tests.guidance.charts import AMITRIPTYLINE, TODAY, TOLPERISONE, born, chart, days_ago, drug
 

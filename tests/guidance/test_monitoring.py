@@ -13,7 +13,6 @@ from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
-from service.guidance.condition_groups import PAIN
 from service.guidance.monitoring import (
     CIRCULATION,
     RULES,
@@ -22,6 +21,7 @@ from service.guidance.monitoring import (
     pain_score,
     standing_blood_pressure,
 )
+from service.guidance.vocabulary import PAIN
 from tests.guidance.charts import (
     AMITRIPTYLINE,
     TODAY,

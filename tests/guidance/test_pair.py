@@ -7,7 +7,7 @@ import pytest
 
 from service.chart import Chart, MedicationOrder, Role
 from service.engine.finding import Finding, Indicator
-from service.guidance.pair import tolperisone_with_amitriptyline, tolperisone_with_other_tricyclic
+from service.guidance.tolperisone import tolperisone_with_amitriptyline, tolperisone_with_other_tricyclic
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, draft, drug, past
 
 

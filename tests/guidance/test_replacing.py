@@ -13,8 +13,8 @@ from service.engine.finding import Finding, Offer, Thresholds
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.guidance.alternatives import other_options
-from service.guidance.kidney import CLEARANCE
 from service.guidance.registry import RULES
+from service.guidance.vocabulary import CLEARANCE
 from service.terminology.recognise import Claim, Recognition
 from tests.guidance.charts import (
     AMITRIPTYLINE,

@@ -14,12 +14,12 @@ from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
 from service.guidance.heart import (
     ACUTE,
-    CISAPRIDE,
     COUNTERED,
     ELECTROLYTES,
     QT_RISK,
     amitriptyline_and_the_heart,
 )
+from service.guidance.vocabulary import CISAPRIDE
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, days_ago, draft
 
 WARNING, CRITICAL = Indicator.WARNING, Indicator.CRITICAL

@@ -1,0 +1,51 @@
+"""Drugs, their classes, conditions and measurements that several rules look at, by their ids in cards/terminology."""
+
+AMITRIPTYLINE = "amitriptyline"
+TOLPERISONE = "tolperisone"
+SUBJECTS = (AMITRIPTYLINE, TOLPERISONE)
+
+TRICYCLIC = "tca"
+STRONG_INHIBITOR = "cyp2d6-inhibitor-strong"
+SENSITIVE = "cyp2d6-substrate-tolperisone-sensitive"
+"""Drugs that tolperisone labels name themselves, because tolperisone may raise their levels."""
+
+CISAPRIDE = "contraindicated-with-amitriptyline-us"
+MAO_INHIBITORS = ("maoi-irreversible", "maoi-reversible", "maoi-b", "maoi-antibiotic")
+
+DEPRESSION = "major-depressive-disorder"
+DEPRESSIVE = frozenset({DEPRESSION, "depressive-disorder"})
+
+TRIGEMINAL = frozenset({"trigeminal-neuralgia"})
+"""Pain of nerves, apart from the other kinds: NICE CG173 has none of the guidance's drugs for it."""
+
+NEUROPATHIC = frozenset({"neuropathic-pain", "diabetic-neuropathy", "postherpetic-neuralgia"})
+PAIN = NEUROPATHIC | TRIGEMINAL | {"fibromyalgia", "chronic-pain", "musculoskeletal-disorder"}
+
+CORONARY = "ischaemic-heart-disease"
+HEART = (
+    CORONARY,
+    "recent-myocardial-infarction",
+    "old-myocardial-infarction",
+    "cardiac-arrhythmia",
+    "heart-block",
+    "long-qt",
+    "brugada-syndrome",
+    "heart-failure",
+    "orthostatic-hypotension",
+)
+
+NOT_TOLERATED = "stopped-because-not-tolerated"
+
+QTC = ("qtc-bazett", "qtc-fridericia", "qtc-method-unspecified")
+CLEARANCE = ("creatinine-clearance-cockcroft-gault", "creatinine-clearance-24h-urine")
+COMPUTED = "egfr-computed"
+"""What the chart computes from creatinine where no filtration rate is as new."""
+
+FILTRATION = (
+    "egfr-ckd-epi-2021",
+    "egfr-ckd-epi-2009",
+    "egfr-formula-unspecified",
+    "egfr-mdrd",
+    "egfr-mdrd-77147-7",
+    COMPUTED,
+)
