@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.chart import Age, Chart, MedicationOrder, Patient, Role
+from service.chart import Chart
 from service.dates import span
+from service.facts import Age, MedicationOrder, Patient, Role
 from service.terminology.recognise import Claim, Recognition
 
 ADULT = Fraction(18)

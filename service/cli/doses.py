@@ -6,12 +6,12 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-from service.chart import MedicationOrder, Role, Unread, body_weight
 from service.cli.output import Refused, documents, named
 from service.dosing.amount import NotComputed, Product, number
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
 from service.engine.library import Library
+from service.facts import MedicationOrder, Role, Unread, body_weight
 from service.fhir.observations import observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from service.chart import Unread
 from service.engine.escaping import shortened
 from service.engine.finding import Finding
 from service.engine.unchecked import unchecked
+from service.facts import Unread
 
 MOST_LISTED = 25
 """Orders, names or gaps that one card lists."""

@@ -6,8 +6,9 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from service.chart import Chart, MedicationOrder
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds, concerns_of
+from service.facts import MedicationOrder
 
 
 @dataclass(frozen=True, slots=True)

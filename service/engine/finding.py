@@ -7,7 +7,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
-from service.chart import Chart, Condition, MedicationOrder, Unread
+from service.chart import Chart
+from service.facts import Condition, MedicationOrder, Unread
 
 
 class Indicator(IntEnum):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.chart import MedicationOrder
 from service.engine.finding import Finding, Indicator
+from service.facts import MedicationOrder
 
 ANY_CARD = "any"
 

@@ -13,9 +13,9 @@ from fractions import Fraction
 from numbers import Rational
 from typing import Any
 
-from service.chart import MedicationOrder
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Thresholds
+from service.facts import MedicationOrder
 
 NEVER = frozenset({"rule-failed"})
 """Cards that are shown however often they were answered: each tells of an event of its own."""

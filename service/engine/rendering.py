@@ -10,13 +10,13 @@ from jinja2 import Environment
 from msgspec import UNSET
 
 from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Response, Source, Suggestion
-from service.chart import Unread
 from service.engine import words
 from service.engine.escaping import markdown, plain, shortened
 from service.engine.finding import Finding
 from service.engine.library import OVERRIDE_REASONS, TOPICS, CardFile, Library
 from service.engine.suggestions import Change, Offered, SuggestionContext, actions_for, change_for
 from service.engine.templates import Rendered, shortest, templates_of, tidy
+from service.facts import Unread
 
 NOT_CHECKED = "not-checked"
 LOCAL = "http://127.0.0.1:8000"

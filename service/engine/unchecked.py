@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from service.chart import Chart, MedicationOrder, Unread
+from service.chart import Chart
 from service.dosing.amount import NotComputed, number
 from service.engine.finding import Finding, Indicator, Thresholds
+from service.facts import MedicationOrder, Unread
 
 
 def code_and_text_disagree(chart: Chart, thresholds: Thresholds) -> Finding | None:

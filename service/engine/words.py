@@ -9,10 +9,10 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from service.chart import MedicationOrder
 from service.dosing.amount import number, strengths_in_text
 from service.engine.escaping import plain, shortened
 from service.engine.finding import Threshold
+from service.facts import MedicationOrder
 
 SUMMARY_LIMIT = 90
 """Characters of a summary."""

@@ -8,9 +8,10 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
-from service.chart import Chart, Measurement, MedicationOrder, Patient, Unread, body_weight
+from service.chart import Chart
 from service.dosing.filtration import egfr
 from service.errors import MissingData, NotConformant
+from service.facts import Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
 from service.fhir.conditions import problem_list
 from service.fhir.fetch_errors import Failure

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from service.chart import Condition
 from service.dates import Span, event
+from service.facts import Condition
 from service.fhir.concepts import concept_of
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.problems import Saying

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from service.chart import Unread
+from service.facts import Unread
 from service.fhir.allergies import AllergyList
 from service.fhir.conditions import ProblemList
 from service.fhir.patients import same_patient

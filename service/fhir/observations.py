@@ -8,9 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from service.chart import Measurement, Unread
 from service.dates import event
 from service.dosing.units import UCUM
+from service.facts import Measurement, Unread
 from service.fhir.concepts import Concept, concept_of
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN
 from service.fhir.numbers import exact

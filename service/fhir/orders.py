@@ -10,11 +10,11 @@ from typing import Any
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
-from service.chart import MedicationOrder, Role, Unread
 from service.dates import event
 from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
+from service.facts import MedicationOrder, Role, Unread
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.observations import MOST_SHOWN
 from service.fhir.periods import given_until, supplied_until

@@ -7,8 +7,8 @@ from functools import partial
 
 from fhir.resources.R4B.patient import Patient as FhirPatient
 
-from service.chart import Patient
 from service.dates import Span, birth_date
+from service.facts import Patient
 from service.fhir.bundles import unversioned
 from service.fhir.resources import Resource, text
 from service.fhir.tolerant import read

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from msgspec import Raw
 
-from service.chart import MedicationOrder, Role, Unread
 from service.errors import NotConformant
+from service.facts import MedicationOrder, Role, Unread
 from service.fhir.bundles import Entry, contents, decoded_entry, medications_of, unversioned
 from service.fhir.medications import medication_reference
 from service.fhir.patients import same_patient

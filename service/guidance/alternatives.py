@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.chart import Chart, Measurement, MedicationOrder, Role, reasons
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Rule, Threshold, Thresholds, states
+from service.facts import Measurement, MedicationOrder, Role, reasons
 from service.guidance.replacing import is_clearance, kidney_function, renal_doses, replacements
 from service.guidance.vocabulary import (
     AMITRIPTYLINE,

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder, doses, reasons
+from service.chart import Chart
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Proposal, Rule, Threshold, Thresholds, holding, states
+from service.facts import MedicationOrder, doses, reasons
 from service.guidance.duplicates import duplicates, summed, taken_together
 from service.guidance.vocabulary import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, NEUROPATHIC, PAIN, TRIGEMINAL
 

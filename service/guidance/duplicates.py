@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder, doses
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, states
+from service.facts import MedicationOrder, doses
 from service.guidance.vocabulary import AMITRIPTYLINE, TRICYCLIC
 
 ZERO = Fraction(0)

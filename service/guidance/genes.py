@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.chart import Chart, doses
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.facts import doses
 from service.guidance.vocabulary import AMITRIPTYLINE
 
 GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
-from service.chart import Chart, Condition, latest_lowest
+from service.chart import Chart
 from service.engine.concerns import Point, gathered, partners, point, recorded, stale
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.facts import Condition, latest_lowest
 from service.guidance.vocabulary import AMITRIPTYLINE, CISAPRIDE, CORONARY, QTC
 
 QT_RISK = "qt-risk"

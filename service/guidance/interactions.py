@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from service.chart import Chart, MedicationOrder, Role
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.facts import MedicationOrder, Role
 from service.guidance.duplicates import remaining
 from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, STRONG_INHIBITOR, TOLPERISONE
 

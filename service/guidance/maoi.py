@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder, Role
+from service.chart import Chart
 from service.dates import later
 from service.engine.concerns import Point, gathered, partners
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.facts import MedicationOrder, Role
 from service.guidance.vocabulary import AMITRIPTYLINE
 
 WEAK = "maoi-weak"

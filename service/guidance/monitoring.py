@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from service.chart import Chart, Measurement
+from service.chart import Chart
 from service.dates import later
 from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, states
+from service.facts import Measurement
 from service.guidance.amitriptyline import needs_other_product
 from service.guidance.safety import pregnant
 from service.guidance.vocabulary import AMITRIPTYLINE, HEART, PAIN

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from service.chart import DECISIVE, Chart, Measurement, MedicationOrder, latest_lowest
+from service.chart import DECISIVE, Chart
 from service.engine.finding import Offer, Threshold, Thresholds, holding
+from service.facts import Measurement, MedicationOrder, latest_lowest
 from service.guidance.amitriptyline import new_start
 from service.guidance.safety import pregnant_or_breastfeeding
 from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, STRONG_INHIBITOR, TOLPERISONE

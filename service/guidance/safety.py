@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from service.chart import Chart, body_weight, latest_lowest
+from service.chart import Chart
 from service.engine.concerns import Point, gathered, partners, point, recorded, stale
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.facts import body_weight, latest_lowest
 from service.guidance.duplicates import summed, taken_together
 from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
 

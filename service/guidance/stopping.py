@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
-from service.chart import Chart, Condition, MedicationOrder, Role, doses, reasons
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, holding, states
+from service.facts import Condition, MedicationOrder, Role, doses, reasons
 from service.guidance.duplicates import ZERO, duplicates, gives_nothing, remaining
 from service.guidance.safety import pregnant_or_breastfeeding
 from service.guidance.titration import reached

@@ -6,10 +6,11 @@ from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
-from service.chart import Chart, MedicationOrder
+from service.chart import Chart
 from service.dates import later
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.facts import MedicationOrder
 from service.guidance.amitriptyline import purpose
 from service.guidance.vocabulary import AMITRIPTYLINE
 

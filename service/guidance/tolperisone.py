@@ -5,10 +5,11 @@ R01 is merged with R04 when a strong CYP2D6 inhibitor is there, too.
 
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder, doses, reasons
+from service.chart import Chart
 from service.dosing.dosage import DailyDose
 from service.engine.concerns import partners
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.facts import MedicationOrder, doses, reasons
 from service.guidance.duplicates import taken_together
 from service.guidance.interactions import Inhibitors, inhibitors
 from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, TOLPERISONE, TRICYCLIC

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from service.chart import body_weight
 from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
+from service.facts import body_weight
 from service.fhir.observations import observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify

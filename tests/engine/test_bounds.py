@@ -1,9 +1,9 @@
 """What a card shows of long lists is bounded, and nothing that is left out goes unsaid."""
 
-from service.chart import Unread
 from service.engine.bounds import MOST_LETTERS, MOST_LISTED, bounded
 from service.engine.finding import Finding, Indicator
 from service.engine.unchecked import unchecked
+from service.facts import Unread
 
 
 def test_what_fits_stays_as_it_is() -> None:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from service.chart import Chart, Condition, Patient
+from service.chart import Chart
 from service.engine.concerns import point, recorded
 from service.engine.finding import CardNumbers, Concern, Indicator, concerns_of
 from service.engine.library import load
+from service.facts import Condition, Patient
 from tests.conftest import TODAY
 from tests.engine.folder import changed, copied
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.chart import Chart, Patient, Unread
+from service.chart import Chart
 from service.engine.evaluate import card_of, evaluate
 from service.engine.finding import Finding, Indicator, Rule, Thresholds
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Patient, Unread
 from service.guidance.registry import RULES
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, dose, draft
 

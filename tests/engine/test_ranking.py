@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.chart import MedicationOrder
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.plan import Plan, plan
 from service.engine.ranking import FOLD, capped, merged, ranked
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import MedicationOrder
 from tests.guidance.charts import current, draft
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL

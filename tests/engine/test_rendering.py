@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 import service
 from service.cdshooks.messages import EXTENSION, Action, Suggestion
-from service.chart import Chart, Patient, Unread
+from service.chart import Chart
 from service.cli.answers import find
 from service.decide import Decision
 from service.engine.evaluate import evaluate
@@ -27,6 +27,7 @@ from service.engine.rendering import LOCAL
 from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import ServiceError
+from service.facts import Patient, Unread
 from service.fhir.recognise import NO_DRUG, UNKNOWN_SYSTEM, UNRESOLVED
 from service.guidance.registry import RULES
 from service.jsonio import encode

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from service.chart import Chart, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.guideline import Guideline
@@ -17,6 +17,7 @@ from service.engine.unchecked import (
     rule_failed,
     service_failed,
 )
+from service.facts import MedicationOrder, Patient, Role, Unread
 from service.guidance.registry import RULES
 from service.terminology.recognise import Claim, Recognition
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, NotComputed, born, chart, current, dose, draft, titrated

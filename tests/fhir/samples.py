@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from service.chart import MedicationOrder, Unread
+from service.facts import MedicationOrder, Unread
 from service.fhir.orders import DoseContext, draft_order, listed_order
 from service.fhir.recognise import Identity, identify
 from service.fhir.resources import Resource

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from service.chart import Age, Chart, Role
+from service.chart import Chart
 from service.errors import MissingData, NotConformant
+from service.facts import Age, Role
 from service.fhir.chart_reader import MOST_DRAFTS, MOST_KNOWN, ChartReader, required_patient
 from service.fhir.prefetch import MOST_ENTRIES, Prefetch
 from service.fhir.resources import Resource

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.chart import Condition
+from service.facts import Condition
 from service.fhir.conditions import ProblemList, problem_list
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.chart import Measurement
+from service.facts import Measurement
 from service.fhir.observations import observed
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology

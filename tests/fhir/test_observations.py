@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.chart import body_weight
+from service.facts import body_weight
 from service.fhir.observations import observed
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology

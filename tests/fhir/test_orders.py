@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.chart import Role
 from service.dosing.dosage import DailyDose
+from service.facts import Role
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.hostile import PLACES, junk, nested, replaced

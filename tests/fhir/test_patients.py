@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.chart import Age
-from service.chart import Patient as ChartPatient
+from service.facts import Age
+from service.facts import Patient as ChartPatient
 from service.fhir.patients import OLDEST, patient, patient_id, same_patient
 from tests.fhir.samples import TODAY
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.chart import MedicationOrder, Role
+from service.facts import MedicationOrder, Role
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import dosage, listed, order, statement

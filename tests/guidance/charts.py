@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from service.chart import Chart, MedicationOrder, Patient, Role
+from service.chart import Chart
 from service.dates import Span
 from service.dosing.amount import NotComputed
 from service.dosing.dosage import DailyDose
+from service.facts import MedicationOrder, Patient, Role
 from service.guidance.vocabulary import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
 from service.terminology.recognise import Claim, Recognition
 from tests.conftest import TODAY

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.guidance.alternatives import (
     ANTICHOLINERGIC_RISK,
     MAOI,

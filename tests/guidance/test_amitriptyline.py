@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.chart import Chart, Condition, MedicationOrder, Patient
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Condition, MedicationOrder, Patient
 from service.guidance.amitriptyline import amitriptyline_start_dose
 from service.guidance.vocabulary import DEPRESSION
 from service.terminology.recognise import Strength

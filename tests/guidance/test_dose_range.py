@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import pytest
 
-from service.chart import Chart, Condition, Measurement, MedicationOrder, Role
+from service.chart import Chart
 from service.dates import Span
 from service.dosing.amount import Quantity
 from service.dosing.dosage import DailyDose, Dosage
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
+from service.facts import Condition, Measurement, MedicationOrder, Role
 from service.guidance.amitriptyline import amitriptyline_for_depression, amitriptyline_upper_range
 from service.guidance.duplicates import amitriptyline_duplicate
 from service.guidance.stopping import amitriptyline_stopping, taper

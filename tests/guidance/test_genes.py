@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
-from service.chart import Chart, Measurement
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Measurement
 from service.guidance.genes import (
     AS_USUAL,
     INTERMEDIATE,

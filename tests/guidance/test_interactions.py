@@ -7,12 +7,13 @@ from datetime import date
 import pytest
 
 from service.cdshooks.messages import EXTENSION
-from service.chart import Chart, Condition, MedicationOrder, Patient
+from service.chart import Chart
 from service.engine.evaluate import card_of
 from service.engine.finding import Finding, Indicator, Rule, Threshold
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Condition, MedicationOrder, Patient
 from service.guidance.interactions import (
     LINGERING,
     PERPHENAZINE,

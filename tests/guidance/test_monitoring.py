@@ -6,13 +6,14 @@ from fractions import Fraction
 
 import pytest
 
-from service.chart import Age, Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding, Indicator, Rule
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Age, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.guidance.monitoring import (
     CIRCULATION,
     RULES,

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from service.chart import Chart, Condition, Measurement, MedicationOrder
+from service.chart import Chart
 from service.dates import Span
 from service.decide import Decision, decide
 from service.engine.evaluate import card_of
 from service.engine.finding import CardNumbers, Finding, Rule, Threshold, concerns_of
 from service.engine.library import Library
 from service.errors import ServiceError
+from service.facts import Condition, Measurement, MedicationOrder
 from service.guidance.registry import RULES
 from service.web.fixtures import Fixture, fixtures
 from tests.conftest import ROOT

@@ -5,8 +5,9 @@ from datetime import date
 
 import pytest
 
-from service.chart import Chart, MedicationOrder, Role
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator
+from service.facts import MedicationOrder, Role
 from service.guidance.tolperisone import tolperisone_with_amitriptyline, tolperisone_with_other_tricyclic
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, draft, drug, past
 

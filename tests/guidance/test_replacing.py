@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart
 from service.engine.evaluate import evaluate
 from service.engine.finding import Finding, Offer, Thresholds
 from service.engine.guideline import Guideline
 from service.engine.library import Library
+from service.facts import Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.guidance.alternatives import other_options
 from service.guidance.registry import RULES
 from service.guidance.vocabulary import CLEARANCE

@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import pytest
 
-from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient
+from service.chart import Chart
 from service.dates import Span
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Condition, Measurement, MedicationOrder, Patient
 from service.guidance import safety
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug
 

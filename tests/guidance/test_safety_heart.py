@@ -6,12 +6,13 @@ from fractions import Fraction
 
 import pytest
 
-from service.chart import Chart, Condition, Measurement, MedicationOrder, Patient
+from service.chart import Chart
 from service.dates import Span
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Condition, Measurement, MedicationOrder, Patient
 from service.guidance.heart import (
     ACUTE,
     COUNTERED,

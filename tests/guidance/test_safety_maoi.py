@@ -5,9 +5,10 @@ from datetime import date
 
 import pytest
 
-from service.chart import Chart, MedicationOrder
+from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
+from service.facts import MedicationOrder
 from service.guidance.maoi import amitriptyline_with_maoi
 from tests.guidance.charts import AMITRIPTYLINE, chart, current, days_ago, draft, drug, past
 

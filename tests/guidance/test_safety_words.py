@@ -9,13 +9,14 @@ from fractions import Fraction
 import pytest
 
 from service.cdshooks.messages import Card
-from service.chart import Chart, Condition
+from service.chart import Chart
 from service.engine import words
 from service.engine.concerns import Point, gathered
 from service.engine.finding import Finding, Indicator, Rule, states_of
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import Condition
 from service.guidance import heart, maoi, safety
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, draft
 from tests.guidance.test_safety_maoi import CLASSES

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from service.chart import Chart, Condition, MedicationOrder, Patient, Role, Unread
+from service.chart import Chart
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Offer, Thresholds
 from service.engine.library import Library
+from service.facts import Condition, MedicationOrder, Patient, Role, Unread
 from service.guidance.stopping import amitriptyline_stopping
 from tests.guidance.charts import AMITRIPTYLINE, chart, current, days_ago, dose, draft, drug, titrated
 

@@ -5,12 +5,13 @@ from datetime import date
 
 import pytest
 
-from service.chart import Chart, MedicationOrder, Patient
+from service.chart import Chart
 from service.dosing.dosage import Dosage
 from service.engine.finding import Finding, Indicator, Threshold, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.engine.suggestions import SuggestionContext
+from service.facts import MedicationOrder, Patient
 from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_food, tolperisone_indication
 from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, days_ago, dose, draft, drug, titrated
 
