@@ -330,3 +330,26 @@ def test_words_that_may_exclude_one_of_the_drugs_are_told_and_about_another_drug
     draft(request)["medicationCodeableConcept"] = {"text": f"House mixture, never together with {drug}"}
     cards = answered(request, decision)
     assert [card["extension"]["io.github.tolami"]["notChecked"] for card in cards] == [["words-unclear"]] * told
+
+
+def test_a_drug_with_a_letter_wrong_is_named_with_what_it_might_be(fixture: Fixture, decision: Decision) -> None:
+    request = fixture(PAIR)
+    listed(request)["medicationCodeableConcept"] = {"text": "sertaline 50 mg"}
+    card = by_id(answered(request, decision))["not-checked"]
+    assert card["detail"].count("sertaline 50 mg: no drug known here; it might be sertraline") == 1
+    draft(request)["medicationCodeableConcept"] = {"text": "toleprisone 150 mg"}
+    (card,) = answered(request, decision)
+    assert card["summary"] == "Not checked: toleprisone 150 mg, which might be tolperisone"
+
+
+def test_a_letter_wrong_in_a_drug_that_only_matters_beside_the_others_is_no_matter_without_them(
+    fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(PAIR)
+    listed(request)["medicationCodeableConcept"] = {"text": "Metformin 1000 mg"}
+    for written in (
+        {"text": "sertaline 50 mg"},
+        {"coding": [{"system": ATC, "code": "A10BA02"}], "text": "tolperisoe"},
+    ):
+        draft(request)["medicationCodeableConcept"] = written
+        assert answered(request, decision) == []

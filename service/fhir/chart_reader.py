@@ -38,7 +38,7 @@ from service.fhir.observations import Observed, observed
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
 from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
-from service.fhir.recognise import Identity
+from service.fhir.recognise import MISSPELT, Identity, misspelt
 from service.fhir.resources import Resource, one, text
 from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
 from service.fhir.version_detection import Version, version_of
@@ -137,17 +137,14 @@ class ChartReader:
         in_list, gaps = self.listed
         problems = problem_list(self._own(CONDITIONS), self.terminology)
         allergies = allergy_list(self._own(ALLERGIES), self.terminology)
-        not_whole = (
-            *missing(self.prefetch),
-            *of_others({key: len(self.prefetch[key].resources) - len(self._own(key)) for key in LISTS}),
-        )
-        unread += [*gaps, *not_whole, *not_understood(problems, allergies)]
+        others = {key: len(self.prefetch[key].resources) - len(self._own(key)) for key in LISTS}
+        unread += [*gaps, *missing(self.prefetch), *of_others(others), *not_understood(problems, allergies)]
+        unread += self._observed.unread
         measured = self._observed.measurements
         computed = self._computed(who, measured)
-        unread += self._observed.unread
         if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
             unread.append(Unread("creatinine-alone"))
-        cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN, UNIDENTIFIED)}
+        cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN, UNIDENTIFIED, MISSPELT)}
         return Chart(
             today=self.today,
             hook=self.session.hook,
@@ -181,10 +178,10 @@ class ChartReader:
         entries = [resource for resource in listed if resource["resourceType"] in DRUG_TYPES]
         identities = identified(entries, self.prefetch, self.terminology)
         pairs = list(zip(entries, identities, strict=True))
-        nameless = sum(
-            1 for resource, identity in pairs if identity.problem and text(one(resource.get("status"))) not in IGNORED
-        )
-        unread = [Unread(UNIDENTIFIED, element=MEDICATIONS, found=str(nameless))] if nameless else []
+        unsure = [i for resource, i in pairs if i.problem and text(one(resource.get("status"))) not in IGNORED]
+        unread = [misspelt(i, element=MEDICATIONS) for i in unsure if i.problem == MISSPELT]
+        if nameless := len(unsure) - len(unread):
+            unread.append(Unread(UNIDENTIFIED, element=MEDICATIONS, found=str(nameless)))
         concerned = [(resource, identity) for resource, identity in pairs if self._known(identity)]
         if len(concerned) > MOST_KNOWN:
             # What is taken now matters most.
@@ -241,7 +238,7 @@ class ChartReader:
         focus = [draft.identity for draft in self.drafts if draft.focus and draft.own]
         if any(concerns(identity.recognition, self.subjects) for identity in focus):
             return True
-        if not any(map(self._known, focus)):
+        if not any(self._known(identity) or identity.nearly for identity in focus):
             return False
         drafted = any(concerns(d.identity.recognition, self.subjects) for d in self.drafts if d.own)
         return drafted or any(order.drug.names(drug) for order in self.listed[0] for drug in self.subjects)
@@ -249,10 +246,12 @@ class ChartReader:
     def _worth_opening(self) -> bool:
         """True when a chart that is only opened has one of the drugs on the list, or its list is not known whole."""
         found, gaps = self.listed
+        if any(concerns(order.drug, self.subjects) for order in found) or self.prefetch.failure(MEDICATIONS):
+            return True
         no_list = not (self.prefetch[MEDICATIONS].known or self.prefetch[STATEMENTS].known)
         not_whole = not incomplete(self.prefetch).isdisjoint((MEDICATIONS, STATEMENTS))
-        subject = any(concerns(order.drug, self.subjects) for order in found)
-        return bool(subject or gaps or no_list or not_whole or self.prefetch.failure(MEDICATIONS))
+        ours = [gap for gap in gaps if gap.reason != MISSPELT or any(drug in gap.found for drug in self.subjects)]
+        return bool(no_list or not_whole or ours)
 
     def _unsettled(self) -> list[Unread]:
         """Why it is not certain that no order concerns the guidance: an unrecognised drug, an incomplete list.

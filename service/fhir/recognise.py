@@ -11,6 +11,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
+from service.chart import MedicationOrder, Unread
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
@@ -27,6 +28,7 @@ UNRESOLVED = "reference-unresolved"
 UNKNOWN_SYSTEM = "code-system-unknown"
 WORDS_UNCLEAR = "words-unclear"
 SEVERAL_DRUGS = "several-drugs"
+MISSPELT = "name-misspelt"
 INGREDIENTS = "ingredients of the Medication"
 MOST_INGREDIENTS = 50
 """Ingredients of one Medication that are looked at; the largest products have about thirty."""
@@ -44,8 +46,9 @@ class Identity:
 
     ``problem`` is set when the drug could not be identified at all: no code and no words that name one, a reference
     that leads nowhere, only a code of an unknown system without a name, words that name a drug where they may say
-    that it is not meant, or a list of drugs where FHIR has one. ``resolved`` says that the Medication it points
-    to was at hand. ``cut`` names what of it was longer than is read.
+    that it is not meant, a name with a letter wrong, or a list of drugs where FHIR has one. ``resolved`` says that the
+    Medication it points to was at hand. ``cut`` names what of it was longer than is read, ``nearly`` the drugs whose
+    name the words nearly are.
     """
 
     recognition: Recognition
@@ -55,12 +58,19 @@ class Identity:
     by_reference: bool = False
     resolved: bool = False
     cut: tuple[str, ...] = ()
+    nearly: frozenset[str] = frozenset()
 
     def unidentified(self, subjects: Sequence[str]) -> str:
         """The problem, empty when there is none or the words that are not clear name none of the drugs."""
-        if self.problem == WORDS_UNCLEAR and self.recognition.doubted.isdisjoint(subjects):
+        if self.problem in (WORDS_UNCLEAR, MISSPELT) and (self.recognition.doubted | self.nearly).isdisjoint(subjects):
             return ""
         return self.problem
+
+
+def misspelt(identity: Identity, order: MedicationOrder | None = None, element: str = "") -> Unread:
+    """A name with a letter wrong, and what it might be."""
+    might_be = " or ".join(sorted(drug.replace("-", " ") for drug in identity.nearly))
+    return Unread(MISSPELT, order, element, might_be, words=(identity.label,))
 
 
 def identify(order: Resource, medications: Mapping[str, Resource], terminology: Terminology) -> Identity:
@@ -112,6 +122,8 @@ def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identit
     named = bool(recognition.drugs) or not all(
         says_nothing(word, terminology.words.nameless, _words_of_units()) for word in words
     )
+    judged = recognition.drugs or recognition.doubted or any(map(terminology.can_judge, codings))
+    nearly = frozenset[str]() if judged else terminology.nearly(dict.fromkeys(words))
     return Identity(
         recognition=recognition,
         label=_label(words[0].strip() if words else _code_label(codings)),
@@ -120,10 +132,13 @@ def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identit
         if len(said.concepts) > 1
         else WORDS_UNCLEAR
         if recognition.doubted and (recognition.from_text or not recognition.drugs)
+        else MISSPELT
+        if nearly
         else _problem(named, codings, said, terminology),
         by_reference=said.points and not said.concepts,
         resolved=said.product is not None,
         cut=tuple(dict.fromkeys((*said.cut, *(name for concept in concepts for name in concept.cut)))),
+        nearly=nearly,
     )
 
 

@@ -15,7 +15,7 @@ from service.fhir.bundles import Entry, contents, decoded_entry, medications_of,
 from service.fhir.medications import medication_reference
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
-from service.fhir.recognise import UNRESOLVED, Identity, contained, identify
+from service.fhir.recognise import MISSPELT, UNRESOLVED, Identity, contained, identify, misspelt
 from service.fhir.resources import Resource, reference, relative, text
 from service.fhir.versions import ORDER_TYPES, OTHER_ORDERS, subject_references
 from service.terminology.recognise import Recognition, Terminology
@@ -197,7 +197,9 @@ def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unrea
             continue
         order = MedicationOrder(draft.reference, draft.identity.label, Recognition(), Role.DRAFT, focus=True)
         problem = draft.identity.problem if involved else draft.identity.unidentified(subjects)
-        if problem:
+        if problem == MISSPELT:
+            found.append(misspelt(draft.identity, order))
+        elif problem:
             found.append(Unread(problem, order))
         elif not draft.own and concerns(draft.identity.recognition, subjects):
             found.append(Unread("another-patient", order, conflict=True))

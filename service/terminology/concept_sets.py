@@ -11,6 +11,8 @@ _DENIED = re.compile(r"(?<!\w)(?:no|not|without|denie[sd]|denying|never|kein\w*|
 _REACH = 80
 """How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
 
+_SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
+
 
 @dataclass(frozen=True, slots=True)
 class ConceptSet:
@@ -30,6 +32,11 @@ class ConceptSet:
         """True when a word of the set stands in the folded text and no denial before it in the same sentence."""
         found = self.words.finditer(folded) if self.words is not None else ()
         return any(_DENIED.search(folded, max(m.start() - _REACH, 0), m.start()) is None for m in found)
+
+
+def swallowed(text: str) -> bool:
+    """True when a text names a form that is swallowed, whatever form for the skin it seems to name: "soft gel"."""
+    return _SWALLOWED.search(fold(text)) is not None
 
 
 def word_pattern(words: Iterable[str]) -> re.Pattern[str]:

@@ -56,14 +56,19 @@ def sound(word: str) -> str:
     return alike(_NO_LETTER.sub("", (word if word.isascii() else anyascii(word)).lower()))
 
 
+def bare(word: str) -> str:
+    """A word's stem without a salt written onto it: "sertalinhydrochlorid" is "sertalin"."""
+    return _SALT_BEHIND.sub("", stem(word))
+
+
 def stem(name: str) -> str:
     """What is left of a name's sound in every language: all up to its last consonant."""
     return sound(name).rstrip("aeiou")
 
 
-_REMAINDER = re.compile(
-    rf"(?:[aeiou]?(?:{'|'.join(sorted(map(stem, _SALTS.split()), key=len, reverse=True))}))?{_ENDING}"
-)
+_WRITTEN_ON = "|".join(sorted(map(stem, _SALTS.split()), key=len, reverse=True))
+_REMAINDER = re.compile(rf"(?:[aeiou]?(?:{_WRITTEN_ON}))?{_ENDING}")
+_SALT_BEHIND = re.compile(rf"(?<=[a-z]{{5}})[aeiou]*(?:{_WRITTEN_ON})$")
 
 
 class Sounds:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from service.terminology.folding import Sounds, fold, plain
+from service.terminology.folding import Sounds, bare, fold, plain
+from service.terminology.near import Near
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
 """Runs of letters; katakana, in which Japanese writes drugs, apart from the script around it."""
@@ -13,6 +15,8 @@ _REACH = 80
 _SENTENCE = re.compile(r"[.;\n]")
 _AT_MOST_TWO_WORDS = re.compile(r"[\s\"'(]*(?:[^\W\d_]+[\s'-]+){0,2}[\"'(]*")
 _STRENGTH = re.compile(r"(?:[\s\d.,/+]*(?:m?c?g|ml|tabl?\w*|caps?\w*|kaps?\w*|мг|таб\w*)(?!\w)){0,3}[\s.,:(\[–-]*")
+_MOST_WORDS = 6
+"""Words of a label that are compared with names that they nearly are: a name stands at its beginning."""
 NEVER = re.compile(r"(?!)")
 """A pattern that nothing fits."""
 
@@ -44,7 +48,7 @@ class Names(NamedTuple):
     """The names of drugs, each with the id of its drug.
 
     ``common`` are compared by their sound, ``exact`` case and accents apart; ``others`` are words that sound like a
-    common name and mean something else.
+    common name, or are nearly a name, and mean something else.
     """
 
     common: tuple[tuple[str, str], ...] = ()
@@ -65,6 +69,13 @@ class Label:
         self._taken_back = taken_back
         self._sounds = Sounds(names.common, names.others)
         self._phrases = _by_first_word(names.exact)
+        brands = {
+            name: frozenset(drug for rest, drug in begun if not rest)
+            for name, begun in self._phrases.items()
+            if any(not rest for rest, _ in begun)
+        }
+        self._near_sounds = Near(self._sounds.keys, map(bare, names.others))
+        self._near_brands = Near(brands, map(plain, names.others))
 
     def drugs(self, text: str) -> tuple[frozenset[str], frozenset[str]]:
         """The drugs that a text names, and those that it names only where it may say that they are not meant."""
@@ -78,6 +89,12 @@ class Label:
                 taken_back = self._taken_back.say_so(folded, start, start + len(word))
                 (doubted if taken_back else meant).update(found)
         return frozenset(meant), frozenset(doubted - meant)
+
+    def nearly(self, text: str) -> frozenset[str]:
+        """The drugs whose names are in a text with a letter wrong, among its first words."""
+        words = (plain(match[0]) for match in islice(_WORD.finditer(fold(text)), _MOST_WORDS))
+        near = (self._near_sounds.drugs(bare(word)) | self._near_brands.drugs(word) for word in words)
+        return frozenset[str]().union(*near)
 
     def _phrase(self, words: Sequence[tuple[int, str]], place: int) -> frozenset[str]:
         """The drugs of the exact names that begin with the word at this place."""

@@ -3,7 +3,6 @@
 The codes themselves live in ``cards/terminology`` with their provenance; this module only looks them up.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from service.kept import kept
-from service.terminology.concept_sets import ConceptSet
+from service.terminology.concept_sets import ConceptSet, swallowed
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
 from service.terminology.problems import Saying
@@ -27,7 +26,6 @@ _ATC_OF_A_DRUG = 7
 _LONGEST_REASON = 500
 LONGEST_KEPT = 600
 """Letters of all codes and words of what is kept."""
-_SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
 class Coding(NamedTuple):
@@ -197,6 +195,10 @@ class Terminology:
         """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""
         return self._label.drugs(text)[0]
 
+    def nearly(self, texts: Iterable[str]) -> frozenset[str]:
+        """Drugs whose names are in the texts with a letter wrong; asked where no code and no word names one."""
+        return frozenset[str]().union(*map(self._label.nearly, texts))
+
     def _problem(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> Saying:
         sets = self.concepts(codings)
         if sets or any(self._decides(coding) for coding in codings):
@@ -245,15 +247,15 @@ class Terminology:
 
     def concepts_in_words(self, texts: Iterable[str], ids: Iterable[str]) -> frozenset[str]:
         """Which of these sets a text names by one of their words, and does not deny in the same sentence."""
-        sets = [self.concept_sets[id_] for id_ in ids if id_ in self.concept_sets]
         folded = [fold(text[:_LONGEST_REASON]) for text in texts]
+        sets = (self.concept_sets[id_] for id_ in ids if id_ in self.concept_sets)
         return frozenset(concept_set.id for concept_set in sets if any(map(concept_set.affirmed, folded)))
 
     def _recognise(
         self, codings: tuple[Coding, ...], texts: tuple[str, ...], topical_route: bool = False
     ) -> Recognition:
-        known = [(coding, self.drug_codes(coding)) for coding in codings]
-        known = sorted((pair for pair in known if pair[1]), key=lambda pair: pair[1][0].system.rank)
+        known = [(coding, entries) for coding in codings if (entries := self.drug_codes(coding))]
+        known.sort(key=lambda pair: pair[1][0].system.rank)
         claims = [
             Claim(frozenset(entry.drug for entry in entries), f"{entries[0].system.name} {coding.code}")
             for coding, entries in known
@@ -266,7 +268,6 @@ class Terminology:
         doubted = frozenset(drug for _, _, drugs in named for drug in drugs)
         if not claims:
             return Recognition(doubted=doubted)
-        entries = known[0][1] if known else ()
         drugs = tuple(sorted(claims[0].drugs))
         product = any(entry.systemic_product for _, codes in known for entry in codes)
         return Recognition(
@@ -274,7 +275,7 @@ class Terminology:
             evidence=claims[0].evidence,
             topical=any(entry.topical for _, codes in known for entry in codes)
             or (not product and (topical_route or self._topical(codings, (text for _, text in words)))),
-            combination=len(drugs) > 1 or any(entry.combination for entry in entries),
+            combination=len(drugs) > 1 or any(entry.combination for _, codes in known[:1] for entry in codes),
             strengths=_strengths(codes for _, codes in known),
             claims=tuple(claims),
             doubted=doubted.difference(*(claim.drugs for claim in claims)),
@@ -287,9 +288,7 @@ class Terminology:
     def topical_words(self, texts: Iterable[str]) -> bool:
         """True when one of the texts names a form for the skin, such as "gel"."""
         topical = self.concept_sets.get("topical")
-        return topical is not None and any(
-            topical.in_words(text) and _SWALLOWED.search(fold(text)) is None for text in texts
-        )
+        return topical is not None and any(topical.in_words(text) and not swallowed(text) for text in texts)
 
 
 def _strengths(known: Iterable[Sequence[DrugCode]]) -> tuple[Strength, ...]:
