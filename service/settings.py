@@ -119,7 +119,7 @@ class Settings(BaseSettings):
             try:
                 ssl.create_default_context(cafile=value)
             except OSError:
-                raise ValueError("must be a file of certificates in PEM form") from None
+                raise ValueError("must be a PEM file of certificates") from None
         return value
 
     @field_validator("database_url")
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         if value and (parts is None or not usable or parts.query or parts.fragment):
             raise ValueError("must be an http or https URL, such as https://cds.example.org")
         if parts is not None and (parts.username is not None or parts.password is not None):
-            raise ValueError("must not hold a name or password: it is written to the log, and cards link to it")
+            raise ValueError("must not contain a user name or password: it is logged, and cards link to it")
         return value
 
     @field_validator("terminology_server")
@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     def _is_asked_safely(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ValueError("must begin with https: only this machine may be asked by plain http")
+            raise ValueError("must begin with https; plain http is for this machine only")
         return value
 
     @classmethod

@@ -153,7 +153,7 @@ def test_settings_do_not_change_once_they_are_read() -> None:
     ("server", "reason"),
     [
         ("http://tx.example.org/fhir", "must begin with https"),
-        ("https://user:secret@tx.example.org/fhir", "must not hold a name or password"),
+        ("https://user:secret@tx.example.org/fhir", "must not contain a user name or password"),
         ("ftp://tx.example.org", "must be an http or https URL"),
         ("https://tx.example.org/fhir?x=1", "must be an http or https URL"),
     ],
@@ -171,8 +171,8 @@ def test_a_terminology_server_is_asked_over_https_and_without_a_login(
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://user:secret@cds.example.org", "must not hold a name or password"),
-        ("https://secret@cds.example.org", "must not hold a name or password"),
+        ("https://user:secret@cds.example.org", "must not contain a user name or password"),
+        ("https://secret@cds.example.org", "must not contain a user name or password"),
         ("https://cds.example.org:99999", "must be an http or https URL"),
         ("https://cds.example.org:port", "must be an http or https URL"),
         ("https://[::1", "must be an http or https URL"),
@@ -206,6 +206,6 @@ def test_authorities_are_looked_at_before_the_start(
     monkeypatch.setenv(setting, str(tmp_path / "ca.pem"))
     assert tmp_path / "ca.pem" in load_settings().model_dump().values()
     (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
-    assert f"{setting}: must be a file of certificates in PEM form" in refusal()
+    assert f"{setting}: must be a PEM file of certificates" in refusal()
     monkeypatch.setenv(setting, str(tmp_path / "nowhere.pem"))
     assert setting in refusal()

@@ -95,7 +95,7 @@ class Burden:
 
 
 @example("tolami burden --size 500\ntolami burden --policy st-example.toml --format csv > burden.csv")
-@click.command(short_help="Count what a synthetic population's orders raise.")
+@click.command(short_help="Count the cards that synthetic orders raise.")
 @click.option("--size", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Orders.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
 @click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy, to compare with none.")
@@ -104,10 +104,10 @@ class Burden:
 def burden(size: int, seed: int, policy: Path | None, today: date, form: str) -> None:
     """Count the cards that the orders of a synthetic population raise.
 
-    How often each is shown, how long it is, what is merged and what stays quiet.
+    Shows how often each card appears, how long it is, and how often it is merged or stays quiet.
 
-    Who is prescribed what is in cards/population.yaml, and none of it is measured: the figures compare one guidance
-    with another and say nothing about a hospital.
+    The population (cards/population.yaml) is invented, not measured: the figures compare one guidance with another
+    and say nothing about a hospital.
     """
     from service.engine.guideline import Guideline
     from service.guidance.registry import RULES

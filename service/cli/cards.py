@@ -75,7 +75,7 @@ def _open() -> list[tuple[str, str, str]]:
 def sign(card_id: str, by: str, role: str, until: date | None) -> None:
     """Write a reviewer's sign-off into the front matter of a card.
 
-    It is of the card as it is now: its words, its numbers and the code of its rule. Any edit takes it back.
+    It covers the card as it stands: its words, its numbers and the code of its rule. Any edit revokes it.
     """
     from service.engine.guideline import Guideline
     from service.engine.library import FOLDER

@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 @click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
 @click.option("--watch", is_flag=True, help="Check again whenever a card or a fixture is saved, until Ctrl-C.")
 @click.option(
-    "--url", default="http://127.0.0.1:8000", show_default=True, help="The running service that previews, with --watch."
+    "--url",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="With --watch: the running service that shows the preview.",
 )
 @as_json
 def check(terminology: bool, watch: bool, url: str, form: str) -> None:
     """Check cards, sources, terminology, order templates, settings and clients.
 
-    In the project's folder the cards of every fixture are rendered as well: no words may fail, or be too long.
-    Names file, line and reason of every fault; the exit code is 1 when there is one.
+    In the project folder the cards of every fixture are rendered, too: a template must not fail, a text must not be
+    too long. Every fault is named with file, line and reason; the exit code is then 1. Card files that passed are
+    remembered in $XDG_CACHE_HOME/tolami.
     """
     if watch:
         from service.cli.watch import check_on_save

@@ -38,7 +38,7 @@ def check(file: Path | None, fetch: bool) -> None:
     """Check the trust file and say what each client may do.
 
     FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Files of keys are read. The exit code
-    is 1 when somebody in it could not call although tokens were required.
+    is 1 when a client in it could not call if tokens were required.
     """
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile, read_clients

@@ -49,7 +49,7 @@ class Interruptible(click.Group):
     "tolami serve                     serve on http://127.0.0.1:8000\n"
     "tolami replay my-request.json    answer one request from a file, without a server\n"
     "tolami dose my-request.json      how its orders are read\n"
-    "tolami replay --help             what a command can do"
+    "tolami replay --help             the options of a command"
 )
 @click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tolami")

@@ -29,7 +29,7 @@ class NotWritten(Refused):
 )
 @click.group()
 def new() -> None:
-    """Write the files that an author of cards edits next."""
+    """Write a new card, or a request to try one with."""
 
 
 @example(
@@ -42,7 +42,7 @@ def new() -> None:
 def card(name: str, rule: str | None, force: bool) -> None:
     """Write a card to fill in: cards/SUBJECT/ID.md.
 
-    Its texts are still to be written, and until they are, tolami check names them and the service does not start.
+    Until its texts are written, tolami check names them and the service does not start.
     """
     path, steps = write_card(name, rule, date.today(), force=force)  # noqa: DTZ011
     click.echo(f"Written: {path}\n\nNext:")
@@ -103,7 +103,7 @@ def fixture(
     for line in answer_lines(InProcess(cards).answer(read(path), today), full=False):
         console.print(line, soft_wrap=True)
     click.echo(
-        f"Read all of it, change what the words could not say, then record the answer:\n"
+        f"Read it, change what the words could not say, then record the answer:\n"
         f"  tolami replay {path} --update --today {today}"
     )
 

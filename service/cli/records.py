@@ -71,14 +71,14 @@ def _opened() -> Iterator["Database"]:
 @click.argument("card", required=False)
 @click.option("--since", type=Past(), help="Only what was received since: 30d, or 2026-11-23.")
 @click.option(
-    "--most", default=50, show_default=True, type=click.IntRange(1), help="Number of entries at most, newest first."
+    "--most", default=50, show_default=True, type=click.IntRange(1), help="Most entries to show, newest first."
 )
 @as_rows
 def feedback(card: str | None, since: datetime | None, most: int, form: str) -> None:
     """Show what clinicians made of the cards they were shown.
 
-    CARD is the id of a card, as `tolami cards` lists them, or the uuid of one that went out; left out: all. Of each
-    card that went out the latest feedback is shown. Times are in UTC.
+    CARD is the id of a card, as `tolami cards` lists it, or the uuid of one that was shown; by default all. Only the
+    latest feedback on each card is shown. Times are in UTC.
     """
     from service.records.listing import latest_outcomes
 
@@ -176,16 +176,16 @@ def _summary(calls: int, cards: int, database: str, since: datetime | None) -> s
 @example("tolami records purge --older-than 365d")
 @click.group()
 def records() -> None:
-    """Look after the database of answered calls and feedback."""
+    """Maintain the database of answered calls and feedback."""
 
 
 @example("tolami records purge --older-than 365d\ntolami records purge --older-than 2026-01-01")
 @records.command()
 @click.option("--older-than", "before", type=Past(), required=True, help="Age, as 365d, or a day, as 2026-01-01.")
 def purge(before: datetime) -> None:
-    """Remove cards that went out, feedback and counts that are older.
+    """Remove shown cards, feedback and counts older than a day.
 
-    Counts are removed by whole days. Used tokens that have expired are removed, too. It can run while the service does.
+    Counts are removed by whole days; expired tokens are removed, too. The service may be running.
     """
     from service.records.purge import purge as removed
 

@@ -26,22 +26,22 @@ MOST_SHOWN_IN_FULL = 5
     "tolami replay -                    requests from standard input, one, or one per line\n"
     "tolami replay --url http://127.0.0.1:8000 --full\n"
     "tolami replay --dialect 2.0        what a client of 2.0 gets differently\n"
-    "tolami replay --jurisdiction uk    what is said otherwise where UK labels count\n"
+    "tolami replay --jurisdiction uk    what changes under UK labels\n"
     "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
 )
 @click.command(short_help="Replay hook requests and compare the answers.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--url", help="Call a running service instead of answering in this process.")
-@click.option("--update", is_flag=True, help="Write the answers as the expected ones.")
+@click.option("--update", is_flag=True, help="Record the answers as the expected ones.")
 @click.option(
     "--dialect",
     type=click.Choice(["1.0", "2.0", "3.0"]),
-    help="Answer a client of this CDS Hooks release; expected answers are for a client whose release is not known.",
+    help="Answer as to a client of this CDS Hooks release; expected answers are for a client of unknown release.",
 )
 @click.option(
     "--jurisdiction",
     type=click.Choice(["eu", "uk", "us", "ch", "other"]),
-    help="Answer a client whose advice follows these labels; expected answers are for eu.",
+    help="Follow the labels of this jurisdiction; expected answers are for eu.",
 )
 @click.option(
     "--today",
@@ -72,9 +72,9 @@ def replay(
     is 0 when all agree, 1 when an answer differs or is an error that is not expected, 2 when a file cannot be
     replayed.
 
-    With --corpus no answers are compared. Messages are sent as they are; contexts and resources are made into a
+    With --corpus no answers are compared. Messages are sent as they are; contexts and resources are wrapped in a
     call. The exit code is 1 when something went wrong: a failure, an error without an OperationOutcome, a card
-    about a drug that is nowhere named, or an answer against the folder's index.json.
+    about a drug that the file does not name, or an answer that contradicts the folder's index.json.
     """
     from service.cli.answers import InProcess, OverHttp
 
@@ -86,7 +86,7 @@ def replay(
         stop(f"--update records the answer beside a file of one request; it cannot be combined with - or {LINES}.")
     for option, given in (("--dialect", dialect), ("--jurisdiction", jurisdiction)):
         if given is not None and update:
-            stop(f"--update records what everybody may be answered; it cannot be combined with {option}.")
+            stop(f"--update records the answer to an unknown client; it cannot be combined with {option}.")
         if given is not None and url is not None:
             stop(f"--url asks a running service, whose trust file decides; it cannot be combined with {option}.")
     if corpus is not None and (paths or update or full is not None):

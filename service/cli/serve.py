@@ -25,7 +25,7 @@ SANDBOX = "https://sandbox.cds-hooks.org/?"
 @click.option(
     "--without-authentication",
     is_flag=True,
-    help="Serve on an address that others can reach, although anybody may call.",
+    help="Serve on an address that others can reach, although nobody checks who calls.",
 )
 def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
     """Serve the CDS Hooks endpoints."""
@@ -42,7 +42,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
         else:
             click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
             click.echo(f"             -d @{sample} {base}/cds-services/order-select")
-            click.echo(f"Look at it: {base}/")
+            click.echo(f"Browser:   {base}/")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
 
     server.serve(settings, cards, host, port, workers, threads, reload=reload, ready=ready)
@@ -52,7 +52,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 @click.command(short_help="Serve, with synthetic patients for the Sandbox.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
 def demo(port: int) -> None:
-    """Serve beside synthetic patients, and print links to the Sandbox.
+    """Serve with synthetic patients, and print links to the Sandbox.
 
     The patients are served as a small FHIR R4 server. Some take tolperisone, so that prescribing
     amitriptyline shows the card about the pair.

@@ -100,7 +100,7 @@ def _check_whole(expansion: dict[str, Any]) -> None:
         url = extension.get("url") if isinstance(extension, dict) else None
         if isinstance(url, str) and url.rpartition("/")[2] in INCOMPLETE and extension.get("valueBoolean") is not False:
             raise NotUsable(
-                "The server says that its expansion is not complete.", "Raise the limit of expansions on the server."
+                "The server says that its expansion is not complete.", "Raise the server's expansion limit."
             )
 
 
