@@ -149,8 +149,8 @@ def test_every_command_and_option_that_a_page_names_exists() -> None:
     known = dict(commands())
     for page in PAGES:
         for words in re.findall(r"(?:(?<!`)`|^\$ )tolami ([a-z][^`\n]*)", page.read_text("utf-8"), re.MULTILINE):
-            first, second, *_ = (*words.split(), "")
-            name = f"{first} {second}" if f"{first} {second}" in known else first
+            first, pair = words.split()[0], " ".join(words.split()[:2])
+            name = pair if pair in known else first
             assert name in known, f"{page.name}: there is no `tolami {name}`"
             options = {option for p in known[name].params for option in (*p.opts, *p.secondary_opts)}
             assert {word for word in words.split() if word.startswith("--")} <= options, f"{page.name}: tolami {words}"

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from service.chart import MedicationOrder, Unread
+from service.facts import MedicationOrder, Unread
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
