@@ -11,8 +11,8 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from service.facts import MedicationOrder, Unread
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
+from service.facts import MedicationOrder, Unread
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.medications import ingredients, medication_concepts, medication_reference
