@@ -27,6 +27,7 @@ LEFT = frozenset(
 )
 """What is told when words were understood and there is still no dose."""
 
+MAXIMUM_ONLY = "dose-maximum-only"
 SHOWN = 80
 """So many characters of words that were not understood are shown."""
 
@@ -86,16 +87,23 @@ def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
     worded = _filled(dosage, said, product)
     if isinstance(worded, DailyDose) or worded.reason in LEFT:
         return worded
-    return dose if worded.reason == "dose-missing" else _not_understood(dosage, dose)
+    if worded.reason != "dose-missing":
+        return _not_understood(dosage, dose)
+    return NotComputed(MAXIMUM_ONLY, dosage.words_element, _shown(dosage)) if said.most_a_day is not None else dose
 
 
 def _not_understood(dosage: Dosage, dose: DailyDose | NotComputed) -> DailyDose | NotComputed:
     """The dose of the data as it is; where the data leaves something out, that there are words that do not tell it."""
     if dosage.text and isinstance(dose, NotComputed) and dose.reason in ("dose-missing", "frequency-missing"):
-        words = " ".join(dosage.text.split())
-        found = words if len(words) <= SHOWN else f"{words[:SHOWN]}…"
-        return NotComputed("dose-in-words", dosage.words_element, found)
+        return NotComputed("dose-in-words", dosage.words_element, _shown(dosage))
+    if dosage.maxima and isinstance(dose, NotComputed) and dose.reason == "dose-missing":
+        return NotComputed(MAXIMUM_ONLY, f"{dosage.element}.maxDosePerPeriod")
     return dose
+
+
+def _shown(dosage: Dosage) -> str:
+    words = " ".join(dosage.text.split())
+    return words if len(words) <= SHOWN else f"{words[:SHOWN]}…"
 
 
 def _filled(dosage: Dosage, said: Directions, product: Product) -> DailyDose | NotComputed:

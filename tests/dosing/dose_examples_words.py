@@ -127,6 +127,8 @@ NOT_READ = (
     ),
     refused("words without how often", "free text", said("25 mg"), "frequency-missing", "timing"),
     refused("words without how much", "free text", said("three times daily"), "dose-missing", "doseAndRate"),
+    *(refused(f"a maximum alone: {words}", "free text", said(words), "dose-maximum-only", "text")
+      for words in ("max. 3 Tbl./Tag b. Bed.", "max 3 tablets daily", "maximum 3 comprimés par jour")),
     refused("as needed without a maximum", "free text with Q3", said("25 mg as needed"),
             "daily-maximum-not-stated", "maxDosePerPeriod"),
     refused("tablets of unknown strength", "free text with Q5", said("1 tablet daily", AMITRIPTYLINE),
