@@ -37,6 +37,9 @@ MOST_SHOWN = 40
 # Two decimals at most: "1,000" is a thousand to some and one to others.
 _QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s<>]{0,15})\s*")
 
+STATUS = "-status"
+"""How kinds end that are answered with yes or no."""
+
 YES_OR_NO = {True: "yes", False: "no"}
 """A boolean answer in the words of one in words."""
 
@@ -83,6 +86,19 @@ _MARKS = str.maketrans(
 _LETTERS = {
     unit.lower(): unit for unit in ("mL/min", INDEXED, "mL/s", INDEXED_BY_SECOND, "mg/dL", "mg/L", "umol/L", "mmol/L")
 }
+_LETTERS |= {
+    **dict.fromkeys(("мл/мин", "мл/хв", "ml/perc", "ml/minute"), "mL/min"),
+    **dict.fromkeys(("мл/мин/1.73м2", "мл/хв/1.73м2", "ml/perc/1.73m2"), INDEXED),
+    **dict.fromkeys(("мкмоль/л", "mcmol/l", "mikromol/l"), "umol/L"),
+    "ммоль/л": "mmol/L",
+    "мг/дл": "mg/dL",
+    "мг/л": "mg/L",
+    "мэкв/л": "meq/L",
+    "мс": "ms",
+    "мсек": "ms",
+    "кг": "kg",
+}
+"""Units as other scripts and languages write them."""
 _SURFACES = re.compile(r"(?<=/)1\.73(?:m2|qm|sqm|sq\.?m|m)?$")
 
 
@@ -114,20 +130,17 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
                 day, given = _day(resource), _given(part)
                 value, unit = _value(given, kind)
                 shown = _shown(given, part)
-                reason = _unusable(status, day, given, value, kind) if shown else ""
+                answer, sets, heard = _answered(part, kind, terminology)
+                reason = _unusable(status, day, given, value, kind, heard) if shown else ""
                 if reason:
                     said = _unit(given) if reason == UNIT else shown
                     title = terminology.concept_sets[kind].title
                     unread.setdefault((kind, reason), Unread(reason, element=title, found=said))
                 elif day is not None and kind == UNCORRECTED:
                     uncorrected[day] = shown
-                if day is not None and status in VALID:
-                    coded = concept_of(part.get("valueCodeableConcept"))
-                    answer = _answer(coded) or text(part.get("valueString")) or _yes_or_no(part)
-                    if value is not None or answer:
-                        comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
-                        sets = terminology.problem(coded.codings, (answer,)).present if answer else frozenset()
-                        found.append(Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given)))
+                if day is not None and status in VALID and (value is not None or (answer and heard)):
+                    comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
+                    found.append(Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given)))
     corrected = max((m.taken for m in found if m.kind.startswith(CORRECTED)), default=date.min)
     if uncorrected and max(uncorrected) > corrected:
         unread["qt", UNCORRECTED] = Unread(UNCORRECTED, found=uncorrected[max(uncorrected)])
@@ -140,6 +153,20 @@ def _within(resources: Iterable[Resource], room: int) -> Iterator[tuple[Resource
         parts = [resource, *aslist(resource.get("component"))][: max(room, 0)]
         room -= len(parts)
         yield resource, parts
+
+
+def _answered(part: Resource, kind: str, terminology: Terminology) -> tuple[str, frozenset[str], bool]:
+    """An answer in words, the sets that it affirms, and whether it was understood; unknown is no answer."""
+    coded = concept_of(part.get("valueCodeableConcept"))
+    answer = _answer(coded) or text(part.get("valueString")) or _yes_or_no(part)
+    meaning = terminology.words.answer(answer)
+    if not answer or (kind.endswith(STATUS) and meaning == "unknown"):
+        return "", frozenset(), True
+    saying = terminology.problem(coded.codings, (answer,))
+    if not kind.endswith(STATUS):
+        return answer, saying.present, True
+    sets = saying.present | ({kind.removesuffix(STATUS)} if meaning == "yes" else set())
+    return answer, sets, bool(meaning or sets or saying.understood)
 
 
 def _yes_or_no(part: Resource) -> str:
@@ -163,15 +190,15 @@ def _given(part: Resource) -> Any:
     return {"value": Decimal(number.replace(",", ".")), "unit": unit, "comparator": comparator or ""}
 
 
-def _unusable(status: str, day: date | None, given: Any, value: Fraction | None, kind: str) -> str:
-    """Why a value cannot be used, empty when it can."""
+def _unusable(status: str, day: date | None, given: Any, value: Fraction | None, kind: str, heard: bool) -> str:
+    """Why a value cannot be used, empty when it can. ``heard`` says that an answer in words was understood."""
     if status not in VALID:
         return "measurement-not-final"
     if day is None:
         return "measurement-undated"
     if given is not None and value is None:
         return UNIT
-    return "measurement-in-words" if given is None and _in_units(kind) else ""
+    return "measurement-in-words" if given is None and (_in_units(kind) or not heard) else ""
 
 
 def _in_units(kind: str) -> bool:

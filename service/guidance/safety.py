@@ -17,8 +17,6 @@ DISULFIRAM = "disulfiram"
 LIVER = ("hepatic-failure", "hepatic-impairment")
 SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
 SAYS_OTHERWISE = re.compile(r"\b(?:not|non|history of|previous|past)[ -](?:an )?acute\b", re.IGNORECASE)
-YES = frozenset({"yes", "pregnant", "breastfeeding", "currently breastfeeding"})
-"""Answers in words to "pregnant?" and "breastfeeding?", where the code is not known."""
 
 
 @states(
@@ -276,9 +274,7 @@ def pregnant_or_breastfeeding(chart: Chart, span: Fraction) -> bool:
 def _answered(chart: Chart, what: str, span: Fraction) -> bool:
     """True when the latest answer about it is yes and not too old."""
     latest = chart.latest(f"{what}-status")
-    if latest is None or latest.taken < chart.days_ago(span):
-        return False
-    return what in latest.sets or latest.answer.casefold().strip() in YES
+    return latest is not None and latest.taken >= chart.days_ago(span) and what in latest.sets
 
 
 RULES: tuple[Rule, ...] = (

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,12 @@ class Words:
     observations: tuple[Phrases, Phrases] = (Phrases(()), Phrases(()))
     """What names a set, and what takes it back."""
     taken_back: TakenBack = _NEVER
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What a whole answer means: "yes", "no" or "unknown"."""
+
+    def answer(self, said: str) -> str:
+        """What an answer means; empty when its words are not known."""
+        return self.answers.get(plain(said).strip(" .!"), "")
 
     def measured(self, texts: tuple[str, ...]) -> frozenset[str]:
         """The sets of measurements that one of the texts names."""
@@ -71,7 +77,7 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
             return None
         loaded[list_] = document.value
     conditions, cues = loaded["conditions"], loaded["cues"]
-    ends, stage, drugs = cues.pop("ends"), cues.pop("stage"), cues.pop("drug taken back")
+    ends, stage, drugs, answers = map(cues.pop, ("ends", "stage", "drug taken back", "answers"))
     problems = Problems(
         conditions=Phrases(phrases_in(_of_languages(conditions))),
         unless=_unless(conditions),
@@ -86,7 +92,8 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
     near = any_of(f"{cues['absent']['before']} |{drugs['near']}")
     taken_back = TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"]))
     nameless = _nameless(loaded["nameless"])
-    return Words(problems, _allergens(loaded["allergens"]), languages, nameless, observations, taken_back)
+    meant = dict(phrases_in((words, meaning) for meaning, words in answers.items()))
+    return Words(problems, _allergens(loaded["allergens"]), languages, nameless, observations, taken_back, meant)
 
 
 def _unless(sets: Mapping[str, Mapping[str, str]]) -> Phrases:

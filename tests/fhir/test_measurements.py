@@ -207,7 +207,6 @@ def test_a_metaboliser_type_is_told_by_its_words(terminology: Terminology, name:
         "Kalium im Urin",
         "Potassium [Moles/volume] in Urine",
         "Albumin/Kreatinin-Quotient",
-        "Kreatininclearance",
         "Creatine kinase",
         "Sodium/Potassium ratio",
         "Natrium",
@@ -268,3 +267,30 @@ def test_a_qt_that_nobody_corrected_is_named_unless_a_corrected_one_is_as_new(te
 def test_milliequivalents_under_their_older_name(terminology: Terminology, unit: str) -> None:
     (found,) = read(terminology, observation("2823-3", valueQuantity={"value": Decimal("2.9"), "unit": unit}))
     assert (found.value, found.unit) == (Fraction("2.9"), "meq/L")
+
+
+def test_a_clearance_of_creatinine_is_known_by_its_words_in_many_languages(terminology: Terminology) -> None:
+    names = (
+        "Clairance créatinine; Clairance de la créatinine; Kreatinin-Clearance; Kreatininclearance; CrCl;"
+        " Creatinine clearance; Klirens kreatyniny; aclaramiento de creatinina; клиренс креатинина;"
+        " Clearance della creatinina; depuração da creatinina; kreatininclearance; creatinineklaring"
+    )
+    for name in names.split("; "):
+        [found] = read(terminology, in_words(name) | {"valueQuantity": {"value": 25, "unit": "мл/мин"}})
+        assert (found.kind, found.value, found.unit) == ("creatinine-clearance-cockcroft-gault", 25, "mL/min"), name
+
+
+def test_an_answer_in_words_is_yes_no_or_named_as_not_read(terminology: Terminology) -> None:
+    answers = {
+        "pregnancy": "positiv; Positive.; ja; yes; oui; да; LA15173-0; schwanger; Pregnant; enceinte; SÍ; dodatni",
+        "": "negativ; nein; not pregnant; nicht schwanger; LA26683-5; нет; non; não; hayır",
+        "unknown": "unbekannt; unknown; LA4489-6; not asked",
+        "not read": "?; possible; see letter; erst im März",
+    }
+    for name in ("Schwangerschaftstest", "pregnancy status", "Test de grossesse", "Grossesse"):
+        for meaning, written in answers.items():
+            for answer in written.split("; "):
+                heard = observed([in_words(name) | {"valueString": answer}], terminology)
+                sets = [measurement.sets for measurement in heard.measurements]
+                assert sets == {"pregnancy": [{"pregnancy"}], "": [frozenset()]}.get(meaning, []), answer
+                assert [gap.found for gap in heard.unread] == [answer] * (meaning == "not read"), answer

@@ -372,14 +372,20 @@ def answered(kind: str, answer: str, *sets: str, ago: int = 10) -> Measurement:
 @pytest.mark.parametrize(
     ("answers", "fires"),
     [
-        ([answered("pregnancy-status", "Pregnant")], True),
+        ([answered("pregnancy-status", "Pregnant", "pregnancy")], True),
         ([answered("pregnancy-status", "schwanger", "pregnancy")], True),
         ([answered("pregnancy-status", "Not pregnant")], False),
         ([answered("pregnancy-status", "Unknown")], False),
-        ([answered("pregnancy-status", "Pregnant", ago=300)], True),
-        ([answered("pregnancy-status", "Pregnant", ago=301)], False),
-        ([answered("pregnancy-status", "Pregnant", ago=60), answered("pregnancy-status", "Not pregnant")], False),
-        ([answered("breastfeeding-status", "Yes")], True),
+        ([answered("pregnancy-status", "Pregnant", "pregnancy", ago=300)], True),
+        ([answered("pregnancy-status", "Pregnant", "pregnancy", ago=301)], False),
+        (
+            [
+                answered("pregnancy-status", "Pregnant", "pregnancy", ago=60),
+                answered("pregnancy-status", "Not pregnant"),
+            ],
+            False,
+        ),
+        ([answered("breastfeeding-status", "Yes", "breastfeeding")], True),
         ([answered("breastfeeding-status", "No")], False),
     ],
 )
