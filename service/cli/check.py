@@ -112,14 +112,15 @@ def _policies(settings: "Settings | None", cards: "Library") -> tuple[dict[str, 
 
 def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     """What is wrong with the cards; with their examples only when nothing else is, and not if it has to be quick."""
-    from service.cli.examples import Examples, examples_answered, once_each
+    from service.cli.answers import find
+    from service.cli.examples import Examples, once_each
     from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults, template_faults
     from service.engine.guideline import Guideline
     from service.guidance.registry import RULES
 
     examples = Examples(cards)
-    words = [*template_faults(examples.renderer)]
-    paths = [path for path in [FIXTURES] if path.exists() and not (quick or words)]
-    with examples_answered(examples, paths) as found:
-        return [str(fault) for fault in (*words, *deep_faults(Guideline(cards, RULES)))] or list(once_each(found))
+    found = [*template_faults(examples.renderer), *deep_faults(Guideline(cards, RULES))]
+    if found or quick or not FIXTURES.exists():
+        return list(map(str, found))
+    return list(once_each(fault for file in find([FIXTURES]) for fault in examples.faults(file)))

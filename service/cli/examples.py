@@ -1,18 +1,12 @@
 """The cards of request files, seen as a prescriber sees them: for ``tolami check`` and the tests."""
 
-import multiprocessing
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from service.cli.answers import InProcess, NotReplayable, Request, find, read_all, recorded_day
+from service.cli.answers import InProcess, NotReplayable, Request, read_all, recorded_day
 from service.engine.check import unreadable, words_fault
 from service.engine.library import FOLDER, Library
-
-AT_ONCE = 8
-"""Files that a process is given at once."""
 
 
 class Examples:
@@ -43,28 +37,6 @@ class Examples:
             yield str(words_fault(card, error, self._library, self._folder))
         for shown in answer.cards:
             yield from map(str, unreadable(shown, self._library))
-
-
-_own: list[Examples] = []
-"""The examples that the processes of ``examples_answered`` are forked with."""
-
-
-@contextmanager
-def examples_answered(examples: Examples, paths: list[Path]) -> Iterator[Iterable[tuple[str, Path]]]:
-    """The faults of all files below the paths, found by a process on each core while the caller does other things."""
-    files = list(find(paths))
-    cores = min(os.cpu_count() or 1, len(files))
-    if cores < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        yield (fault for file in files for fault in examples.faults(file))
-        return
-    examples.faults(files[0])  # pays for what the FHIR models put off, once for all processes
-    _own[:] = [examples]
-    with multiprocessing.get_context("fork").Pool(cores) as pool:
-        yield (fault for faults in pool.imap(_faults, files, AT_ONCE) for fault in faults)
-
-
-def _faults(file: Path) -> list[tuple[str, Path]]:
-    return _own[0].faults(file)
 
 
 def once_each(found: Iterable[tuple[str, Path]]) -> Iterator[str]:

@@ -31,7 +31,10 @@ class Interruptible(click.Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs as a process of its own: soon over, so that looking for garbage would cost more than it frees."""
         gc.set_threshold(*GC_THRESHOLDS)
-        return super().__call__(*args, **kwargs)
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:
+            gc.freeze()  # the interpreter would look once more when it ends
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command that the arguments name."""

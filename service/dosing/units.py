@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def plain(text: str) -> str:
     """Words made comparable: without case, accents, full stops, and with one blank for blanks and hyphens."""
     folded = fold(text)
     if not folded.isascii():
-        folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+        folded = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", folded)))
     return " ".join(folded.replace(".", " ").replace("-", " ").split())
 
 

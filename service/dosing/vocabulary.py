@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from service.dosing.units import CARDS, Kind, plain, read_table, unit_of_text, unit_words
 from service.terminology.folding import fold
@@ -77,8 +78,7 @@ OR, AT = "or", "to or at"
 """Values that tell the letters of "to" apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(NamedTuple):
     """One or more words with one meaning: a letter, and a value where the letter needs one."""
 
     words: tuple[str, ...]
@@ -126,14 +126,21 @@ def _table(found: list[Phrase]) -> Table:
 
 def words_of(text: str) -> list[str]:
     """The words, numbers and signs of a text, made comparable."""
+    if text.isascii() and text.replace(" ", "").isalpha():
+        return text.lower().split()
     spaced = fold(_VULGAR.sub(lambda match: f" {match[0]}", text)).replace(FRACTION_SLASH, "/")
     spaced = _DASH_BEFORE_NUMBER.sub(", ", spaced)
     spaced = _PLURAL.sub("", spaced.replace("–", "-").replace("—", "-"))
     spaced = _HOUR_AND_MINUTES.sub(r"\1:\2", spaced)
     spaced = _SCHEME.sub(lambda match: "-".join(filter(None, match.group(1, 3, 4, 5))), spaced)
     spaced = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), spaced)
-    # Without accents; full stops and hyphens stay.
-    return _TOKEN.findall(spaced if spaced.isascii() else "".join(plain(c) or c for c in spaced))
+    return _TOKEN.findall(spaced if spaced.isascii() else "".join(map(_bare, spaced)))
+
+
+@lru_cache(1024)
+def _bare(letter: str) -> str:
+    """A letter without its accent; full stops and hyphens stay."""
+    return plain(letter) or letter
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import filterfalse
 
 from anyascii import anyascii
 
@@ -116,4 +117,4 @@ def plain(text: str) -> str:
     if text.isascii():
         return text.lower()
     letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).replace("ł", "l")
+    return "".join(filterfalse(unicodedata.combining, letters)).replace("ł", "l")
