@@ -26,7 +26,7 @@ MOST_SHOWN_IN_FULL = 5
     "tolami replay -                    requests from standard input, one, or one per line\n"
     "tolami replay --url http://127.0.0.1:8000 --full\n"
     "tolami replay --dialect 2.0        what a client of 2.0 gets differently\n"
-    "tolami replay --jurisdiction uk    what changes under UK labels\n"
+    "tolami replay --jurisdiction us    what changes under US labels\n"
     "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
 )
 @click.command(short_help="Replay hook requests and compare the answers.")
