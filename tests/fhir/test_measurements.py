@@ -277,7 +277,11 @@ def test_a_clearance_of_creatinine_is_known_by_its_words_in_many_languages(termi
     )
     for name in names.split("; "):
         [found] = read(terminology, in_words(name) | {"valueQuantity": {"value": 25, "unit": "мл/мин"}})
-        assert (found.kind, found.value, found.unit) == ("creatinine-clearance-cockcroft-gault", 25, "mL/min"), name
+        assert (found.kind, found.value, found.unit) == (
+            "creatinine-clearance-cockcroft-gault",
+            Fraction(25),
+            "mL/min",
+        ), name
 
 
 def test_an_answer_in_words_is_yes_no_or_named_as_not_read(terminology: Terminology) -> None:
