@@ -33,10 +33,10 @@ from service.engine.library import Library
 from service.engine.quiet import Once, contents, kept_quiet
 from service.engine.ranking import FOLD, capped
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import NotConformant, ServiceError, place_of
 from service.fhir.chart_reader import ChartReader
+from service.fhir.edit import ClientOrders
 from service.fhir.fetch_errors import lacks_authorization
 from service.fhir.patients import patient_id
 from service.fhir.prefetch import Prefetch, Source
@@ -120,15 +120,14 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY, on
             return Response(cards=[])
         if using.seen is not None:
             using.seen(chart)
-        asked = SuggestionContext(reader.written, session.patient_id, chart.today, reader.version)
-        answer = _answer(chart, asked, using, context.userId, once)
+        answer = _answer(chart, reader.client_orders, using, context.userId, once)
         return in_dialect(answer, client.dialect, using.renderer.by_hand)
     except ServiceError:
         raise
     except Exception as error:
         # Clients show an error as "all clear". A card that says the opposite is the only honest answer.
         _log("service failed", error)
-        failed = using.renderer.card(service_failed(), SuggestionContext({}), using.new_uuid)
+        failed = using.renderer.card(service_failed(), ClientOrders({}), using.new_uuid)
         return in_dialect(Response(cards=[failed]), client.dialect, using.renderer.by_hand)
 
 
@@ -179,7 +178,7 @@ def _reader(
     )
 
 
-def _answer(chart: Chart, asked: SuggestionContext, using: Decision, user: str | None, once: Once | None) -> Response:
+def _answer(chart: Chart, orders: ClientOrders, using: Decision, user: str | None, once: Once | None) -> Response:
     def failed(card: str, error: Exception) -> None:
         if using.failed is not None:
             using.failed(card, error)
@@ -188,20 +187,20 @@ def _answer(chart: Chart, asked: SuggestionContext, using: Decision, user: str |
 
     def rendered(finding: Finding) -> list[Card]:
         try:
-            return [using.renderer.card(finding, asked, using.new_uuid)]
+            return [using.renderer.card(finding, orders, using.new_uuid)]
         except Exception as error:
             if len(finding.all) > 1:  # whichever of them failed, the others keep what they say
                 apart = [replace(one, merged=(), folded=()) for one in finding.all if one.card != FOLD]
                 return [card for one in apart for card in rendered(one)]
             failed(finding.card, error)
-            return [using.renderer.card(rule_failed(finding.card), SuggestionContext({}), using.new_uuid)]
+            return [using.renderer.card(rule_failed(finding.card), ClientOrders({}), using.new_uuid)]
 
     library = using.library
     findings = evaluate(chart, using.guideline, failed)
     if once is None or not user:
         return Response([card for finding in capped(findings, library.plan) for card in rendered(finding)])
     said = contents(findings, library.thresholds)
-    known = once.look_up(user, asked.patient_id, said) if said else {}
+    known = once.look_up(user, orders.patient_id, said) if said else {}
     findings, quiet = kept_quiet(findings, said, {card for card, (_, answered) in known.items() if answered})
     cards = []
     for finding in capped(findings, library.plan):

@@ -14,9 +14,10 @@ from service.engine import words
 from service.engine.escaping import markdown, plain, shortened
 from service.engine.finding import Finding
 from service.engine.library import OVERRIDE_REASONS, TOPICS, CardFile, Library
-from service.engine.suggestions import Change, Offered, SuggestionContext, actions_for, change_for
+from service.engine.suggestions import Change, Offered, actions_for, change_for
 from service.engine.templates import Rendered, shortest, templates_of, tidy
 from service.facts import Unread
+from service.fhir.edit import ClientOrders
 
 NOT_CHECKED = "not-checked"
 LOCAL = "http://127.0.0.1:8000"
@@ -50,10 +51,10 @@ class Renderer:
         environments = (templates_of(library, plain), templates_of(library, markdown))
         return cls(library, *environments, public_url.rstrip("/"), signed or {})
 
-    def card(self, finding: Finding, asked: SuggestionContext, new_uuid: Callable[[], str]) -> Card:
-        """The card of a finding. ``asked`` is what suggestions have to fit."""
+    def card(self, finding: Finding, orders: ClientOrders, new_uuid: Callable[[], str]) -> Card:
+        """The card of a finding. ``orders`` are what suggestions change or have to fit."""
         card_id = new_uuid()
-        parts = [self._part(one, asked, new_uuid) for one in finding.all]
+        parts = [self._part(one, orders, new_uuid) for one in finding.all]
         own = parts[0]
         source = self._source(own)
         card = Card(
@@ -73,16 +74,16 @@ class Renderer:
             card.overrideReasons = [self._override_reason(code) for code in own.file.override_reasons]
         return card
 
-    def _part(self, finding: Finding, asked: SuggestionContext, new_uuid: Callable[[], str]) -> "_Part":
+    def _part(self, finding: Finding, orders: ClientOrders, new_uuid: Callable[[], str]) -> "_Part":
         """What one of a card's findings says and offers."""
         file = self.library.cards[finding.card]
-        finding, change = self._change(finding, asked)
-        finding, offered = self._offered(finding, asked)
+        finding, change = self._change(finding, orders)
+        finding, offered = self._offered(finding, orders)
         values = self._values(file, finding, change)
         values["offered"] = offered
         suggestions = [self._suggestion(file, values, change, new_uuid)] if change is not None else []
         suggestions += [Suggestion(offer.label, new_uuid(), list(offer.actions)) for offer in offered]
-        reviewed = date.min < asked.today <= self.signed.get(file.id, date.min)
+        reviewed = date.min < orders.today <= self.signed.get(file.id, date.min)
         # The words of a state of its own say why; otherwise the first reason does, where there is room.
         reason = "" if suggestions or finding.state else next(iter(values["withheld"]), "")
         return _Part(file, finding.state, values, tuple(suggestions), reviewed, reason)
@@ -98,18 +99,18 @@ class Renderer:
         display = self.library.code_systems[system].displays[code]
         return Coding(code, f"{self.public_url}{CODE_SYSTEMS}/{system}", display)
 
-    def _change(self, finding: Finding, asked: SuggestionContext) -> tuple[Finding, Change | None]:
+    def _change(self, finding: Finding, orders: ClientOrders) -> tuple[Finding, Change | None]:
         """The change a finding proposes, worked out; or the finding with the reason why there is none."""
         if finding.proposal is None:
             return finding, None
-        change = change_for(finding.proposal, asked, self.library)
+        change = change_for(finding.proposal, orders, self.library)
         if isinstance(change, str):
             return replace(finding, withheld=(*finding.withheld, change), proposal=None), None
         return finding, change
 
-    def _offered(self, finding: Finding, asked: SuggestionContext) -> tuple[Finding, list[Offered]]:
+    def _offered(self, finding: Finding, orders: ClientOrders) -> tuple[Finding, list[Offered]]:
         """What a finding offers, worked out; what cannot be offered to this client adds its reason."""
-        found = [actions_for(offer, asked, self.library) for offer in finding.offers]
+        found = [actions_for(offer, orders, self.library) for offer in finding.offers]
         refused = tuple(dict.fromkeys(reason for reason in found if isinstance(reason, str)))
         offered = [offer for offer in found if isinstance(offer, Offered)]
         return replace(finding, withheld=(*finding.withheld, *refused)), offered

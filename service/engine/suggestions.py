@@ -1,17 +1,12 @@
 """The change a suggestion makes, bound to one order of the client."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from service.cdshooks.messages import Action
 from service.engine.finding import Offer, Proposal
 from service.engine.library import Library
-from service.fhir.edit import CannotEdit, same_product, with_template
-from service.fhir.numbers import exact
-from service.fhir.resources import Resource, copied
-from service.fhir.version_detection import Version
-from service.fhir.writing import CannotWrite, written_in
+from service.fhir.edit import CannotEdit, ClientOrders
+from service.fhir.resources import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +15,6 @@ class Change:
 
     order: Resource
     product: str
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestionContext:
-    """What a suggestion has to fit: the client's drafts by reference, the patient, the day and the FHIR version."""
-
-    drafts: Mapping[str, Resource]
-    patient_id: str = ""
-    today: date = date.min
-    version: Version = "R4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,77 +29,42 @@ class Offered:
     because: str = ""
 
 
-def actions_for(offer: Offer, asked: SuggestionContext, library: Library) -> Offered | str:
+def actions_for(offer: Offer, orders: ClientOrders, library: Library) -> Offered | str:
     """What an offer does, or the reason (a key of ``withheld``) why it cannot be offered to this client."""
-    if offer.delete and offer.delete not in asked.drafts:
+    if offer.delete and offer.delete not in orders.drafts:
         return "order-not-found"
     if not offer.template:
         words = library.offers["delete-draft"]
         return Offered(words["label"], (_deletion(offer.delete, words["description"]),))
     words = library.offers[offer.template]
-    order = _new_order(offer, asked, library)
-    if isinstance(order, str):
-        return order
-    creation = Action("create", words["description"], resource=order)
-    if not offer.delete:
-        return Offered(words["label"], (creation,), words.get("because", ""))
+    template, terminology = library.orders[offer.template], library.terminology.terminology
+    try:
+        product = (
+            orders.product_of(offer.product_of, template, terminology, offer.drug, offer.below)
+            if offer.product_of
+            else None
+        )
+        creation = Action("create", words["description"], resource=orders.new(template, product))
+    except CannotEdit as refusal:
+        return refusal.reason
     removed = library.offers["replaced-draft"]["description"]
-    return Offered(words["label"], (_deletion(offer.delete, removed), creation), words.get("because", ""))
+    actions = (_deletion(offer.delete, removed), creation) if offer.delete else (creation,)
+    return Offered(words["label"], actions, words.get("because", ""))
 
 
 def _deletion(reference: str, description: str) -> Action:
     return Action("delete", description, resourceId=reference)
 
 
-def _new_order(offer: Offer, asked: SuggestionContext, library: Library) -> Resource | str:
-    """The order of a template for this patient today, or the reason why there is none."""
-    if not asked.patient_id:
-        return "version-without"
-    order: Resource = copied(library.orders[offer.template])
-    if offer.product_of:
-        product = _product(offer, order, asked, library)
-        if isinstance(product, str):
-            return product
-        order["medicationCodeableConcept"] = product
-    order["subject"] = {"reference": f"Patient/{asked.patient_id}"}
-    order["authoredOn"] = asked.today.isoformat()
-    try:
-        return written_in(asked.version, order)
-    except CannotWrite:
-        return "version-without"
-
-
-def _product(offer: Offer, template: Resource, asked: SuggestionContext, library: Library) -> Resource | str:
-    """The product of the order that the new one follows; refused when the new dose would not be a smaller one."""
-    earlier = asked.drafts.get(offer.product_of)
-    (dosage,) = template["dosageInstruction"]
-    dose = exact(dosage["doseAndRate"][0]["doseQuantity"]["value"])
-    if earlier is None:
-        return "order-not-found"
-    if dose is None or offer.below is None or dose >= offer.below:
-        return "would-not-lower"
-    try:
-        return same_product(earlier, dose, library.terminology.terminology, offer.drug)
-    except CannotEdit as refusal:
-        return refusal.reason
-
-
-def change_for(proposal: Proposal, asked: SuggestionContext, library: Library) -> Change | str:
+def change_for(proposal: Proposal, orders: ClientOrders, library: Library) -> Change | str:
     """The change that a proposal makes, or the reason (a key of ``withheld``) why it cannot be offered.
 
     No suggestion raises a dose: one that would is refused here whatever the rule said.
     """
     if proposal.dose >= proposal.current:
         return "would-not-lower"
-    order = asked.drafts.get(proposal.order.reference) if proposal.order.reference else None
-    if order is None:
-        return "several-orders" if proposal.order.reference else "order-not-found"
+    template, terminology = library.orders[proposal.template], library.terminology.terminology
     try:
-        changed, product = with_template(
-            order, library.orders[proposal.template], library.terminology.terminology, proposal.drug, asked.version
-        )
+        return Change(*orders.changed(proposal.order.reference, template, terminology, proposal.drug))
     except CannotEdit as refusal:
         return refusal.reason
-    except (CannotWrite, RecursionError):
-        return "not-editable"
-    return Change(changed, product)

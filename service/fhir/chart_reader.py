@@ -14,6 +14,7 @@ from service.errors import MissingData, NotConformant
 from service.facts import Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
 from service.fhir.conditions import problem_list
+from service.fhir.edit import ClientOrders
 from service.fhir.fetch_errors import Failure
 from service.fhir.gaps import (
     ALLERGIES,
@@ -41,7 +42,7 @@ from service.fhir.prefetch import Prefetch, State
 from service.fhir.recognise import MISSPELT, Identity, misspelt
 from service.fhir.resources import Resource, one, text
 from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
-from service.fhir.version_detection import Version, version_of
+from service.fhir.version_detection import version_of
 from service.fhir.versions import DRUG_TYPES
 from service.terminology.recognise import Terminology
 
@@ -78,20 +79,17 @@ class ChartReader:
         """The medication orders of the session, each with its drug."""
         return drafts(self.session, self.held.entries, self.prefetch, self.terminology)
 
-    @cached_property
-    def written(self) -> dict[str, Resource]:
-        """The drafts whose reference is theirs alone; a change cannot be bound to one of two equal ids.
+    @property
+    def client_orders(self) -> ClientOrders:
+        """The drafts as the client wrote them; one that could be read only in part cannot be given back whole.
 
-        One that could be read only in part cannot be given back whole.
+        The FHIR version of the call is that of the first order that tells its own, else of the lists, else R4.
         """
         times = Counter(draft.reference for draft in self.drafts)
-        return {d.reference: d.resource for d in self.drafts if d.reference and d.whole and times[d.reference] == 1}
-
-    @property
-    def version(self) -> Version:
-        """The FHIR version of the call: of the first order that tells its own, else of the lists, else R4."""
+        own = {d.reference: d.resource for d in self.drafts if d.reference and d.whole and times[d.reference] == 1}
         lists = (self.prefetch[key].resources for key in LISTS)
-        return version_of(chain((draft.resource for draft in self.drafts), chain.from_iterable(lists)))
+        version = version_of(chain((draft.resource for draft in self.drafts), chain.from_iterable(lists)))
+        return ClientOrders(own, self.session.patient_id, self.today, version)
 
     def read(self) -> Chart | None:
         """The chart; None when nothing of the call concerns the guidance.

@@ -1,10 +1,13 @@
-"""Changes one order of the client for a suggestion: the drug product and the dosage, nothing else.
+"""The orders of a call as their client wrote them: one of them changed, or a new one written like them.
 
-The result is the client's own resource, every unknown element and extension included, in its own FHIR version.
-What cannot be changed without guessing is refused with a reason (a key of ``withheld`` in cards/phrases.yaml).
+A changed order is the client's own resource, every unknown element and extension included, in its own FHIR version; the
+drug product and the dosage are changed and nothing else. What cannot be done without guessing is refused with a reason
+(a key of ``withheld`` in cards/phrases.yaml).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -15,9 +18,9 @@ from service.fhir.dosages import BESIDE
 from service.fhir.medications import medication_concept, medication_reference
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, copied, one, text
-from service.fhir.version_detection import Version, told
+from service.fhir.version_detection import Version, own_version
 from service.fhir.versions import routes
-from service.fhir.writing import dosage_in
+from service.fhir.writing import CannotWrite, dosage_in, written_in
 from service.jsonio import encode
 from service.terminology.recognise import Terminology
 
@@ -44,28 +47,71 @@ class CannotEdit(Exception):
         self.reason = reason
 
 
-def with_template(
-    order: Resource, template: Mapping[str, Any], terminology: Terminology, drug: str, version: Version = "R4"
-) -> tuple[Resource, str]:
-    """The order with the template's dosage and, when it names a product of another strength, its product.
+@dataclass(frozen=True, slots=True)
+class ClientOrders:
+    """The drafts of a call by their reference, and what a new order has to fit: the patient, the day, the FHIR version.
 
-    ``version`` is that of the call, for an order whose own members do not tell in which one it is written.
-    Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
+    ``drafts`` are those whose reference is theirs alone: a change cannot be bound to one of two equal ids. ``version``
+    is that of the call, for an order whose own members do not tell in which one it is written.
     """
-    _check_route(order, terminology)
-    if len(encode(order)) > MOST_BYTES:
-        raise CannotEdit("too-large")
-    changed: Resource = copied(order)
-    product = _change_product(changed, template, terminology, drug)
-    _change_dosage(changed, dosage_in(told(order) or version, template["dosageInstruction"][0]))
-    return changed, product
+
+    drafts: Mapping[str, Resource]
+    patient_id: str = ""
+    today: date = date.min
+    version: Version = "R4"
+
+    def changed(
+        self, reference: str, template: Mapping[str, Any], terminology: Terminology, drug: str
+    ) -> tuple[Resource, str]:
+        """A draft with the template's dosage and, when that names a product of another strength, its product.
+
+        Returns the changed order and the new product's name, empty when the product stays. Raises CannotEdit.
+        """
+        order = self.drafts.get(reference)
+        if order is None:
+            raise CannotEdit("several-orders" if reference else "order-not-found")
+        try:
+            _check_route(order, terminology)
+            if len(encode(order)) > MOST_BYTES:
+                raise CannotEdit("too-large")
+            changed: Resource = copied(order)
+            product = _change_product(changed, template, terminology, drug)
+            _change_dosage(changed, dosage_in(own_version(order) or self.version, template["dosageInstruction"][0]))
+        except (CannotWrite, RecursionError):
+            raise CannotEdit("not-editable") from None
+        return changed, product
+
+    def new(self, template: Mapping[str, Any], product: Mapping[str, Any] | None = None) -> Resource:
+        """The order of a template for this patient today, for another product where one is given. Raises CannotEdit."""
+        order: Resource = copied(template)
+        order["subject"], order["authoredOn"] = {"reference": f"Patient/{self.patient_id}"}, self.today.isoformat()
+        if product is not None:
+            order["medicationCodeableConcept"] = product
+        try:
+            if self.patient_id:
+                return written_in(self.version, order)
+        except CannotWrite:
+            pass
+        raise CannotEdit("version-without")
+
+    def product_of(
+        self, reference: str, template: Mapping[str, Any], terminology: Terminology, drug: str, below: Fraction | None
+    ) -> dict[str, Any]:
+        """The product of a draft, when whole pieces of it make the dose of a template, which is less than ``below``.
+
+        Raises CannotEdit when the product is not surely one of the drug alone, or its strength does not fit.
+        """
+        order = self.drafts.get(reference)
+        if order is None:
+            raise CannotEdit("order-not-found")
+        dose = _dose(template)
+        if dose is None or below is None or dose >= below:
+            raise CannotEdit("would-not-lower")
+        return _same_product(order, dose, terminology, drug)
 
 
-def same_product(order: Resource, dose: Fraction, terminology: Terminology, drug: str) -> dict[str, Any]:
-    """The product of an order for another dose of it in mg, when whole tablets or capsules make that dose.
-
-    Raises CannotEdit when the product is not surely one of the drug alone, or its strength does not fit.
-    """
+def _same_product(order: Resource, dose: Fraction, terminology: Terminology, drug: str) -> dict[str, Any]:
+    """The product of an order for another dose of it in mg."""
     _check_route(order, terminology)
     concept = medication_concept(order)
     if not concept:
@@ -88,6 +134,11 @@ def same_product(order: Resource, dose: Fraction, terminology: Terminology, drug
     return kept
 
 
+def _dose(template: Mapping[str, Any]) -> Fraction | None:
+    """The mg that a template gives at once."""
+    return exact(template["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"])
+
+
 def _check_route(order: Resource, terminology: Terminology) -> None:
     """Raises CannotEdit for an order that names another route than by mouth, or one that is not known."""
     oral = terminology.concept_sets.get(ORAL)
@@ -103,7 +154,7 @@ def _change_product(order: Resource, template: Mapping[str, Any], terminology: T
     if not concept:
         raise CannotEdit("by-reference" if medication_reference(order) else "not-editable")
     new = template["medicationCodeableConcept"]
-    target = exact(template["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"])
+    target = _dose(template)
     keep, product = [], False
     for coding in aslist(concept.get("coding")):
         known = [entry for read in concept_of({"coding": [coding]}).codings for entry in terminology.drug_codes(read)]

@@ -40,10 +40,10 @@ _STATUS_WAS_A_CODE = frozenset({"Condition", "AllergyIntolerance"})
 
 def version_of(resources: Iterable[Resource], otherwise: Version = "R4") -> Version:
     """The version of the first resource that tells its own; ``otherwise`` when none does."""
-    return next((found for found in map(told, resources) if found is not None), otherwise)
+    return next((found for found in map(own_version, resources) if found is not None), otherwise)
 
 
-def told(resource: Resource) -> Version | None:
+def own_version(resource: Resource) -> Version | None:
     """The version in which a resource is written; None when its members fit several."""
     kind = resource["resourceType"]
     if kind in _OF_TYPE:

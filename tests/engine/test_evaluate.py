@@ -14,8 +14,8 @@ from service.engine.finding import Finding, Indicator, Rule, Thresholds
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Patient, Unread
+from service.fhir.edit import ClientOrders
 from service.guidance.registry import RULES
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, chart, current, dose, draft
 
@@ -149,7 +149,7 @@ def test_a_dose_that_is_told_to_be_critical_is_not_told_once_more_to_be_implausi
     assert "not-checked" not in findings
     (teller,) = [f for f in findings.values() if f.facts.get("implausible")]
     assert (teller.indicator, teller.facts["implausible"]) == (Indicator.CRITICAL, "1500 mg")
-    detail = Renderer.of(library).card(teller, SuggestionContext({}), lambda: "id").detail or ""
+    detail = Renderer.of(library).card(teller, ClientOrders({}), lambda: "id").detail or ""
     assert "1500 mg" in detail
 
 

@@ -11,7 +11,8 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Offer
 from service.engine.library import Library
-from service.engine.suggestions import Offered, SuggestionContext, actions_for
+from service.engine.suggestions import Offered, actions_for
+from service.fhir.edit import ClientOrders
 from service.fhir.orders import DoseContext, draft_order
 from service.fhir.recognise import identify
 from service.fhir.resources import Resource
@@ -38,11 +39,11 @@ STARTS = {
 RUNGS = {f"amitriptyline-rung-{number}": mg for number, mg in enumerate((75, 50, 25, 10), 1)}
 
 
-def asked(version: Version = "R4", patient: str = "1", drafts: dict[str, Resource] | None = None) -> SuggestionContext:
-    return SuggestionContext(DRAFTS if drafts is None else drafts, patient, TODAY, version)
+def asked(version: Version = "R4", patient: str = "1", drafts: dict[str, Resource] | None = None) -> ClientOrders:
+    return ClientOrders(DRAFTS if drafts is None else drafts, patient, TODAY, version)
 
 
-def offered(offer: Offer, fits: SuggestionContext, library: Library) -> Offered:
+def offered(offer: Offer, fits: ClientOrders, library: Library) -> Offered:
     made = actions_for(offer, fits, library)
     assert isinstance(made, Offered)
     return made

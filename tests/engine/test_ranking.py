@@ -12,8 +12,8 @@ from service.engine.library import Library
 from service.engine.plan import Plan, plan
 from service.engine.ranking import FOLD, capped, merged, ranked
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import MedicationOrder
+from service.fhir.edit import ClientOrders
 from tests.guidance.charts import current, draft
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
@@ -123,7 +123,7 @@ def test_what_goes_with_any_card_is_a_line_of_the_one_that_says_least_and_is_not
 
 def test_folded_cards_are_said_and_linked_and_their_rules_named(library: Library) -> None:
     folded = (Finding("rule-failed", WARNING, facts={"failed": "pain-score"}), Finding("pain-score", INFO))
-    card = Renderer.of(library).card(Finding(FOLD, WARNING, folded=folded), SuggestionContext({}), lambda: "id")
+    card = Renderer.of(library).card(Finding(FOLD, WARNING, folded=folded), ClientOrders({}), lambda: "id")
     own = card.extension["io.github.tolami"]
     assert (own["rule"], own["rules"]) == ("R28", ["R28", "R25"])
     assert [link.url.rpartition("/")[2] for link in card.links[:3]] == [FOLD, "rule-failed", "pain-score"]

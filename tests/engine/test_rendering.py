@@ -24,10 +24,10 @@ from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.ranking import FOLD
 from service.engine.rendering import LOCAL
-from service.engine.suggestions import SuggestionContext
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import ServiceError
 from service.facts import Patient, Unread
+from service.fhir.edit import ClientOrders
 from service.fhir.recognise import NO_DRUG, UNKNOWN_SYSTEM, UNRESOLVED
 from service.guidance.registry import RULES
 from service.jsonio import encode
@@ -74,7 +74,7 @@ def given_cards(answers: Answers, decision: Decision) -> list[Json]:
     """The cards of every fixture, and those for faults of the service, as a client gets them."""
     faults = [rule_failed(card) for card in decision.library.cards] + [service_failed()]
     return answers.cards + [
-        json.loads(encode(decision.renderer.card(fault, SuggestionContext({}), decision.new_uuid))) for fault in faults
+        json.loads(encode(decision.renderer.card(fault, ClientOrders({}), decision.new_uuid))) for fault in faults
     ]
 
 
@@ -250,7 +250,7 @@ def test_whatever_a_drug_is_called_the_summary_is_one_short_line(
     decision: Decision, telling: list[Chart], label: str
 ) -> None:
     for finding in found(decision.library, label, telling):
-        card = decision.renderer.card(finding, SuggestionContext({}), decision.new_uuid)
+        card = decision.renderer.card(finding, ClientOrders({}), decision.new_uuid)
         assert 0 < len(card.summary) < 140
         assert card.summary == " ".join(card.summary.split())
         assert not set(card.summary) & set("<>")
@@ -260,7 +260,7 @@ def test_whatever_a_drug_is_called_the_summary_is_one_short_line(
 def harmless(decision: Decision, telling: list[Chart]) -> list[list[str]]:
     """What the details of all findings are made of when the drug has a plain name."""
     findings = found(decision.library, "a", telling)
-    return [structure(decision.renderer.card(f, SuggestionContext({}), decision.new_uuid).detail) for f in findings]
+    return [structure(decision.renderer.card(f, ClientOrders({}), decision.new_uuid).detail) for f in findings]
 
 
 @settings(max_examples=20, deadline=None)
@@ -269,7 +269,7 @@ def test_whatever_a_drug_is_called_the_markup_of_the_detail_stays_the_same(
     decision: Decision, telling: list[Chart], harmless: list[list[str]], label: str
 ) -> None:
     for finding, expected in zip(found(decision.library, f"a {label} z", telling), harmless, strict=True):
-        detail = decision.renderer.card(finding, SuggestionContext({}), decision.new_uuid).detail
+        detail = decision.renderer.card(finding, ClientOrders({}), decision.new_uuid).detail
         assert structure(detail) == expected, finding.card
 
 

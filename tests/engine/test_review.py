@@ -13,7 +13,7 @@ from service.engine.finding import Finding, Indicator
 from service.engine.guideline import Guideline
 from service.engine.library import CardFile, Library, load
 from service.engine.review import digest, open_reason, signed, valid_until
-from service.engine.suggestions import SuggestionContext
+from service.fhir.edit import ClientOrders
 from service.guidance import monitoring
 from service.guidance.registry import RULES
 from tests.conftest import TODAY
@@ -100,7 +100,7 @@ def test_the_card_says_that_it_is_not_reviewed_unless_a_sign_off_stands(folder: 
 
     def detail(today: date) -> str:
         finding = Finding(CARD, Indicator.WARNING, facts={"failed": CARD})
-        return renderer.card(finding, SuggestionContext({}, today=today), lambda: "id").detail
+        return renderer.card(finding, ClientOrders({}, today=today), lambda: "id").detail
 
     assert library.not_reviewed not in detail(TODAY)
     assert detail(UNTIL + timedelta(days=1)).endswith(library.not_reviewed)

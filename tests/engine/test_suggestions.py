@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from service.decide import Decision, decide
 from service.engine.finding import Proposal
 from service.engine.library import Library
-from service.engine.suggestions import Change, SuggestionContext, change_for
+from service.engine.suggestions import Change, change_for
+from service.fhir.edit import ClientOrders
 from service.fhir.resources import Resource
 from service.jsonio import decode, encode
 from service.trust.clients import Client
@@ -49,7 +50,7 @@ def proposal(dose: Fraction = Fraction(10), current: Fraction = Fraction(75), re
 
 
 def change(order: Resource, library: Library) -> Change | str:
-    return change_for(proposal(), SuggestionContext({"MedicationRequest/rx-1": order}), library)
+    return change_for(proposal(), ClientOrders({"MedicationRequest/rx-1": order}), library)
 
 
 def test_only_drug_and_dosage_are_changed_and_everything_else_comes_back_as_written(library: Library) -> None:
@@ -107,7 +108,7 @@ def test_a_valid_order_stays_valid_fhir(fixture: Fixture, decision: Decision) ->
 @settings(max_examples=60, deadline=None)
 @given(st.fractions(0, 200), st.fractions(0, 200))
 def test_nothing_that_would_not_lower_the_dose_is_offered(library: Library, dose: Fraction, current: Fraction) -> None:
-    found = change_for(proposal(dose, current), SuggestionContext({"MedicationRequest/rx-1": decode(ORDER)}), library)
+    found = change_for(proposal(dose, current), ClientOrders({"MedicationRequest/rx-1": decode(ORDER)}), library)
     assert isinstance(found, Change) is (dose < current)
     assert dose < current or found == "would-not-lower"
 
@@ -143,9 +144,7 @@ def test_what_would_be_a_guess_is_refused_with_its_reason(library: Library, chan
 
 @pytest.mark.parametrize(("reference", "reason"), [("", "order-not-found"), ("rx-2", "several-orders")])
 def test_a_change_is_bound_to_exactly_one_order(library: Library, reference: str, reason: str) -> None:
-    found = change_for(
-        proposal(reference=reference), SuggestionContext({"MedicationRequest/rx-1": decode(ORDER)}), library
-    )
+    found = change_for(proposal(reference=reference), ClientOrders({"MedicationRequest/rx-1": decode(ORDER)}), library)
     assert found == reason
     assert reason in library.withheld
 

@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         ehr = self.server.ehr
         kind = self.path.removeprefix("/fhir").lstrip("/").partition("?")[0].partition("/")[0]
         with ehr.lock:
-            ehr.asked.append(SuggestionContext(self.path, kind, dict(self.headers.items()), time.monotonic()))
+            ehr.asked.append(ClientOrders(self.path, kind, dict(self.headers.items()), time.monotonic()))
             ehr.open += 1
         try:
             ehr.answers.get(kind, status(404))(self)
@@ -62,7 +62,7 @@ Behaviour = Callable[[Handler], None]
 
 
 @dataclass(frozen=True)
-class SuggestionContext:
+class ClientOrders:
     """One request that came."""
 
     path: str
@@ -77,7 +77,7 @@ class Ehr:
 
     url: str = ""
     answers: dict[str, Behaviour] = field(default_factory=dict)
-    asked: list[SuggestionContext] = field(default_factory=list)
+    asked: list[ClientOrders] = field(default_factory=list)
     open: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)

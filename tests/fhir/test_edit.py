@@ -9,7 +9,7 @@ import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 
 from service.engine.library import Library
-from service.fhir.edit import CannotEdit, with_template
+from service.fhir.edit import CannotEdit, ClientOrders
 from service.fhir.resources import Resource
 from service.fhir.version_detection import Version
 from service.jsonio import decode, encode
@@ -35,7 +35,7 @@ class Editor:
         self._terminology = terminology
 
     def edited(self, resource: Resource) -> tuple[Resource, str]:
-        return with_template(resource, self._template, self._terminology, "amitriptyline")
+        return ClientOrders({"rx": resource}).changed("rx", self._template, self._terminology, "amitriptyline")
 
     def refusal(self, resource: Resource) -> str:
         with pytest.raises(CannotEdit) as refused:
@@ -152,13 +152,14 @@ def test_a_dstu2_order_is_written_as_dstu2(editor: Editor) -> None:
 
 @pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
 def test_an_order_that_does_not_tell_its_version_gets_the_calls(version: Version, library: Library) -> None:
-    in_words = order(dosageInstruction=[{"text": "25 mg at night"}])
     template, terminology = library.orders["amitriptyline-10-mg-at-bedtime"], library.terminology.terminology
-    changed, _ = with_template(in_words, template, terminology, "amitriptyline", version)
+    in_words = order(dosageInstruction=[{"text": "25 mg at night"}])
+    own = order(dosageInstruction=[{"doseQuantity": TABLET}])
+    orders = ClientOrders({"in words": in_words, "own": own}, version=version)
+    changed, _ = orders.changed("in words", template, terminology, "amitriptyline")
     (instruction,) = changed["dosageInstruction"]
     assert ("doseAndRate" in instruction) is (version in ("R4", "R5"))
-    own = order(dosageInstruction=[{"doseQuantity": TABLET}])
-    (instruction,) = with_template(own, template, terminology, "amitriptyline", version)[0]["dosageInstruction"]
+    (instruction,) = orders.changed("own", template, terminology, "amitriptyline")[0]["dosageInstruction"]
     assert "doseQuantity" in instruction
 
 

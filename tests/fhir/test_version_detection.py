@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.resources import Resource
-from service.fhir.version_detection import told, version_of
+from service.fhir.version_detection import own_version, version_of
 from tests.fhir.hostile import junk
 from tests.fhir.samples import AMITRIPTYLINE, TABLET, order, statement, without
 from tests.fhir.translated import VERSIONS, resource_in
@@ -26,12 +26,12 @@ ALLERGY = {**without(CONDITION, "subject"), "resourceType": "AllergyIntolerance"
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("resource", [order(), statement()], ids=["order", "statement"])
 def test_an_order_and_a_statement_tell_their_version(resource: Resource, version: str) -> None:
-    assert told(resource_in(version, resource)) == version
+    assert own_version(resource_in(version, resource)) == version
 
 
 @pytest.mark.parametrize("resource", [CONDITION, ALLERGY], ids=["condition", "allergy"])
 def test_a_condition_and_an_allergy_tell_the_older_versions(resource: Resource) -> None:
-    assert [told(resource_in(version, resource)) for version in VERSIONS] == ["DSTU2", "STU3", None, None]
+    assert [own_version(resource_in(version, resource)) for version in VERSIONS] == ["DSTU2", "STU3", None, None]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_condition_and_an_allergy_tell_the_older_versions(resource: Resource) 
     ],
 )
 def test_what_only_one_version_has_tells_it(resource: Resource, version: str | None) -> None:
-    assert told(resource) == version
+    assert own_version(resource) == version
 
 
 def test_the_first_that_tells_decides_and_r4_is_taken_when_none_does() -> None:
@@ -72,4 +72,4 @@ def test_any_json_in_any_member_is_no_obstacle(resource: Resource, data: st.Data
     name = data.draw(st.sampled_from([*resource, "medication", "context", "dosage", "dosageInstruction"]))
     value: Any = data.draw(junk)
     if name != "resourceType":
-        assert told({**resource, name: value}) in (None, *VERSIONS)
+        assert own_version({**resource, name: value}) in (None, *VERSIONS)

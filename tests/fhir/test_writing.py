@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.engine.library import Library
-from service.fhir.version_detection import Version, told
+from service.fhir.version_detection import Version, own_version
 from service.fhir.writing import CannotWrite, dosage_in, written_in
 from tests.fhir.samples import AMITRIPTYLINE, RXNORM, SNOMED, TABLET, UCUM
 from tests.fhir.validity import faults
@@ -66,7 +66,7 @@ def test_everything_that_a_template_may_say_is_written_as_valid_fhir(version: Ve
     assert faults(version, written) == []
     assert "Pain" in str(written)
     if order is ORDER:
-        assert told(written) == version
+        assert own_version(written) == version
 
 
 @pytest.mark.parametrize("version", ALL)

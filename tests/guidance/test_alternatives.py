@@ -10,8 +10,8 @@ from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.fhir.edit import ClientOrders
 from service.guidance.alternatives import (
     ANTICHOLINERGIC_RISK,
     MAOI,
@@ -54,7 +54,7 @@ def opened(given: Chart) -> Chart:
 
 def words(finding: Finding, library: Library) -> str:
     """The card as it is written; a name that is not known to its template would raise."""
-    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
+    card = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id")
     assert len(card.summary) < 140
     return f"{card.summary}\n{card.detail}"
 

@@ -12,8 +12,8 @@ from service.chart import Chart
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Condition, MedicationOrder, Patient
+from service.fhir.edit import ClientOrders
 from service.guidance.amitriptyline import amitriptyline_start_dose
 from service.guidance.vocabulary import DEPRESSION
 from service.terminology.recognise import Strength
@@ -238,7 +238,7 @@ def test_of_a_combination_the_start_is_possible_only_when_one_tablet_holds_it(
     order = replace(draft(AMITRIPTYLINE, dose("50", 2)), drug=product)
     finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
     assert finding is not None
-    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
+    card = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id")
     assert ("choose amitriptyline alone" in card.summary) is not possible
     assert (finding.state == "other-product") is not possible
 
@@ -247,7 +247,7 @@ def test_as_needed_the_most_counts(library: Library) -> None:
     order = draft(AMITRIPTYLINE, dose("50", 2, least="0"))
     finding = amitriptyline_start_dose(chart(order), library.thresholds["amitriptyline-start-dose"])
     assert finding is not None
-    assert "not 50 mg" in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
+    assert "not 50 mg" in Renderer.of(library).card(finding, ClientOrders({}), lambda: "id").summary
 
 
 def test_depression_and_pain_together_are_pain_for_every_card(library: Library) -> None:

@@ -9,8 +9,8 @@ from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Measurement
+from service.fhir.edit import ClientOrders
 from service.guidance.genes import (
     AS_USUAL,
     INTERMEDIATE,
@@ -49,7 +49,7 @@ def with_results(given: Chart, **answers: str) -> Chart:
 
 def words(finding: Finding, library: Library) -> str:
     """The card as it is written; a name that is not known to its template would raise."""
-    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
+    card = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id")
     assert len(card.summary) < 140
     assert card.detail is not None
     return f"{card.summary}\n{card.detail}"

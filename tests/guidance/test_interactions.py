@@ -12,8 +12,8 @@ from service.engine.evaluate import card_of
 from service.engine.finding import Finding, Indicator, Rule, Threshold
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Condition, MedicationOrder, Patient
+from service.fhir.edit import ClientOrders
 from service.guidance.interactions import (
     LINGERING,
     PERPHENAZINE,
@@ -257,7 +257,7 @@ def test_a_merged_card_names_its_rules(library: Library, found: Found, draft: Cl
     merged = chart(draft(AMITRIPTYLINE), current(TOLPERISONE), current("paroxetine"))
     rules = [
         Renderer.of(library)
-        .card(found(tolperisone_with_amitriptyline, given), SuggestionContext({}), str)
+        .card(found(tolperisone_with_amitriptyline, given), ClientOrders({}), str)
         .extension[EXTENSION]
         for given in (pair, merged)
     ]
@@ -554,7 +554,7 @@ def test_every_card_is_written_for_one_and_for_many_partners_under_the_limit(
                 for rule in (tolperisone_with_amitriptyline, *RULES):
                     finding = apply(rule, given)
                     if finding is not None:
-                        card = Renderer.of(library).card(finding, SuggestionContext({}), str)
+                        card = Renderer.of(library).card(finding, ClientOrders({}), str)
                         assert len(card.summary) < 140
                         assert not card.summary.endswith("…"), card.summary
 

@@ -12,8 +12,8 @@ from service.engine.finding import Finding, Indicator, Rule
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Age, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.fhir.edit import ClientOrders
 from service.guidance.monitoring import (
     CIRCULATION,
     RULES,
@@ -61,7 +61,7 @@ class Find:
         """The card as it is written; a name that is not known to its template would raise."""
         finding = self(rule, given)
         assert finding is not None
-        card = Renderer.of(self.library).card(finding, SuggestionContext({}), lambda: "id")
+        card = Renderer.of(self.library).card(finding, ClientOrders({}), lambda: "id")
         assert len(card.summary) < 140
         return f"{card.summary}\n{card.detail}"
 

@@ -12,8 +12,8 @@ from service.dates import Span
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Condition, Measurement, MedicationOrder, Patient
+from service.fhir.edit import ClientOrders
 from service.guidance import safety
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug
 
@@ -142,7 +142,7 @@ def test_from_6_to_18_the_boxed_warning_stands_on_the_card_about_children(librar
     given = chart(draft(AMITRIPTYLINE), patient=born(birth))
     finding = safety.patient_under_18(given, library.thresholds["patient-under-18"])
     assert finding is not None
-    assert "boxed warning" in (Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail or "")
+    assert "boxed warning" in (Renderer.of(library).card(finding, ClientOrders({}), lambda: "id").detail or "")
 
 
 @pytest.mark.parametrize(("ago", "age"), [(365, None), (366, 366)])
@@ -153,7 +153,7 @@ def test_an_old_kidney_value_counts_and_says_how_old_and_in_which_unit_it_is(
     given = replace(chart(draft(TOLPERISONE)), measurements=(value,))
     finding = safety.tolperisone_contraindications(given, library.thresholds["tolperisone-contraindications"])
     assert finding is not None
-    detail = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail or ""
+    detail = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id").detail or ""
     assert finding.facts["points"][0].age == age
     assert "29 mL/min/1.73 m²" in detail
     assert (f"{ago} days old" in detail) is (age is not None)

@@ -11,8 +11,8 @@ from service.dates import Span
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Condition, Measurement, MedicationOrder, Patient
+from service.fhir.edit import ClientOrders
 from service.guidance.heart import (
     ACUTE,
     COUNTERED,
@@ -239,7 +239,7 @@ def test_an_old_qtc_counts_and_says_how_old_it_is(
     finding = amitriptyline_and_the_heart(replace(ordered(), measurements=(qtc(value, ago),)), numbers)
     assert finding is not None
     assert finding.facts["points"][0].age == age
-    detail = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail
+    detail = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id").detail
     assert (f"{ago} days old" in (detail or "")) is (age is not None)
 
 
@@ -247,7 +247,7 @@ def test_an_infarction_recorded_lately_says_that_its_date_is_not_known(numbers: 
     given = ordered(having(MI, ACUTE, onset=on(days_ago(3)), recorded_only=True))
     finding = amitriptyline_and_the_heart(given, numbers)
     assert finding is not None
-    card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
+    card = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id")
     assert "acute heart attack on record" in card.summary
     assert "Look up its date" in (card.detail or "")
 

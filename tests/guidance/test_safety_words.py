@@ -15,8 +15,8 @@ from service.engine.concerns import Point, gathered
 from service.engine.finding import Finding, Indicator, Rule, states_of
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import Condition
+from service.fhir.edit import ClientOrders
 from service.guidance import heart, maoi, safety
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, draft
 from tests.guidance.test_safety_maoi import CLASSES
@@ -42,7 +42,7 @@ def renderer(library: Library) -> Renderer:
 
 def shown(renderer: Renderer, finding: Finding | None) -> Card:
     assert finding is not None
-    return renderer.card(finding, SuggestionContext({}), lambda: "uuid")
+    return renderer.card(finding, ClientOrders({}), lambda: "uuid")
 
 
 def assert_said(card: Card) -> None:

@@ -10,8 +10,8 @@ from service.dosing.dosage import Dosage
 from service.engine.finding import Finding, Indicator, Threshold, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.engine.suggestions import SuggestionContext
 from service.facts import MedicationOrder, Patient
+from service.fhir.edit import ClientOrders
 from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_food, tolperisone_indication
 from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, days_ago, dose, draft, drug, titrated
 
@@ -111,7 +111,7 @@ def test_two_orders_that_are_taken_together_are_added_up(numbers: Thresholds, li
     on_top = found(chart(until(one, 0, -20), listed), numbers)
     for finding in (drafted, on_top):
         assert (finding.indicator, finding.facts["day"], len(finding.orders)) == (CRITICAL, 900, 2)
-        card = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id")
+        card = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id")
         assert "900 mg on one day" in card.summary
         assert "Several orders are added up" in (card.detail or "")
 
@@ -132,15 +132,14 @@ def test_a_sum_in_which_a_dose_is_missing_says_so(numbers: Thresholds, library: 
     one, two = draft(TOLPERISONE, dose("600.5", 3)), draft(TOLPERISONE, NotComputed("dose-missing"), 2)
     finding = found(chart(one, two), numbers)
     assert finding.facts["complete"] is False
-    detail = Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").detail or ""
+    detail = Renderer.of(library).card(finding, ClientOrders({}), lambda: "id").detail or ""
     assert "One dose could not be computed and comes on top." in detail
 
 
 def test_as_needed_the_daily_dose_is_the_most_it_can_be(numbers: Thresholds, library: Library) -> None:
     finding = found(chart(draft(TOLPERISONE, dose("500", 3, least="0"))), numbers)
     assert (
-        "it can reach 500 mg on one day"
-        in Renderer.of(library).card(finding, SuggestionContext({}), lambda: "id").summary
+        "it can reach 500 mg on one day" in Renderer.of(library).card(finding, ClientOrders({}), lambda: "id").summary
     )
 
 
