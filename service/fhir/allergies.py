@@ -1,11 +1,11 @@
 """Allergies of the patient: to drugs that the terminology knows, to classes of them, and what could not be read."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from service.fhir.concepts import Concept, concept_of
+from service.fhir.concepts import Concept, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.allergens import Allergens
 from service.terminology.recognise import Coding, Terminology
@@ -83,10 +83,10 @@ def _label(concepts: Iterable[Concept]) -> str:
     return next(filter(None, (concept.label for concept in concepts)), "")
 
 
-def _concepts(resource: Resource) -> Iterator[Mapping[str, Any]]:
+def _concepts(resource: Resource) -> Iterator[Any]:
     listed = aslist(resource.get("reaction"))[:MOST_REACTIONS]
     reactions = (reaction.get("substance") for reaction in listed if isinstance(reaction, dict))
-    yield from (c for c in (resource.get("code"), resource.get("substance"), *reactions) if isinstance(c, dict))
+    yield from (c for c in (resource.get("code"), resource.get("substance"), *reactions) if c is not None)
 
 
 def _intolerance(resource: Resource) -> bool:
@@ -147,11 +147,5 @@ def _understood(resource: Resource, concepts: Iterable[Concept], terminology: Te
 
 def _status(resource: Resource) -> frozenset[str]:
     """Every code of the clinical and the verification status (DSTU2 has one ``status``)."""
-    found: set[str] = set()
-    for member in ("clinicalStatus", "verificationStatus", "status"):
-        value = resource.get(member)
-        if isinstance(value, str):
-            found.add(value)
-        elif isinstance(value, dict):
-            found |= {coding.code for coding in concept_of(value).codings}
-    return frozenset(found)
+    members = ("clinicalStatus", "verificationStatus", "status")
+    return frozenset().union(*(status_codes(resource.get(member)) for member in members))

@@ -40,10 +40,10 @@ from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed
 from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.recognise import MISSPELT, Identity, misspelt
-from service.fhir.resources import Resource, one, text
+from service.fhir.resources import Resource, text
 from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
 from service.fhir.version_detection import version_of
-from service.fhir.versions import DRUG_TYPES
+from service.fhir.versions import DRUG_TYPES, status_of
 from service.terminology.recognise import Terminology
 
 CREATININE = "serum-creatinine"
@@ -176,14 +176,14 @@ class ChartReader:
         entries = [resource for resource in listed if resource["resourceType"] in DRUG_TYPES]
         identities = identified(entries, self.prefetch, self.terminology)
         pairs = list(zip(entries, identities, strict=True))
-        unsure = [i for resource, i in pairs if i.problem and text(one(resource.get("status"))) not in IGNORED]
+        unsure = [i for resource, i in pairs if i.problem and status_of(resource) not in IGNORED]
         unread = [misspelt(i, element=MEDICATIONS) for i in unsure if i.problem == MISSPELT]
         if nameless := len(unsure) - len(unread):
             unread.append(Unread(UNIDENTIFIED, element=MEDICATIONS, found=str(nameless)))
         concerned = [(resource, identity) for resource, identity in pairs if self._known(identity)]
         if len(concerned) > MOST_KNOWN:
             # What is taken now matters most.
-            concerned.sort(key=lambda pair: text(one(pair[0].get("status"))) not in TAKEN)
+            concerned.sort(key=lambda pair: status_of(pair[0]) not in TAKEN)
             unread.append(Unread(TOO_MANY_KNOWN, element=MEDICATIONS, found=str(len(concerned) - MOST_KNOWN)))
         found: list[MedicationOrder] = []
         for resource, identity in concerned[:MOST_KNOWN]:

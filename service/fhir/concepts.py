@@ -44,10 +44,18 @@ NOTHING = Concept()
 
 
 def concept_of(value: object) -> Concept:
-    """The concept in this JSON; what is no object says nothing."""
+    """The concept in this JSON: a CodeableConcept, or what clients send in its place.
+
+    That is a list of one, words, a Coding, or R5's CodeableReference. Anything else says nothing.
+    """
+    if not isinstance(value, dict):
+        value = one(value)
+        value = {"text": value} if isinstance(value, str) else value
+    if isinstance(value, dict) and isinstance(value.get("concept"), dict):
+        value = value["concept"]
     if not isinstance(value, dict):
         return NOTHING
-    listed = aslist(value.get("coding"))
+    listed = aslist(value.get("coding", value if "code" in value or "display" in value else None))
     said = words_in(value.get("text"))
     longest = len(said)
     codings: list[Coding] = []
@@ -63,6 +71,13 @@ def concept_of(value: object) -> Concept:
             texts.append(name[:MOST_LETTERS])
     cut = (("codes",) if len(listed) > MOST_CODINGS else ()) + (("name",) if longest > MOST_LETTERS else ())
     return Concept(tuple(codings), tuple(texts), cut)
+
+
+def status_codes(value: object) -> frozenset[str]:
+    """What a status says, in small letters: a code up to STU3, a CodeableConcept (or its text) from R4."""
+    concept = concept_of(value)
+    said = [coding.code for coding in concept.codings] or concept.texts
+    return frozenset(words.strip().lower() for words in said)
 
 
 def words_in(value: Any) -> str:

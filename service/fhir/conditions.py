@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service.dates import Span, event
 from service.facts import Condition
-from service.fhir.concepts import concept_of
+from service.fhir.concepts import concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
@@ -41,7 +41,7 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology) -> Pro
     suspected: list[str] = []
     total = 0
     for resource in resources:
-        if resource["resourceType"] != "Condition" or _status(resource.get("verificationStatus")) & NOT_TRUE:
+        if resource["resourceType"] != "Condition" or status_codes(resource.get("verificationStatus")) & NOT_TRUE:
             continue
         total += 1
         code = resource.get("code")
@@ -63,7 +63,7 @@ def _conditions(resource: Resource, saying: Saying, label: str, *, over: bool) -
     """The conditions of one entry: what its words call present, and what they call past."""
     if not (saying.present or saying.past):
         return
-    clinical = _status(resource.get("clinicalStatus"))
+    clinical = status_codes(resource.get("clinicalStatus"))
     # A status that says neither, such as R5's "unknown", rules nothing out.
     active = bool(clinical & ACTIVE) or not (clinical & OVER or _ended(resource))
     onset, recorded = _onset(resource), _recorded(resource)
@@ -104,14 +104,3 @@ def _onset(resource: Resource) -> Span | None:
 def _recorded(resource: Resource) -> Span | None:
     """When the condition was recorded (``recordedDate`` from R4, before that under other names)."""
     return event(text(resource.get("recordedDate") or resource.get("assertedDate") or resource.get("dateRecorded")))
-
-
-def _status(value: object) -> frozenset[str]:
-    """The codes of a status: a plain code up to STU3, a CodeableConcept from R4; without a code a text that is one."""
-    if isinstance(value, str):
-        return frozenset({value})
-    if not isinstance(value, dict):
-        return frozenset()
-    listed = (coding for coding in aslist(value.get("coding")) if isinstance(coding, dict))
-    codes = frozenset(code.lower() for coding in listed if (code := text(coding.get("code"))))
-    return codes or frozenset({text(value.get("text")).strip().lower()}) & (ACTIVE | OVER | NOT_TRUE)

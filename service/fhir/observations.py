@@ -14,7 +14,7 @@ from service.facts import Measurement, Unread
 from service.fhir.concepts import Concept, concept_of
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN
 from service.fhir.numbers import exact
-from service.fhir.resources import Resource, aslist, text
+from service.fhir.resources import Resource, aslist, one, text
 from service.kept import kept
 from service.terminology.recognise import Terminology
 
@@ -119,12 +119,12 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
     found: list[Measurement] = []
     unread: dict[tuple[str, str], Unread] = {}
     uncorrected: dict[date, str] = {}
-    valid = [r for r in resources if r["resourceType"] == "Observation" and text(r.get("status")) not in WITHDRAWN]
+    valid = [r for r in resources if r["resourceType"] == "Observation" and _status(r) not in WITHDRAWN]
     too_many = sum(1 + len(aslist(resource.get("component"))) for resource in valid) - MOST_VALUES
     if too_many > 0:
         unread[OBSERVATIONS, TOO_MANY_KNOWN] = Unread(TOO_MANY_KNOWN, element=OBSERVATIONS, found=str(too_many))
     for resource, parts in _within(valid, MOST_VALUES):
-        status = text(resource.get("status"))
+        status = _status(resource)
         for part in parts:
             for kind in sorted(_kinds(part, terminology)) if isinstance(part, dict) else ():
                 day, given = _day(resource), _given(part)
@@ -169,6 +169,10 @@ def _answered(part: Resource, kind: str, terminology: Terminology) -> tuple[str,
     return answer, sets, bool(meaning or sets or saying.understood)
 
 
+def _status(resource: Resource) -> str:
+    return text(one(resource.get("status"))).strip().lower()
+
+
 def _yes_or_no(part: Resource) -> str:
     given = part.get("valueBoolean")
     return YES_OR_NO[given] if isinstance(given, bool) else ""
@@ -182,7 +186,7 @@ def _kinds(part: Resource, terminology: Terminology) -> frozenset[str]:
 
 def _given(part: Resource) -> Any:
     """The value as a quantity or a number; None when there is neither. "2,9 mmol/l" in words is a quantity."""
-    given = part.get("valueQuantity", part.get("valueInteger"))
+    given = one(part.get("valueQuantity", part.get("valueInteger")))
     written = _QUANTITY.fullmatch(text(part.get("valueString"))) if given is None else None
     if written is None:
         return given
@@ -197,7 +201,8 @@ def _unusable(status: str, day: date | None, given: Any, value: Fraction | None,
     if day is None:
         return "measurement-undated"
     if given is not None and value is None:
-        return UNIT
+        readable = not isinstance(given, dict) or exact(given.get("value")) is not None
+        return UNIT if readable else "measurement-in-words"
     return "measurement-in-words" if given is None and (_in_units(kind) or not heard) else ""
 
 
@@ -213,8 +218,11 @@ def _unit(given: Any) -> str:
 def _shown(given: Any, part: Resource) -> str:
     """A value as the record has it, cut where it is prose; empty when there is none."""
     if isinstance(given, dict):
-        known = exact(given.get("value")) is not None
-        return f"{text(given.get('comparator'))}{given['value']} {_unit(given)}".strip() if known else ""
+        value = given.get("value")
+        if value is None:
+            return ""
+        said = str(value) if exact(value) is not None else text(value) or "?"
+        return f"{text(given.get('comparator'))}{said[:MOST_SHOWN]} {_unit(given)}".strip()
     if isinstance(given, int):
         return str(given) if exact(given) is not None else ""
     return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString")))[:MOST_SHOWN].strip()

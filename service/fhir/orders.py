@@ -38,7 +38,7 @@ from service.terminology.recognise import Terminology
 TAKEN = frozenset({"active", "on-hold"})
 STATEMENT_TAKEN = frozenset({"active", "on-hold", "intended", "recorded"})
 ENDED = frozenset({"stopped", "completed", "ended"})
-IGNORED = frozenset({"cancelled", "entered-in-error", "draft", "unknown", "not-taken"})
+IGNORED = frozenset({"cancelled", "entered-in-error", "draft", "not-taken"})
 STOPPING = frozenset({"stopped", "cancelled", "ended"})
 WHY_STOPPED = ("stopped-because-of-harm", "stopped-because-not-tolerated", "stopped-for-another-reason")
 """Sets whose words are looked for in the reason of an order that ends treatment."""

@@ -10,6 +10,7 @@ from fhir.resources.R4B.codeableconcept import CodeableConcept
 from fhir.resources.R4B.reference import Reference
 
 from service.dates import clock
+from service.fhir.concepts import status_codes
 from service.fhir.resources import Resource, aslist, one, text
 
 ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
@@ -74,8 +75,8 @@ def order_as_r4(order: Resource) -> Resource:
     """
     return _present(
         resourceType="MedicationRequest",
-        status=one(order.get("status")) or NOT_STATED,
-        intent=one(order.get("intent")) or "order",
+        status=_code(order.get("status")) or NOT_STATED,
+        intent=_code(order.get("intent")) or "order",
         doNotPerform=one(order.get("doNotPerform")),
         authoredOn=one(order.get("authoredOn")) or one(order.get("dateWritten")),
         reasonCode=_reasons(order),
@@ -95,8 +96,8 @@ def statement_as_r4(statement: Resource) -> Resource:
     """
     if statement["resourceType"] in TAKEN_TYPES:
         return _given_as_r4(statement)
-    not_taken = statement.get("taken") == "n" or statement.get("wasNotTaken") is True
-    status = "not-taken" if not_taken else _adherence(statement) or one(statement.get("status")) or NOT_STATED
+    not_taken = _code(statement.get("taken")) == "n" or _true(statement.get("wasNotTaken"))
+    status = "not-taken" if not_taken else _adherence(statement) or _code(statement.get("status")) or NOT_STATED
     return _present(
         resourceType="MedicationStatement",
         status=status,
@@ -110,8 +111,8 @@ def statement_as_r4(statement: Resource) -> Resource:
 
 def _given_as_r4(given: Resource) -> Resource:
     """What was handed out or given as a statement that it is taken. A dose that was given is no daily one."""
-    stated = text(one(given.get("status")))
-    not_given = given.get("notGiven") is True or given.get("wasNotGiven") is True
+    stated = status_of(given)
+    not_given = _true(given.get("notGiven")) or _true(given.get("wasNotGiven"))
     handed_out = given["resourceType"] == "MedicationDispense"
     dates = ("whenHandedOver", "whenPrepared", "effectiveDateTime", "occurenceDateTime", "effectiveTimeDateTime")
     periods = ("effectivePeriod", "occurencePeriod", "effectiveTimePeriod")
@@ -129,6 +130,11 @@ def singled(resource: Resource) -> Resource:
     """The resource with one value where it has a list of one in a place for one; itself where nothing is so."""
     lists = [name for name in _SINGLE.get(resource["resourceType"], ()) if isinstance(resource.get(name), list)]
     return {**resource, **{name: one(resource[name]) for name in lists}} if lists else resource
+
+
+def status_of(resource: Resource) -> str:
+    """The status of an order, a statement or what was given, in small letters; empty when there is none."""
+    return text(_code(resource.get("status")))
 
 
 def ended_on(order: Resource) -> str:
@@ -180,9 +186,8 @@ def routes(order: Resource) -> list[dict[str, Any]]:
 def _adherence(statement: Resource) -> str:
     """R4's status for R5's ``adherence``, empty when it says nothing against the drug being taken."""
     adherence = statement.get("adherence")
-    concept = adherence.get("code") if isinstance(adherence, dict) else None
-    listed = aslist(concept.get("coding")) if isinstance(concept, dict) else []
-    codes = [text(coding.get("code")) for coding in listed if isinstance(coding, dict)]
+    said = status_codes(adherence.get("code")) if isinstance(adherence, dict) else ()
+    codes = [words.replace(" ", "-") for words in said]
     return next((r4 for r5, r4 in _ADHERENCE.items() if any(code.startswith(r5) for code in codes)), "")
 
 
@@ -249,6 +254,16 @@ def _timing(timing: Any) -> Any:
             when=aslist(repeat.get("when")) or None,
         )
     return _present(repeat=repeat, code=one(timing.get("code")), event=aslist(timing.get("event")) or None)
+
+
+def _code(value: Any) -> Any:
+    """A code as FHIR writes it, from one with capitals or blanks; what is no word is passed on to be refused."""
+    code = one(value)
+    return code.strip().lower() if isinstance(code, str) else code
+
+
+def _true(value: Any) -> bool:
+    return one(value) is True or _code(value) == "true"
 
 
 def _only(value: Resource, keys: tuple[str, ...]) -> Resource:

@@ -65,6 +65,8 @@ def test_an_active_condition_counts(status: dict[str, Any], terminology: Termino
         {"verificationStatus": coded("entered-in-error")},
         {"verificationStatus": "entered-in-error"},
         {"clinicalStatus": {"text": "Resolved"}},
+        {"clinicalStatus": "RESOLVED "},
+        {"clinicalStatus": [coded("Inactive")]},
         {"clinicalStatus": "active", "verificationStatus": {"text": "Refuted"}},
         {"verificationStatus": coded("Refuted")},
         {"abatementDateTime": "2020"},
@@ -80,7 +82,7 @@ def test_a_condition_that_is_over_or_was_never_there_does_not_count(
 
 
 @pytest.mark.parametrize(
-    "status", [5, True, [], ["active"], [coded("resolved")], {"coding": "active"}, {"coding": [5]}]
+    "status", [5, True, [], ["active"], [coded("resolved")] * 2, {"coding": "active"}, {"coding": [5]}]
 )
 def test_a_status_that_cannot_be_read_leaves_the_condition_standing(status: Any, terminology: Terminology) -> None:
     assert active([condition(clinicalStatus=status)], terminology) == FOUND
@@ -96,9 +98,12 @@ def test_a_status_that_cannot_be_read_leaves_the_condition_standing(status: Any,
         ("urn:oid:2.16.840.1.113883.6.96", "36923009"),
     ],
 )
-def test_a_condition_is_recognised_in_every_code_system(system: str, code: str, terminology: Terminology) -> None:
-    found = active([condition(code={"coding": [{"system": system, "code": code}]})], terminology)
-    assert found == FOUND
+def test_a_condition_is_recognised_in_every_code_system_and_in_the_place_of_its_concept(
+    system: str, code: str, terminology: Terminology
+) -> None:
+    coding = {"system": system, "code": code}
+    for given in ({"coding": [coding]}, {"coding": coding}, [{"coding": [coding]}], coding, {"concept": coding}):
+        assert active([condition(code=given)], terminology) == FOUND, given
 
 
 @pytest.mark.parametrize(
@@ -108,7 +113,7 @@ def test_a_condition_is_recognised_in_every_code_system(system: str, code: str, 
         condition(code={"text": "Asthma bronchiale"}),
         condition(code=None),
         condition(code="370143000"),
-        condition(code=[DEPRESSION]),
+        condition(code=[DEPRESSION] * 2),
         {"resourceType": "Condition"},
         order(code=DEPRESSION),
     ],

@@ -194,7 +194,8 @@ def test_no_dose_is_read_beside_a_modifier_extension(holder: str) -> None:
             "patientInstruction",
         ),
         ({"patientInstruction": "as I told you"}, "as I told you", "patientInstruction"),
-        ({"patientInstruction": 7, "additionalInstruction": "?"}, "", "text"),
+        ({"patientInstruction": 7, "additionalInstruction": 5}, "", "text"),
+        ({"additionalInstruction": "1 tablet at night"}, "1 tablet at night", "additionalInstruction"),
     ],
 )
 def test_without_a_text_the_words_to_the_patient_and_beside_the_dose_are_read(

@@ -81,7 +81,7 @@ def test_a_whole_number_is_a_score(terminology: Terminology) -> None:
     [
         {},
         {"valueQuantity": quantity(480, "furlong")},
-        {"valueQuantity": quantity("480", "ms")},
+        {"valueQuantity": quantity("4 80", "ms")},
         {"valueQuantity": quantity(480, "ms"), "status": "preliminary"},
         {"valueQuantity": quantity(480, "ms"), "status": "entered-in-error"},
         {"valueQuantity": quantity(480, "ms"), "effectiveDateTime": None},

@@ -29,6 +29,8 @@ from service.jsonio import decode
 )
 def test_a_number_is_exactly_what_was_written(written: str, value: Fraction) -> None:
     assert exact(decode(written.encode())) == value
+    if "e" not in written:
+        assert exact(written) == value  # in quotation marks
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,22 @@ def test_a_number_of_unreasonable_size_is_refused_at_once(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, False, "25", "", [25], {"value": 25}, 25.0, Decimal("NaN"), Decimal("Infinity")]
+    "value",
+    [
+        None,
+        True,
+        False,
+        "25 mg",
+        "1,000",
+        "1e5",
+        "",
+        "9" * 19,
+        [25],
+        {"value": 25},
+        25.0,
+        Decimal("NaN"),
+        Decimal("Infinity"),
+    ],
 )
 def test_what_is_no_finite_number_is_none(value: Any) -> None:
     assert exact(value) is None

@@ -22,7 +22,7 @@ STATEMENT_STATUSES: dict[str, dict[str, Role | None]] = {
         "completed": Role.PAST,
         "stopped": Role.PAST,
         "entered-in-error": None,
-        "unknown": None,
+        "Not-Taken": None,
         "not-taken": None,
     },
     "R5": {"recorded": Role.CURRENT, "entered-in-error": None, "draft": None},
