@@ -199,15 +199,13 @@ class InProcess:
         )
         hook = request.hook
         if hook not in CONTEXTS:
-            return Answer(
-                404, json.loads(operation_outcome("not-found", f"There is no service for the hook '{hook}'."))
-            )
+            outcome = operation_outcome("not-found", f"There is no service for the hook '{hook}'.")
+            return Answer(404, json.loads(outcome))
         try:
-            body = encode(decide(request.body, hook, using, self._client))
+            return Answer(OK, json.loads(encode(decide(request.body, hook, using, self._client))))
         except ServiceError as error:
             outcome = operation_outcome(error.code, error.message, error.expression)
             return Answer(error.status, json.loads(outcome))
-        return Answer(200, json.loads(body))
 
 
 class OverHttp:
@@ -249,7 +247,7 @@ class OverHttp:
 def normalised(answer: Answer) -> Answer:
     """The answer with identifiers numbered, guidance version and own address replaced: what may be compared."""
     text = json.dumps(answer.body)
-    for version in sorted({_guidance(card) for card in answer.cards} - {""}):
+    for version in sorted({str(own_members(card).get("guidance", "")) for card in answer.cards} - {""}):
         text = text.replace(version, GUIDANCE)
     shown = Answer(answer.status, json.loads(text))
     numbers = count(1)
@@ -269,17 +267,11 @@ def normalised(answer: Answer) -> Answer:
     return shown
 
 
-def _guidance(card: dict[str, Any]) -> str:
-    """The guidance version that a card of this service names; empty for a card of any other."""
-    return str(own_members(card).get("guidance", ""))
-
-
 def difference(request: Request, answer: Answer) -> list[str]:
     """Lines of a unified diff between the expected and the given answer; none when they agree."""
     if request.expected is None:
         return []
-    expected = Answer(request.expected.get("status", 200), request.expected.get("body", {}))
-    given = normalised(answer)
+    expected, given = Answer(request.expected["status"], request.expected["body"]), normalised(answer)
     if expected == given:
         return []
     return list(difflib.unified_diff(_readable(expected), _readable(given), "expected", "given", lineterm="", n=2))
@@ -287,8 +279,7 @@ def difference(request: Request, answer: Answer) -> list[str]:
 
 def recorded_day(request: Request) -> date | None:
     """The day the expected answer was recorded for."""
-    recorded = (request.expected or {}).get("today")
-    return date.fromisoformat(recorded) if isinstance(recorded, str) else None
+    return date.fromisoformat(request.expected["today"]) if request.expected is not None else None
 
 
 def record(request: Request, answer: Answer, today: date) -> None:

@@ -38,6 +38,12 @@ class Threshold:
     value: Fraction
     unit: str
 
+    @classmethod
+    def of(cls, written: int | str) -> "Threshold":
+        """The number of "10 mg" or 3 (a schema has checked the form)."""
+        number, _, unit = str(written).partition(" ")
+        return cls(Fraction(number), unit)
+
     def __str__(self) -> str:
         number = self.value.numerator if self.value.denominator == 1 else float(self.value)
         return f"{number} {self.unit}".strip()

@@ -4,18 +4,16 @@ Loading checks everything; an invalid or uncited card stops the service with fil
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from service.dosing.units import faulty_tables
 from service.engine.finding import CardNumbers, Concern, Indicator, Threshold, Thresholds
-from service.engine.number_words import NumberWords, number_words
+from service.engine.number_words import NumberWords
 from service.engine.plan import Plan, plan
 from service.engine.references import dangling, uncited_offers, unknown_cards
 from service.files import Document, Fault, FaultyLibrary, Schema, Seen, check, digest, load_yaml, schema, split
@@ -27,13 +25,13 @@ FOLDER = Path(__file__).parents[2] / "cards"
 UNWRITTEN = "<to write:"
 """Stands in a new card wherever nothing is said yet; such a card is a fault."""
 
-CARD_SECTIONS = frozenset({"summary", "detail"})
-SAID_IN_STATES = frozenset({"summary", "detail", "line"})
+NEEDED = frozenset({"summary", "detail"})
+SAID_IN_STATES = NEEDED | {"line"}
 """Sections that may stand once more for a state: ``## detail STATE``."""
+ONCE = frozenset({"evidence", "suggestion", "action"})
 TOPICS, OVERRIDE_REASONS = "card-topics", "override-reasons"
 """The code systems that a guideline publishes."""
-WITH_SCHEMA = frozenset({"sources", "statements", "guideline"})
-OTHER_SECTIONS = frozenset({"line", "evidence", "suggestion", "action"})
+WITH_SCHEMA = frozenset({"sources", "statements", "guideline", "numbers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Statement:
     says: str
     verdict: str
     because: str
-    not_carried: str
+    not_carried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +156,9 @@ def _load(folder: Path) -> Library:
     seen = Seen(folder, content) if folder == FOLDER else None
     fits = bool(seen)
     faults: list[Fault] = []
-    sources, statements, overrides, phrases, guideline, offers = (
+    sources, statements, overrides, phrases, guideline, numbers, offers = (
         _yaml(folder, name, faults, fits)
-        for name in ("sources", "statements", "override-reasons", "phrases", "guideline", "orders/offers")
+        for name in ("sources", "statements", "override-reasons", "phrases", "guideline", "numbers", "orders/offers")
     )
     code_systems = _code_systems(folder, faults)
     terminology, terminology_faults = load_terminology(folder / "terminology")
@@ -177,7 +175,6 @@ def _load(folder: Path) -> Library:
         faults += unknown_cards(guideline, cards.keys())
     if faults:
         raise FaultyLibrary(faults)
-    numbers = number_words(folder, _form("numbers", fits))
     if seen is not None and not fits:
         seen.remember()
     return Library(
@@ -185,9 +182,9 @@ def _load(folder: Path) -> Library:
         cards=cards,
         lines={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("lines/*.md"))},
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
-        statements={key: Statement(key, **{"not_carried": "", **entry}) for key, entry in statements.value.items()},
+        statements={key: Statement(key, **entry) for key, entry in statements.value.items()},
         plan=plan(guideline.value),
-        numbers=numbers,
+        numbers=NumberWords(numbers.value["cards"], numbers.value["all"]),
         code_systems=code_systems,
         override_system=overrides.value["system"],
         override_reasons=overrides.value["reasons"],
@@ -213,7 +210,7 @@ def _yaml(folder: Path, name: str, faults: list[Fault], fits: bool) -> Document:
 
 def _card_files(folder: Path, faults: list[Fault], fits: bool) -> dict[str, CardFile]:
     """The cards by their ids."""
-    front_matter = _form("card", fits)
+    form = _form("card", fits)
     cards: dict[str, CardFile] = {}
     for path in sorted(folder.glob("*/*.md")):
         if path.parent.name == "lines":
@@ -224,7 +221,7 @@ def _card_files(folder: Path, faults: list[Fault], fits: bool) -> dict[str, Card
             faults.append(parts)
             continue
         document, sections = parts
-        found = check(document, front_matter) or _check_file(document, sections, path.stem)
+        found = check(document, form) or _check_file(document, sections, path.stem)
         faults += found
         if not found:
             cards[path.stem] = _card(document, sections)
@@ -232,40 +229,32 @@ def _card_files(folder: Path, faults: list[Fault], fits: bool) -> dict[str, Card
 
 
 def _check_file(document: Document, sections: Mapping[str, str], stem: str) -> list[Fault]:
+    front = document.value
     faults = []
-    if document.value["id"] != stem:
+    if front["id"] != stem:
         faults.append(document.fault(f"id: must be the file's name, '{stem}'", "id"))
-    for title in sorted(CARD_SECTIONS - sections.keys()):
-        if not any(section.startswith(f"{title} ") for section in sections):
-            faults.append(Fault(document.name, 0, f"section '## {title}' is missing"))
-    in_states = {title for title in sections if title.partition(" ")[0] in SAID_IN_STATES and " " in title}
-    for title in sorted(sections.keys() - CARD_SECTIONS - OTHER_SECTIONS - in_states):
-        faults.append(Fault(document.name, 0, f"section '## {title}' is not known"))
+    faults += [document.fault(f"{key}: still to be written", key) for key in front if UNWRITTEN in str(front[key])]
+    kinds = {title: title.partition(" ")[0] for title in sections}
+    unknown = {title for title, kind in kinds.items() if title not in ONCE and kind not in SAID_IN_STATES}
+    wrong = [f"'## {title}' is missing" for title in sorted(NEEDED.difference(kinds.values()))]
+    wrong += [f"'## {title}' is not known" for title in sorted(unknown)]
+    wrong += [f"'## {title}' is still to be written" for title in sections if UNWRITTEN in sections[title]]
+    faults += [Fault(document.name, 0, f"section {what}") for what in wrong]
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
-    faults += [
-        document.fault(f"{key}: still to be written", key)
-        for key, value in document.value.items()
-        if UNWRITTEN in str(value)
-    ]
-    faults += [
-        Fault(document.name, 0, f"section '## {title}' is still to be written")
-        for title, text in sections.items()
-        if UNWRITTEN in text
-    ]
     return faults
 
 
 def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
     front = document.value
-    thresholds = {name: threshold(value) for name, value in front.get("thresholds", {}).items()}
+    thresholds = {name: Threshold.of(value) for name, value in front.get("thresholds", {}).items()}
     concerns = {kind: _concern(row) for kind, row in front.get("reasons", {}).items() if "urgency" in row}
     bounds = front.get("bounds", {}).items()
     parts: dict[str, Any] = {
         **{key: tuple(value) if isinstance(value, list) else value for key, value in front.items()},
         "says": {"": front["says"]} if isinstance(front["says"], str) else front["says"],
         "thresholds": CardNumbers(thresholds, concerns),
-        "bounds": {name: (threshold(least), threshold(most)) for name, (least, most) in bounds},
+        "bounds": {name: (Threshold.of(least), Threshold.of(most)) for name, (least, most) in bounds},
     }
     return CardFile(file=document.name, sections=sections, **parts)
 
@@ -279,39 +268,33 @@ def _concern(row: Mapping[str, Any]) -> Concern:
     return Concern(conditions, indicators, row.get("ever", False), unless, milder)
 
 
-def threshold(value: int | str) -> Threshold:
-    """ "10 mg" or 3 as a number with its unit (the schema has checked the form)."""
-    match = re.fullmatch(r"(\S+)(?: (\S+))?", str(value))
-    assert match is not None
-    return Threshold(Fraction(match[1]), match[2] or "")
-
-
 def _source(key: str, entry: Mapping[str, Any]) -> Source:
-    title = entry["title"]
-    label, link = entry.get("label", title), entry.get("link", title)
-    return Source(key, title, label, link, entry["kind"], entry.get("url", ""), entry["read"])
+    label, link = entry.get("label", entry["title"]), entry.get("link", entry["title"])
+    return Source(key, entry["title"], label, link, entry["kind"], entry.get("url", ""), entry["read"])
 
 
 def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
-    """The order templates. Numbers stay decimal, so that they are sent as they were written."""
-    orders = {}
-    for path in sorted(folder.glob("orders/*.json")):
-        try:
-            orders[path.stem] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-        except ValueError as error:
-            faults.append(Fault(f"orders/{path.name}", 0, f"not valid JSON: {error}"))
-    return orders
+    """The order templates, by their file's name."""
+    found = ((path.stem, _json(path, faults)) for path in sorted(folder.glob("orders/*.json")))
+    return {name: order for name, order in found if order is not None}
 
 
 def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:
-    """The code systems of ``codesystems``, by their id."""
-    found = {}
-    for name in (TOPICS, OVERRIDE_REASONS):
-        path = folder / "codesystems" / f"{name}.json"
-        try:
-            resource = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            faults.append(Fault(f"codesystems/{path.name}", getattr(error, "lineno", 0), f"not valid JSON: {error}"))
-            continue
-        found[name] = CodeSystem(resource, {c["code"]: c["display"] for c in resource["concept"]})
-    return found
+    """The code systems that the guideline publishes, by their id."""
+    found = ((name, _json(folder / "codesystems" / f"{name}.json", faults)) for name in (TOPICS, OVERRIDE_REASONS))
+    return {
+        name: CodeSystem(resource, {concept["code"]: concept["display"] for concept in resource["concept"]})
+        for name, resource in found
+        if resource is not None
+    }
+
+
+def _json(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
+    """The content of a file, its numbers as they are written; None, with a fault, when it is not JSON."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except ValueError as error:
+        name = f"{path.parent.name}/{path.name}"
+        faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
+        return None
+    return content

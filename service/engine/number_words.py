@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.files import Fault, Schema, load_table
+from service.files import Fault
 
 if TYPE_CHECKING:
     from service.engine.library import Library
@@ -23,12 +22,6 @@ class NumberWords:
     def of(self, card: str, number: str) -> str:
         """What a number of a card stands for. Raises KeyError when there are no words for it."""
         return self.own.get(card, {}).get(number) or self.shared[number]
-
-
-def number_words(folder: Path, form: Schema) -> NumberWords:
-    """The words of a folder of cards. Raises FaultyLibrary when the file is not in its form, OSError without it."""
-    table = load_table(FILE, (folder / FILE).read_text(encoding="utf-8"), form)
-    return NumberWords(table["cards"], table["all"])
 
 
 def wordless_numbers(library: "Library") -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from service.engine.finding import CardNumbers, Finding, Indicator, Threshold, concerns_of
-from service.engine.library import CardFile, Library, threshold
+from service.engine.library import CardFile, Library
 from service.files import Fault, FaultyLibrary, validator
 
 _TEXT = {"type": "string", "pattern": r"\S"}
@@ -111,7 +111,7 @@ def _change(hospital: str, entry: dict[str, Any]) -> Change:
         entry["until"],
         Indicator[entry["indicator"].upper()] if "indicator" in entry else None,
         entry.get("threshold", ""),
-        threshold(entry["value"]) if "value" in entry else None,
+        Threshold.of(entry["value"]) if "value" in entry else None,
     )
 
 
