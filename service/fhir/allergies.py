@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from service.fhir.concepts import Concept, concept_of, status_codes
+from service.fhir.concepts import Concept, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.allergens import Allergens
 from service.terminology.recognise import Coding, Terminology
@@ -17,6 +17,8 @@ SAYS_NONE = re.compile(r"\b(?:no (?:known )?(?:drug )?allerg|not allergic|denies
 NOT_NOW = frozenset({"inactive", "resolved"})
 NO_DRUGS = frozenset({"food", "environment"})
 """Categories in which no drug of the guidance can be."""
+
+NAMELESS = "an allergy without code or words"
 
 MOST_REACTIONS = 10
 """Reactions of one entry whose substance is read; an entry with more of them counts as not read."""
@@ -40,11 +42,13 @@ class AllergyList:
     total: int = 0
 
 
-def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> AllergyList:
+def allergy_list(resources: Iterable[Resource], terminology: Terminology, room: Room | None = None) -> AllergyList:
     """Every allergy, unless the record is refuted, resolved or an error.
 
-    The substance stands in ``code`` (from STU3 on), in ``substance`` (DSTU2), or with a reaction.
+    The substance stands in ``code`` (from STU3 on), in ``substance`` (DSTU2), or with a reaction. An entry for which
+    there is no room counts as not read.
     """
+    room = room or Room()
     allergic: set[str] = set()
     intolerant: set[str] = set()
     classes: dict[str, str] = {}
@@ -56,6 +60,9 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
             continue
         total += 1
         concepts = list(map(concept_of, _concepts(resource)))
+        if not room.holds(sum(concept.size for concept in concepts)):
+            unread.append(_label(concepts) or NAMELESS)
+            continue
         found = {drug for concept in concepts for drug in _substances(concept, terminology)}
         intolerance = _intolerance(resource)
         (intolerant if intolerance else allergic).update(found)
@@ -67,7 +74,7 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology) -> All
         classes |= {drug: label for drug, label in named.items() if drug not in classes}
         too_many = len(aslist(resource.get("reaction"))) > MOST_REACTIONS
         if not found and not named and (too_many or not _understood(resource, concepts, terminology)):
-            unread.append(_label(concepts) or "an allergy without code or words")
+            unread.append(_label(concepts) or NAMELESS)
     drugs = frozenset(allergic | intolerant)
     return AllergyList(
         drugs,

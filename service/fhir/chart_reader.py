@@ -13,6 +13,7 @@ from service.dosing.filtration import egfr
 from service.errors import MissingData, NotConformant
 from service.facts import Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
+from service.fhir.concepts import Room
 from service.fhir.conditions import problem_list
 from service.fhir.edit import ClientOrders
 from service.fhir.fetch_errors import Failure
@@ -73,6 +74,7 @@ class ChartReader:
     numbers: Mapping[str, Fraction]
     jurisdiction: str = "eu"
     _lists: dict[str, list[Resource]] = field(default_factory=dict, init=False)
+    _room: Room = field(default_factory=Room, init=False)
 
     @cached_property
     def drafts(self) -> list[Draft]:
@@ -133,8 +135,8 @@ class ChartReader:
                 unread += gaps if draft.focus else []
         unread += unidentified(self.drafts, self.subjects)
         in_list, gaps = self.listed
-        problems = problem_list(self._own(CONDITIONS), self.terminology)
-        allergies = allergy_list(self._own(ALLERGIES), self.terminology)
+        problems = problem_list(self._own(CONDITIONS), self.terminology, self._room)
+        allergies = allergy_list(self._own(ALLERGIES), self.terminology, self._room)
         others = {key: len(self.prefetch[key].resources) - len(self._own(key)) for key in LISTS}
         unread += [*gaps, *missing(self.prefetch), *of_others(others), *not_understood(problems, allergies)]
         unread += self._observed.unread
@@ -195,11 +197,11 @@ class ChartReader:
     @cached_property
     def _doses(self) -> DoseContext:
         """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
-        return DoseContext(self.subjects, self._weight)
+        return DoseContext(self.subjects, self._weight, self._room)
 
     @cached_property
     def _observed(self) -> Observed:
-        return observed(self._own(OBSERVATIONS), self.terminology)
+        return observed(self._own(OBSERVATIONS), self.terminology, self._room)
 
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from service.dates import Span, event
 from service.facts import Condition
-from service.fhir.concepts import concept_of, status_codes
+from service.fhir.concepts import Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
 OVER = frozenset({"inactive", "remission", "resolved"})
+NOT_READ = Saying()
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 
 
@@ -34,8 +35,12 @@ class ProblemList:
     total: int = 0
 
 
-def problem_list(resources: Iterable[Resource], terminology: Terminology) -> ProblemList:
-    """Every problem, told from its codes and words; refuted ones and errors count for nothing."""
+def problem_list(resources: Iterable[Resource], terminology: Terminology, room: Room | None = None) -> ProblemList:
+    """Every problem, told from its codes and words; refuted ones and errors count for nothing.
+
+    One for which there is no room counts as not read.
+    """
+    room = room or Room()
     known: list[Condition] = []
     unread: list[str] = []
     suspected: list[str] = []
@@ -46,8 +51,8 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology) -> Pro
         total += 1
         code = resource.get("code")
         concept = concept_of(code)
-        saying = terminology.problem(concept.codings, concept.texts)
         label = concept.label
+        saying = terminology.problem(concept.codings, concept.texts) if room.holds(concept.size) else NOT_READ
         stands = _certainty(code) if isinstance(code, dict) else ""
         if not saying.understood:
             unread.append(label or "a problem without code or words")

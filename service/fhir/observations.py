@@ -11,7 +11,7 @@ from typing import Any
 from service.dates import event
 from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
-from service.fhir.concepts import Concept, concept_of
+from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, one, text
@@ -114,8 +114,9 @@ class Observed:
     unread: tuple[Unread, ...] = ()
 
 
-def observed(resources: Iterable[Resource], terminology: Terminology) -> Observed:
-    """What a list of observations says."""
+def observed(resources: Iterable[Resource], terminology: Terminology, room: Room | None = None) -> Observed:
+    """What a list of observations says. An answer for which there is no room is not read."""
+    room = room or Room()
     found: list[Measurement] = []
     unread: dict[tuple[str, str], Unread] = {}
     uncorrected: dict[date, str] = {}
@@ -130,7 +131,7 @@ def observed(resources: Iterable[Resource], terminology: Terminology) -> Observe
                 day, given = _day(resource), _given(part)
                 value, unit = _value(given, kind)
                 shown = _shown(given, part)
-                answer, sets, heard = _answered(part, kind, terminology)
+                answer, sets, heard = _answered(part, kind, terminology, room)
                 reason = _unusable(status, day, given, value, kind, heard) if shown else ""
                 if reason:
                     said = _unit(given) if reason == UNIT else shown
@@ -155,10 +156,12 @@ def _within(resources: Iterable[Resource], room: int) -> Iterator[tuple[Resource
         yield resource, parts
 
 
-def _answered(part: Resource, kind: str, terminology: Terminology) -> tuple[str, frozenset[str], bool]:
+def _answered(part: Resource, kind: str, terminology: Terminology, room: Room) -> tuple[str, frozenset[str], bool]:
     """An answer in words, the sets that it affirms, and whether it was understood; unknown is no answer."""
     coded = concept_of(part.get("valueCodeableConcept"))
-    answer = _answer(coded) or text(part.get("valueString")) or _yes_or_no(part)
+    answer = (_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:MOST_LETTERS]
+    if not room.holds(coded.size + len(answer)):
+        return answer, frozenset(), False
     meaning = terminology.words.answer(answer)
     if not answer or (kind.endswith(STATUS) and meaning == "unknown"):
         return "", frozenset(), True

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -15,12 +15,13 @@ from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
 from service.facts import MedicationOrder, Role, Unread
+from service.fhir.concepts import Room
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.observations import MOST_SHOWN
 from service.fhir.periods import given_until, supplied_until
-from service.fhir.reasons import more_than_read, named_reasons, unread_reason
+from service.fhir.reasons import Reasons, reasons_of
 from service.fhir.recognise import Identity
-from service.fhir.resources import Resource, aslist, one, reference, text
+from service.fhir.resources import Resource, aslist, reference, text
 from service.fhir.tolerant import Read, read
 from service.fhir.versions import (
     NOT_STATED,
@@ -53,39 +54,49 @@ MOST_INSTRUCTIONS = 50
 
 MOST_INSTRUCTIONS_A_CALL = 500
 
+VALUES = 50
+"""JSON values of an order that cost as much to read as one plain instruction, which has about thirty."""
+
+LONG = ("dispenseRequest", "priorPrescription")
+WHY = ("reasonCode", "reasonCodeableConcept", "reason", "statusReason", "reasonEnded")
+"""Members of an order that can be long, besides its instructions; reasons are counted by their letters."""
+
 
 @dataclass(slots=True)
 class DoseContext:
     """What a dose needs besides the order: the drugs whose dose matters, and the body weight in kg, if asked for.
 
-    ``left`` is how many more dosage instructions are read for this call: each costs up to a millisecond.
+    ``left`` is how many more dosage instructions are read for this call: each costs up to a millisecond. ``room`` is
+    for the letters of reasons.
     """
 
     subjects: tuple[str, ...]
     weight: Callable[[], Fraction | None]
+    room: Room = field(default_factory=Room)
     left: int = MOST_INSTRUCTIONS_A_CALL
 
     def within(self, resource: Resource) -> tuple[Resource, int]:
         """The resource as it is to be read, and how many dosage instructions are too many to be read; then none is.
 
-        One of many doses or times counts as several.
+        One of many values counts as several, and so does what else of an order can be long.
         """
-        count = sum(map(_weight, dosage_instructions(resource)))
+        count = sum(1 + values(dosage) // VALUES for dosage in dosage_instructions(resource))
+        count += values([resource.get(name) for name in LONG]) // VALUES
         if count > MOST_INSTRUCTIONS or count > self.left:
-            return _bare(resource), count
+            return _without(resource, ORDER_LIST, STATEMENT_LIST, *LONG), count
         self.left -= count
         return resource, 0
 
 
-def _weight(dosage: Any) -> int:
-    """How many instructions one costs as much as: ten doses, or a hundred times of day, cost as much as one more."""
-    if not isinstance(dosage, dict):
-        return 1
-    timing = one(dosage.get("timing"))
-    repeat = one(timing.get("repeat")) if isinstance(timing, dict) else None
-    times = [timing.get("event")] if isinstance(timing, dict) else []
-    times += [repeat.get(member) for member in ("timeOfDay", "when", "dayOfWeek")] if isinstance(repeat, dict) else []
-    return 1 + len(aslist(dosage.get("doseAndRate"))) // 10 + sum(len(aslist(given)) for given in times) // 100
+def values(value: Any) -> int:
+    """How many values JSON holds, objects and lists included; what is beyond every limit is not counted further."""
+    count, waiting = 0, [value]
+    while waiting and count < VALUES * (MOST_INSTRUCTIONS + 1):
+        here = waiting.pop()
+        count += 1
+        if isinstance(here, dict | list):
+            waiting += here.values() if isinstance(here, dict) else here
+    return count
 
 
 def draft_order(
@@ -97,7 +108,9 @@ def draft_order(
     on order-sign may have any status, so the status does not decide that it is a draft.
     """
     resource, uncounted = doses.within(resource)
-    found = read(MedicationRequest, order_as_r4(_bare(resource)), _REQUIRED_ORDER)
+    why = reasons_of(resource, terminology, doses.room)
+    read_as = _bare(resource) if why.held else _without(_bare(resource), *WHY)
+    found = read(MedicationRequest, order_as_r4(read_as), _REQUIRED_ORDER)
     given = instructions(resource)
     if found is None or given is None:
         order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.DRAFT, focus=focus)
@@ -105,7 +118,6 @@ def draft_order(
     request = found.value
     if request.status == "entered-in-error":
         return None, []
-    unread, more = unread_reason(resource, terminology), more_than_read(resource)
     order = MedicationOrder(
         reference=reference(resource),
         label=identity.label,
@@ -120,18 +132,18 @@ def draft_order(
         based_on=_earlier(resource),
         dosages=given.dosages,
         authored=as_day(request.authoredOn),
-        reasons=_reasons(request, resource, identity, terminology),
-        reason_given=bool(request.reasonCode),
-        reason_unread=bool(unread) or more,
-        stop_reason_given=request.statusReason is not None,
+        reasons=_reasons(request, why, identity, terminology),
+        reason_given=bool(request.reasonCode) or not why.held,
+        reason_unread=bool(why.unread) or why.more,
+        stop_reason_given=request.statusReason is not None or not why.held,
         classes=terminology.classes(identity.recognition.drugs),
     )
     order = _with_dose(order, resource, identity, doses, uncounted)
     paths = sorted((*found.dropped, *given.dropped), key=_member, reverse=True)
     dropped = [Unread("element-unreadable", order, path) for path in paths]
-    too_many = [Unread("order-read-in-part", order, "reasonCode")] if more else []
-    if unread and not order.stops and not set(doses.subjects).isdisjoint(identity.recognition.drugs):
-        too_many.append(Unread("reason-unread", order, "reasonCode", found=unread[:MOST_SHOWN]))
+    too_many = [Unread("order-read-in-part", order, "reasonCode")] if why.more else []
+    if why.unread and not order.stops and not set(doses.subjects).isdisjoint(identity.recognition.drugs):
+        too_many.append(Unread("reason-unread", order, "reasonCode", found=why.unread[:MOST_SHOWN]))
     return order, [*dropped, *too_many, *_cut(order, identity)]
 
 
@@ -144,7 +156,7 @@ def listed_order(
     classes = terminology.classes(identity.recognition.drugs)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT, classes=classes)
     found: Read[Any] | None = (
-        read(MedicationRequest, order_as_r4(_bare(resource)), _REQUIRED_ORDER)
+        read(MedicationRequest, order_as_r4(_without(_bare(resource), *WHY)), _REQUIRED_ORDER)
         if ordered
         else read(MedicationStatement, statement_as_r4(_bare(resource)), _REQUIRED_STATEMENT)
     )
@@ -216,7 +228,11 @@ def read_dosages(resource: Resource) -> tuple[Dosage, ...]:
 
 def _bare(resource: Resource) -> Resource:
     """The resource without its dosage instructions, which are read by themselves."""
-    return {name: value for name, value in resource.items() if name not in (ORDER_LIST, STATEMENT_LIST)}
+    return _without(resource, ORDER_LIST, STATEMENT_LIST)
+
+
+def _without(resource: Resource, *names: str) -> Resource:
+    return {name: value for name, value in resource.items() if name not in names}
 
 
 def _member(path: str) -> str:
@@ -250,7 +266,7 @@ def _why(request: MedicationRequest) -> list[Any]:
 
 
 def _reasons(
-    request: MedicationRequest, order: Resource, identity: Identity, terminology: Terminology
+    request: MedicationRequest, reasons: Reasons, identity: Identity, terminology: Terminology
 ) -> frozenset[str]:
     """The sets of what an order is for; of one that ends treatment also of why, in codes or in words.
 
@@ -258,14 +274,13 @@ def _reasons(
     """
     why = _why(request)
     coded = terminology.concepts(coding for reason in why for coding in codings(reason))
-    coded |= named_reasons(order, terminology)
+    coded |= reasons.sets
     if request.statusReason is None and request.status not in STOPPING and not request.doNotPerform:
         return coded.difference(WHY_STOPPED)
     words = [words for reason in why for words in (reason.text, *(coding.display for coding in codings(reason)))]
-    notes = [text(note.get("text") if isinstance(note, dict) else note) for note in aslist(order.get("note"))]
     named = frozenset[str]().union(*(terminology.drugs_in_text(said) for said in words if said))
     others = terminology.classes(named.difference(identity.recognition.drugs))
-    return coded | others | terminology.concepts_in_words(filter(None, (*words, *notes)), WHY_STOPPED)
+    return coded | others | terminology.concepts_in_words(filter(None, (*words, *reasons.notes)), WHY_STOPPED)
 
 
 def _earlier(resource: Resource) -> tuple[str, ...]:

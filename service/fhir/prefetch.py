@@ -4,7 +4,6 @@ CDS Hooks "Prefetch Template": null means the client asked and there is nothing;
 client did not ask; an OperationOutcome means it asked and failed, and must never be taken for "no data".
 """
 
-from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -107,7 +106,7 @@ class Prefetch:
         self,
         raw: Mapping[str, Raw] | None,
         source: Source | None = None,
-        beside: Mapping[str, Resource] | None = None,
+        beside: dict[str, Resource] | None = None,
         *,
         no_token: bool = False,
     ) -> None:
@@ -162,7 +161,10 @@ class Prefetch:
         """Medication resources of the whole message by each name that a reference may use."""
         if self._medications is None:
             keys = dict.fromkeys((*self._raw, *self._answers))
-            self._medications = ChainMap(dict(self._beside), *(dict(self[key].medications) for key in keys))
+            found: dict[str, Resource] = {}
+            for key in reversed(keys):  # what comes first counts
+                found.update(self[key].medications)
+            self._medications = {**found, **self._beside}
         return self._medications
 
     def medications_for(self, target: str) -> Mapping[str, Resource]:
@@ -173,11 +175,7 @@ class Prefetch:
         if unversioned(target) in self._beside:
             return self._beside
         fetched = self._resolved.get(target)
-        return (
-            self.medications()
-            if fetched is None
-            else ChainMap({unversioned(target): fetched}, dict(self.medications()))
-        )
+        return self.medications() if fetched is None else {**self.medications(), unversioned(target): fetched}
 
 
 def _within(answer: Answer) -> Answer:

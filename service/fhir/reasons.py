@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
-from service.fhir.concepts import Concept, concept_of, words_in
+from service.fhir.concepts import Concept, Room, concept_of, words_in
 from service.fhir.resources import Resource, as_resource, aslist, text
+from service.fhir.versions import MOST_REASONS
 from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
 
@@ -12,35 +14,42 @@ _CONCEPTS = ("reasonCode", "reasonCodeableConcept", "statusReason", "reasonEnded
 _REFERENCES = ("reasonReference",)
 _NOTES = ("note", "notes")
 
-MOST_REASONS = 10
-"""Reasons of one order that are read, and notes of it: each costs a third of a millisecond."""
+MOST_LETTERS_OF_A_NOTE = 2000
 
 
-def named_reasons(order: Resource, terminology: Terminology) -> frozenset[str]:
-    """The condition sets that the reasons and notes of an order name as present or past, in every FHIR version."""
-    found: set[str] = set()
-    for concept in islice(_reasons(order), MOST_REASONS):
-        saying = terminology.problem(concept.codings, concept.texts)
-        found |= saying.present | saying.past
-    for note in islice(_notes(order), MOST_REASONS):
-        saying = terminology.problem((), [note])
-        found |= saying.present | saying.past
-    return frozenset(found)
+class Reasons(NamedTuple):
+    """What the reasons and notes of an order say.
+
+    ``sets`` are the condition sets that they name as present or past, ``unread`` is the first reason that could not be
+    read, in its words or its code. ``more`` says that there are more of them than are read, ``held`` that there was
+    room for those.
+    """
+
+    sets: frozenset[str] = frozenset()
+    unread: str = ""
+    notes: tuple[str, ...] = ()
+    more: bool = False
+    held: bool = True
 
 
-def more_than_read(order: Resource) -> bool:
-    """True when the order gives more reasons or notes than are read."""
-    return any(next(islice(given, MOST_REASONS, None), None) is not None for given in (_reasons(order), _notes(order)))
+def reasons_of(order: Resource, terminology: Terminology, room: Room) -> Reasons:
+    """Why an order is given, in every FHIR version. Where there is no room for it, nothing of it is read."""
+    concepts, notes = tuple(islice(_reasons(order), MOST_REASONS + 1)), tuple(islice(_notes(order), MOST_REASONS + 1))
+    more = max(len(concepts), len(notes)) > MOST_REASONS
+    concepts, notes = concepts[:MOST_REASONS], notes[:MOST_REASONS]
+    too_long = any("codes" in concept.cut for concept in concepts)
+    if too_long or not room.holds(sum(concept.size for concept in concepts) + sum(map(len, notes))):
+        return Reasons(more=True, held=False)
+    sayings = [terminology.problem(concept.codings, concept.texts) for concept in concepts]
+    said = [*sayings, *(terminology.problem((), [note]) for note in notes)]
+    unread = (_said(c) for c, saying in zip(concepts, sayings, strict=True) if not _understood(saying))
+    sets = frozenset[str]().union(*(saying.present | saying.past for saying in said))
+    return Reasons(sets, next(filter(None, unread), ""), notes, more)
 
 
-def unread_reason(order: Resource, terminology: Terminology) -> str:
-    """The first reason of an order that could not be read, in its words or its code; empty when there is none."""
-    for concept in islice(_reasons(order), MOST_REASONS):
-        said = next((words.strip() for words in concept.words if words.strip()), "")
-        said = said or next((coding.code for coding in concept.codings), "")
-        if said and not _understood(terminology.problem(concept.codings, concept.texts)):
-            return said
-    return ""
+def _said(concept: Concept) -> str:
+    said = next((words.strip() for words in concept.words if words.strip()), "")
+    return said or next((coding.code for coding in concept.codings), "")
 
 
 def _understood(saying: Saying) -> bool:
@@ -57,22 +66,16 @@ def _reasons(order: Resource) -> Iterator[Concept]:
             given.append(item.get("concept"))
             pointers.append(item.get("reference"))
     yield from (concept_of(item) for item in given if isinstance(item, dict))
+    held = (as_resource(item) for item in aslist(order.get("contained") if pointers else None))
+    contained = {f"#{text(one.get('id')).lstrip('#')}": one for one in held if one is not None}
     for pointer in pointers:
         if not isinstance(pointer, dict):
             continue
-        contained = _contained(order, text(pointer.get("reference")))
-        code = contained.get("code") if contained is not None else None
+        code = contained.get(text(pointer.get("reference")), {}).get("code")
         if isinstance(code, dict):
             yield concept_of(code)
         elif words_in(pointer.get("display")).strip():
             yield concept_of({"text": pointer["display"]})
-
-
-def _contained(order: Resource, target: str) -> Resource | None:
-    if not target.startswith("#"):
-        return None
-    resources = (as_resource(item) for item in aslist(order.get("contained")))
-    return next((res for res in resources if res is not None and text(res.get("id")).lstrip("#") == target[1:]), None)
 
 
 def _notes(order: Resource) -> Iterator[str]:
@@ -80,4 +83,4 @@ def _notes(order: Resource) -> Iterator[str]:
         for note in aslist(order.get(member)):
             words = note.get("text") if isinstance(note, dict) else note
             if text(words).strip():
-                yield text(words)
+                yield text(words)[:MOST_LETTERS_OF_A_NOTE]

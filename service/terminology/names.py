@@ -85,7 +85,7 @@ class Label:
         doubted: set[str] = set()
         for place, (start, word) in enumerate(words):
             found = self._phrase(words, place) or self._sounds.drugs(word)
-            if found:
+            if not found <= meant:
                 taken_back = self._taken_back.say_so(folded, start, start + len(word))
                 (doubted if taken_back else meant).update(found)
         return frozenset(meant), frozenset(doubted - meant)

@@ -82,9 +82,14 @@ def words_of(text: str) -> list[str]:
 def _match(phrase: Phrase, places: Mapping[str, Sequence[int]], size: int) -> Match | None:
     if phrase.whole and size != len(phrase.words):
         return None
-    found = [places.get(word, ())[:_MOST_PLACES] for word in phrase.words]
-    for chosen in product(*found):
+    if any(word not in places for word in phrase.words):
+        return None
+    if len(phrase.words) == 1:
+        first = places[phrase.words[0]][0]
+        return Match(phrase.id, first, first)
+    reach = phrase.reach
+    for chosen in product(*(places[word][:_MOST_PLACES] for word in phrase.words)):
         first, last = min(chosen), max(chosen)
-        if last - first < phrase.reach and len(set(chosen)) == len(chosen):
+        if last - first < reach and len(set(chosen)) == len(chosen):
             return Match(phrase.id, first, last)
     return None

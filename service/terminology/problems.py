@@ -88,8 +88,7 @@ class Problems:
         """What the words of one entry of a problem list, or of an order's reason, say."""
         folded = self._cues.stage.sub(" ", plain(text[:_LONGEST]))
         parts = [words_of(part) for part in _PART.split(folded)]
-        matches = ((match, part) for part in parts for match in self.conditions.find(part))
-        named = {match.id for match, part in matches if not self._taken_back(match, part)}
+        named = {match.id for part in parts for match in self._named(part)}
         ordinary = len(text) <= _LONGEST and any(self._others.find(part) for part in parts)
         if not named:
             return Saying(understood=ordinary)
@@ -119,7 +118,7 @@ class Problems:
         pieces = _PART.split(marked)
         for part, closing in zip(pieces[::2], [*pieces[1::2], "."], strict=True):
             tokens = _TOKEN.findall(part)
-            matches = [m for m in self.conditions.find(tokens) if not self._taken_back(m, tokens)]
+            matches = self._named(tokens)
             for match in matches:
                 kind = _kind(match, tokens, self._cues.ends) or carried
                 if kind:
@@ -134,8 +133,11 @@ class Problems:
             carried = _carried(tokens, matches, carried, closing)
         return found
 
-    def _taken_back(self, match: Match, tokens: Sequence[str]) -> bool:
-        return any(other.id == match.id for other in self._unless.find(tokens))
+    def _named(self, tokens: Sequence[str]) -> list[Match]:
+        """The phrases in one part of a sentence, except those that other words take back."""
+        matches = self.conditions.find(tokens)
+        taken_back = {match.id for match in self._unless.find(tokens)} if matches else set()
+        return [match for match in matches if match.id not in taken_back]
 
 
 def _kind(match: Match, tokens: Sequence[str], ends: frozenset[str]) -> str:
