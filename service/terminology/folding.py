@@ -112,9 +112,13 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
+_STROKED = str.maketrans("łı", "li")
+"""Letters whose mark is no accent."""
+
+
 def plain(text: str) -> str:
     """Text without case and accents: "Sélégiline" is "selegiline", "MĘŻCZYZNA" is "mezczyzna"."""
     if text.isascii():
         return text.lower()
     letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(filterfalse(unicodedata.combining, letters)).replace("ł", "l")
+    return "".join(filterfalse(unicodedata.combining, letters)).translate(_STROKED)

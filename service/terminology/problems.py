@@ -178,13 +178,13 @@ def any_of(words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_])(?:{alternatives})(?![^\W_])")
 
 
-def compiled(cues: Mapping[str, Mapping[str, str]], ends: str, stage: str) -> Cues:
-    """Cues from their lists."""
+def compiled(cues: Mapping[str, Mapping[str, str]], ends: str, stage: str, alone: str) -> Cues:
+    """Cues from their lists; ``alone`` are words that belong to the problem before them when they stand alone."""
     return Cues(
         before={kind: any_of(cues[kind]["before"]) for kind in KINDS},
         after={kind: any_of(cues[kind]["after"]) for kind in KINDS},
         ends=frozenset(plain(ends).split("|")),
-        stage=re.compile(rf"\s*[,(]\s*(?=(?:{plain(stage)})(?![^\W_]))"),
+        stage=re.compile(rf"\s*[,(]\s*(?=(?:(?:{plain(stage)})(?![^\W_])|(?:{plain(alone)})\s*(?:[,;.)]|$)))"),
     )
 
 

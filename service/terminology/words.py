@@ -77,12 +77,12 @@ def load_words(folder: Path, faults: list[Fault]) -> Words | None:
             return None
         loaded[list_] = document.value
     conditions, cues = loaded["conditions"], loaded["cues"]
-    ends, stage, drugs, answers = map(cues.pop, ("ends", "stage", "drug taken back", "answers"))
+    ends, stage, alone, drugs, answers = map(cues.pop, ("ends", "stage", "alone", "drug taken back", "answers"))
     problems = Problems(
         conditions=Phrases(phrases_in(_of_languages(conditions))),
         unless=_unless(conditions),
         others=Phrases(phrases_in((words, OTHER) for words in loaded["other-problems"].values())),
-        cues=compiled(cues, ends, stage),
+        cues=compiled(cues, ends, stage, alone),
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
         of_orders=frozenset(id_ for id_, lists in conditions.items() if OF_ORDERS in lists),
     )
