@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -84,7 +85,12 @@ def create_app(
     hooks = {service.id: service.hook for service in published}
     in_the_open = settings.auth == "open"
     app.wsgi_app = Middleware(  # type: ignore[method-assign]
-        app.wsgi_app, metrics, hooks, new_uuid, private_network=in_the_open
+        app.wsgi_app,
+        metrics,
+        hooks,
+        new_uuid,
+        prefix=urlsplit(public_url).path.rstrip("/"),
+        private_network=in_the_open,
     )
     fhir = FhirAccess(
         prefetch_templates(library.terminology.loinc),

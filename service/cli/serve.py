@@ -2,7 +2,6 @@
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import click
 
@@ -11,8 +10,6 @@ from service.cli.output import example, library, stop
 if TYPE_CHECKING:
     from service.engine.library import Library
     from service.settings import Settings
-
-SANDBOX = "https://sandbox.cds-hooks.org/?"
 
 
 @example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
@@ -58,7 +55,7 @@ def demo(port: int) -> None:
     amitriptyline shows the card about the pair.
     """
     from service import server
-    from service.web.demo import ADDRESS, people
+    from service.web.demo import ADDRESS, introduced
 
     host = "127.0.0.1"
     settings, cards = _ready(host, port, without_authentication=False)
@@ -70,12 +67,10 @@ def demo(port: int) -> None:
     def ready() -> None:
         click.echo(f"The service:        {base}/")
         click.echo(f"Synthetic patients: {base}{ADDRESS}")
-        click.echo("Open one in the public Sandbox, and prescribe amitriptyline:")
-        for reference, resource in people().items():
-            if resource["resourceType"] == "Patient":
-                name = resource["name"][0]
-                who = f"{name['given'][0]} {name['family']}, born {resource['birthDate'][:4]}"
-                click.echo(f"  {who}\n    {sandbox_link(base, base + ADDRESS, reference.partition('/')[2])}")
+        click.echo("Open one in the public Sandbox and order amitriptyline (also linked on the page above):")
+        for one in introduced(base):
+            takes = f"takes {', '.join(one.drugs)}" if one.drugs else "takes nothing"
+            click.echo(f"  {one.name}, born {one.born}, {takes}\n    {one.link}")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
 
     server.serve(settings, cards, host, port, workers=2, threads=4, reload=False, ready=ready)
@@ -84,19 +79,6 @@ def demo(port: int) -> None:
 def for_demo(settings: "Settings") -> "Settings":
     """The settings of a demonstration: with patients, and with every card however often somebody has answered it."""
     return settings.model_copy(update={"demo": True, "quiet_days": 0})
-
-
-def sandbox_link(base: str, fhir_server: str, patient_id: str) -> str:
-    """An address that opens the Sandbox on a patient, at the screen for prescribing."""
-    return SANDBOX + urlencode(
-        {
-            "fhirServiceUrl": fhir_server,
-            "patientId": patient_id,
-            "serviceDiscoveryURL": f"{base}/cds-services",
-            "hook": "order-select",
-            "screen": "rx-view",
-        }
-    )
 
 
 def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Settings", "Library"]:

@@ -66,7 +66,8 @@ class CardFile:
     """One card as written: its front matter and its sections, not yet rendered.
 
     ``says`` is by state the source that says the instruction. ``bounds`` are the least and the most that a policy
-    may choose for a threshold, ``examples`` fixtures by whether they raise the card.
+    may choose for a threshold, ``examples`` fixtures by whether they raise the card,
+    ``history`` what has changed in it by day.
     """
 
     id: str
@@ -89,6 +90,7 @@ class CardFile:
     lists: Mapping[str, str] = field(default_factory=dict)
     severity: Mapping[str, str] = field(default_factory=dict)
     raised_when: str = ""
+    history: Mapping[str, str] = field(default_factory=dict)
 
     def section(self, kind: str, state: str) -> str:
         """The name of the section that says this in a state: its own, or the plain one."""

@@ -4,9 +4,11 @@ FHIR R4 "RESTful API": read, search by patient, code and id, as GET or as POST t
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
@@ -15,6 +17,7 @@ from service.jsonio import encode
 
 FOLDER = Path(__file__).parents[2] / "fhir_fixtures" / "demo"
 ADDRESS = "/demo/fhir"
+SANDBOX = "https://sandbox.cds-hooks.org/?"
 FHIR_JSON = "application/fhir+json"
 
 Resource = dict[str, Any]
@@ -28,6 +31,39 @@ def people(folder: Path = FOLDER) -> dict[str, Resource]:
             resource = entry["resource"]
             found[f"{resource['resourceType']}/{resource['id']}"] = resource
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """A synthetic patient in words, and the address that opens the Sandbox on them."""
+
+    name: str
+    born: str
+    problems: tuple[str, ...]
+    drugs: tuple[str, ...]
+    link: str
+
+
+def introduced(base: str) -> Iterator[Introduction]:
+    """Every patient, for a service that clients find at ``base``."""
+    held = people()
+    for reference, resource in held.items():
+        if resource["resourceType"] == "Patient":
+            own = [r for r in held.values() if r.get("subject", {}).get("reference") == reference]
+            yield Introduction(
+                f"{resource['name'][0]['given'][0]} {resource['name'][0]['family']}",
+                resource["birthDate"][:4],
+                tuple(r["code"]["text"] for r in own if r["resourceType"] == "Condition"),
+                tuple(r["medicationCodeableConcept"]["text"] for r in own if r["resourceType"] == "MedicationRequest"),
+                sandbox_link(base, fhirServiceUrl=base + ADDRESS, patientId=resource["id"]),
+            )
+
+
+def sandbox_link(base: str, **patient: str) -> str:
+    """An address that opens the Sandbox on this service, at the screen for prescribing."""
+    return SANDBOX + urlencode(
+        {**patient, "serviceDiscoveryURL": f"{base}/cds-services", "hook": "order-select", "screen": "rx-view"}
+    )
 
 
 def demo() -> Blueprint:

@@ -45,6 +45,10 @@ def _browser_asks() -> bool:
     return request.method == "GET" and wanted == "text/html" and not request.path.startswith("/cds-services")
 
 
+def _page(status: int, heading: str, message: str) -> Response:
+    return hardened(Response(render_template("error.html", heading=heading, message=message), status))
+
+
 def answer(status: int, code: str, message: str, expression: str = "") -> Response:
     """The HTTP answer of an error."""
     return Response(operation_outcome(code, message, expression), status, mimetype="application/json")
@@ -62,8 +66,7 @@ def register_errors(app: Flask) -> None:
         status = error.code or 500
         code, message = ADVICE.get(status, ("processing", error.name))
         if _browser_asks():
-            page = render_template("error.html", heading=error.name, message=PAGE_ADVICE.get(status, message))
-            return hardened(Response(page, status))
+            return _page(status, error.name, PAGE_ADVICE.get(status, message))
         response = answer(status, code, message)
         for name, value in error.get_headers(request.environ):
             if name.lower() == "allow":
@@ -73,6 +76,8 @@ def register_errors(app: Flask) -> None:
     def unexpected(error: Exception) -> Response:
         # Type and place only: the message of an exception may repeat what the request held.
         log.error("unexpected error", error=type(error).__name__, place=place_of(error))
+        if _browser_asks():
+            return _page(500, "This page failed", "The failure has been logged. Cards are given all the same.")
         return answer(500, "exception", "The service failed; nothing was checked. The failure has been logged.")
 
     app.register_error_handler(ServiceError, service_error)

@@ -34,7 +34,8 @@ class Fixture:
     @property
     def title(self) -> str:
         """Its file's name in words."""
-        return self.id.partition("/")[2].replace("-", " ")
+        words = self.id.partition("/")[2].replace("-", " ")
+        return f"{words[:1].upper()}{words[1:]}"
 
     @property
     def text(self) -> str:

@@ -32,6 +32,7 @@ class Bar:
     overridden: float
     accepted: float
     unanswered: float
+    shown: int
     label: str
 
 
@@ -58,6 +59,7 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
 
         days, chosen = _asked(today())
         found, everywhere = made(chosen)
+        bars = _bars(found, chosen) if found else []
         return render_template(
             "insights.html",
             report=found,
@@ -68,7 +70,8 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
             hooks=[hook for hook, _ in everywhere.hooks] if everywhere else [],
             titles={card.id: card.title for card in library.cards.values()},
             reasons={**library.override_reasons, **library.code_systems[OVERRIDE_REASONS].displays},
-            bars=_bars(found, chosen) if found else [],
+            bars=bars,
+            most=max((bar.shown for bar in bars), default=0),
             size=(WIDTH, HEIGHT),
             trend=trend,
             kept=records is not None,
@@ -124,5 +127,6 @@ def _bars(report: "Report", chosen: "Chosen") -> list[Bar]:
             HEIGHT * n / most for n in (counted.overridden, counted.accepted, counted.unanswered)
         )
         said = f"{day}: {counted.shown} shown, {counted.accepted} accepted, {counted.overridden} overridden"
-        found.append(Bar(day, place * step, max(step * 0.8, 0.5), overridden, accepted, unanswered, said))
+        width = max(step * 0.8, 0.5)
+        found.append(Bar(day, place * step, width, overridden, accepted, unanswered, counted.shown, said))
     return found

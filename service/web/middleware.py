@@ -67,6 +67,7 @@ def call_of(environ: WSGIEnvironment) -> Call:
 class Middleware:
     """The WSGI application around the application. ``hooks`` are the hooks by the id of their service.
 
+    ``prefix`` is the path below which clients find this service, if a proxy in front takes it off.
     ``private_network`` lets public pages call this machine, which browsers ask for apart (Private Network Access).
     """
 
@@ -77,8 +78,10 @@ class Middleware:
         hooks: Mapping[str, str],
         new_id: Callable[[], str],
         *,
+        prefix: str = "",
         private_network: bool = False,
     ) -> None:
+        self._prefix = prefix
         self._private_network = private_network
         self._app = app
         self._metrics = metrics
@@ -88,6 +91,7 @@ class Middleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers a request."""
         started = perf_counter()
+        environ["SCRIPT_NAME"] = self._prefix
         asked = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = asked if asked and _TOKEN.fullmatch(asked) else self._new_id()
         bound = bind_contextvars(request=request_id)

@@ -1,13 +1,16 @@
 """The OpenAPI 3.1 description of everything this service answers, made from the same types as the schemas."""
 
+import json
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from service.cdshooks.schemas import definitions, request_definition, schemas
 from service.cdshooks.services import Service
 from service.errors import ServiceError
+from service.web.ehr import called_for
 from service.web.errors import ADVICE
 
 Part = dict[str, Any]
@@ -15,6 +18,9 @@ Part = dict[str, Any]
 JSON = "application/json"
 _REQUIREMENTS = re.compile(r" \([CL]-[^)]*\)")
 """The numbers of requirements that docstrings end with."""
+
+SAMPLE: Part = json.loads((Path(__file__).parents[1] / "sample_request.json").read_text(encoding="utf-8"))
+"""The request that the project shows everywhere; it raises a card."""
 
 PARAMETER_FILE = {
     "name": "name",
@@ -46,11 +52,18 @@ def openapi(services: tuple[Service, ...], subject: str, public_url: str, *, tok
         "servers": [{"url": public_url}],
         "security": [{"jwt": []}] if token_required else [{"jwt": []}, {}],
         "paths": {
-            "/cds-services": {"get": _read("discovery", "List the services", _json("Discovery"))},
+            "/cds-services": {"get": _read("discovery", "List the services", _json("Discovery")) | _tag("Services")},
             **{f"/cds-services/{service.id}": {"post": _call(service)} for service in services},
             **{f"/cds-services/{service.id}/feedback": {"post": _feedback(service)} for service in services},
             **_open(_PUBLIC),
         },
+        "tags": [
+            {"name": "Services", "description": "What an EHR calls"},
+            {"name": "Feedback", "description": "What clinicians made of the cards; any address will do"},
+            {"name": "Contract", "description": "What this service promises, for programs"},
+            {"name": "Pages", "description": "For people"},
+            {"name": "Operation", "description": "For those who run it"},
+        ],
         "components": {
             "schemas": definitions("#/components/schemas/{name}"),
             "responses": {str(status): _failure(text) for status, text in _failures()},
@@ -84,11 +97,12 @@ def _read(name: str, summary: str, content: Part, *parameters: Part) -> Part:
 
 def _call(service: Service) -> Part:
     """The call of a service. The body may be called FHIR's JSON as well; it is the same."""
-    body = _json(request_definition(service.hook))
+    body = {JSON: {**_json(request_definition(service.hook))[JSON], "example": called_for(SAMPLE, service.hook)}}
     return {
         "operationId": service.id,
         "summary": service.title,
         "description": service.description,
+        **_tag("Services"),
         "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
         "responses": {
             "200": {"description": "Cards; an empty list when there is nothing to say.", "content": _json("Response")},
@@ -104,6 +118,7 @@ def _feedback(service: Service) -> Part:
     return {
         "operationId": f"{service.id}-feedback",
         "summary": "Report what became of cards",
+        **_tag("Feedback"),
         "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
         "responses": {
             "200": {"description": "All of it is kept.", "content": _OBJECT},
@@ -115,7 +130,11 @@ def _feedback(service: Service) -> Part:
 
 def _open(paths: Part) -> Part:
     """Paths that anybody may read: they hold nothing of a patient."""
-    return {path: {"get": operation | {"security": []}} for path, operation in paths.items()}
+    return {path: {"get": {**operation, "security": []}} for path, operation in paths.items()}
+
+
+def _tag(name: str) -> Part:
+    return {"tags": [name]}
 
 
 def _failures() -> Iterator[tuple[int, str]]:
@@ -143,12 +162,12 @@ _OBJECT = {JSON: {"schema": {"type": "object"}}}
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _SCHEMA = {"application/schema+json": {"schema": {"type": "object"}}}
 _PUBLIC = {
-    "/guidance": _read("guidance", "All cards and statements", _HTML),
-    "/guidance/{card_id}": _read("card", "What is behind a card", _HTML, PARAMETER_CARD),
-    "/schemas/": _read("schemas", "The addresses of all schemas", _OBJECT),
-    "/schemas/{name}.json": _read("schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE),
-    "/openapi.json": _read("openapi", "This description", _OBJECT),
-    "/healthz": _read("alive", "Whether the service is alive", _OBJECT),
-    "/readyz": _read("ready", "Whether calls can be sent, each check named; 503 when not", _OBJECT),
-    "/metrics": _read("metrics", "What was counted, in Prometheus' text format", _TEXT),
+    "/guidance": _read("guidance", "All cards and statements", _HTML) | _tag("Pages"),
+    "/guidance/{card_id}": _read("card", "What is behind a card", _HTML, PARAMETER_CARD) | _tag("Pages"),
+    "/schemas/": _read("schemas", "The addresses of all schemas", _OBJECT) | _tag("Contract"),
+    "/schemas/{name}.json": _read("schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE) | _tag("Contract"),
+    "/openapi.json": _read("openapi", "This description", _OBJECT) | _tag("Contract"),
+    "/healthz": _read("alive", "Whether the service is alive", _OBJECT) | _tag("Operation"),
+    "/readyz": _read("ready", "Whether calls can be sent, each check named; 503 when not", _OBJECT) | _tag("Operation"),
+    "/metrics": _read("metrics", "What was counted, in Prometheus' text format", _TEXT) | _tag("Operation"),
 }

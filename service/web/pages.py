@@ -1,29 +1,27 @@
 """The pages that explain the service: home, guidance, and the page behind every card. Plain HTML, no script."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cache
 from importlib.metadata import version as release_of
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, current_app, render_template, request
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from service.cdshooks.messages import EXTENSION
 from service.cdshooks.services import Service
-from service.decide import Decision, decide
+from service.decide import Decision
 from service.engine.catalogue import in_order, statements
 from service.engine.editions import EVERYBODY
 from service.engine.finding import Concern, Threshold, concerns_of
 from service.engine.library import CardFile
-from service.engine.rendering import CODE_SYSTEMS, LOCAL
+from service.engine.rendering import CODE_SYSTEMS
 from service.engine.review import open_reason
 from service.jsonio import encode
-from service.web.fixtures import Fixture, fixtures
+from service.web.examples import EXPRESSION, Examples, examples_of
+from service.web.fixtures import fixtures
+from service.web.home import home
 
 LABELS = {
     "drugs": "Drugs",
@@ -58,17 +56,9 @@ READ = {
     "not opened": "not opened; quoted from general knowledge",
 }
 
-SANDBOX = "https://sandbox.cds-hooks.org/?serviceDiscoveryURL={}&hook=order-select&screen=rx-view"
-FIRST = "order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
-"""The fixture that a newcomer sees first: it raises the card about the pair."""
-
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';" + (
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-EXPRESSION = re.compile(r"{{.*?}}")
-INDICATORS = ("info", "warning", "critical")
-MOST_EXAMPLES = 6
-"""Examples of a card that its page answers and shows."""
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -90,29 +80,24 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
     blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static")
     library = using.library
     changes = using.editions.policies.get(EVERYBODY, ()) if using.editions is not None else ()
-    live = lru_cache(maxsize=None)(partial(_live, using))
+
+    @cache
+    def examples(card_id: str) -> Examples:
+        return examples_of(library.cards[card_id], using)
 
     @blueprint.app_context_processor
     def common() -> dict[str, Any]:
-        return {"version": library.version, "menu": menu}
+        return {
+            "version": library.version,
+            "release": release_of("tolami"),
+            "menu": menu,
+            "playground": "playground" in current_app.blueprints,
+        }
 
     for convert in (markdown, amount):
         blueprint.add_app_template_filter(convert)
 
-    @blueprint.get("/")
-    def home() -> str:
-        base = request.host_url.rstrip("/") if public_url == LOCAL else public_url
-        return render_template(
-            "home.html",
-            title=f"{library.plan.title}, at order entry",
-            services=services,
-            base=base,
-            sandbox=SANDBOX.format(quote(f"{base}/cds-services", safe="")),
-            playground="playground" in current_app.blueprints,
-            first=FIRST,
-            release=release_of("tolami"),
-            tiles=[(name, address, TILES[name]) for name, address in menu] + OPERATIONS,
-        )
+    blueprint.add_url_rule("/", "home", home(services, using, public_url, menu))
 
     @blueprint.get("/favicon.ico")
     def icon() -> Response:
@@ -121,7 +106,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
     @blueprint.get("/guidance", strict_slashes=False)
     def guidance() -> str:
         ordered = in_order(library)
-        rows = [(card, _most_urgent(live(card.id))) for card in ordered]
+        rows = [(card, examples(card.id).most_urgent) for card in ordered]
         return render_template(
             "guidance.html", cards=rows, subjects=_subjects(ordered), statements=list(statements(library))
         )
@@ -137,7 +122,9 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
             evidence=found.sections.get("evidence", ""),
             open=open_reason(using.guideline, card_id, using.today()),
             policy=[change for change in changes if change.card == card_id],
-            live=live(card_id),
+            live=examples(card_id).cards,
+            own=examples(card_id).own,
+            unseen=examples(card_id).unseen,
             raised_by=[
                 (_found(kind, found.reasons[kind]), _urgency(row))
                 for kind, row in concerns_of(found.thresholds).items()
@@ -162,51 +149,12 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
     return blueprint
 
 
-TILES = {
-    "Playground": "Send a request, see its cards as an EHR shows them, accept, override, drop prefetch.",
-    "Guidance": "Every card with the article against its sources, its numbers, and when it stays silent.",
-    "Insights": "Which cards are shown, accepted and overridden, and why. No patient data.",
-    "API": "The OpenAPI description, documented and to try out.",
-}
-OPERATIONS = [
-    ("Discovery", "/cds-services", "What an EHR reads first."),
-    ("Schemas", "/schemas/", "JSON Schemas of every message."),
-    ("Health", "/readyz", "Ready, degraded or not ready, and why."),
-]
-
-
 def hardened(response: Response) -> Response:
     """The headers of a page: nothing from elsewhere, no frame around it."""
     response.headers.setdefault("Content-Security-Policy", POLICY)
     if response.status_code == 200 and request.method == "GET":
         response.headers.setdefault("Cache-Control", "public, max-age=300")
     return response
-
-
-def _live(using: Decision, card_id: str) -> list[tuple[Fixture, dict[str, Any]]]:
-    """What the service answers now to the fixtures that raise a card: those cards, each text once."""
-    card = using.library.cards.get(card_id)
-    shown: dict[str, tuple[Fixture, dict[str, Any]]] = {}
-    for path in card.examples.get("fires", ()) if card else ():
-        fixture = fixtures().get(path)
-        if fixture is None:
-            continue
-        for given in _cards(using, fixture):
-            own = given["extension"][EXTENSION]
-            if own["card"] == card_id:
-                shown.setdefault(given["summary"], (fixture, given))
-    return list(shown.values())[:MOST_EXAMPLES]
-
-
-def _cards(using: Decision, fixture: Fixture) -> list[dict[str, Any]]:
-    given = replace(using, today=lambda: fixture.day or using.today(), fhir=None)
-    answer: dict[str, Any] = json.loads(encode(decide(fixture.text.encode(), fixture.hook, given)))
-    return list(answer["cards"])
-
-
-def _most_urgent(shown: Sequence[tuple[Fixture, dict[str, Any]]]) -> str:
-    """The most urgent indicator among a card's examples; empty without one."""
-    return max((given["indicator"] for _, given in shown), key=INDICATORS.index, default="")
 
 
 def _urgency(row: Concern) -> str:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from operator import attrgetter
@@ -21,8 +22,10 @@ from flask import Blueprint, Response, render_template, request
 
 from service.cdshooks.messages import CONTEXTS
 from service.cdshooks.outcomes import operation_outcome
-from service.chart import Chart
+from service.chart import Chart, MedicationOrder, Unread
 from service.decide import Decision, decide
+from service.dosing.amount import NotComputed
+from service.engine.rendering import Renderer
 from service.errors import ServiceError
 from service.jsonio import encode
 from service.trust.callers import Caller
@@ -30,12 +33,18 @@ from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.web.ehr import Json, apply, called_for, entries_of
 from service.web.feedback import Keep
 from service.web.fixtures import by_card, fixtures
+from service.web.home import FIRST
 from service.web.invoke import Observe
-from service.web.pages import FIRST, hardened
+from service.web.pages import hardened
 
 HOOKS = tuple(CONTEXTS)
 DIALECTS: tuple[str, ...] = get_args(Dialect)
 JURISDICTIONS: tuple[str, ...] = get_args(Jurisdiction)
+
+AROUND = 8
+"""Lines that are shown before and after the one that an error is about."""
+MOST_OF_A_LINE = 200
+"""Characters of a line that are shown: a request may be a single line."""
 
 CALLER = Caller(ANYBODY.model_copy(update={"name": "playground"}))
 
@@ -78,6 +87,16 @@ class Choice:
         return urlencode([(k, v) for k, v in said.items() if v] + [("drop", key) for key in sorted(self.dropped)])
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The line of a request that an error is about, with the lines around it. ``number`` is 1-based."""
+
+    before: str
+    line: str
+    after: str
+    number: int
+
+
 @dataclass
 class Shown:
     """An answer with what the page says about it."""
@@ -86,7 +105,7 @@ class Shown:
     body: Json
     milliseconds: float
     chart: Chart | None = None
-    marked: tuple[str, str, str] | None = None
+    marked: "Marked | None" = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -122,6 +141,8 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
             hooks=HOOKS,
             dialects=DIALECTS,
             jurisdictions=JURISDICTIONS,
+            no_dose=partial(_no_dose, using.renderer),
+            not_checked=_not_checked(using.renderer, answer.chart),
             lists=[(key, _state(value, dropped=key in choice.dropped)) for key, value in prefetch.items()],
         )
 
@@ -203,8 +224,8 @@ def _since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
 
 
-def _marked(text: str, body: Json | None, expression: str) -> tuple[str, str, str] | None:
-    """The request around the line that an error is about: before it, the line, and what follows."""
+def _marked(text: str, body: Json | None, expression: str) -> Marked | None:
+    """The request around the line that an error is about."""
     if body is None:
         try:
             json.loads(text)
@@ -229,17 +250,37 @@ def _marked(text: str, body: Json | None, expression: str) -> tuple[str, str, st
     return None
 
 
-def _line(text: str, position: int) -> tuple[str, str, str]:
-    start = text.rfind("\n", 0, position) + 1
-    end = text.find("\n", position)
-    end = len(text) if end < 0 else end
-    return text[max(0, start - 600) : start], text[start:end] or " ", text[end : end + 600]
+def _line(text: str, position: int) -> Marked:
+    lines, at = text.split("\n"), text.count("\n", 0, position)
+    before, after = (
+        [line[:MOST_OF_A_LINE] for line in some] for some in (lines[max(0, at - AROUND) : at], lines[at + 1 :][:AROUND])
+    )
+    start = max(0, position - text.rfind("\n", 0, position) - MOST_OF_A_LINE)
+    marked = lines[at][start : start + 2 * MOST_OF_A_LINE]
+    return Marked(
+        "".join(f"{line}\n" for line in before), marked or " ", "".join(f"\n{line}" for line in after), at + 1
+    )
+
+
+def _no_dose(renderer: Renderer, order: MedicationOrder) -> str:
+    """Why the dose of an order was not computed."""
+    dose = order.dose
+    if not isinstance(dose, NotComputed):
+        return ""
+    return renderer.sentence(Unread(dose.reason, order, dose.element, dose.found, dose.conflict), marked=False)
+
+
+def _not_checked(renderer: Renderer, chart: Chart | None) -> list[str]:
+    """What could not be read, as the card says it in short."""
+    gaps = chart.unread if chart is not None else ()
+    said = (renderer.sentence(gap, marked=False).replace("**", "") for gap in gaps)
+    return list(dict.fromkeys(f"{one[:1].upper()}{one[1:]}" for one in said))
 
 
 def _state(value: Any, *, dropped: bool) -> str:
     """What was sent under a prefetch key, in words."""
     if dropped:
-        return "dropped here"
+        return "left out here"
     if isinstance(value, dict) and value.get("resourceType") == "Bundle":
         return f"{len(entries_of(value))} sent"
     return "none on record" if value is None else "sent"
@@ -263,9 +304,12 @@ def _overridden(form: Mapping[str, str], keep: Keep) -> str:
     card, _ = _pressed(form, form["override"])
     reasons = card.get("overrideReasons", [])
     chosen = form.get(f"reason-{form['override']}", "")
-    if not card or not chosen.isdigit() or int(chosen) >= len(reasons):
+    if not card or (reasons and not (chosen.isdigit() and int(chosen) < len(reasons))):
         return "The card is no longer part of this answer. Send the request again."
-    entry = {"card": card["uuid"], "outcome": "overridden", "overrideReason": {"reason": reasons[int(chosen)]}}
+    entry = {"card": card["uuid"], "outcome": "overridden"}
+    if not reasons:
+        return f"Dismissed: {card['summary']}. {_reported(entry, keep)}"
+    entry["overrideReason"] = {"reason": reasons[int(chosen)]}
     because = reasons[int(chosen)].get("display", "")
     return f"Overridden: {card['summary']}. Reason: {because}. {_reported(entry, keep)}"
 

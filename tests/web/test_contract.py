@@ -114,6 +114,17 @@ def test_the_call_of_a_service_has_its_request_its_answer_and_every_error(descri
         assert status["description"]
 
 
+def test_the_example_of_every_call_is_answered_with_cards(client: FlaskClient, description: Json) -> None:
+    calls = {path: found["post"] for path, found in description["paths"].items() if "post" in found}
+    calls = {path: call for path, call in calls.items() if not path.endswith("/feedback")}
+    assert len(calls) == 5
+    for path, call in calls.items():
+        example = call["requestBody"]["content"]["application/json"]["example"]
+        answer = client.post(path, json=example)
+        assert answer.status_code == 200
+        assert answer.get_json()["cards"] or path.endswith("patient-view"), "the sample patient is not yet on the pair"
+
+
 @pytest.mark.parametrize(("auth", "security"), [("open", [{"jwt": []}, {}]), ("required", [{"jwt": []}])])
 def test_a_token_is_optional_only_in_open_mode(
     library: Library, tmp_path: Path, auth: Any, security: list[Json]

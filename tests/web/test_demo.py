@@ -1,5 +1,8 @@
 """The synthetic patients can be read and searched as the Sandbox does, and the pair raises its card there."""
 
+import html
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
@@ -10,7 +13,7 @@ from service.app import create_app
 from service.cdshooks.messages import EXTENSION
 from service.engine.library import Library
 from service.settings import Settings
-from service.web.demo import ADDRESS, people
+from service.web.demo import ADDRESS, introduced, people
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,15 @@ def test_amitriptyline_for_a_patient_on_tolperisone_raises_the_card_about_the_pa
     }
     cards = client.post("/cds-services/order-sign", json=request).get_json()["cards"]
     assert "tolperisone-with-amitriptyline" in {card["extension"][EXTENSION]["card"] for card in cards}
+
+
+def test_the_home_page_introduces_every_patient_with_a_link_that_opens_the_sandbox_on_them(client: FlaskClient) -> None:
+    page = html.unescape(client.get("/").text)
+    for one in introduced("http://localhost"):
+        assert one.name in page
+        assert one.link in page
+        assert parse_qs(urlsplit(one.link).query)["fhirServiceUrl"] == [f"http://localhost{ADDRESS}"]
+    assert page.count("sandbox.cds-hooks.org") == len(list(introduced(""))) + 1, "the button opens the first of them"
 
 
 def test_without_the_setting_there_is_no_such_server(library: Library) -> None:

@@ -221,7 +221,9 @@ def test_a_failure_outside_the_decision_is_500_and_repeats_nothing(library: Libr
     line, of_request = logged
     assert (line["error"], line["log_level"]) == ("ValueError", "error")
     assert (of_request["event"], of_request["status"], of_request["log_level"]) == ("request", 500, "error")
-    assert MARKER not in answer.text + str(logged)
+    page = app.test_client().get("/broken", headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (500, "text/html")
+    assert MARKER not in page.text + answer.text + str(logged)
 
 
 def test_no_error_and_no_log_line_repeats_a_value_of_the_request(app: Flask, logged: list[Any]) -> None:

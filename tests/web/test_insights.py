@@ -64,7 +64,7 @@ def test_what_became_of_a_card_is_shown_with_interval_reasons_and_client(client:
     show(records.database, *(exchange(shown(n, PAIR), unchecked=["age-unknown"]) for n in range(4)))
     keep(records.database, outcome(0), outcome(1, reason="will-monitor"), outcome(2, "accepted"))
     page = " ".join(client.get("/insights?days=30").text.split())
-    assert "2: 67 %" in page, "two of three answered were overridden"
+    assert "2 of 3: 67&nbsp;%" in page, "two of three answered were overridden"
     assert "1 × Will monitor the patient" in page, "a reason of our own in words, too"
     assert "age unknown" in page
     assert "Example EHR" in page

@@ -1,5 +1,7 @@
 """The pages behind the cards: every one can be read in a browser, styled and hardened, and links where it says."""
 
+import html
+import re
 from contextlib import closing
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -84,6 +86,29 @@ def test_a_cards_page_shows_the_card_as_the_service_answers_it_now(client: Flask
     assert 'class="card is-critical"' in text
     assert 'class="card is-warning"' in text
     assert "/playground?fixture=order-sign/tolperisone-600-mg-a-day" in text
+
+
+def test_a_cards_page_shows_every_state_live_or_in_words(client: FlaskClient, library: Library) -> None:
+    for file in library.cards.values():
+        page = html.unescape(client.get(f"/guidance/{file.id}").text)
+        for title, text in file.sections.items():
+            if title.partition(" ")[0] != "summary":
+                continue
+            for line in text.splitlines():
+                said = ".*".join(re.escape(part) for part in re.split(r"{{.*?}}", line))
+                assert line.startswith("{%") or re.search(said, page), f"{file.id}: {title}"
+
+
+def test_a_card_that_is_only_a_line_of_others_is_shown_there(client: FlaskClient) -> None:
+    page = client.get("/guidance/tolperisone-food").text
+    assert "a line of that card" in page
+    assert 'class="card is-' in page
+
+
+def test_the_home_page_shows_a_card_at_once(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert 'class="card is-warning"' in page
+    assert "<button" not in page, "nothing can be pressed there"
 
 
 def test_a_cards_page_says_what_raises_it_and_how_urgent_that_is_where(client: FlaskClient) -> None:

@@ -60,11 +60,11 @@ def notes(page: str) -> str:
 def test_a_fixture_is_answered_as_its_link_says(client: FlaskClient) -> None:
     page = client.get("/playground", query_string={"fixture": PAIR}).text
     assert len(answer_in(page)["cards"]) == page.count('<article class="card')
-    assert "amitriptyline, by RxNorm 856834" in page
+    assert "by RxNorm 856834" in page
     assert "= 25 mg/day" in page
     fewer = client.get("/playground", query_string={"fixture": PAIR, "drop": ["medications", "statements"]}).text
-    assert "not provided: medications" in fewer
-    assert "dropped here" in fewer
+    assert "<li>The medication list: not sent. Look by hand.</li>" in fewer
+    assert "left out here" in fewer
 
 
 def test_every_fixture_that_ships_can_be_chosen_under_the_card_that_it_raises(client: FlaskClient) -> None:
@@ -122,6 +122,28 @@ def test_an_override_sends_the_chosen_reason(client: FlaskClient) -> None:
     after = client.post("/playground", data={**form, "override": "0", "reason-0": "0"}).text
     assert "Overridden" in notes(after)
     assert "The feedback was sent." in notes(after)
+
+
+def test_a_card_without_reasons_is_dismissed(client: FlaskClient) -> None:
+    page = client.get("/playground", query_string={"fixture": "patient-view/pair-already-taken"}).text
+    assert "overrideReasons" not in answer_in(page)["cards"][0]
+    sent = client.post("/playground", data={"answer": json.dumps(answer_in(page)), "override": "0", **form_in(page)})
+    assert notes(sent.text).startswith("Dismissed: ")
+    assert "The feedback was sent." in notes(sent.text)
+
+
+def test_of_a_long_request_only_the_lines_around_the_error_are_repeated(client: FlaskClient) -> None:
+    lines = ['{"x": 1,', *(f'"member-{n}": {n},' for n in range(40)), '"wrong": nonsense}']
+    page = client.post("/playground", data={"request": "\n".join(lines)}).text
+    assert "line 42 of the request" in page
+    shown = re.search(r"<pre[^>]*>([^<]*)<mark>", page)
+    assert shown is not None
+    assert html.unescape(shown[1]).splitlines() == lines[33:41]
+    page = client.post("/playground", data={"request": "[" + "7," * 50_000 + "nonsense]"}).text
+    marked = re.search(r"<mark>(.*?)</mark>", page, re.DOTALL)
+    assert marked is not None
+    assert "nonsense" in marked[1]
+    assert len(marked[1]) < 1000
 
 
 @pytest.mark.parametrize("pressed", [{"accept": "9.9"}, {"accept": "x"}, {"override": "0", "reason-0": "77"}])

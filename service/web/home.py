@@ -1,0 +1,60 @@
+"""The home page: what this is, a card at once, and the way to everything else."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from flask import current_app, render_template, request
+
+from service.cdshooks.services import Service
+from service.decide import Decision
+from service.engine.rendering import LOCAL
+from service.web.demo import ADDRESS, introduced, sandbox_link
+from service.web.examples import answered
+from service.web.fixtures import fixtures
+
+FIRST = "order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
+"""The fixture that a newcomer sees first: it raises the card about the pair."""
+
+TILES = {
+    "Playground": "Send a request and see its cards as an EHR shows them; accept, override, leave prefetch out.",
+    "Guidance": "Every card with the article against its sources, its numbers, and when it stays silent.",
+    "Insights": "Which cards are shown, accepted and overridden, and why. No patient data.",
+    "API": "Every address of the service, described and to try out.",
+}
+OPERATIONS = (
+    ("Discovery", "/cds-services", "what an EHR reads first"),
+    ("OpenAPI", "/openapi.json", "every address of the service"),
+    ("Schemas", "/schemas/", "JSON Schemas of every message"),
+    ("Health", "/readyz", "ready, degraded or not ready, and why"),
+    ("Metrics", "/metrics", "counts in Prometheus' text format"),
+)
+
+
+def home(
+    services: Sequence[Service], using: Decision, public_url: str, menu: Sequence[tuple[str, str]]
+) -> Callable[[], str]:
+    """The view of the home page. ``menu`` names the pages that this service shows, with their addresses."""
+
+    @lru_cache(maxsize=1)
+    def first_card() -> dict[str, Any] | None:
+        return next(iter(answered(fixtures()[FIRST], using)), None) if FIRST in fixtures() else None
+
+    def view() -> str:
+        base = request.host_url.rstrip("/") if public_url == LOCAL else public_url
+        patients = list(introduced(base)) if "demo" in current_app.blueprints else []
+        return render_template(
+            "home.html",
+            title=f"{using.library.plan.title}, at order entry",
+            services=services,
+            base=base,
+            sandbox=patients[0].link if patients else sandbox_link(base),
+            patients=patients,
+            fhir=ADDRESS,
+            first=FIRST,
+            example=first_card(),
+            tiles=[(name, address, TILES[name]) for name, address in menu],
+            operations=OPERATIONS,
+        )
+
+    return view
