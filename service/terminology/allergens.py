@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.terminology.folding import plain
+from service.terminology.names import NEVER
 from service.terminology.phrases import Phrases, words_of
 
 _LONGEST = 500
@@ -15,7 +16,7 @@ class Allergens:
     """``named`` are phrases of classes, ``others`` of what no rule asks for, ``denying`` of "no known allergy".
 
     ``codes`` are the codes of classes, by system and code, ``crossing`` classes in which an allergy to one drug counts
-    for all.
+    for all. What is ``tolerated`` is no allergy, unless a word of ``not_tolerated`` stands beside it.
     """
 
     named: Phrases
@@ -24,6 +25,8 @@ class Allergens:
     denied: re.Pattern[str]
     codes: Mapping[tuple[str, str], str]
     crossing: frozenset[str] = frozenset()
+    tolerated: re.Pattern[str] = NEVER
+    not_tolerated: re.Pattern[str] = NEVER
 
     def classes(self, text: str) -> frozenset[str]:
         """The classes of drugs that a text names; the narrower of two where one word is in both."""
@@ -40,9 +43,11 @@ class Allergens:
         return bool(self.others.find(_words(text)))
 
     def denies(self, text: str) -> bool:
-        """True when the words say that there is no allergy."""
+        """True when the words say that there is no allergy, or that the substance is tolerated."""
         folded = plain(text[:_LONGEST])
-        return self.denied.search(folded) is not None or bool(self.denying.find(words_of(folded)))
+        if self.denied.search(folded) is not None or self.denying.find(words_of(folded)):
+            return True
+        return self.tolerated.search(folded) is not None and self.not_tolerated.search(folded) is None
 
 
 def _words(text: str) -> Sequence[str]:

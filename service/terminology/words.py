@@ -61,7 +61,9 @@ class Words:
 
 _NOTHING = Phrases(())
 NO_WORDS = Words(
-    Problems(_NOTHING, _NOTHING, _NOTHING, NO_CUES), Allergens(_NOTHING, _NOTHING, _NOTHING, NEVER, {}), {}
+    Problems(_NOTHING, _NOTHING, _NOTHING, NO_CUES),
+    Allergens(_NOTHING, _NOTHING, _NOTHING, NEVER, {}),
+    {},
 )
 """For a terminology that knows codes only."""
 
@@ -110,6 +112,8 @@ def _allergens(lists: Mapping[str, Any]) -> Allergens:
         others=Phrases(phrases_in([(lists["other"], OTHER)])),
         denying=Phrases(phrases_in([(lists["none"], OTHER)])),
         denied=re.compile(rf"(?<!\w)(?:{plain(lists['denied'].strip())})"),
+        tolerated=any_of(lists["tolerated"]),
+        not_tolerated=any_of(lists["not tolerated"]),
         codes={(entry["system"], entry["code"]): entry["class"] for entry in lists["codes"]},
         crossing=frozenset(lists["crossing"]),
     )

@@ -244,3 +244,19 @@ def test_an_allergy_to_another_tricyclic_counts_for_amitriptyline_an_intolerance
     assert dict(allergy_list([allergy], terminology).related)["amitriptyline"] == "Imipramine"
     assert allergy_list([{**allergy, "type": "intolerance"}], terminology).related == ()
     assert allergy_list([{**allergy, "code": {"text": "Sertraline"}}], terminology).related == ()
+
+
+def test_a_substance_that_is_tolerated_is_no_allergy_and_one_that_is_not_tolerated_is(terminology: Terminology) -> None:
+    tolerated = (
+        "Lidocain vertragen; Lidocain gut vertragen; lidocaine tolerated; lidocaïne bien tolérée; verträgt Lidocain;"
+        " lidocaína tolerada; лидокаин переносит хорошо; lidokain tolereras väl; lidocaine goed verdragen"
+    )
+    for words in tolerated.split("; "):
+        found = allergy_list([allergy(code={"text": words})], terminology)
+        assert (found.drugs, found.unread) == (frozenset(), ()), words
+    not_tolerated = (
+        "Lidocain nicht vertragen; lidocaine not tolerated; verträgt Lidocain nicht; lidocaïne mal tolérée;"
+        " Lidocain-Unverträglichkeit; unable to tolerate lidocaine; лидокаин не переносит; lidocaine poorly tolerated"
+    )
+    for words in not_tolerated.split("; "):
+        assert allergy_list([allergy(code={"text": words})], terminology).drugs == {"lidocaine"}, words
