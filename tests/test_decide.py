@@ -353,3 +353,24 @@ def test_a_letter_wrong_in_a_drug_that_only_matters_beside_the_others_is_no_matt
     ):
         draft(request)["medicationCodeableConcept"] = written
         assert answered(request, decision) == []
+
+
+def test_a_reason_that_is_a_reference_is_followed_to_the_problem_list_or_named(
+    fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(NEW_START)
+    depression = {"resourceType": "Condition", "id": "c-1", "code": {"text": "Major depression"}}
+    request["prefetch"]["conditions"] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": depression}],
+    }
+    draft(request)["reasonCode"] = [depression["code"]]
+    as_code = [card["summary"] for card in answered(request, decision)]
+    del draft(request)["reasonCode"]
+    for target in ("Condition/c-1", "https://ehr.example.org/fhir/Condition/c-1/_history/2", "urn:uuid:c-1"):
+        draft(request)["reasonReference"] = [{"reference": target}]
+        assert [card["summary"] for card in answered(request, decision)] == as_code, target
+    for target in ("Condition/elsewhere", "Condition/depression", "Observation/pain-1"):
+        draft(request)["reasonReference"] = [{"reference": target}]
+        assert f"could not be read ({target})" in by_id(answered(request, decision))["not-checked"]["detail"]

@@ -123,16 +123,16 @@ def medications_of(entries: tuple[Entry, ...]) -> dict[str, Resource]:
     return found
 
 
-def referred_to(target: str, medications: Mapping[str, Resource]) -> Resource | None:
-    """The Medication that a reference names: relative, absolute, with a version, ``urn:uuid`` or a bare id.
+def referred_to(target: str, resources: Mapping[str, Resource], type_: str = "Medication") -> Resource | None:
+    """The resource of a type that a reference names: relative, absolute, with a version, ``urn:uuid`` or a bare id.
 
     Whatever server it is on and whichever version is meant: "Medication/id" names it within one request.
     """
     name = unversioned(target)
-    exact = medications.get(name)
+    exact = resources.get(name)
     if exact is not None or not name:
         return exact
-    return medications.get("/".join(name.split("/")[-2:]) if "/" in name else f"Medication/{name.rpartition(':')[2]}")
+    return resources.get("/".join(name.split("/")[-2:]) if "/" in name else f"{type_}/{name.rpartition(':')[2]}")
 
 
 def unversioned(pointer: str) -> str:

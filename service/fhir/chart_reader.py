@@ -40,6 +40,7 @@ from service.fhir.observations import Observed, observed
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
 from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
+from service.fhir.reasons import Listed
 from service.fhir.recognise import MISSPELT, Identity, misspelt
 from service.fhir.resources import Resource, text
 from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
@@ -126,13 +127,10 @@ class ChartReader:
         who = required_patient(self.prefetch, self.session.patient_id, self.today)
         found: list[MedicationOrder] = []
         unread: list[Unread] = list(self.held.unread)
-        for draft in ordered:
-            if draft.own:
-                order, gaps = draft_order(
-                    draft.resource, draft.identity, self.terminology, self._doses, focus=draft.focus
-                )
-                found += [order] if order is not None else []
-                unread += gaps if draft.focus else []
+        for draft in (draft for draft in ordered if draft.own):
+            order, gaps = draft_order(draft.resource, draft.identity, self.terminology, self._doses, focus=draft.focus)
+            found += [order] if order is not None else []
+            unread += gaps if draft.focus else []
         unread += unidentified(self.drafts, self.subjects)
         in_list, gaps = self.listed
         problems = problem_list(self._own(CONDITIONS), self.terminology, self._room)
@@ -197,7 +195,7 @@ class ChartReader:
     @cached_property
     def _doses(self) -> DoseContext:
         """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
-        return DoseContext(self.subjects, self._weight, self._room)
+        return DoseContext(self.subjects, self._weight, self._room, listed=Listed(lambda: self._own(CONDITIONS)))
 
     @cached_property
     def _observed(self) -> Observed:

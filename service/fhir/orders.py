@@ -19,7 +19,7 @@ from service.fhir.concepts import Room
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.observations import MOST_SHOWN
 from service.fhir.periods import given_until, supplied_until
-from service.fhir.reasons import Reasons, reasons_of
+from service.fhir.reasons import NOT_LISTED, Listed, Reasons, reasons_of
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, aslist, reference, text
 from service.fhir.tolerant import Read, read
@@ -67,13 +67,14 @@ class DoseContext:
     """What a dose needs besides the order: the drugs whose dose matters, and the body weight in kg, if asked for.
 
     ``left`` is how many more dosage instructions are read for this call: each costs up to a millisecond. ``room`` is
-    for the letters of reasons.
+    for the letters of reasons, ``listed`` the problems to which these may refer.
     """
 
     subjects: tuple[str, ...]
     weight: Callable[[], Fraction | None]
     room: Room = field(default_factory=Room)
     left: int = MOST_INSTRUCTIONS_A_CALL
+    listed: Listed = NOT_LISTED
 
     def within(self, resource: Resource) -> tuple[Resource, int]:
         """The resource as it is to be read, and how many dosage instructions are too many to be read; then none is.
@@ -108,7 +109,7 @@ def draft_order(
     on order-sign may have any status, so the status does not decide that it is a draft.
     """
     resource, uncounted = doses.within(resource)
-    why = reasons_of(resource, terminology, doses.room)
+    why = reasons_of(resource, terminology, doses.room, doses.listed)
     read_as = _bare(resource) if why.held else _without(_bare(resource), *WHY)
     found = read(MedicationRequest, order_as_r4(read_as), _REQUIRED_ORDER)
     given = instructions(resource)

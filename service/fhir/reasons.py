@@ -1,11 +1,12 @@
 """Why an order is given, or ended: the problems that its reasons and notes name, by code or in words."""
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import NamedTuple
 
+from service.fhir.bundles import referred_to
 from service.fhir.concepts import Concept, Room, concept_of, words_in
-from service.fhir.resources import Resource, as_resource, aslist, text
+from service.fhir.resources import Resource, as_resource, aslist, reference, text
 from service.fhir.versions import MOST_REASONS
 from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
@@ -32,9 +33,28 @@ class Reasons(NamedTuple):
     held: bool = True
 
 
-def reasons_of(order: Resource, terminology: Terminology, room: Room) -> Reasons:
+class Listed:
+    """The problem list as references lead to it; ``conditions`` is called when the first one is followed."""
+
+    def __init__(self, conditions: Callable[[], Iterable[Resource]] = tuple) -> None:
+        self._conditions = conditions
+        self._by_reference: dict[str, Resource] | None = None
+
+    def condition(self, target: str) -> Resource | None:
+        """The Condition that a reference names, None when it is not on the list."""
+        if self._by_reference is None:
+            self._by_reference = {reference(one): one for one in self._conditions()}
+        return referred_to(target, self._by_reference, "Condition")
+
+
+NOT_LISTED = Listed()
+
+
+def reasons_of(order: Resource, terminology: Terminology, room: Room, listed: Listed = NOT_LISTED) -> Reasons:
     """Why an order is given, in every FHIR version. Where there is no room for it, nothing of it is read."""
-    concepts, notes = tuple(islice(_reasons(order), MOST_REASONS + 1)), tuple(islice(_notes(order), MOST_REASONS + 1))
+    lost: list[str] = []
+    found = _reasons(order, listed, lost)
+    concepts, notes = tuple(islice(found, MOST_REASONS + 1)), tuple(islice(_notes(order), MOST_REASONS + 1))
     more = max(len(concepts), len(notes)) > MOST_REASONS
     concepts, notes = concepts[:MOST_REASONS], notes[:MOST_REASONS]
     too_long = any("codes" in concept.cut for concept in concepts)
@@ -44,7 +64,7 @@ def reasons_of(order: Resource, terminology: Terminology, room: Room) -> Reasons
     said = [*sayings, *(terminology.problem((), [note]) for note in notes)]
     unread = (_said(c) for c, saying in zip(concepts, sayings, strict=True) if not _understood(saying))
     sets = frozenset[str]().union(*(saying.present | saying.past for saying in said))
-    return Reasons(sets, next(filter(None, unread), ""), notes, more)
+    return Reasons(sets, next(filter(None, chain(unread, lost)), ""), notes, more)
 
 
 def _said(concept: Concept) -> str:
@@ -57,8 +77,11 @@ def _understood(saying: Saying) -> bool:
     return saying.understood or bool(saying.present or saying.past or saying.suspected)
 
 
-def _reasons(order: Resource) -> Iterator[Concept]:
-    """The reasons as concepts: those that are one, the contained condition of a reference, and what it is called."""
+def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Concept]:
+    """The reasons as concepts: those that are one, the condition of a reference, and what it is called.
+
+    A reference that leads nowhere and says nothing is added to ``lost``.
+    """
     given = [item for member in _CONCEPTS for item in aslist(order.get(member))]
     pointers = [item for member in _REFERENCES for item in aslist(order.get(member))]
     for item in aslist(order.get("reason")):  # R5: a concept, a reference, or both
@@ -71,11 +94,14 @@ def _reasons(order: Resource) -> Iterator[Concept]:
     for pointer in pointers:
         if not isinstance(pointer, dict):
             continue
-        code = contained.get(text(pointer.get("reference")), {}).get("code")
+        target = text(pointer.get("reference")).strip()
+        code = (contained.get(target) or listed.condition(target) or {}).get("code")
         if isinstance(code, dict):
             yield concept_of(code)
         elif words_in(pointer.get("display")).strip():
             yield concept_of({"text": pointer["display"]})
+        elif target:
+            lost.append(target)
 
 
 def _notes(order: Resource) -> Iterator[str]:
