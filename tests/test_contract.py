@@ -12,7 +12,7 @@ from service.cdshooks.schemas import schemas
 from service.cli.answers import GUIDANCE, PUBLIC_URL, InProcess, find, read
 from service.engine.library import Library
 from service.engine.rendering import LOCAL
-from service.fhir.version_detection import version_of
+from service.fhir.versions import version_of
 from service.jsonio import decode, encode
 from service.trust.clients import Dialect
 from tests.calls import Json

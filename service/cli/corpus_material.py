@@ -8,9 +8,10 @@ from typing import Any
 
 from service.cdshooks.messages import CONTEXTS
 from service.cli.answers import NotReplayable, Request
+from service.fhir.as_r4 import subject_reference
 from service.fhir.gaps import ALLERGIES, CONDITIONS, MEDICATIONS, OBSERVATIONS, PATIENT, STATEMENTS
 from service.fhir.resources import Resource, as_resource, entries, relative
-from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES, subject_reference
+from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
 
 ANY_SERVICE = "order-sign"
 """The service that is sent what names no hook."""

@@ -13,6 +13,7 @@ from service.dosing.filtration import egfr
 from service.errors import MissingData, NotConformant
 from service.facts import Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
+from service.fhir.as_r4 import status_of
 from service.fhir.concepts import Room
 from service.fhir.conditions import problem_list
 from service.fhir.edit import ClientOrders
@@ -44,8 +45,7 @@ from service.fhir.reasons import Listed
 from service.fhir.recognise import MISSPELT, Identity, misspelt
 from service.fhir.resources import Resource, text
 from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
-from service.fhir.version_detection import version_of
-from service.fhir.versions import DRUG_TYPES, status_of
+from service.fhir.versions import DRUG_TYPES, version_of
 from service.terminology.recognise import Terminology
 
 CREATININE = "serum-creatinine"

@@ -7,6 +7,7 @@ from service.dates import Span, event
 from service.facts import Condition
 from service.fhir.concepts import Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
+from service.fhir.versions import first
 from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
 
@@ -107,5 +108,5 @@ def _onset(resource: Resource) -> Span | None:
 
 
 def _recorded(resource: Resource) -> Span | None:
-    """When the condition was recorded (``recordedDate`` from R4, before that under other names)."""
-    return event(text(resource.get("recordedDate") or resource.get("assertedDate") or resource.get("dateRecorded")))
+    """When the condition was recorded."""
+    return event(text(first(resource, "Condition", "recordedDate")))

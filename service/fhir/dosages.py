@@ -23,17 +23,18 @@ from service.dosing.freetext import directions
 from service.dosing.timing import Timing
 from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir import tolerant
+from service.fhir.as_r4 import max_doses, order_as_r4, statement_as_r4
 from service.fhir.concepts import concept_of, words_in
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist
-from service.fhir.versions import ORDER_TYPES, dosage_instructions, max_doses, order_as_r4, statement_as_r4
+from service.fhir.versions import ORDER_TYPES, dosage_instructions, names
 from service.jsonio import decode, encode
 from service.kept import kept
 from service.terminology.recognise import Coding
 
 ORDERED = "ordered"
-BESIDE = ("additionalInstruction", "additionalInstructions")
-"""Members for words beside the dose; the second is DSTU2's."""
+BESIDE = names("Dosage", "additionalInstruction")
+"""Members for words beside the dose."""
 SHORT = 40
 ORDER, ORDER_LIST = "MedicationRequest", "dosageInstruction"
 STATEMENT, STATEMENT_LIST = "MedicationStatement", "dosage"

@@ -13,25 +13,24 @@ from typing import Any
 
 from service.dosing.amount import strengths_in_text
 from service.dosing.freetext import directions
+from service.fhir.as_r4 import routes
 from service.fhir.concepts import concept_of
 from service.fhir.dosages import BESIDE
 from service.fhir.medications import medication_concept, medication_reference
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, aslist, copied, one, text
-from service.fhir.version_detection import Version, own_version
-from service.fhir.versions import routes
-from service.fhir.writing import CannotWrite, dosage_in, written_in
+from service.fhir.versions import CannotWrite, Version, dosage_in, names, own_version, written_in
 from service.jsonio import encode
 from service.terminology.recognise import Terminology
 
 ORAL = "oral"
 """The set of routes by mouth."""
 
-_SAYS_HOW_MUCH = (
-    "text", "patientInstruction", "asNeededBoolean", "asNeededCodeableConcept", "asNeeded", "asNeededFor",
-    "doseAndRate", "doseQuantity", "doseRange", "rateRatio", "rateRange", "rateQuantity", "maxDosePerPeriod",
-    "maxDosePerAdministration", "maxDosePerLifetime",
-)  # fmt: skip
+_SAYS_HOW_MUCH = frozenset(
+    {*names("Dosage", "asNeededBoolean"), *names("Dosage", "asNeededCodeableConcept"), "text", "patientInstruction"}
+    | {"doseAndRate", "doseQuantity", "doseRange", "rateRatio", "rateRange", "rateQuantity"}
+    | {"maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime"}
+)
 """Members of a dosage that say how much or when; the new dosage replaces them. All others are kept."""
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from service.facts import Unread
 from service.fhir.allergies import AllergyList
+from service.fhir.as_r4 import subject_references
 from service.fhir.conditions import ProblemList
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Answer, Prefetch, State
 from service.fhir.resources import Resource
 from service.fhir.session import Session
-from service.fhir.versions import subject_references
 
 PATIENT = "patient"
 MEDICATIONS = "medications"

@@ -5,35 +5,40 @@ from typing import Any, TypedDict
 import msgspec
 
 from service.fhir.resources import Resource
-from service.fhir.version_detection import TELLING
+from service.fhir.versions import TELLING, names
 from service.jsonio import exact_decoder
 
 _OF_ORDERS = (
-    "medication medicationCodeableConcept medicationReference dosageInstruction dosage intent doNotPerform authoredOn"
-    " dateWritten reasonCode reasonCodeableConcept reason statusReason reasonEnded priorPrescription basedOn"
-    " dispenseRequest dateEnded statusChanged effectiveDosePeriod"
+    "medicationReference dosageInstruction dosage intent doNotPerform reason priorPrescription basedOn dispenseRequest"
+    " dateEnded statusChanged effectiveDosePeriod"
 )
+_IN_EVERY_VERSION = {
+    "MedicationRequest": ("medicationCodeableConcept", "subject", "authoredOn", "reasonCode", "statusReason"),
+    "Condition": ("recordedDate",),
+}
+"""Members that are read under every name that the table of versions has for them."""
+
 _OF_STATEMENTS = (
     "taken wasNotTaken adherence effectiveDateTime effectivePeriod dateAsserted notGiven wasNotGiven whenHandedOver"
     " whenPrepared occurenceDateTime occurencePeriod effectiveTimeDateTime effectiveTimePeriod"
 )
 _OF_PROBLEMS = (
-    "clinicalStatus verificationStatus onsetDateTime onsetPeriod recordedDate assertedDate dateRecorded"
+    "clinicalStatus verificationStatus onsetDateTime onsetPeriod"
     " abatementDateTime abatementDate abatementBoolean abatementAge abatementQuantity"
     " abatementPeriod abatementRange abatementString"
 )
 _OF_ALLERGIES = "substance reaction category type"
 _OF_OBSERVATIONS = "component valueQuantity valueInteger valueCodeableConcept valueString valueBoolean effectiveInstant"
 _OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
-_OF_ALL = (
-    "resourceType id status code subject patient contained modifierExtension ingredient product entry total link issue"
-    " meta"
-)
+_OF_ALL = "resourceType id status code contained modifierExtension ingredient product entry total link issue meta"
 """Also of a Medication, a Bundle and an OperationOutcome, which stand among them."""
 
 MEMBERS = frozenset(
     " ".join((_OF_ALL, _OF_ORDERS, _OF_STATEMENTS, _OF_PROBLEMS, _OF_ALLERGIES, _OF_OBSERVATIONS, _OF_PATIENTS)).split()
-).union(*TELLING.values())
+).union(
+    *TELLING.values(),
+    *(names(kind, member) for kind, members in _IN_EVERY_VERSION.items() for member in members),
+)
 """What is read of an entry of a list, in any FHIR version."""
 
 _typed: Any = TypedDict  # its functional form wants the names spelled out

@@ -15,6 +15,7 @@ from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
 from service.facts import MedicationOrder, Role, Unread
+from service.fhir.as_r4 import NOT_STATED, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
 from service.fhir.concepts import Room
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.observations import MOST_SHOWN
@@ -23,16 +24,7 @@ from service.fhir.reasons import NOT_LISTED, Listed, Reasons, reasons_of
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, aslist, reference, text
 from service.fhir.tolerant import Read, read
-from service.fhir.versions import (
-    NOT_STATED,
-    ORDER_TYPES,
-    based_on,
-    dosage_instructions,
-    ended_on,
-    order_as_r4,
-    planned_end,
-    statement_as_r4,
-)
+from service.fhir.versions import ORDER_TYPES, dosage_instructions
 from service.kept import kept
 from service.terminology.recognise import Terminology
 

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from msgspec import Raw
 
+from service.fhir.as_r4 import singled
 from service.fhir.bundles import Contents, Entry, contents, decoded, is_subset, medications_of, unversioned
 from service.fhir.members import list_of
 from service.fhir.resources import Resource
-from service.fhir.versions import DRUG_TYPES, singled
+from service.fhir.versions import DRUG_TYPES
 from service.jsonio import is_null
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
+from service.fhir.as_r4 import MOST_REASONS
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import Concept, Room, concept_of, words_in
 from service.fhir.resources import Resource, as_resource, aslist, reference, text
-from service.fhir.versions import MOST_REASONS
 from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
 

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.facts import MedicationOrder, Unread
+from service.fhir.as_r4 import routes
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.medications import ingredients, medication_concepts, medication_reference
 from service.fhir.numbers import exact
 from service.fhir.resources import Resource, as_resource, aslist, text
-from service.fhir.versions import routes
 from service.kept import kept
 from service.terminology.names import says_nothing
 from service.terminology.recognise import LONGEST_KEPT, Claim, Coding, Recognition, Strength, Terminology

@@ -11,17 +11,29 @@ from msgspec import Raw
 
 from service.errors import NotConformant
 from service.facts import MedicationOrder, Role, Unread
+from service.fhir.as_r4 import subject_references
 from service.fhir.bundles import Entry, contents, decoded_entry, medications_of, unversioned
 from service.fhir.medications import medication_reference
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Prefetch
 from service.fhir.recognise import MISSPELT, UNRESOLVED, Identity, contained, identify, misspelt
 from service.fhir.resources import Resource, reference, relative, text
-from service.fhir.versions import ORDER_TYPES, OTHER_ORDERS, subject_references
+from service.fhir.versions import ORDER_TYPES
 from service.terminology.recognise import Recognition, Terminology
 
 MOST_ORDERS = 1000
 """Orders that one call may hold in its context, whatever they are for."""
+
+OTHER_ORDERS = frozenset(
+    {"ServiceRequest", "NutritionOrder", "DeviceRequest", "VisionPrescription", "CommunicationRequest"}
+    | {"ReferralRequest", "ProcedureRequest", "DiagnosticOrder", "DeviceUseRequest", "SupplyRequest", "Appointment"}
+    | {"ImmunizationRecommendation", "Immunization", "Procedure", "Observation", "Condition", "AllergyIntolerance"}
+    | {"Goal", "Specimen", "QuestionnaireResponse", "DocumentReference", "Communication", "EnrollmentRequest"}
+    | {"Medication", "Substance", "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization"}
+    | {"Encounter", "EpisodeOfCare", "Location", "Device", "HealthcareService", "CareTeam", "Coverage", "Provenance"}
+    | {"Account", "Endpoint", "Flag", "OperationOutcome", "Binary", "DiagnosticReport", "ImagingStudy", "Claim"}
+)
+"""What may stand among draft orders and orders no drug. A type that is none of these is named as not read."""
 
 FRAME = frozenset(
     {"resourceType", "id", "meta", "status", "intent", "priority", "subject", "patient", "encounter"}

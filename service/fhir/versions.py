@@ -1,17 +1,18 @@
-"""DSTU2, STU3, R4 and R5 shapes of orders converted to one: R4.
+"""The releases of FHIR: what each calls its members, in which one a resource is written, our templates written in it.
 
-What it returns is a new, small resource that holds what a decision rests on; the client's own resource is never
-changed. ``version_detection`` tells in which version a resource is written, ``writing`` writes our own orders in it.
+One table says for each member of R4 what it is called elsewhere. Reading takes a member by whichever name came; writing
+takes the name of the client's release. A template with a member that is not in the table is not written at all: half an
+order would be another order.
 """
 
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Literal
 
-from fhir.resources.R4B.codeableconcept import CodeableConcept
-from fhir.resources.R4B.reference import Reference
+from service.fhir.resources import Resource, aslist, copied, one
 
-from service.dates import clock
-from service.fhir.concepts import status_codes
-from service.fhir.resources import Resource, aslist, one, text
+Version = Literal["DSTU2", "STU3", "R4", "R5"]
+"""The releases that resources are told apart by. R4B has R4's members in all that is read and written here."""
 
 ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})
@@ -19,153 +20,95 @@ TAKEN_TYPES = frozenset({"MedicationDispense", "MedicationAdministration"})
 """What was handed out or given: on a list it is read as taken."""
 DRUG_TYPES = ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES
 
-OTHER_ORDERS = frozenset(
-    {"ServiceRequest", "NutritionOrder", "DeviceRequest", "VisionPrescription", "CommunicationRequest"}
-    | {"ReferralRequest", "ProcedureRequest", "DiagnosticOrder", "DeviceUseRequest", "SupplyRequest", "Appointment"}
-    | {"ImmunizationRecommendation", "Immunization", "Procedure", "Observation", "Condition", "AllergyIntolerance"}
-    | {"Goal", "Specimen", "QuestionnaireResponse", "DocumentReference", "Communication", "EnrollmentRequest"}
-    | {"Medication", "Substance", "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization"}
-    | {"Encounter", "EpisodeOfCare", "Location", "Device", "HealthcareService", "CareTeam", "Coverage", "Provenance"}
-    | {"Account", "Endpoint", "Flag", "OperationOutcome", "Binary", "DiagnosticReport", "ImagingStudy", "Claim"}
-)
-"""What may stand among draft orders and orders no drug. A type that is none of these is named as not read."""
 
-NOT_STATED = "not-stated"
-"""In place of a status that was left out or refused. FHIR's own "unknown" is something a client says."""
+LEFT_OUT = ""
+"""In place of a name: what the member says there, the other members say."""
 
-MOST_REASONS = 10
-"""Reasons of one order that are read, and notes of it: each costs a third of a millisecond."""
-
-_REPEAT = ("boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", "period",
-           "periodMax")  # fmt: skip
-
-
-_SUPPLY = ("validityPeriod", "expectedSupplyDuration", "numberOfRepeatsAllowed")
-
-_SINGLE = {
-    "Patient": ("birthDate", "gender", "deceasedBoolean", "deceasedDateTime"),
-    "Condition": ("code", "clinicalStatus", "verificationStatus", "subject", "onsetDateTime", "recordedDate"),
-    "AllergyIntolerance": ("code", "substance", "clinicalStatus", "verificationStatus", "type", "patient"),
-    "Observation": ("code", "status", "subject", "effectiveDateTime", "valueQuantity", "valueCodeableConcept"),
+_SAME: Mapping[Version, str] = {}
+_MEMBERS: Mapping[str, Mapping[str, Mapping[Version, str]]] = {
+    "MedicationRequest": {
+        **dict.fromkeys(("resourceType", "status", "note", "dosageInstruction", "dispenseRequest"), _SAME),
+        "priorPrescription": _SAME,
+        "intent": {"DSTU2": LEFT_OUT},  # every MedicationOrder is one to be signed
+        "category": {"DSTU2": LEFT_OUT},
+        "priority": {"DSTU2": LEFT_OUT},
+        "medicationCodeableConcept": {"R5": "medication"},
+        "subject": {"DSTU2": "patient"},
+        "authoredOn": {"DSTU2": "dateWritten"},
+        "reasonCode": {"DSTU2": "reasonCodeableConcept", "R5": "reason"},
+        "statusReason": {"DSTU2": "reasonEnded"},
+    },
+    "Dosage": {
+        **dict.fromkeys(("text", "timing", "route", "doseAndRate", "maxDosePerPeriod"), _SAME),
+        "sequence": {"DSTU2": LEFT_OUT},
+        "patientInstruction": {"DSTU2": LEFT_OUT},
+        "additionalInstruction": {"DSTU2": "additionalInstructions"},
+        "asNeededBoolean": {"R5": "asNeeded"},
+        "asNeededCodeableConcept": {"R5": "asNeededFor"},
+    },
+    "Repeat": {
+        **dict.fromkeys(("boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax"), _SAME),
+        **dict.fromkeys(("period", "periodMax", "when"), _SAME),
+        "boundsDuration": {"DSTU2": "boundsQuantity"},
+        "periodUnit": {"DSTU2": "periodUnits"},
+    },
+    "ServiceRequest": {
+        **dict.fromkeys(("resourceType", "code", "subject", "priority"), _SAME),
+        "status": {"DSTU2": LEFT_OUT},
+        "intent": {"DSTU2": "status"},
+        "category": {"DSTU2": LEFT_OUT},
+        "authoredOn": {"DSTU2": "orderedOn"},
+        "occurrenceDateTime": {"DSTU2": "scheduledDateTime"},
+        "occurrencePeriod": {"DSTU2": "scheduledPeriod"},
+        "reasonCode": {"DSTU2": "reasonCodeableConcept", "R5": "reason"},
+        "note": {"DSTU2": "notes"},
+    },
+    "Condition": {"recordedDate": {"STU3": "assertedDate", "DSTU2": "dateRecorded"}},
 }
-"""Members that FHIR has once, where a list of one is read as that one."""
+"""By type of the resource, or part of one: each member of R4 with its name where that is another."""
 
-_GIVEN = {
-    **dict.fromkeys(("preparation", "in-progress", "completed", "unknown"), "active"),
-    "on-hold": "on-hold",
-    "stopped": "stopped",
-    "entered-in-error": "entered-in-error",
-    **dict.fromkeys(("cancelled", "declined", "not-done"), "not-taken"),
+_OF_TYPE: Mapping[str, Version] = {
+    "MedicationOrder": "DSTU2",
+    "DiagnosticOrder": "DSTU2",
+    "ReferralRequest": "STU3",
+    "MedicationUsage": "R5",
 }
-"""What the status of a dispense or an administration says about the drug being taken."""
+"""Types that only one of the releases has."""
 
-_ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
-"""Beginnings of R5's adherence codes, which also tell whether it is so as directed."""
+TELLING: Mapping[str, Mapping[str, Version]] = {
+    "MedicationRequest": {
+        "medication": "R5", "reason": "R5", "effectiveDosePeriod": "R5", "renderedDosageInstruction": "R5",
+        "context": "STU3", "definition": "STU3",
+    },
+    "MedicationStatement": {
+        "wasNotTaken": "DSTU2", "patient": "DSTU2", "reasonForUseCodeableConcept": "DSTU2",
+        "taken": "STU3",
+        "medication": "R5", "adherence": "R5", "reason": "R5", "renderedDosageInstruction": "R5",
+    },
+    "Medication": {"product": "DSTU2", "isOverTheCounter": "STU3", "doseForm": "R5"},
+    "Condition": {"patient": "DSTU2", "dateRecorded": "DSTU2", "assertedDate": "STU3", "context": "STU3"},
+    "AllergyIntolerance": {"substance": "DSTU2", "status": "DSTU2", "assertedDate": "STU3"},
+    "Observation": {"comments": "DSTU2", "comment": "STU3", "context": "STU3"},
+    "ProcedureRequest": {"intent": "STU3", "orderedOn": "DSTU2"},
+}  # fmt: skip
+"""Members that only one of the releases has, by the type of the resource."""
 
-# Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
-# need to see that R4 has them.
-_READ_ALREADY = {
-    "subject": Reference(display="read already"),
-    "medicationCodeableConcept": CodeableConcept(text="read already"),
-}
-
-
-def order_as_r4(order: Resource) -> Resource:
-    """A MedicationRequest or MedicationOrder of any version as a small R4 MedicationRequest.
-
-    What R4 requires and the client may leave out before signing is filled with neutral values, so that one
-    model can read every order.
-    """
-    return _present(
-        resourceType="MedicationRequest",
-        status=_code(order.get("status")) or NOT_STATED,
-        intent=_code(order.get("intent")) or "order",
-        doNotPerform=one(order.get("doNotPerform")),
-        authoredOn=one(order.get("authoredOn")) or one(order.get("dateWritten")),
-        reasonCode=_reasons(order),
-        statusReason=one(order.get("statusReason") or order.get("reasonEnded")),
-        priorPrescription=one(order.get("priorPrescription")),
-        dispenseRequest=_dispense(order),
-        dosageInstruction=[_dosage(d) for d in dosage_instructions(order)] or None,
-        **_READ_ALREADY,
-    )
+_STATUS_WAS_A_CODE = frozenset({"Condition", "AllergyIntolerance"})
 
 
-def statement_as_r4(statement: Resource) -> Resource:
-    """A MedicationStatement of any version as a small R4 one; a dispense or an administration in the same form.
-
-    STU3's ``taken``, DSTU2's ``wasNotTaken`` and R5's ``adherence`` become R4's status.
-    """
-    if statement["resourceType"] in TAKEN_TYPES:
-        return _given_as_r4(statement)
-    not_taken = _code(statement.get("taken")) == "n" or _true(statement.get("wasNotTaken"))
-    status = "not-taken" if not_taken else _adherence(statement) or _code(statement.get("status")) or NOT_STATED
-    return _present(
-        resourceType="MedicationStatement",
-        status=status,
-        effectiveDateTime=one(statement.get("effectiveDateTime")),
-        effectivePeriod=one(statement.get("effectivePeriod")),
-        dateAsserted=one(statement.get("dateAsserted")),
-        dosage=[_dosage(d) for d in dosage_instructions(statement)] or None,
-        **_READ_ALREADY,
-    )
+class CannotWrite(Exception):
+    """The version has nothing to say a member with; the message names the member."""
 
 
-def _given_as_r4(given: Resource) -> Resource:
-    """What was handed out or given as a statement that it is taken. A dose that was given is no daily one."""
-    stated = status_of(given)
-    not_given = _true(given.get("notGiven")) or _true(given.get("wasNotGiven"))
-    handed_out = given["resourceType"] == "MedicationDispense"
-    dates = ("whenHandedOver", "whenPrepared", "effectiveDateTime", "occurenceDateTime", "effectiveTimeDateTime")
-    periods = ("effectivePeriod", "occurencePeriod", "effectiveTimePeriod")
-    return _present(
-        resourceType="MedicationStatement",
-        status="not-taken" if not_given else _GIVEN.get(stated, stated or NOT_STATED),
-        effectiveDateTime=next((one(given[name]) for name in dates if given.get(name) is not None), None),
-        effectivePeriod=next((one(given[name]) for name in periods if given.get(name) is not None), None),
-        dosage=[_dosage(d) for d in dosage_instructions(given)] or None if handed_out else None,
-        **_READ_ALREADY,
-    )
+@cache
+def names(kind: str, member: str) -> tuple[str, ...]:
+    """What a member is called in any version, R4's name first."""
+    return (member, *dict.fromkeys(filter(None, _MEMBERS[kind][member].values())))
 
 
-def singled(resource: Resource) -> Resource:
-    """The resource with one value where it has a list of one in a place for one; itself where nothing is so."""
-    lists = [name for name in _SINGLE.get(resource["resourceType"], ()) if isinstance(resource.get(name), list)]
-    return {**resource, **{name: one(resource[name]) for name in lists}} if lists else resource
-
-
-def status_of(resource: Resource) -> str:
-    """The status of an order, a statement or what was given, in small letters; empty when there is none."""
-    return text(_code(resource.get("status")))
-
-
-def ended_on(order: Resource) -> str:
-    """The day on which an order that has ended did so: R5's ``statusChanged``, DSTU2's ``dateEnded``."""
-    return text(order.get("dateEnded")) or text(order.get("statusChanged"))
-
-
-def planned_end(order: Resource) -> str:
-    """The day until which an order is to be taken by R5's ``effectiveDosePeriod``."""
-    period = order.get("effectiveDosePeriod")
-    return text(period.get("end")) if isinstance(period, dict) else ""
-
-
-def based_on(order: Resource) -> tuple[str, ...]:
-    """References of what an order is based on: an earlier order, but as often a plan or a proposal."""
-    pointers = (text(b.get("reference")) for b in aslist(order.get("basedOn")) if isinstance(b, dict))
-    return tuple(pointer for pointer in pointers if pointer)
-
-
-def subject_references(resource: Resource) -> tuple[str, ...]:
-    """The references to the patient, none when there is none to compare. A list where FHIR has one is read whole."""
-    subjects = aslist(resource.get("subject") or resource.get("patient"))
-    given = (text(one(subject.get("reference"))) for subject in subjects if isinstance(subject, dict))
-    return tuple(reference for reference in given if reference)
-
-
-def subject_reference(resource: Resource) -> str:
-    """The reference to the patient, the first if there are several, empty when there is none to compare."""
-    return next(iter(subject_references(resource)), "")
+def first(resource: Resource, kind: str, member: str) -> Any:
+    """The value of a member under whichever of its names there is one; None without any."""
+    return next(filter(None, (one(resource.get(name)) for name in names(kind, member))), None)
 
 
 def dosage_instructions(order: Resource) -> list[Any]:
@@ -173,104 +116,113 @@ def dosage_instructions(order: Resource) -> list[Any]:
     return aslist(order.get("dosageInstruction") if "dosageInstruction" in order else order.get("dosage"))
 
 
-def max_doses(dosage: Any) -> list[Any]:
-    """The Ratios of ``maxDosePerPeriod``: one up to R4, a list in R5."""
-    return aslist(dosage.get("maxDosePerPeriod")) if isinstance(dosage, dict) else []
+def version_of(resources: Iterable[Resource], otherwise: Version = "R4") -> Version:
+    """The version of the first resource that tells its own; ``otherwise`` when none does."""
+    return next((found for found in map(own_version, resources) if found is not None), otherwise)
 
 
-def routes(order: Resource) -> list[dict[str, Any]]:
-    """Route CodeableConcepts of all dosage instructions."""
-    dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
-    found = [one(d.get("route")) for d in dosages]
-    return [route for route in found if isinstance(route, dict)]
+def own_version(resource: Resource) -> Version | None:
+    """The version in which a resource is written; None when its members fit several."""
+    kind = resource["resourceType"]
+    if kind in _OF_TYPE:
+        return _OF_TYPE[kind]
+    for member, version in TELLING.get(kind, {}).items():
+        if resource.get(member) is not None:
+            return version
+    if kind in _STATUS_WAS_A_CODE and isinstance(resource.get("clinicalStatus"), str):
+        return "STU3"
+    given = (_of_dosage(dosage) for dosage in dosage_instructions(resource) if isinstance(dosage, dict))
+    return next((version for version in given if version is not None), None)
 
 
-def _adherence(statement: Resource) -> str:
-    """R4's status for R5's ``adherence``, empty when it says nothing against the drug being taken."""
-    adherence = statement.get("adherence")
-    said = status_codes(adherence.get("code")) if isinstance(adherence, dict) else ()
-    codes = [words.replace(" ", "-") for words in said]
-    return next((r4 for r5, r4 in _ADHERENCE.items() if any(code.startswith(r5) for code in codes)), "")
+def _of_dosage(dosage: Mapping[str, Any]) -> Version | None:
+    if "quantityQuantity" in dosage or "quantityRange" in dosage:
+        return "DSTU2"
+    if "doseAndRate" in dosage:
+        return "R4"  # R5 has it, too, but has been told by ``medication``, which it requires
+    return "STU3" if "doseQuantity" in dosage or "doseRange" in dosage else None
 
 
-def _reasons(order: Resource) -> list[Any] | None:
-    coded = aslist(order.get("reasonCode")) + aslist(order.get("reasonCodeableConcept"))
-    coded += [r.get("concept") for r in aslist(order.get("reason")) if isinstance(r, dict) and r.get("concept")]
-    return coded[:MOST_REASONS] or None
+def written_in(version: Version, template: Mapping[str, Any]) -> Resource:
+    """A draft order of ``cards/orders`` in a version. Raises CannotWrite."""
+    order: Resource = copied(dict(template))
+    if order["status"] != "draft":
+        raise CannotWrite("status: only a draft is the same in every version")
+    return order if version == "R4" else _written(version, order["resourceType"], order)
 
 
-def _dispense(order: Resource) -> Resource | None:
-    dispense = one(order.get("dispenseRequest"))
-    return (_only(dispense, _SUPPLY) or None) if isinstance(dispense, dict) else None
+def dosage_in(version: Version, dosage: Mapping[str, Any]) -> Resource:
+    """One dosage instruction of a template in a version. Raises CannotWrite."""
+    given: Resource = copied(dict(dosage))
+    if version == "R4":
+        return given
+    written = _written(version, "Dosage", given)
+    words = [given[name] for name in ("text", "patientInstruction") if name in given]
+    return {**written, "text": ". ".join(words)} if version == "DSTU2" and words else written
 
 
-def _dosage(dosage: Any) -> Any:
-    """One dosage instruction in R4's shape; what is not an object is passed on for the model to refuse."""
-    if not isinstance(dosage, dict):
-        return dosage
-    return _present(
-        sequence=one(dosage.get("sequence")),
-        text=one(dosage.get("text")),
-        timing=_timing(one(dosage.get("timing"))),
-        route=one(dosage.get("route")),
-        doseAndRate=_dose_and_rate(dosage),
-        **_as_needed(dosage),
-    )
+def _written(version: Version, kind: str, value: Resource) -> Resource:
+    """A template, or a part of one, member by member."""
+    made: Resource = {}
+    for member, said in value.items():
+        if member not in _MEMBERS[kind]:
+            raise CannotWrite(member)
+        name = _MEMBERS[kind][member].get(version, member)
+        shape = _SHAPES.get((version, kind, member))
+        if member == "dosageInstruction":
+            # DSTU2 cannot say whether instructions follow each other; only a single one is clear.
+            made[name] = [dosage_in(version, d) for d in ([_only(said)] if version == "DSTU2" else said)]
+        elif (kind, member) == ("Dosage", "doseAndRate") and version != "R5":
+            made |= _bare_dose(said)
+        elif name != LEFT_OUT:
+            made[name] = shape(said) if shape is not None else said
+    return made
 
 
-def _dose_and_rate(dosage: Resource) -> list[Any] | None:
-    """R4's list; one object where the list belongs; STU3's bare dose; DSTU2 statements' ``quantity``."""
-    given = dosage.get("doseAndRate")
-    if given is not None:
-        kept = ("type", "doseQuantity", "doseRange")
-        return [_only(d, kept) if isinstance(d, dict) else d for d in aslist(given)]
-    dose = _present(
-        doseQuantity=one(dosage.get("doseQuantity") or dosage.get("quantityQuantity") or dosage.get("quantity")),
-        doseRange=one(dosage.get("doseRange") or dosage.get("quantityRange")),
-    )
-    return [dose] if dose else None
+def _only(values: list[Any]) -> Any:
+    """The one value where R4 has a list."""
+    if len(values) != 1:
+        raise CannotWrite("several")
+    return values[0]
 
 
-def _as_needed(dosage: Resource) -> Resource:
-    """R4's asNeeded[x]; R5 has ``asNeeded`` and ``asNeededFor``."""
-    if dosage.get("asNeededCodeableConcept") is not None:
-        return {"asNeededCodeableConcept": dosage["asNeededCodeableConcept"]}
-    reasons = aslist(dosage.get("asNeededFor"))
-    if reasons:
-        return {"asNeededCodeableConcept": reasons[0]}
-    given = one(dosage.get("asNeededBoolean", dosage.get("asNeeded")))
-    return {} if given is None else {"asNeededBoolean": given}
+def _reference(concept: Any) -> Resource:
+    """A CodeableReference of R5."""
+    return {"concept": concept}
 
 
-def _timing(timing: Any) -> Any:
-    if not isinstance(timing, dict):
-        return timing
-    repeat = one(timing.get("repeat"))
-    if isinstance(repeat, dict):
-        repeat = _present(
-            **_only(repeat, _REPEAT),
-            boundsDuration=one(repeat.get("boundsDuration") or repeat.get("boundsQuantity")),
-            periodUnit=one(repeat.get("periodUnit") or repeat.get("periodUnits")),
-            dayOfWeek=aslist(repeat.get("dayOfWeek")) or None,
-            timeOfDay=[clock(time) for time in aslist(repeat.get("timeOfDay"))] or None,
-            when=aslist(repeat.get("when")) or None,
-        )
-    return _present(repeat=repeat, code=one(timing.get("code")), event=aslist(timing.get("event")) or None)
+def _bare_dose(doses: list[Resource]) -> Resource:
+    """The dose beside the timing, as it was before R4."""
+    if len(doses) != 1 or not doses[0].keys() <= {"type", "doseQuantity", "doseRange"}:
+        raise CannotWrite("doseAndRate")
+    return {name: value for name, value in doses[0].items() if name != "type"}
 
 
-def _code(value: Any) -> Any:
-    """A code as FHIR writes it, from one with capitals or blanks; what is no word is passed on to be refused."""
-    code = one(value)
-    return code.strip().lower() if isinstance(code, str) else code
+def _timing_in_dstu2(timing: Resource) -> Resource:
+    """DSTU2 allows a frequency or an event, not both (its rule tim-3): the frequency says how much a day."""
+    repeat = dict(timing.get("repeat", {}))
+    if "frequency" in repeat or "period" in repeat:
+        repeat.pop("when", None)
+    return {**timing, **({"repeat": _written("DSTU2", "Repeat", repeat)} if repeat else {})}
 
 
-def _true(value: Any) -> bool:
-    return one(value) is True or _code(value) == "true"
-
-
-def _only(value: Resource, keys: tuple[str, ...]) -> Resource:
-    return {key: one(value[key]) for key in keys if value.get(key) is not None}
-
-
-def _present(**members: Any) -> Resource:
-    return {key: value for key, value in members.items() if value is not None}
+_SHAPES: Mapping[tuple[Version, str, str], Callable[[Any], Any]] = {
+    ("DSTU2", "MedicationRequest", "resourceType"): lambda _: "MedicationOrder",
+    ("DSTU2", "MedicationRequest", "reasonCode"): _only,
+    ("DSTU2", "MedicationRequest", "note"): lambda notes: "\n".join(note["text"] for note in notes),
+    ("DSTU2", "ServiceRequest", "resourceType"): lambda _: "ProcedureRequest",
+    ("DSTU2", "ServiceRequest", "intent"): lambda intent: "proposed" if intent == "proposal" else "draft",
+    ("DSTU2", "ServiceRequest", "reasonCode"): _only,
+    ("DSTU2", "Dosage", "additionalInstruction"): _only,
+    ("DSTU2", "Dosage", "timing"): _timing_in_dstu2,
+    ("DSTU2", "Repeat", "when"): _only,
+    ("STU3", "MedicationRequest", "category"): _only,
+    ("STU3", "ServiceRequest", "resourceType"): lambda _: "ProcedureRequest",
+    ("R5", "MedicationRequest", "medicationCodeableConcept"): _reference,
+    ("R5", "MedicationRequest", "reasonCode"): lambda concepts: [*map(_reference, concepts)],
+    ("R5", "ServiceRequest", "code"): _reference,
+    ("R5", "ServiceRequest", "reasonCode"): lambda concepts: [*map(_reference, concepts)],
+    ("R5", "Dosage", "asNeededCodeableConcept"): lambda concept: [concept],
+    ("R5", "Dosage", "maxDosePerPeriod"): lambda ratio: [ratio],
+}
+"""How the value of a member is written where it is not R4's."""

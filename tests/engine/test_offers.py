@@ -16,7 +16,7 @@ from service.fhir.edit import ClientOrders
 from service.fhir.orders import DoseContext, draft_order
 from service.fhir.recognise import identify
 from service.fhir.resources import Resource
-from service.fhir.version_detection import Version
+from service.fhir.versions import Version
 from service.jsonio import decode, encode
 from tests.fhir.samples import RXNORM, TODAY, order
 from tests.fhir.validity import faults

@@ -11,7 +11,7 @@ from fhir.resources.R4B.medicationrequest import MedicationRequest
 from service.engine.library import Library
 from service.fhir.edit import CannotEdit, ClientOrders
 from service.fhir.resources import Resource
-from service.fhir.version_detection import Version
+from service.fhir.versions import Version
 from service.jsonio import decode, encode
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, ATC, RXNORM, SNOMED, TABLET, dosage, order, without

@@ -8,9 +8,9 @@ import pytest
 from service.cli.answers import InProcess, Request, find
 from service.engine.library import Library
 from service.fhir import prefetch
+from service.fhir.as_r4 import singled
 from service.fhir.bundles import decoded
 from service.fhir.members import MEMBERS, list_of
-from service.fhir.versions import singled
 from tests.conftest import FIXTURES, TODAY
 from tests.fhir.translated import VERSIONS, request_in
 

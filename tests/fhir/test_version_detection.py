@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.resources import Resource
-from service.fhir.version_detection import own_version, version_of
+from service.fhir.versions import own_version, version_of
 from tests.fhir.hostile import junk
 from tests.fhir.samples import AMITRIPTYLINE, TABLET, order, statement, without
 from tests.fhir.translated import VERSIONS, resource_in

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from service.engine.library import Library
-from service.fhir.version_detection import Version, own_version
-from service.fhir.writing import CannotWrite, dosage_in, written_in
+from service.fhir.versions import CannotWrite, Version, dosage_in, own_version, written_in
 from tests.fhir.samples import AMITRIPTYLINE, RXNORM, SNOMED, TABLET, UCUM
 from tests.fhir.validity import faults
 

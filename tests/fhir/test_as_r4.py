@@ -9,14 +9,9 @@ from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
 from service.dosing.dosage import DailyDose
+from service.fhir.as_r4 import order_as_r4, routes, statement_as_r4, subject_reference
 from service.fhir.medications import ingredients, medication_concept, medication_reference
 from service.fhir.resources import Resource
-from service.fhir.versions import (
-    order_as_r4,
-    routes,
-    statement_as_r4,
-    subject_reference,
-)
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, RXNORM, SNOMED, TABLET, drafted, listed
 

@@ -1,0 +1,255 @@
+"""Orders and statements of DSTU2, STU3, R4 and R5 as small ones of R4, which hold what a decision rests on.
+
+What is returned is new; the client's own resource is never changed.
+"""
+
+from typing import Any
+
+from fhir.resources.R4B.codeableconcept import CodeableConcept
+from fhir.resources.R4B.reference import Reference
+
+from service.dates import clock
+from service.fhir.concepts import status_codes
+from service.fhir.resources import Resource, aslist, one, text
+from service.fhir.versions import TAKEN_TYPES, dosage_instructions, first, names
+
+ORDER = "MedicationRequest"
+NOT_STATED = "not-stated"
+"""In place of a status that was left out or refused. FHIR's own "unknown" is something a client says."""
+
+MOST_REASONS = 10
+"""Reasons of one order that are read, and notes of it: each costs a third of a millisecond."""
+
+_REPEAT = ("boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", "period",
+           "periodMax")  # fmt: skip
+
+
+_SUPPLY = ("validityPeriod", "expectedSupplyDuration", "numberOfRepeatsAllowed")
+
+_SINGLE = {
+    "Patient": ("birthDate", "gender", "deceasedBoolean", "deceasedDateTime"),
+    "Condition": ("code", "clinicalStatus", "verificationStatus", "subject", "onsetDateTime", "recordedDate"),
+    "AllergyIntolerance": ("code", "substance", "clinicalStatus", "verificationStatus", "type", "patient"),
+    "Observation": ("code", "status", "subject", "effectiveDateTime", "valueQuantity", "valueCodeableConcept"),
+}
+"""Members that FHIR has once, where a list of one is read as that one."""
+
+_GIVEN = {
+    **dict.fromkeys(("preparation", "in-progress", "completed", "unknown"), "active"),
+    "on-hold": "on-hold",
+    "stopped": "stopped",
+    "entered-in-error": "entered-in-error",
+    **dict.fromkeys(("cancelled", "declined", "not-done"), "not-taken"),
+}
+"""What the status of a dispense or an administration says about the drug being taken."""
+
+_ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
+"""Beginnings of R5's adherence codes, which also tell whether it is so as directed."""
+
+# Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
+# need to see that R4 has them.
+_READ_ALREADY = {
+    "subject": Reference(display="read already"),
+    "medicationCodeableConcept": CodeableConcept(text="read already"),
+}
+
+
+def order_as_r4(order: Resource) -> Resource:
+    """A MedicationRequest or MedicationOrder of any version as a small R4 MedicationRequest.
+
+    What R4 requires and the client may leave out before signing is filled with neutral values, so that one
+    model can read every order.
+    """
+    return _present(
+        resourceType=ORDER,
+        status=_code(order.get("status")) or NOT_STATED,
+        intent=_code(order.get("intent")) or "order",
+        doNotPerform=one(order.get("doNotPerform")),
+        authoredOn=first(order, ORDER, "authoredOn"),
+        reasonCode=_reasons(order),
+        statusReason=first(order, ORDER, "statusReason"),
+        priorPrescription=one(order.get("priorPrescription")),
+        dispenseRequest=_dispense(order),
+        dosageInstruction=[_dosage(d) for d in dosage_instructions(order)] or None,
+        **_READ_ALREADY,
+    )
+
+
+def statement_as_r4(statement: Resource) -> Resource:
+    """A MedicationStatement of any version as a small R4 one; a dispense or an administration in the same form.
+
+    STU3's ``taken``, DSTU2's ``wasNotTaken`` and R5's ``adherence`` become R4's status.
+    """
+    if statement["resourceType"] in TAKEN_TYPES:
+        return _given_as_r4(statement)
+    not_taken = _code(statement.get("taken")) == "n" or _true(statement.get("wasNotTaken"))
+    status = "not-taken" if not_taken else _adherence(statement) or _code(statement.get("status")) or NOT_STATED
+    return _present(
+        resourceType="MedicationStatement",
+        status=status,
+        effectiveDateTime=one(statement.get("effectiveDateTime")),
+        effectivePeriod=one(statement.get("effectivePeriod")),
+        dateAsserted=one(statement.get("dateAsserted")),
+        dosage=[_dosage(d) for d in dosage_instructions(statement)] or None,
+        **_READ_ALREADY,
+    )
+
+
+def _given_as_r4(given: Resource) -> Resource:
+    """What was handed out or given as a statement that it is taken. A dose that was given is no daily one."""
+    stated = status_of(given)
+    not_given = _true(given.get("notGiven")) or _true(given.get("wasNotGiven"))
+    handed_out = given["resourceType"] == "MedicationDispense"
+    dates = ("whenHandedOver", "whenPrepared", "effectiveDateTime", "occurenceDateTime", "effectiveTimeDateTime")
+    periods = ("effectivePeriod", "occurencePeriod", "effectiveTimePeriod")
+    return _present(
+        resourceType="MedicationStatement",
+        status="not-taken" if not_given else _GIVEN.get(stated, stated or NOT_STATED),
+        effectiveDateTime=next((one(given[name]) for name in dates if given.get(name) is not None), None),
+        effectivePeriod=next((one(given[name]) for name in periods if given.get(name) is not None), None),
+        dosage=[_dosage(d) for d in dosage_instructions(given)] or None if handed_out else None,
+        **_READ_ALREADY,
+    )
+
+
+def singled(resource: Resource) -> Resource:
+    """The resource with one value where it has a list of one in a place for one; itself where nothing is so."""
+    lists = [name for name in _SINGLE.get(resource["resourceType"], ()) if isinstance(resource.get(name), list)]
+    return {**resource, **{name: one(resource[name]) for name in lists}} if lists else resource
+
+
+def status_of(resource: Resource) -> str:
+    """The status of an order, a statement or what was given, in small letters; empty when there is none."""
+    return text(_code(resource.get("status")))
+
+
+def ended_on(order: Resource) -> str:
+    """The day on which an order that has ended did so: R5's ``statusChanged``, DSTU2's ``dateEnded``."""
+    return text(order.get("dateEnded")) or text(order.get("statusChanged"))
+
+
+def planned_end(order: Resource) -> str:
+    """The day until which an order is to be taken by R5's ``effectiveDosePeriod``."""
+    period = order.get("effectiveDosePeriod")
+    return text(period.get("end")) if isinstance(period, dict) else ""
+
+
+def based_on(order: Resource) -> tuple[str, ...]:
+    """References of what an order is based on: an earlier order, but as often a plan or a proposal."""
+    pointers = (text(b.get("reference")) for b in aslist(order.get("basedOn")) if isinstance(b, dict))
+    return tuple(pointer for pointer in pointers if pointer)
+
+
+def subject_references(resource: Resource) -> tuple[str, ...]:
+    """The references to the patient, none when there is none to compare. A list where FHIR has one is read whole."""
+    subjects = aslist(next(filter(None, map(resource.get, names(ORDER, "subject"))), None))
+    given = (text(one(subject.get("reference"))) for subject in subjects if isinstance(subject, dict))
+    return tuple(reference for reference in given if reference)
+
+
+def subject_reference(resource: Resource) -> str:
+    """The reference to the patient, the first if there are several, empty when there is none to compare."""
+    return next(iter(subject_references(resource)), "")
+
+
+def max_doses(dosage: Any) -> list[Any]:
+    """The Ratios of ``maxDosePerPeriod``: one up to R4, a list in R5."""
+    return aslist(dosage.get("maxDosePerPeriod")) if isinstance(dosage, dict) else []
+
+
+def routes(order: Resource) -> list[dict[str, Any]]:
+    """Route CodeableConcepts of all dosage instructions."""
+    dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
+    found = [one(d.get("route")) for d in dosages]
+    return [route for route in found if isinstance(route, dict)]
+
+
+def _adherence(statement: Resource) -> str:
+    """R4's status for R5's ``adherence``, empty when it says nothing against the drug being taken."""
+    adherence = statement.get("adherence")
+    said = status_codes(adherence.get("code")) if isinstance(adherence, dict) else ()
+    codes = [words.replace(" ", "-") for words in said]
+    return next((r4 for r5, r4 in _ADHERENCE.items() if any(code.startswith(r5) for code in codes)), "")
+
+
+def _reasons(order: Resource) -> list[Any] | None:
+    coded = aslist(order.get("reasonCode")) + aslist(order.get("reasonCodeableConcept"))
+    coded += [r.get("concept") for r in aslist(order.get("reason")) if isinstance(r, dict) and r.get("concept")]
+    return coded[:MOST_REASONS] or None
+
+
+def _dispense(order: Resource) -> Resource | None:
+    dispense = one(order.get("dispenseRequest"))
+    return (_only(dispense, _SUPPLY) or None) if isinstance(dispense, dict) else None
+
+
+def _dosage(dosage: Any) -> Any:
+    """One dosage instruction in R4's shape; what is not an object is passed on for the model to refuse."""
+    if not isinstance(dosage, dict):
+        return dosage
+    return _present(
+        sequence=one(dosage.get("sequence")),
+        text=one(dosage.get("text")),
+        timing=_timing(one(dosage.get("timing"))),
+        route=one(dosage.get("route")),
+        doseAndRate=_dose_and_rate(dosage),
+        **_as_needed(dosage),
+    )
+
+
+def _dose_and_rate(dosage: Resource) -> list[Any] | None:
+    """R4's list; one object where the list belongs; STU3's bare dose; DSTU2 statements' ``quantity``."""
+    given = dosage.get("doseAndRate")
+    if given is not None:
+        kept = ("type", "doseQuantity", "doseRange")
+        return [_only(d, kept) if isinstance(d, dict) else d for d in aslist(given)]
+    dose = _present(
+        doseQuantity=one(dosage.get("doseQuantity") or dosage.get("quantityQuantity") or dosage.get("quantity")),
+        doseRange=one(dosage.get("doseRange") or dosage.get("quantityRange")),
+    )
+    return [dose] if dose else None
+
+
+def _as_needed(dosage: Resource) -> Resource:
+    """R4's asNeeded[x]; R5 has ``asNeeded`` and ``asNeededFor``."""
+    if dosage.get("asNeededCodeableConcept") is not None:
+        return {"asNeededCodeableConcept": dosage["asNeededCodeableConcept"]}
+    reasons = aslist(dosage.get("asNeededFor"))
+    if reasons:
+        return {"asNeededCodeableConcept": reasons[0]}
+    given = one(dosage.get("asNeededBoolean", dosage.get("asNeeded")))
+    return {} if given is None else {"asNeededBoolean": given}
+
+
+def _timing(timing: Any) -> Any:
+    if not isinstance(timing, dict):
+        return timing
+    repeat = one(timing.get("repeat"))
+    if isinstance(repeat, dict):
+        repeat = _present(
+            **_only(repeat, _REPEAT),
+            boundsDuration=first(repeat, "Repeat", "boundsDuration"),
+            periodUnit=first(repeat, "Repeat", "periodUnit"),
+            dayOfWeek=aslist(repeat.get("dayOfWeek")) or None,
+            timeOfDay=[clock(time) for time in aslist(repeat.get("timeOfDay"))] or None,
+            when=aslist(repeat.get("when")) or None,
+        )
+    return _present(repeat=repeat, code=one(timing.get("code")), event=aslist(timing.get("event")) or None)
+
+
+def _code(value: Any) -> Any:
+    """A code as FHIR writes it, from one with capitals or blanks; what is no word is passed on to be refused."""
+    code = one(value)
+    return code.strip().lower() if isinstance(code, str) else code
+
+
+def _true(value: Any) -> bool:
+    return one(value) is True or _code(value) == "true"
+
+
+def _only(value: Resource, keys: tuple[str, ...]) -> Resource:
+    return {key: one(value[key]) for key in keys if value.get(key) is not None}
+
+
+def _present(**members: Any) -> Resource:
+    return {key: value for key, value in members.items() if value is not None}
