@@ -10,6 +10,8 @@ from service.terminology.near import Near
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
 """Runs of letters; katakana, in which Japanese writes drugs, apart from the script around it."""
+_UNSPACED = re.compile(r"[㐀-鿿가-힣]+")
+"""Names in Chinese characters and Hangul, which stand within a word: "盐酸阿米替林片", "에나폰정"."""
 _REACH = 80
 """How many characters around the name are looked at: far enough for a phrase, and no work for a hostile text."""
 _SENTENCE = re.compile(r"[.;\n]")
@@ -69,6 +71,8 @@ class Label:
         self._taken_back = taken_back
         self._sounds = Sounds(names.common, names.others)
         self._phrases = _by_first_word(names.exact)
+        self._within = {fold(name): frozenset({drug}) for name, drug in names.exact if _UNSPACED.fullmatch(name)}
+        self._unspaced = re.compile("|".join(sorted(self._within, key=len, reverse=True))) if self._within else NEVER
         brands = {
             name: frozenset(drug for rest, drug in begun if not rest)
             for name, begun in self._phrases.items()
@@ -81,13 +85,16 @@ class Label:
         """The drugs that a text names, and those that it names only where it may say that they are not meant."""
         folded = fold(text).replace("\N{SOFT HYPHEN}", "")
         words = [(match.start(), plain(match[0])) for match in _WORD.finditer(folded)]
+        named = [
+            (start, start + len(word), self._phrase(words, place) or self._sounds.drugs(word))
+            for place, (start, word) in enumerate(words)
+        ]
+        named += [(*match.span(), self._within[match[0]]) for match in self._unspaced.finditer(folded)]
         meant: set[str] = set()
         doubted: set[str] = set()
-        for place, (start, word) in enumerate(words):
-            found = self._phrase(words, place) or self._sounds.drugs(word)
+        for start, end, found in named:
             if not found <= meant:
-                taken_back = self._taken_back.say_so(folded, start, start + len(word))
-                (doubted if taken_back else meant).update(found)
+                (doubted if self._taken_back.say_so(folded, start, end) else meant).update(found)
         return frozenset(meant), frozenset(doubted - meant)
 
     def nearly(self, text: str) -> frozenset[str]:
