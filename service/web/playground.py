@@ -22,11 +22,12 @@ from flask import Blueprint, Response, render_template, request
 
 from service.cdshooks.messages import CONTEXTS
 from service.cdshooks.outcomes import operation_outcome
-from service.chart import Chart, MedicationOrder, Unread
+from service.chart import Chart
 from service.decide import Decision, decide
 from service.dosing.amount import NotComputed
 from service.engine.rendering import Renderer
 from service.errors import ServiceError
+from service.facts import MedicationOrder, Unread
 from service.jsonio import encode
 from service.trust.callers import Caller
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
