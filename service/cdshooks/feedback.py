@@ -12,6 +12,11 @@ import msgspec
 from service.cdshooks.messages import NonEmpty, read_body
 from service.errors import NotConformant
 
+MOST_ENTRIES = 500
+"""Entries of one call: each is written before the answer, which costs a quarter of a millisecond."""
+
+MOST_SUGGESTIONS = 100
+
 Outcome = Literal["accepted", "overridden"]
 
 Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 date and time with its zone.")]
@@ -49,7 +54,7 @@ class Feedback(msgspec.Struct):
     card: NonEmpty
     outcome: Outcome
     outcomeTimestamp: Timestamp
-    acceptedSuggestions: list[AcceptedSuggestion] | None = None
+    acceptedSuggestions: Annotated[list[AcceptedSuggestion], msgspec.Meta(max_length=MOST_SUGGESTIONS)] | None = None
     overrideReason: OverrideReason | None = None
 
     def __post_init__(self) -> None:
@@ -63,9 +68,9 @@ class Feedback(msgspec.Struct):
 
 
 class FeedbackRequest(msgspec.Struct):
-    """The body of a feedback call: any number of cards of any number of hook calls."""
+    """The body of a feedback call: cards of any number of hook calls."""
 
-    feedback: Annotated[list[Feedback], msgspec.Meta(min_length=1)]
+    feedback: Annotated[list[Feedback], msgspec.Meta(min_length=1, max_length=MOST_ENTRIES)]
 
 
 def read_feedback(body: bytes) -> FeedbackRequest:

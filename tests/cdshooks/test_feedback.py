@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cdshooks.feedback import AcceptedSuggestion, read_feedback
+from service.cdshooks.feedback import MOST_ENTRIES, AcceptedSuggestion, read_feedback
 from service.errors import NotConformant, NotParsable
 from tests.feedback import ACCEPTED, MARKER, OVERRIDDEN, entry, feedback
 
@@ -119,6 +119,14 @@ def test_a_body_without_entries_names_the_list(body: bytes) -> None:
     with pytest.raises(NotConformant) as raised:
         read_feedback(body)
     assert raised.value.expression == "$.feedback"
+
+
+def test_a_call_holds_no_more_than_is_written_before_an_answer() -> None:
+    assert len(read_feedback(feedback(*[OVERRIDDEN] * MOST_ENTRIES)).feedback) == MOST_ENTRIES
+    many = {**ACCEPTED, "acceptedSuggestions": ACCEPTED["acceptedSuggestions"] * 101}
+    for entries in ([OVERRIDDEN] * (MOST_ENTRIES + 1), [many]):
+        with pytest.raises(NotConformant):
+            read_feedback(feedback(*entries))
 
 
 @pytest.mark.parametrize(
