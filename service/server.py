@@ -33,7 +33,9 @@ from service.settings import LOOPBACK, Settings
 from service.startup import start_library
 
 SAMPLE = Path(__file__).with_name("sample_request.json")
-"""A synthetic order-select request that raises cards: warms the service up and serves as a first try."""
+"""A synthetic order-select request that raises cards: warms the service up and serves as a first try.
+
+One dose is in data and one in words, so that both ways are warm."""
 
 # Objects allocated before a collection is considered. The default of 700 makes a full collection of the FHIR
 # models (tens of milliseconds) hit requests; what is loaded at start is frozen and never looked at again.

@@ -415,6 +415,9 @@ import service.cli.doses
 absent("dose", "jsonschema", "jinja2", "rich", "structlog", "requests", "flask", "sqlalchemy")
 import service.server
 absent("serve", "jsonschema", "alembic", "joserfc", "cryptography")
+from service.dosing.vocabulary import languages
+service.server.warmed(service.server.create_app(service.server.Settings()))
+assert languages.cache_info().currsize, "directions in words, before the processes are forked"
 """
 
 
