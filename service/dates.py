@@ -88,12 +88,14 @@ def event(text: str) -> Span | None:
 
 
 _CLOCK = re.compile(
-    r"T?(\d{1,2})(?:[:.h]?(\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?)?\s*([ap]\.?m\.?)?(?:Z|[+-]\d{2}:?\d{2})?", re.I
+    r"(?:\d{4}-\d\d-\d\d[T ]|T)?(\d{1,2})(?:[:.h]?(\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?)?\s*([ap]\.?m\.?|h|uhr)?"
+    r"(?:Z|[+-]\d{2}:?\d{2})?",
+    re.I,
 )
 
 
 def clock(time: Any) -> Any:
-    """A time of the day as FHIR writes it (08:00:00), from the other usual forms: 8:00, 0800, 8.00, 8:00 am.
+    """A time of the day as FHIR writes it (08:00:00), from the other usual forms: 8:00, 0800, 8.00, 8:00 am, 8 Uhr.
 
     What is no time is returned as it is, for the reader to refuse and name. A bare hour is none.
     """
@@ -101,6 +103,7 @@ def clock(time: Any) -> Any:
     if match is None or (match[2] is None and match[4] is None):
         return time
     hour, minute, second, half = int(match[1]), int(match[2] or 0), int(match[3] or 0), (match[4] or "").lower()
+    half = half if half.startswith(("a", "p")) else ""
     if half and not 1 <= hour <= 12:
         return time
     if half:

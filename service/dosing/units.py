@@ -18,6 +18,7 @@ from service.terminology.folding import fold
 
 CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
+SNOMED = "snomed.info/sct"
 
 UNITS = "terminology/units.yaml"
 
@@ -33,9 +34,15 @@ DAYS_PER_UNIT = {
 """Length of each FHIR period unit in days (rule Q1; a month is a twelfth of 365.25 days)."""
 
 _PERIOD_WORDS = {
-    "min": "minute minutes", "h": "hour hours hr hrs", "d": "day days", "wk": "week weeks", "mo": "month months",
-}  # fmt: skip
-_UNIT_OF_WORD = {word: unit for unit, words in _PERIOD_WORDS.items() for word in words.split()}
+    "s": "sec second seconds",
+    "min": "mins minute minutes",
+    "h": "hour hours hr hrs stunde stunden std heure heures ora ore hora horas godzina godziny godzin hodina hodin",
+    "d": "day days tag tage jour jours giorno giorni día días dia dias dzień dni den dny deň dní nap день дня",
+    "wk": "week weeks woche wochen semaine semaines settimana settimane semana semanas",
+    "mo": "month months monat monate mois mese mesi mes meses",
+    "a": "year years yr yrs",
+}
+_UNIT_OF_WORD = {word: unit for unit, words in _PERIOD_WORDS.items() for word in (unit, *words.split())}
 
 
 class Kind(StrEnum):
@@ -60,7 +67,7 @@ class Unit:
 
 def unit_of_text(text: str) -> Unit | None:
     """The unit a word names, None when it is not known. Braces and "(s)" are understood."""
-    return _tables().words.get(plain(_REMARK.sub("", text.strip().strip("{}"))))
+    return _tables().words.get(plain(_REMARK.sub("", text.strip().strip("{}[]")).replace(",", " ")))
 
 
 def unit_of_code(code: str, system: str) -> Unit | None:
@@ -85,8 +92,15 @@ def unit_of_code(code: str, system: str) -> Unit | None:
 
 
 def period_unit(code: str, text: str = "") -> str:
-    """The FHIR period unit that a code or, without one, a word names; the word itself when it names none."""
-    return code or _UNIT_OF_WORD.get(text.lower(), text)
+    """The FHIR period unit that a code or a word names; the code or word itself when none is known.
+
+    A code may be one in capitals or a word, and one of a list that is not known leaves the word beside it.
+    """
+    for name in (code, text):
+        word = name.strip().rstrip(".").lower()
+        if name in DAYS_PER_UNIT or word in _UNIT_OF_WORD:
+            return _UNIT_OF_WORD.get(word, name)
+    return code or text
 
 
 def same_unit(a: Unit, b: Unit) -> bool:
@@ -150,5 +164,6 @@ def _tables() -> _Tables:
 
 
 def _address(system: str) -> str:
-    """A system's address without what is written differently: http or https, www, a slash at the end, case."""
-    return re.sub(r"^https?://(?:www\.)?", "", system.lower()).rstrip("/")
+    """A system's address without what is written differently: http or https, www, a slash at the end, case, version."""
+    bare = re.sub(r"^https?://(?:www\.)?", "", system.lower()).partition("|")[0].rstrip("/")
+    return SNOMED if bare.startswith(f"{SNOMED}/") else bare

@@ -8,9 +8,9 @@ from typing import Any
 from fhir.resources.R4B.codeableconcept import CodeableConcept
 from fhir.resources.R4B.reference import Reference
 
-from service.dates import clock
 from service.fhir.concepts import status_codes
-from service.fhir.resources import Resource, aslist, one, text
+from service.fhir.dosage_shapes import dosage_as_r4
+from service.fhir.resources import Resource, aslist, one, only, present, text
 from service.fhir.versions import TAKEN_TYPES, dosage_instructions, first, names
 
 ORDER = "MedicationRequest"
@@ -19,10 +19,6 @@ NOT_STATED = "not-stated"
 
 MOST_REASONS = 10
 """Reasons of one order that are read, and notes of it: each costs a third of a millisecond."""
-
-_REPEAT = ("boundsPeriod", "boundsRange", "count", "frequency", "frequencyMax", "period",
-           "periodMax")  # fmt: skip
-
 
 _SUPPLY = ("validityPeriod", "expectedSupplyDuration", "numberOfRepeatsAllowed")
 
@@ -60,7 +56,7 @@ def order_as_r4(order: Resource) -> Resource:
     What R4 requires and the client may leave out before signing is filled with neutral values, so that one
     model can read every order.
     """
-    return _present(
+    return present(
         resourceType=ORDER,
         status=_code(order.get("status")) or NOT_STATED,
         intent=_code(order.get("intent")) or "order",
@@ -70,7 +66,7 @@ def order_as_r4(order: Resource) -> Resource:
         statusReason=first(order, ORDER, "statusReason"),
         priorPrescription=one(order.get("priorPrescription")),
         dispenseRequest=_dispense(order),
-        dosageInstruction=[_dosage(d) for d in dosage_instructions(order)] or None,
+        dosageInstruction=[dosage_as_r4(d) for d in dosage_instructions(order)] or None,
         **_READ_ALREADY,
     )
 
@@ -84,13 +80,13 @@ def statement_as_r4(statement: Resource) -> Resource:
         return _given_as_r4(statement)
     not_taken = _code(statement.get("taken")) == "n" or _true(statement.get("wasNotTaken"))
     status = "not-taken" if not_taken else _adherence(statement) or _code(statement.get("status")) or NOT_STATED
-    return _present(
+    return present(
         resourceType="MedicationStatement",
         status=status,
         effectiveDateTime=one(statement.get("effectiveDateTime")),
         effectivePeriod=one(statement.get("effectivePeriod")),
         dateAsserted=one(statement.get("dateAsserted")),
-        dosage=[_dosage(d) for d in dosage_instructions(statement)] or None,
+        dosage=[dosage_as_r4(d) for d in dosage_instructions(statement)] or None,
         **_READ_ALREADY,
     )
 
@@ -102,12 +98,12 @@ def _given_as_r4(given: Resource) -> Resource:
     handed_out = given["resourceType"] == "MedicationDispense"
     dates = ("whenHandedOver", "whenPrepared", "effectiveDateTime", "occurenceDateTime", "effectiveTimeDateTime")
     periods = ("effectivePeriod", "occurencePeriod", "effectiveTimePeriod")
-    return _present(
+    return present(
         resourceType="MedicationStatement",
         status="not-taken" if not_given else _GIVEN.get(stated, stated or NOT_STATED),
         effectiveDateTime=next((one(given[name]) for name in dates if given.get(name) is not None), None),
         effectivePeriod=next((one(given[name]) for name in periods if given.get(name) is not None), None),
-        dosage=[_dosage(d) for d in dosage_instructions(given)] or None if handed_out else None,
+        dosage=[dosage_as_r4(d) for d in dosage_instructions(given)] or None if handed_out else None,
         **_READ_ALREADY,
     )
 
@@ -180,61 +176,7 @@ def _reasons(order: Resource) -> list[Any] | None:
 
 def _dispense(order: Resource) -> Resource | None:
     dispense = one(order.get("dispenseRequest"))
-    return (_only(dispense, _SUPPLY) or None) if isinstance(dispense, dict) else None
-
-
-def _dosage(dosage: Any) -> Any:
-    """One dosage instruction in R4's shape; what is not an object is passed on for the model to refuse."""
-    if not isinstance(dosage, dict):
-        return dosage
-    return _present(
-        sequence=one(dosage.get("sequence")),
-        text=one(dosage.get("text")),
-        timing=_timing(one(dosage.get("timing"))),
-        route=one(dosage.get("route")),
-        doseAndRate=_dose_and_rate(dosage),
-        **_as_needed(dosage),
-    )
-
-
-def _dose_and_rate(dosage: Resource) -> list[Any] | None:
-    """R4's list; one object where the list belongs; STU3's bare dose; DSTU2 statements' ``quantity``."""
-    given = dosage.get("doseAndRate")
-    if given is not None:
-        kept = ("type", "doseQuantity", "doseRange")
-        return [_only(d, kept) if isinstance(d, dict) else d for d in aslist(given)]
-    dose = _present(
-        doseQuantity=one(dosage.get("doseQuantity") or dosage.get("quantityQuantity") or dosage.get("quantity")),
-        doseRange=one(dosage.get("doseRange") or dosage.get("quantityRange")),
-    )
-    return [dose] if dose else None
-
-
-def _as_needed(dosage: Resource) -> Resource:
-    """R4's asNeeded[x]; R5 has ``asNeeded`` and ``asNeededFor``."""
-    if dosage.get("asNeededCodeableConcept") is not None:
-        return {"asNeededCodeableConcept": dosage["asNeededCodeableConcept"]}
-    reasons = aslist(dosage.get("asNeededFor"))
-    if reasons:
-        return {"asNeededCodeableConcept": reasons[0]}
-    given = one(dosage.get("asNeededBoolean", dosage.get("asNeeded")))
-    return {} if given is None else {"asNeededBoolean": given}
-
-
-def _timing(timing: Any) -> Any:
-    if not isinstance(timing, dict):
-        return timing
-    repeat = one(timing.get("repeat"))
-    if isinstance(repeat, dict):
-        repeat = _present(
-            **_only(repeat, _REPEAT),
-            boundsDuration=first(repeat, "Repeat", "boundsDuration"),
-            periodUnit=first(repeat, "Repeat", "periodUnit"),
-            dayOfWeek=aslist(repeat.get("dayOfWeek")) or None,
-            timeOfDay=[clock(time) for time in aslist(repeat.get("timeOfDay"))] or None,
-            when=aslist(repeat.get("when")) or None,
-        )
-    return _present(repeat=repeat, code=one(timing.get("code")), event=aslist(timing.get("event")) or None)
+    return (only(dispense, _SUPPLY) or None) if isinstance(dispense, dict) else None
 
 
 def _code(value: Any) -> Any:
@@ -245,11 +187,3 @@ def _code(value: Any) -> Any:
 
 def _true(value: Any) -> bool:
     return one(value) is True or _code(value) == "true"
-
-
-def _only(value: Resource, keys: tuple[str, ...]) -> Resource:
-    return {key: one(value[key]) for key in keys if value.get(key) is not None}
-
-
-def _present(**members: Any) -> Resource:
-    return {key: value for key, value in members.items() if value is not None}

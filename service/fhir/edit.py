@@ -28,7 +28,7 @@ ORAL = "oral"
 
 _SAYS_HOW_MUCH = frozenset(
     {*names("Dosage", "asNeededBoolean"), *names("Dosage", "asNeededCodeableConcept"), "text", "patientInstruction"}
-    | {"doseAndRate", "doseQuantity", "doseRange", "rateRatio", "rateRange", "rateQuantity"}
+    | {"doseAndRate", "doseQuantity", "doseSimpleQuantity", "doseRange", "rateRatio", "rateRange", "rateQuantity"}
     | {"maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime"}
 )
 """Members of a dosage that say how much or when; the new dosage replaces them. All others are kept."""

@@ -55,6 +55,16 @@ def one(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
+def only(value: Resource, keys: tuple[str, ...]) -> Resource:
+    """These members of an object, as far as it has them."""
+    return {key: one(value[key]) for key in keys if value.get(key) is not None}
+
+
+def present(**members: Any) -> Resource:
+    """An object with the members that are not None."""
+    return {key: value for key, value in members.items() if value is not None}
+
+
 def copied(value: Any) -> Any:
     """A deep copy of JSON, to be changed without touching what the client sent."""
     if isinstance(value, dict):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Literal
 
-from service.fhir.resources import Resource, aslist, copied, one
+from service.fhir.resources import Resource, aslist, copied, one, text
 
 Version = Literal["DSTU2", "STU3", "R4", "R5"]
 """The releases that resources are told apart by. R4B has R4's members in all that is read and written here."""
@@ -112,8 +112,12 @@ def first(resource: Resource, kind: str, member: str) -> Any:
 
 
 def dosage_instructions(order: Resource) -> list[Any]:
-    """The dosage instructions of an order or a statement as sent."""
-    return aslist(order.get("dosageInstruction") if "dosageInstruction" in order else order.get("dosage"))
+    """The dosage instructions of an order or a statement as sent; one in words alone as its text.
+
+    R5's words for all of them count where there are no others.
+    """
+    given = order.get("dosageInstruction") or order.get("dosage") or text(order.get("renderedDosageInstruction"))
+    return [{"text": item} if item and isinstance(item, str) else item for item in aslist(given or None)]
 
 
 def version_of(resources: Iterable[Resource], otherwise: Version = "R4") -> Version:

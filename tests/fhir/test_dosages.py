@@ -136,7 +136,7 @@ def test_bounds_and_order_matter_only_among_several_instructions() -> None:
 
 
 def test_when_a_whole_instruction_is_lost_none_of_the_others_is_all_there_is() -> None:
-    (found,) = read(dosage(), "one more at noon", dosage())
+    (found,) = read(dosage(), 5, dosage())
     assert (found.unreadable, found.high, found.element) == (("dosageInstruction[1]",), None, "dosageInstruction")
 
 

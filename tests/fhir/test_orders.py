@@ -141,7 +141,7 @@ def test_a_prior_prescription_means_that_treatment_continues_even_if_it_cannot_b
 
 
 def test_what_of_a_draft_could_not_be_read_is_named_with_its_path(terminology: Terminology) -> None:
-    found, unread = drafted(order(authoredOn="x", dosageInstruction=[dosage(timing="daily")]), terminology)
+    found, unread = drafted(order(authoredOn="x", dosageInstruction=[dosage(timing=5)]), terminology)
     assert found is not None
     assert {(gap.reason, gap.element) for gap in unread} == {
         ("element-unreadable", "authoredOn"),
