@@ -165,6 +165,8 @@ examples:
   fires: ["{blank("a fixture that raises it, such as order-sign/NAME")}"]
   silent: ["{blank("a fixture that comes close and must not raise it")}"]
 raised_when: "{blank("when it is raised, for its page")}"
+history:
+  {today}: First version.
 review: {{status: not clinically reviewed, on: {today}}}
 ---
 ## summary

@@ -99,6 +99,16 @@ def test_a_cards_page_shows_every_state_live_or_in_words(client: FlaskClient, li
                 assert line.startswith("{%") or re.search(said, page), f"{file.id}: {title}"
 
 
+def test_a_cards_page_says_since_when_it_is_there_and_what_has_changed(client: FlaskClient, library: Library) -> None:
+    for file in library.cards.values():
+        page = html.unescape(client.get(f"/guidance/{file.id}").text)
+        assert file.history, file.id
+        for day, change in file.history.items():
+            assert day in page
+            assert change in page
+        assert "No clinician has reviewed this card." in page
+
+
 def test_a_card_that_is_only_a_line_of_others_is_shown_there(client: FlaskClient) -> None:
     page = client.get("/guidance/tolperisone-food").text
     assert "a line of that card" in page
