@@ -149,7 +149,9 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
 
     @blueprint.get("/playground", strict_slashes=False)
     def show() -> str:
-        return page(_chosen(request.args))
+        asked = request.args.get("fixture", "")
+        gone = [f"No request that comes with the service is called {asked}; this is another."]
+        return page(_chosen(request.args), gone if asked and asked not in fixtures() else [])
 
     @blueprint.post("/playground")
     def send() -> Response | str:

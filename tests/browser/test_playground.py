@@ -16,7 +16,9 @@ PAIR = "/playground?fixture=order-select/amitriptyline-25-mg-for-patient-on-tolp
 def test_a_suggestion_is_accepted_applied_and_asked_about_again(page: Page) -> None:
     page.goto(PAIR)
     page.get_by_role("button", name=re.compile("10 mg")).first.click()
-    expect(page.get_by_role("status").filter(has_text="Accepted and applied")).to_be_visible()
+    note = page.get_by_role("status").filter(has_text="Accepted and applied")
+    expect(note).to_be_visible()
+    expect(note).to_be_in_viewport()
     expect(page.get_by_text("= 10 mg/day")).to_be_visible()
 
 

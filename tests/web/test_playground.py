@@ -67,6 +67,12 @@ def test_a_fixture_is_answered_as_its_link_says(client: FlaskClient) -> None:
     assert "left out here" in fewer
 
 
+def test_a_link_to_a_fixture_that_is_gone_says_so_and_shows_another(client: FlaskClient) -> None:
+    page = client.get("/playground", query_string={"fixture": "order-sign/<b>gone"}).text
+    assert "is called order-sign/&lt;b&gt;gone; this is another" in page
+    assert '<article class="card' in page
+
+
 def test_every_fixture_that_ships_can_be_chosen_under_the_card_that_it_raises(client: FlaskClient) -> None:
     page = client.get("/playground").text
     for fixture in fixtures().values():
@@ -135,7 +141,7 @@ def test_a_card_without_reasons_is_dismissed(client: FlaskClient) -> None:
 def test_of_a_long_request_only_the_lines_around_the_error_are_repeated(client: FlaskClient) -> None:
     lines = ['{"x": 1,', *(f'"member-{n}": {n},' for n in range(40)), '"wrong": nonsense}']
     page = client.post("/playground", data={"request": "\n".join(lines)}).text
-    assert "line 42 of the request" in page
+    assert "Line 42 of the request:" in page
     shown = re.search(r"<pre[^>]*>([^<]*)<mark>", page)
     assert shown is not None
     assert html.unescape(shown[1]).splitlines() == lines[33:41]
