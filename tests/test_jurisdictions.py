@@ -20,7 +20,7 @@ RHYTHM = ("patient-view/amitriptyline-taken-with-atrial-fibrillation", "amitript
 OLD_INFARCTION = ("order-sign/amitriptyline-after-old-heart-attack", "amitriptyline-and-the-heart")
 LIVER = ("order-sign/amitriptyline-with-decompensated-cirrhosis", "amitriptyline-and-other-conditions")
 MAO_B = ("order-select/amitriptyline-for-patient-on-rasagiline", "amitriptyline-with-maoi")
-FIBROMYALGIA = ("order-sign/amitriptyline-in-fibromyalgia-with-prostate", "other-options")
+FIBROMYALGIA = ("order-sign/amitriptyline-in-fibromyalgia-with-enlarged-prostate", "other-options")
 
 EU_WORDS = "the EU has it for spasticity after stroke only"
 NO_PREGABALIN = "Consider another drug than amitriptyline: duloxetine\n"

@@ -12,6 +12,8 @@ from service.cdshooks.messages import EXTENSION
 
 FOLDER = Path(__file__).parents[2] / "fhir_fixtures" / "requests"
 EXPECTED = ".expected.json"
+CAPITALS = {word.lower(): word for word in ("QT", "QTc", "eGFR", "CYP2C19", "CYP2D6", "DSTU2", "STU3", "German")}
+"""Words of files' names that are not written in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Fixture:
     @property
     def title(self) -> str:
         """Its file's name in words."""
-        words = self.id.partition("/")[2].replace("-", " ")
-        return f"{words[:1].upper()}{words[1:]}"
+        words = self.id.partition("/")[2].split("-")
+        title = " ".join(CAPITALS.get(word, word) for word in words)
+        return f"{title[:1].upper()}{title[1:]}"
 
     @property
     def text(self) -> str:

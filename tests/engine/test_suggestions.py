@@ -268,7 +268,7 @@ def test_under_18_neither_figures_nor_a_change_are_given(fixture: Fixture, decis
     assert "10 mg" not in json.dumps(cards)
 
 
-OPTIONS = "requests/order-sign/amitriptyline-in-postherpetic-neuralgia-with-prostate"
+OPTIONS = "requests/order-sign/amitriptyline-in-postherpetic-neuralgia-with-enlarged-prostate"
 STOPPED = "requests/order-sign/amitriptyline-75-mg-in-25-mg-tablets-stopped"
 
 

@@ -67,6 +67,10 @@ def test_a_fixture_is_answered_as_its_link_says(client: FlaskClient) -> None:
     assert "left out here" in fewer
 
 
+def test_a_fixture_is_called_by_its_name_in_words() -> None:
+    assert fixtures()["order-sign/amitriptyline-with-qtc-of-465-ms"].title == "Amitriptyline with QTc of 465 ms"
+
+
 def test_a_link_to_a_fixture_that_is_gone_says_so_and_shows_another(client: FlaskClient) -> None:
     page = client.get("/playground", query_string={"fixture": "order-sign/<b>gone"}).text
     assert "is called order-sign/&lt;b&gt;gone; this is another" in page
