@@ -20,9 +20,8 @@ import structlog
 
 from service.cdshooks.messages import FhirAuthorization, HookRequest
 from service.fhir.bulkhead import Bulkhead
-from service.fhir.client import FhirServer, usable_id
+from service.fhir.client import FhirServer, first_page, following_pages, usable_id
 from service.fhir.fetch_errors import Failure, Unfetched, lacks_authorization
-from service.fhir.pages import first_page, following_pages
 from service.fhir.prefetch import Answer, State
 from service.fhir.resources import Resource, text
 from service.http import new_session

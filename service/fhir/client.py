@@ -1,17 +1,20 @@
-"""One FHIR server with the token of one call: which addresses of it may be read, and the reading of one of them.
+"""One FHIR server with the token of one call: which addresses of it may be read, and the reading of lists page by page.
 
 CDS Hooks 2.0.1 "FHIR Resource Access". The addresses come from requests, so nobody is believed: an address must lie
 within what the trust file allows for the client and within ``fhirServer``, or the token is not sent there.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections import ChainMap
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
+from service.fhir.bundles import COMPANIONS
 from service.fhir.fetch_errors import Failure, Unfetched
-from service.fhir.resources import Resource, resource
+from service.fhir.prefetch import WORSE, Answer, State, answer_in, beginning
+from service.fhir.resources import Resource, reference, resource, text
 from service.http import Allowance, Fault, NotAnswered, get
 from service.trust.clients import Client, lies_within
 
@@ -20,6 +23,12 @@ MOST_BYTES = 4 * 1024 * 1024
 
 MOST_OF_A_CALL = 2 * MOST_BYTES
 """Bytes read in one call: a server with many long pages must not take the memory of the process."""
+
+MOST_PAGES = 10
+"""Pages of one list that are read, the first one included."""
+
+_READ = {"patient": "Patient"}
+"""Keys that are the reading of one resource; the others are searches."""
 
 _ID = re.compile(r"[A-Za-z0-9._~:=+@-]{1,255}")
 """Ids that may stand in an address: FHIR's and what real servers use; nothing that means something there."""
@@ -114,3 +123,60 @@ _FAILURES = {
     Fault.BROKE_OFF: Failure.UNREADABLE,
     Fault.COMPRESSED: Failure.UNREADABLE,
 }
+
+
+def first_page(key: str, address: str, server: FhirServer, until: float) -> Answer:
+    """What the server has for a key: one resource, or the first page of a search. Raises Unfetched."""
+    found = server.read(address, until)
+    answer = answer_in(key, found)
+    one = _READ.get(key)
+    if found["resourceType"] != (one or "Bundle") or not answer.known or (one and not text(found.get("id"))):
+        raise Unfetched(Failure.UNREADABLE)
+    return answer
+
+
+def following_pages(key: str, first: Answer, address: str, server: FhirServer, until: float) -> Answer:
+    """The list with all its pages; PARTIAL when one of them could not be had, with the reason.
+
+    ``address`` is where the first page came from. A resource that a server repeats on a later page counts once; the
+    same id with other content is another resource.
+    """
+    first = beginning(first)
+    if not first.next:
+        return first
+    state = first.state if first.begun else _own(first)
+    read, resources, link, pages = [first], list(first.resources), first.next, 1
+    seen = {reference(found): found for found in resources}
+    while link:
+        try:
+            if pages == MOST_PAGES:
+                raise Unfetched(Failure.LIMIT)
+            address = server.next_page(link, address)
+            page = first_page(key, address, server, until)
+        except Unfetched as unfetched:
+            return replace(_joined(read, resources), state=State.PARTIAL, reason=unfetched.failure)
+        new = [found for found in page.resources if not reference(found) or seen.get(reference(found)) != found]
+        counted = [found for found in new if found["resourceType"] not in COMPANIONS]
+        read.append(replace(page, matches=min(page.matches, len(counted))))
+        resources += new
+        seen |= {reference(found): found for found in new}
+        state, link, pages = max(state, _own(page), key=WORSE.index), page.next, pages + 1
+    whole = _joined(read, resources)
+    short = state is State.GIVEN and whole.announced > whole.matches
+    return replace(whole, state=State.SHORT if short else state)
+
+
+def _joined(pages: list[Answer], resources: list[Resource]) -> Answer:
+    return Answer(
+        State.GIVEN,
+        tuple(resources),
+        matches=sum(page.matches for page in pages),
+        announced=max(page.announced for page in pages),
+        lost=sum(page.lost for page in pages),
+        medications=ChainMap(*(dict(page.medications) for page in pages)),
+    )
+
+
+def _own(page: Answer) -> State:
+    """The state of a page apart from the others, which are counted together."""
+    return State.GIVEN if page.state is State.SHORT or (page.next and page.state is State.PARTIAL) else page.state

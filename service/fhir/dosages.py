@@ -25,8 +25,7 @@ from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir import tolerant
 from service.fhir.as_r4 import max_doses, order_as_r4, statement_as_r4
 from service.fhir.concepts import concept_of, words_in
-from service.fhir.numbers import exact
-from service.fhir.resources import Resource, aslist
+from service.fhir.resources import Resource, aslist, exact
 from service.fhir.versions import ORDER_TYPES, dosage_instructions, names
 from service.jsonio import decode, encode
 from service.kept import kept

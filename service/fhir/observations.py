@@ -13,8 +13,7 @@ from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
 from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN
-from service.fhir.numbers import exact
-from service.fhir.resources import Resource, aslist, one, text
+from service.fhir.resources import Resource, aslist, exact, one, text
 from service.kept import kept
 from service.terminology.recognise import Terminology
 

@@ -9,7 +9,7 @@ from fhir.resources.R4B.medicationrequest import MedicationRequestDispenseReques
 from service.dates import later
 from service.dosing.dosage import Dosage
 from service.dosing.units import DAYS_PER_UNIT, period_unit
-from service.fhir.numbers import exact
+from service.fhir.resources import exact
 
 
 def given_until(instructions: Sequence[Dosage], authored: date | None) -> date | None:

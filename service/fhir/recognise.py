@@ -17,8 +17,7 @@ from service.fhir.as_r4 import routes
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.medications import ingredients, medication_concepts, medication_reference
-from service.fhir.numbers import exact
-from service.fhir.resources import Resource, as_resource, aslist, text
+from service.fhir.resources import Resource, as_resource, aslist, exact, text
 from service.kept import kept
 from service.terminology.names import says_nothing
 from service.terminology.recognise import LONGEST_KEPT, Claim, Coding, Recognition, Strength, Terminology

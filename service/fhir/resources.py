@@ -1,6 +1,9 @@
-"""Raw JSON into plain resources, and bundles unpacked."""
+"""Raw JSON into plain resources and values of one form: lists, texts, and numbers, which are exact."""
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -9,6 +12,12 @@ from service.jsonio import decode
 
 Resource = dict[str, Any]
 """A FHIR resource as the client sent it. Decimals stay ``Decimal``, so that "1.50" goes back as "1.50"."""
+
+
+MOST_DIGITS = 18
+_TOO_LARGE = 10**MOST_DIGITS
+_PLAIN = re.compile(rf"-?\d{{1,{MOST_DIGITS}}}(?:\.\d{{1,{MOST_DIGITS}}})?", re.ASCII)
+"""A number that was sent in quotation marks."""
 
 
 def resource(raw: msgspec.Raw | bytes) -> Resource | None:
@@ -77,3 +86,22 @@ def copied(value: Any) -> Any:
 def text(value: Any) -> str:
     """The value if it is a string, else empty."""
     return value if isinstance(value, str) else ""
+
+
+def exact(value: Any) -> Fraction | None:
+    """The value as a fraction, also one in quotation marks; None when it is not a finite number, or is too large.
+
+    ``1e400000`` is legal JSON and would burn seconds in arithmetic; nothing ordered has 18 digits.
+    """
+    if isinstance(value, str) and _PLAIN.fullmatch(value.strip()) is not None:
+        value = Decimal(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    if isinstance(value, int):
+        return Fraction(value) if abs(value) < _TOO_LARGE else None
+    if not value.is_finite():
+        return None
+    _, digits, exponent = value.as_tuple()
+    if len(digits) > MOST_DIGITS or not isinstance(exponent, int) or abs(exponent) > MOST_DIGITS:
+        return None
+    return Fraction(value)

@@ -13,8 +13,8 @@ from service.cdshooks.messages import FhirAuthorization, HookRequest
 from service.cdshooks.services import prefetch_templates
 from service.fhir.access import FETCHES, MOST_MEDICATIONS, FhirAccess, FhirCall
 from service.fhir.bundles import referred_to
+from service.fhir.client import MOST_PAGES
 from service.fhir.fetch_errors import Failure
-from service.fhir.pages import MOST_PAGES
 from service.fhir.prefetch import ABSENT, Answer, Prefetch, State
 from service.trust.clients import ANYBODY, Client
 from tests.fhir.ehr import LONG, TOKEN, TYPES, Ehr, endless, hang, pages, raw, resource, serving, status

@@ -14,9 +14,8 @@ from service.cdshooks.services import prefetch_templates
 from service.decide import Decision
 from service.engine.library import Library
 from service.fhir.access import FhirAccess
-from service.fhir.client import MOST_OF_A_CALL
+from service.fhir.client import MOST_OF_A_CALL, MOST_PAGES
 from service.fhir.fetch_errors import Failure
-from service.fhir.pages import MOST_PAGES
 from service.fhir.prefetch import Prefetch, State
 from tests.calls import PAIR, Json, answered, by_id
 from tests.fhir.ehr import LONG, TOKEN, Behaviour, Ehr, Handler, serving

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.fhir.numbers import MOST_DIGITS, exact
+from service.fhir.resources import MOST_DIGITS, exact
 from service.jsonio import decode
 
 
