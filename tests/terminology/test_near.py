@@ -63,3 +63,14 @@ def test_long_words_that_no_name_is_near_cost_little(terminology: Terminology) -
     for label in labels:
         terminology.nearly([label])
     assert time.process_time() - begun < 1
+
+
+def test_short_brands_count_with_the_word_that_makes_them_one(terminology: Terminology) -> None:
+    for label, drugs in (
+        ("ADT 25 mg", {"amitriptyline"}),
+        ("DHC Continus 60", {"dihydrocodeine"}),
+        ("Co-dydramol 10/500", {"dihydrocodeine"}),
+        ("阿米替林片 25mg", {"amitriptyline"}),
+        ("ADT (androgen deprivation) with leuprorelin 22.5 mg", set()),
+    ):
+        assert terminology.drugs_in_text(label) == drugs, label
