@@ -46,7 +46,7 @@ _CLAUSE = re.compile(
     rf"|(?P<product>[UM]?(?:nu,?nxn|d?n[xX](?:n[-t])?nu?d?|nxdn)(?![-nuXaCotphHK]|\(n|x(?!n[ph])))"
     r"|(?P<most>MUnud|M,?d,?nu|[MU]nud|Y,?nu|Mnd(?!n))"
     rf"|(?P<amount>nuanu|{_RANGE}u\({_RANGE}uT?\)|nu\(nuT?\)|n-?nuu|{_RANGE}u|nu[-t]nu|nu|vn(?![uXxot-])|nb"
-    rf"|(?:{_RANGE}|n)(?=m|r|[BC]|o[dr])|(?<=[mKc])n(?![a-zA-Z(-]))"
+    rf"|(?:{_RANGE}|n)(?=m|r|[BC]|o[dr])|(?<=[mKcr])n(?![a-zA-Z(-]))"
     rf"|(?P<every>e{_RANGE}[ph]|en[ph]|e[ph]|{_RANGE}H|nH)"
     rf"|(?P<times>t?{_RANGE}[xX]d|U?{_RANGE}[xX]?d|[UMt]n[xX]d|Mdn[xX](?!p)|[UM]?oto[dr]?d|[UM]?od|[UM]?do|U?[xX]?n[xX]?d"
     rf"|d{_RANGE}[xX](?!p)|dn[xX](?!p)|dn(?![-tnu(xX])|nx(?![pdh]))"

@@ -31,6 +31,7 @@ _PLURAL = re.compile(r"(?<=\w)\((?:s|n|en|e|es)\)")
 _HOUR_AND_MINUTES = re.compile(r"(?<!\d)(\d{1,2})h([0-5]\d)(?!\w)")
 # "1/0/1", "1+1+1+1": a scheme; of a date the year has more digits.
 _SCHEME = re.compile(r"(?<![\w/.,+])(\d)([/+])(\d)\2(\d)(?:\2(\d))?(?![\w/.,+]*\d)")
+_IN_A_DAY = re.compile(r"(?<=\d)/(?=24 ?h)")
 _ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,3}[^\W\d_](?!\w)\.?")
 _TWO_NUMBERS = re.compile(r"n\(n\)(?=[uXdph])|nn")
 
@@ -129,6 +130,7 @@ def words_of(text: str) -> list[str]:
     if text.isascii() and text.replace(" ", "").isalpha():
         return text.lower().split()
     spaced = fold(_VULGAR.sub(lambda match: f" {match[0]}", text)).replace(FRACTION_SLASH, "/")
+    spaced = _IN_A_DAY.sub(" / ", spaced)
     spaced = _DASH_BEFORE_NUMBER.sub(", ", spaced)
     spaced = _PLURAL.sub("", spaced.replace("–", "-").replace("—", "-"))
     spaced = _HOUR_AND_MINUTES.sub(r"\1:\2", spaced)
