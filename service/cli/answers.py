@@ -182,8 +182,8 @@ class InProcess:
         rules: tuple[Rule, ...] = RULES,
         failed: Callable[[str, Exception], None] | None = None,
     ) -> None:
-        self._guideline = Guideline(library, rules)
-        self.renderer = Renderer.of(library, signed=valid_until(self._guideline))
+        self.guideline = Guideline(library, rules)
+        self.renderer = Renderer.of(library, signed=valid_until(self.guideline))
         self._failed = failed
         self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
 
@@ -191,7 +191,7 @@ class InProcess:
         """The answer of the service, errors included."""
         numbers = count(1)
         using = Decision(
-            self._guideline,
+            self.guideline,
             self.renderer,
             lambda: today,
             lambda: f"00000000-0000-4000-8000-{next(numbers):012}",

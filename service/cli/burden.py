@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.output import day_option, example, form_option, library, print_csv, print_json, print_table, stop
+from service.cli.output import day_option, example, form_option, guideline, print_csv, print_json, print_table, stop
 
 if TYPE_CHECKING:
     from service.cdshooks.messages import Card
@@ -109,16 +109,13 @@ def burden(size: int, seed: int, policy: Path | None, today: date, form: str) ->
     The population (cards/population.yaml) is invented, not measured: the figures compare one guidance with another
     and say nothing about a hospital.
     """
-    from service.engine.guideline import Guideline
-    from service.guidance.registry import RULES
-
-    plain = Guideline(library(), RULES)
+    plain = guideline()
     guidelines = {"none": plain}
     if policy is not None:
         guidelines[policy.stem] = plain.under(_in_force(policy, plain.library, today))
     rows = []
-    for name, guideline in guidelines.items():
-        rows += _burden(guideline, size, seed, today, name).rows(name)
+    for name, chosen in guidelines.items():
+        rows += _burden(chosen, size, seed, today, name).rows(name)
     if form == "json":
         print_json(rows)
     elif form == "csv":

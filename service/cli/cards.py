@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import click
 
-from service.cli.output import Day, as_json, example, library, print_json, print_table, stop
+from service.cli.output import Day, as_json, example, guideline, library, print_json, print_table, stop
 
 REVIEW_DAYS = 365
 """How long a sign-off stands where the reviewer does not say."""
@@ -52,13 +52,10 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
 
 def _open() -> list[tuple[str, str, str]]:
     """Card, rule and reason of every card that counts as not reviewed today."""
-    from service.engine.guideline import Guideline
     from service.engine.review import open_reason
-    from service.guidance.registry import RULES
 
-    loaded = library()
-    guideline, today = Guideline(loaded, RULES), date.today()  # noqa: DTZ011
-    reasons = ((card, open_reason(guideline, card.id, today)) for card in loaded.cards.values())
+    whole, today = guideline(), date.today()  # noqa: DTZ011
+    reasons = ((card, open_reason(whole, card.id, today)) for card in whole.library.cards.values())
     return [(card.id, card.rule, reason) for card, reason in reasons if reason]
 
 
@@ -77,20 +74,18 @@ def sign(card_id: str, by: str, role: str, until: date | None) -> None:
 
     It covers the card as it stands: its words, its numbers and the code of its rule. Any edit revokes it.
     """
-    from service.engine.guideline import Guideline
     from service.engine.library import FOLDER
     from service.engine.review import digest, signed
-    from service.guidance.registry import RULES
 
-    loaded, today = library(), date.today()  # noqa: DTZ011
-    card = loaded.cards.get(card_id)
+    whole, today = guideline(), date.today()  # noqa: DTZ011
+    card = whole.library.cards.get(card_id)
     if card is None:
         stop(f"{card_id}: there is no such card; tolami cards lists them.")
     last = until or today + timedelta(days=REVIEW_DAYS)
     if last <= today or not by.strip() or not role.strip():
         stop("A sign-off needs a name, a role, and a last day that is not past.")
     path = FOLDER / card.file
-    reviewed = digest(Guideline(loaded, RULES), card_id)
-    path.write_text(signed(path.read_text(encoding="utf-8"), by, role, today, last, reviewed), encoding="utf-8")
+    sign_off = signed(path.read_text(encoding="utf-8"), by, role, today, last, digest(whole, card_id))
+    path.write_text(sign_off, encoding="utf-8")
     library()
     click.echo(f"{card.file} is signed off by {by} ({role}) until {last}.")

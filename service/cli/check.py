@@ -116,11 +116,9 @@ def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     from service.cli.examples import Examples, once_each
     from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults, template_faults
-    from service.engine.guideline import Guideline
-    from service.guidance.registry import RULES
 
     examples = Examples(cards)
-    found = [*template_faults(examples.renderer), *deep_faults(Guideline(cards, RULES))]
+    found = [*template_faults(examples.answering.renderer), *deep_faults(examples.answering.guideline)]
     if found or quick or not FIXTURES.exists():
         return list(map(str, found))
     return list(once_each(fault for file in find([FIXTURES]) for fault in examples.faults(file)))

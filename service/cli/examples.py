@@ -19,8 +19,7 @@ class Examples:
         self._library = library
         self._folder = folder
         self._failures: list[tuple[str, Exception]] = []
-        self._answering = InProcess(library, failed=lambda card, error: self._failures.append((card, error)))
-        self.renderer = self._answering.renderer
+        self.answering = InProcess(library, failed=lambda card, error: self._failures.append((card, error)))
 
     def faults(self, path: Path) -> list[tuple[str, Path]]:
         """The faults of one file, each with the request in which it was found."""
@@ -32,7 +31,7 @@ class Examples:
 
     def _faults_of(self, request: Request) -> Iterator[str]:
         self._failures.clear()
-        answer = self._answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
+        answer = self.answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
         for card, error in self._failures:
             yield str(words_fault(card, error, self._library, self._folder))
         for shown in answer.cards:

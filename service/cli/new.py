@@ -12,6 +12,8 @@ from service.cli.output import Refused, day_option, example, library, standard_o
 from service.cli.replay import FIXTURES
 
 HOOKS = ("order-select", "order-sign", "patient-view")
+BLANK = Path(__file__).with_name("new_card.md")
+"""A card with nothing said yet."""
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 OTHERS = {"codesystems", "directions", "lines", "orders", "schemas", "terminology"}
 """Folders of ``cards/`` that hold no cards."""
@@ -135,7 +137,7 @@ def write_card(
     if not re.fullmatch(r"[RX]\d{1,2}", rule):
         raise NotWritten(f"--rule {rule}: a rule is R or X and a number of at most two digits.")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(_skeleton(id_, rule, today), encoding="utf-8")
+    path.write_text(BLANK.read_text(encoding="utf-8").format(id=id_, rule=rule, today=today), encoding="utf-8")
     function = id_.replace("-", "_")
     return path, (
         f"Write the words of the card: each '{UNWRITTEN} …' says what belongs there (docs/cards.md).",
@@ -145,39 +147,3 @@ def write_card(
         "Write two requests with tolami new fixture: one that raises it, one that must not.",
         "tolami check names what is still missing; the service does not start until nothing is.",
     )
-
-
-def _skeleton(id_: str, rule: str, today: date) -> str:
-    from service.engine.library import UNWRITTEN
-
-    def blank(what: str) -> str:
-        return f"{UNWRITTEN} {what}>"
-
-    return f"""---
-id: {id_}
-title: "{blank("its name for people")}"
-rule: {rule}
-verdict: not in the article
-says: "{blank("the key of sources.yaml that says the instruction")}"
-topic: "{blank("a code of codesystems/card-topics.json")}"
-sources: ["{blank("keys of sources.yaml, each of them opened")}"]
-examples:
-  fires: ["{blank("a fixture that raises it, such as order-sign/NAME")}"]
-  silent: ["{blank("a fixture that comes close and must not raise it")}"]
-raised_when: "{blank("when it is raised, for its page")}"
-history:
-  {today}: First version.
-review: {{status: not clinically reviewed, on: {today}}}
----
-## summary
-{blank("the instruction, at most 90 characters, with the drug's short name")}
-
-## detail
-{blank("one reason, one number, and where article and sources disagree; at most 60 words")}
-
-## line
-{blank("the same advice in at most 20 words, for where it shares a card")}
-
-## evidence
-{blank("what each source says, where, and the day it was read")}
-"""

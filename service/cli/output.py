@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from service.engine.guideline import Guideline
     from service.engine.library import Library
 
 STANDARD_INPUT = Path("-")
@@ -152,3 +153,11 @@ def library() -> "Library":
         return load()
     except FaultyLibrary as faulty:
         stop(f"The cards cannot be used as they are:\n{faulty}", 1)
+
+
+def guideline() -> "Guideline":
+    """The cards with the rules that raise them."""
+    from service.engine.guideline import Guideline
+    from service.guidance.registry import RULES
+
+    return Guideline(library(), RULES)
