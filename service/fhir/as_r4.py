@@ -138,9 +138,9 @@ def based_on(order: Resource) -> tuple[str, ...]:
 
 def subject_references(resource: Resource) -> tuple[str, ...]:
     """The references to the patient, none when there is none to compare. A list where FHIR has one is read whole."""
-    subjects = aslist(next(filter(None, map(resource.get, names(ORDER, "subject"))), None))
-    given = (text(one(subject.get("reference"))) for subject in subjects if isinstance(subject, dict))
-    return tuple(reference for reference in given if reference)
+    subjects = (subject for name in names(ORDER, "subject") for subject in aslist(resource.get(name)))
+    given = (subject.get("reference") if isinstance(subject, dict) else subject for subject in subjects)
+    return tuple(filter(None, map(text, map(one, given))))
 
 
 def subject_reference(resource: Resource) -> str:
@@ -153,11 +153,10 @@ def max_doses(dosage: Any) -> list[Any]:
     return aslist(dosage.get("maxDosePerPeriod")) if isinstance(dosage, dict) else []
 
 
-def routes(order: Resource) -> list[dict[str, Any]]:
-    """Route CodeableConcepts of all dosage instructions."""
-    dosages = [d for d in dosage_instructions(order) if isinstance(d, dict)]
-    found = [one(d.get("route")) for d in dosages]
-    return [route for route in found if isinstance(route, dict)]
+def routes(order: Resource) -> list[Any]:
+    """The routes of all dosage instructions, for ``concept_of``."""
+    found = [one(d.get("route")) for d in dosage_instructions(order) if isinstance(d, dict)]
+    return [route for route in found if route and isinstance(route, dict | str)]
 
 
 def _adherence(statement: Resource) -> str:

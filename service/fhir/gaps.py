@@ -66,7 +66,8 @@ def not_understood(problems: ProblemList, allergies: AllergyList) -> Iterator[Un
 def is_own(session: Session, resource: Resource) -> bool:
     """True unless the resource names another patient than the call."""
     subject = resource.get("subject")
-    if isinstance(subject, dict) and subject.get("reference") == f"Patient/{session.patient_id}":
+    named = subject.get("reference") if isinstance(subject, dict) and "patient" not in resource else None
+    if named == f"Patient/{session.patient_id}":
         return True
     return same_patient(subject_references(resource), session.patient_id)
 

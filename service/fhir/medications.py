@@ -3,37 +3,57 @@
 from collections.abc import Mapping
 from typing import Any
 
+from service.fhir.concepts import concept_of
 from service.fhir.resources import Resource, aslist, one, text
 
+_MEDICATION = (
+    "medicationCodeableConcept",
+    "medication",
+    "medicationCodeableReference",
+    "medicationCoding",
+    "medicationString",
+)
+"""Members for the drug: up to R4, in R5, and as clients write these."""
 
-def medication_concepts(order: Resource) -> list[dict[str, Any]]:
-    """The CodeableConcepts of the drug: one, and only of an order that breaks FHIR's rules several."""
-    medication = one(order.get("medication"))
-    concept = medication.get("concept") if isinstance(medication, dict) else None
-    for candidate in (order.get("medicationCodeableConcept"), concept):
-        found = [item for item in aslist(candidate) if isinstance(item, dict)]
+
+def medication_concepts(order: Resource) -> list[Any]:
+    """What names the drug, for ``concept_of``: one concept, and only of an order that breaks FHIR's rules several.
+
+    A CodeableReference with a reference alone names none; words or a Coding may stand in the concept's place.
+    """
+    for member in _MEDICATION:
+        named = (item for item in aslist(order.get(member)) if item and isinstance(item, dict | str))
+        found = [item for item in named if not _is_reference(item)]
         if found:
             return found
     return []
 
 
 def medication_concept(order: Resource) -> dict[str, Any]:
-    """The CodeableConcept of the drug, empty when the order has none or several."""
+    """The CodeableConcept of the drug in the order itself; empty when there is none, or several, or only a Coding."""
     found = medication_concepts(order)
-    return found[0] if len(found) == 1 else {}
+    if len(found) != 1 or not isinstance(found[0], dict):
+        return {}
+    concept = found[0].get("concept", found[0])
+    return concept if isinstance(concept, dict) and not {"code", "system", "display"} & concept.keys() else {}
 
 
 def medication_reference(order: Resource) -> dict[str, Any]:
     """The Reference to a Medication, empty when the order has none."""
-    if "medicationReference" not in order and "medication" not in order:
-        return {}
-    medication = one(order.get("medication"))
-    reference = medication.get("reference") if isinstance(medication, dict) else None
-    for candidate in (order.get("medicationReference"), reference):
-        found = one(candidate)
-        if isinstance(found, dict):
-            return found
+    for member in ("medicationReference", *_MEDICATION[1:3]):
+        found = one(order.get(member))
+        if isinstance(found, dict) and isinstance(found.get("reference"), dict):
+            return dict(found["reference"])
+        if _is_reference(found) or (member == "medicationReference" and found):
+            return found if isinstance(found, dict) else {"reference": found} if isinstance(found, str) else {}
     return {}
+
+
+def _is_reference(item: Any) -> bool:
+    """True for a Reference or a CodeableReference that has nothing else, also where only its address came."""
+    if isinstance(item, str):
+        return item.startswith(("#", "Medication/", "urn:", "http:", "https:"))
+    return isinstance(item, dict) and "reference" in item and "concept" not in item and "coding" not in item
 
 
 def ingredients(medication: Resource) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -71,8 +91,12 @@ def _substance(item: Any, beside: Mapping[str, Resource]) -> dict[str, Any]:
 
 
 def _strength(ingredient: Resource) -> dict[str, Any]:
-    """The strength as a Ratio, under the name of each version; R5 may also give a bare quantity for one piece."""
-    given = ingredient.get("strength") or ingredient.get("strengthRatio") or ingredient.get("amount")
-    if given is None and ingredient.get("strengthQuantity") is not None:
-        return {"numerator": ingredient["strengthQuantity"]}
-    return given if isinstance(given, dict) else {}
+    """The strength as a Ratio, under the name of each version; a bare quantity is for one piece, words are its text."""
+    members = ("strength", "strengthRatio", "strengthQuantity", "amount", "strengthCodeableConcept")
+    given = one(next(filter(None, map(ingredient.get, members)), None))
+    if isinstance(given, dict) and "value" in given:
+        return {"numerator": given}
+    if isinstance(given, dict) and not {"coding", "text"} & given.keys():
+        return given
+    words = concept_of(given).label
+    return {"text": words} if words else {}

@@ -9,7 +9,8 @@ from service.fhir.versions import TELLING, names
 from service.jsonio import exact_decoder
 
 _OF_ORDERS = (
-    "medicationReference dosageInstruction dosage intent doNotPerform reason priorPrescription basedOn dispenseRequest"
+    "medicationReference medicationCodeableReference medicationCoding medicationString dosageInstruction dosage intent"
+    " doNotPerform reason priorPrescription basedOn dispenseRequest"
     " dateEnded statusChanged effectiveDosePeriod"
 )
 _IN_EVERY_VERSION = {

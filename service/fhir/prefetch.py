@@ -14,9 +14,9 @@ from msgspec import Raw
 from service.fhir.as_r4 import singled
 from service.fhir.bundles import Contents, Entry, contents, decoded, is_subset, medications_of, unversioned
 from service.fhir.members import list_of
-from service.fhir.resources import Resource
+from service.fhir.resources import Resource, as_resource
 from service.fhir.versions import DRUG_TYPES
-from service.jsonio import is_null
+from service.jsonio import decode, is_null
 
 
 class State(StrEnum):
@@ -190,8 +190,16 @@ def answer_of(key: str, raw: Raw) -> Answer:
     """What the client sent under a key."""
     if is_null(raw):
         return Answer(State.GIVEN)
-    resource = list_of(raw) or decoded(raw)
+    resource = list_of(raw) or decoded(raw) or _unwrapped(raw)
     return Answer(State.UNREADABLE) if resource is None else beginning(answer_in(key, resource))
+
+
+def _unwrapped(raw: Raw) -> Resource | None:
+    """A list of resources, or {response, resource} as it was before 1.0, as a Bundle; None for anything else."""
+    value = decode(raw)
+    listed = value if isinstance(value, list) else [value]
+    held = [item.get("resource", item) if isinstance(item, dict) else None for item in listed]
+    return {"resourceType": "Bundle", "entry": held} if held and all(map(as_resource, held)) else None
 
 
 def beginning(first: Answer) -> Answer:

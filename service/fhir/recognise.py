@@ -11,10 +11,11 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
+from service.dosing.amount import concentrations_in_text, strengths_in_text
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.facts import MedicationOrder, Unread
 from service.fhir.as_r4 import routes
-from service.fhir.bundles import referred_to
+from service.fhir.bundles import referred_to, unversioned
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.medications import ingredients, medication_concepts, medication_reference
 from service.fhir.resources import Resource, as_resource, aslist, exact, text
@@ -189,7 +190,7 @@ def _recognise(
     )
 
 
-def _topical(route: Mapping[str, Any], terminology: Terminology) -> bool:
+def _topical(route: Any, terminology: Terminology) -> bool:
     concept = concept_of(route)
     return "topical" in terminology.concepts(concept.codings) or terminology.topical_words(concept.words)
 
@@ -199,17 +200,22 @@ def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mappin
     target = text(pointer.get("reference"))
     if not target:
         return None
-    found = contained(order, target)
-    if found is not None:
-        # Contained resources hold none themselves: what its ingredients refer to stands beside it.
-        return {**found, "contained": order["contained"]}
-    return None if target.startswith("#") else referred_to(target, medications)
+    beside = None if target.startswith("#") else referred_to(target, medications)
+    found = contained(order, target) or (contained(order, _identity(target)) if beside is None else None)
+    # Contained resources hold none themselves: what its ingredients refer to stands beside it.
+    return beside if found is None else {**found, "contained": aslist(order["contained"])}
+
+
+def _identity(target: str) -> str:
+    """The id in "Medication/id", under whatever address and version; empty for a reference of another form."""
+    kind, _, identity = unversioned(target).rpartition("/")
+    return identity if kind.rpartition("/")[2] == "Medication" else ""
 
 
 def contained(order: Resource, target: str) -> Resource | None:
     """The contained resource that a reference names, with or without the mark ``#`` on either side."""
     name = target.strip().removeprefix("#")
-    if "/" in name:
+    if "/" in name or not name:
         return None
     held = (as_resource(item) for item in aslist(order.get("contained")))
     return next((one for one in held if one is not None and text(one.get("id")).removeprefix("#") == name), None)
@@ -241,6 +247,10 @@ def _stated_strengths(product: Concept, parts: Sequence[Ingredient], terminology
 
 def _ratio(ratio: Mapping[str, Any]) -> tuple[Fraction, bool] | None:
     """(mg, whether a mL rather than a piece) of a strength; None unless it is a mass in pieces or in a volume."""
+    words = text(ratio.get("text"))
+    if words:
+        stated = [(mg, False) for mg in strengths_in_text(words)] + [(mg, True) for mg in concentrations_in_text(words)]
+        return stated[0] if len(stated) == 1 else None
     mass = _measured(ratio.get("numerator"))
     if mass is None or mass[1] is None or mass[1].kind is not Kind.MASS:
         return None

@@ -187,9 +187,14 @@ def selected(session: Session, entry: Entry) -> bool:
     """
     if session.selections is None:
         return True
-    identity = text(entry.resource.get("id"))
-    names = {reference(entry.resource), identity, f"urn:uuid:{identity.lower()}", selection(entry.url)}
-    return not session.selections.isdisjoint(names - {"", "urn:uuid:"})
+    given, url = entry.resource.get("id"), selection(entry.url)
+    ids = (
+        str(given) if isinstance(given, int) else text(given),
+        url.removeprefix("urn:uuid:") if "/" not in url else "",
+    )
+    kind = entry.resource["resourceType"]
+    names = {name for id_ in filter(None, ids) for name in (id_, f"{kind}/{id_}", f"urn:uuid:{id_.lower()}")}
+    return not session.selections.isdisjoint(names | {url} - {""})
 
 
 def _empty(session: Session, entry: Entry) -> bool:

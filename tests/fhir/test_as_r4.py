@@ -317,12 +317,12 @@ def test_why_treatment_ended_is_read_from_words(
     assert running.reasons == set(), "a note on an order that goes on is no reason to end it"
 
 
-@pytest.mark.parametrize("odd", [None, "x", 5, [5, None], [{}], {"item": 5, "strength": "x"}])
+@pytest.mark.parametrize("odd", [None, "x", 5, [5, None], [{}], {"item": 5, "strength": 5}])
 def test_ingredients_of_any_other_form_name_nothing(odd: Any) -> None:
     assert all(found == ({}, {}) for found in ingredients({"resourceType": "Medication", "ingredient": odd}))
 
 
-@pytest.mark.parametrize("odd", [None, "x", 5, [], ["Patient/1"], {"reference": 5}])
+@pytest.mark.parametrize("odd", [None, 5, [], [5], {"reference": 5}])
 def test_members_of_an_unexpected_form_are_not_taken_for_anything(odd: Any) -> None:
     order = {"subject": odd, "medicationReference": odd, "medication": odd, "dosageInstruction": odd}
     assert subject_reference(order) == ""

@@ -60,7 +60,7 @@ def reasons(read: Chart) -> set[tuple[str, str]]:
         None,
         "1",
         {},
-        [PATIENT],
+        [PATIENT, 5],
         OUTCOME,
         order(),
         bundle(),

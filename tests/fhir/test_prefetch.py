@@ -75,10 +75,20 @@ def test_a_single_resource_of_another_type_leaves_the_key_unsatisfied(key: str, 
     assert not Prefetch({key: raw(resource)})[key].known
 
 
-@pytest.mark.parametrize("value", ["123", "", 5, True, [], [order()], {}, {"response": {}, "resource": order()}])
+@pytest.mark.parametrize(
+    "value", ["123", "", 5, True, [], [order(), 5], {}, {"response": {"status": "404"}, "resource": None}]
+)
 def test_what_is_neither_null_nor_a_resource_leaves_the_key_unsatisfied(value: Any) -> None:
     answer = Prefetch({"medications": raw(value)})["medications"]
     assert (answer.state, answer.known, answer.missing) == (State.UNREADABLE, False, True)
+
+
+def test_a_list_of_resources_and_what_was_wrapped_before_1_0_are_read() -> None:
+    for value in ([order()], [{"resource": order()}], {"response": {"status": "200 OK"}, "resource": order()}):
+        answer = Prefetch({"medications": raw(value)})["medications"]
+        assert (answer.state, answer.resources) == (State.GIVEN, (order(),)), value
+    paged = {**bundle(order()), "link": [{"relation": "next", "url": "https://fhir.example.org/2"}]}
+    assert Prefetch({"medications": raw({"resource": paged})})["medications"].state is State.PARTIAL
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,38 @@ def test_a_medication_of_the_request_is_found_by_any_reference_to_it(reference: 
     assert (found.label, found.problem, found.by_reference) == (AMITRIPTYLINE["text"], "", True)
 
 
+def test_a_drug_is_read_alike_in_every_shape(terminology: Terminology) -> None:
+    words, coding = AMITRIPTYLINE["text"], AMITRIPTYLINE["coding"][0]
+    shapes: list[dict[str, Any]] = [
+        *({name: words} for name in ("medicationCodeableConcept", "medication", "medicationString")),
+        *({name: coding} for name in ("medicationCodeableConcept", "medication", "medicationCoding")),
+        *({"medication": concept} for concept in (AMITRIPTYLINE, [AMITRIPTYLINE], {"concept": AMITRIPTYLINE})),
+        {"medicationCodeableReference": {"concept": AMITRIPTYLINE}},
+        {"medicationCodeableConcept": {**AMITRIPTYLINE, "coding": coding}},
+    ]
+    for shape in shapes:
+        found = identity_of(named_by(**shape), terminology)
+        assert (found.recognition.drugs, found.problem, found.by_reference) == (("amitriptyline",), "", False), shape
+
+
+def test_a_reference_is_followed_in_every_shape(terminology: Terminology) -> None:
+    pointer = {"reference": "Medication/m1"}
+    for member in ("medicationReference", "medication", "medicationCodeableReference"):
+        for shape in (pointer, [pointer], {"reference": pointer}, "Medication/m1"):
+            found = identity_of(named_by(**{member: shape}), terminology, MEDICATION)
+            assert (found.recognition.drugs, found.by_reference) == (("amitriptyline",), True), (member, shape)
+
+
+def test_a_contained_medication_that_is_named_like_one_outside_is_found_where_there_is_none(
+    terminology: Terminology,
+) -> None:
+    for target in ("Medication/m1", "https://fhir.example.org/r4/Medication/m1/_history/2"):
+        order = pointing_to(target, contained=[MEDICATION])
+        assert identity_of(order, terminology).recognition.drugs == ("amitriptyline",)
+        outside = {**MEDICATION, "code": {"text": "Mydocalm"}}
+        assert identity_of(order, terminology, outside).recognition.drugs == ("tolperisone",)
+
+
 def test_a_contained_medication_is_found_and_the_requests_own_is_not_mixed_up_with_it(terminology: Terminology) -> None:
     order = pointing_to("#m1", contained=[{"resourceType": "Practitioner", "id": "p"}, MEDICATION])
     other = {**MEDICATION, "code": {"text": "Mydocalm"}}
@@ -88,7 +120,7 @@ def test_a_name_that_is_no_drug_of_the_guidance_is_no_problem(terminology: Termi
         {"medicationCodeableConcept": {}},
         {"medicationCodeableConcept": {"text": " ", "coding": []}},
         {"medicationCodeableConcept": {"coding": [{"system": RXNORM}, {"code": ""}, {"code": True}, "704"]}},
-        {"medicationCodeableConcept": "amitriptyline"},
+        {"medicationCodeableConcept": 5},
     ],
 )
 def test_an_order_without_any_code_or_name_has_no_drug(members: dict[str, Any], terminology: Terminology) -> None:
@@ -262,11 +294,18 @@ def test_a_product_whose_name_is_not_among_its_ingredients_is_disputed(terminolo
         ({"numerator": {"value": 25, "unit": "mg"}, "denominator": {"value": "x", "unit": "tablet"}}, None),
         ({"numerator": {"value": 25, "unit": "mg"}, "denominator": "tablet"}, None),
         ({"numerator": "25 mg"}, None),
+        ([{"numerator": {"value": 25, "unit": "mg"}}], Fraction(25)),
+        ({"value": 25, "unit": "mg"}, Fraction(25)),
+        ("25 mg", Fraction(25)),
+        ({"text": "25 mg"}, Fraction(25)),
+        ({"coding": [{"display": "25 mg"}]}, Fraction(25)),
+        ("25 mg or 50 mg", None),
+        ("strong", None),
         ({}, None),
     ],
 )
 def test_a_strength_is_read_only_as_a_mass_in_pieces(
-    strength: dict[str, Any], mg: Fraction | None, terminology: Terminology
+    strength: Any, mg: Fraction | None, terminology: Terminology
 ) -> None:
     item = {"itemCodeableConcept": {"text": "Amitriptyline"}, "strength": strength}
     found = identity_of(pointing_to("Medication/m1"), terminology, product(item))

@@ -109,6 +109,8 @@ def test_all_orders_are_in_focus_unless_some_were_selected(terminology: Terminol
         "urn:uuid:b",
         "urn:uuid:4B6F1D52-6a33-4f0e-9d0c-111111111111",
         "urn:uuid:4b6f1d52-6a33-4f0e-9d0c-111111111111",
+        "4b6f1d52-6a33-4f0e-9d0c-111111111111",
+        "MedicationRequest/4b6f1d52-6a33-4f0e-9d0c-111111111111",
     ],
 )
 def test_a_selection_may_be_written_in_any_way_that_names_the_order(pointer: str, terminology: Terminology) -> None:
@@ -122,6 +124,11 @@ def test_an_order_without_an_id_is_selected_by_its_address(terminology: Terminol
     for pointer in (url, f"{url}/_history/1", "MedicationRequest/b"):
         call = session({"fullUrl": url, "resource": order(id=None)}, selections=[pointer])
         assert [d.focus for d in drafts(call, orders(call).entries, NOTHING, terminology)] == [True]
+
+
+def test_an_id_that_is_a_number_is_selected_by_it(terminology: Terminology) -> None:
+    for pointer in ("MedicationRequest/7", "7"):
+        assert [d.focus for d in looked_at(terminology, order(id=7), selections=[pointer])] == [True]
 
 
 def test_a_bare_id_selects_every_draft_that_has_it(terminology: Terminology) -> None:
@@ -147,6 +154,9 @@ def test_an_order_without_an_id_cannot_be_selected_but_is_still_there(terminolog
         ({"subject": [{"reference": "Patient/2"}]}, False),
         ({"subject": [{"reference": "Patient/1"}, {"reference": "Patient/2"}]}, False),
         ({"subject": {"reference": ["Patient/2"]}}, False),
+        ({"subject": "Patient/2"}, False),
+        ({"subject": "Patient/1"}, True),
+        ({"subject": {"reference": "Patient/1"}, "patient": {"reference": "Patient/2"}}, False),
         ({"subject": None, "patient": {"reference": "Patient/2"}}, False),
     ],
 )
