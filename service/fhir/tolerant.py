@@ -50,7 +50,10 @@ def read(model: type[Model], resource: Resource, required: Resource | None = Non
 
 
 def _drop(resource: Resource, error: ValidationError, dropped: list[str]) -> bool:
-    """Removes the deepest element that each error points at; False when there is none to remove."""
+    """Removes the deepest element that each error points at; False when there is none to remove.
+
+    Words of blanks alone count as absent and are not named: many systems write them for a member without a value.
+    """
     paths = {_existing(resource, problem["loc"]) for problem in error.errors(include_input=False)}
     removed = False
     # The last index of a list first, so that the others keep their places; children before their parents.
@@ -59,8 +62,10 @@ def _drop(resource: Resource, error: ValidationError, dropped: list[str]) -> boo
         holder: Any = resource
         for step in parents:
             holder = holder[step]
+        value = holder[last]
+        if not (isinstance(value, str) and not value.strip()):
+            dropped.append(_written(path))
         del holder[last]
-        dropped.append(_written(path))
         removed = True
     return removed
 

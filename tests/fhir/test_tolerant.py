@@ -93,6 +93,17 @@ def test_several_refused_elements_are_all_named_and_the_rest_is_read() -> None:
     assert (found.value.status, found.value.intent) == ("unknown", "order")
 
 
+def test_empty_words_are_a_member_that_is_not_there() -> None:
+    for empty in ("", " "):
+        found = tolerantly(
+            order(
+                authoredOn=empty, dosageInstruction=[dosage(doseAndRate=[{"doseQuantity": {**TABLET, "code": empty}}])]
+            )
+        )
+        assert found.dropped == ()
+        assert found.value.authoredOn is None
+
+
 def test_refused_entries_of_a_long_list_leave_the_good_ones_in_their_order() -> None:
     mixed = [dosage(text=str(i)) if i % 3 == 0 else i for i in range(30)]
     found = tolerantly(order(dosageInstruction=mixed))
