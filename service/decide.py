@@ -30,8 +30,8 @@ from service.engine.evaluate import evaluate
 from service.engine.finding import Finding, Indicator
 from service.engine.guideline import Guideline
 from service.engine.library import Library
+from service.engine.plan import FOLD, capped
 from service.engine.quiet import Once, contents, kept_quiet
-from service.engine.ranking import FOLD, capped
 from service.engine.rendering import Renderer
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import NotConformant, ServiceError, place_of

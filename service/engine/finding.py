@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from service.chart import Chart
-from service.facts import Condition, MedicationOrder, Unread
+from service.facts import MedicationOrder, Unread
 
 
 class Indicator(IntEnum):
@@ -50,47 +50,6 @@ class Threshold:
 
 
 Thresholds = Mapping[str, Threshold]
-
-
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """One row of a card's table: the conditions that raise it, and how urgent it is.
-
-    ``urgency`` is by jurisdiction, "" standing for those that are not named. A condition has to be active unless the
-    row counts it for ``ever``. One that is also among ``unless`` does not raise the row; one among ``milder`` of a
-    jurisdiction is a warning there.
-    """
-
-    conditions: frozenset[str]
-    urgency: Mapping[str, Indicator]
-    ever: bool = False
-    unless: frozenset[str] = frozenset()
-    milder: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def raised_by(self, condition: Condition) -> bool:
-        """True when a condition of the record raises the row."""
-        sets = condition.sets
-        holds = condition.active or self.ever
-        return holds and not sets.isdisjoint(self.conditions) and sets.isdisjoint(self.unless)
-
-    def indicator(self, jurisdiction: str, sets: frozenset[str] = frozenset()) -> Indicator:
-        """How urgent it is in a jurisdiction, raised by a condition of these sets."""
-        if not sets.isdisjoint(self.milder.get(jurisdiction, ())):
-            return Indicator.WARNING
-        return self.urgency.get(jurisdiction) or self.urgency[""]
-
-
-class CardNumbers(dict[str, Threshold]):
-    """The numbers of a card with a table: what its rule is handed."""
-
-    def __init__(self, numbers: Thresholds, concerns: Mapping[str, Concern]) -> None:
-        super().__init__(numbers)
-        self.concerns = concerns
-
-
-def concerns_of(thresholds: Thresholds) -> Mapping[str, Concern]:
-    """The rows of the card's table by their names; none for a card without one."""
-    return thresholds.concerns if isinstance(thresholds, CardNumbers) else {}
 
 
 @dataclass(frozen=True, slots=True)

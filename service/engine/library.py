@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from service.dosing.units import faulty_tables
-from service.engine.finding import CardNumbers, Concern, Indicator, Threshold, Thresholds
+from service.engine.concerns import CardNumbers, Concern
+from service.engine.finding import Indicator, Threshold, Thresholds
 from service.engine.number_words import NumberWords
 from service.engine.plan import Plan, plan
 from service.engine.references import dangling, uncited_offers, unknown_cards

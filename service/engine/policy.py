@@ -12,7 +12,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from service.engine.finding import CardNumbers, Finding, Indicator, Threshold, concerns_of
+from service.engine.concerns import CardNumbers, concerns_of
+from service.engine.finding import Finding, Indicator, Threshold
 from service.engine.library import CardFile, Library
 from service.files import Fault, FaultyLibrary, validator
 

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
-from service.engine.finding import concerns_of
+from service.engine.concerns import concerns_of
 from service.engine.plan import ANY_CARD
 from service.files import Document, Fault
 

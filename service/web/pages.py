@@ -13,8 +13,9 @@ from markupsafe import Markup
 from service.cdshooks.services import Service
 from service.decide import Decision
 from service.engine.catalogue import in_order, statements
+from service.engine.concerns import Concern, concerns_of
 from service.engine.editions import EVERYBODY
-from service.engine.finding import Concern, Threshold, concerns_of
+from service.engine.finding import Threshold
 from service.engine.library import CardFile
 from service.engine.rendering import CODE_SYSTEMS
 from service.engine.review import open_reason

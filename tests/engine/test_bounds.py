@@ -1,6 +1,6 @@
 """What a card shows of long lists is bounded, and nothing that is left out goes unsaid."""
 
-from service.engine.bounds import MOST_LETTERS, MOST_LISTED, bounded
+from service.engine.evaluate import MOST_LETTERS, MOST_LISTED, bounded
 from service.engine.finding import Finding, Indicator
 from service.engine.unchecked import unchecked
 from service.facts import Unread

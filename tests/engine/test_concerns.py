@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from service.chart import Chart
-from service.engine.concerns import point, recorded
-from service.engine.finding import CardNumbers, Concern, Indicator, concerns_of
+from service.engine.concerns import CardNumbers, Concern, concerns_of, point, recorded
+from service.engine.finding import Indicator
 from service.engine.library import load
 from service.facts import Condition, Patient
 from tests.conftest import TODAY

@@ -22,7 +22,7 @@ from service.engine.evaluate import evaluate
 from service.engine.finding import Finding
 from service.engine.guideline import Guideline
 from service.engine.library import Library
-from service.engine.ranking import FOLD
+from service.engine.plan import FOLD
 from service.engine.rendering import LOCAL
 from service.engine.unchecked import rule_failed, service_failed
 from service.errors import ServiceError

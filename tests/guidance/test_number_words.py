@@ -12,8 +12,9 @@ import pytest
 from service.chart import Chart
 from service.dates import Span
 from service.decide import Decision, decide
+from service.engine.concerns import CardNumbers, concerns_of
 from service.engine.evaluate import card_of
-from service.engine.finding import CardNumbers, Finding, Rule, Threshold, concerns_of
+from service.engine.finding import Finding, Rule, Threshold
 from service.engine.library import Library
 from service.errors import ServiceError
 from service.facts import Condition, Measurement, MedicationOrder

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
-from service.engine.plan import Plan, plan
-from service.engine.ranking import FOLD, capped, merged, ranked
+from service.engine.plan import FOLD, Plan, capped, merged, plan
 from service.engine.rendering import Renderer
 from service.facts import MedicationOrder
 from service.fhir.edit import ClientOrders
@@ -26,7 +25,8 @@ def planned(most: int = 3, **more: Any) -> Plan:
 
 
 def findings(*indicators: Indicator) -> list[Finding]:
-    return ranked([Finding(card, indicator) for card, indicator in zip(CARDS, indicators, strict=False)], planned())
+    found = [Finding(card, indicator) for card, indicator in zip(CARDS, indicators, strict=False)]
+    return sorted(found, key=planned().rank)
 
 
 def cards(found: list[Finding]) -> list[str]:
@@ -35,15 +35,19 @@ def cards(found: list[Finding]) -> list[str]:
 
 def test_where_urgency_is_equal_the_ranking_of_the_guideline_decides() -> None:
     found = [Finding("card-2", INFO), Finding("unranked", INFO), Finding("card-0", INFO), Finding("card-1", WARNING)]
-    assert cards(ranked(found, planned())) == ["card-1", "card-0", "card-2", "unranked"]
+    assert cards(sorted(found, key=planned().rank)) == ["card-1", "card-0", "card-2", "unranked"]
 
 
 def test_a_state_may_have_a_rank_of_its_own() -> None:
     plan_ = planned(ranking=["card-0", "card-1", "card-0/milder"])
     found = [Finding("card-0", WARNING, state="milder"), Finding("card-1", WARNING), Finding("card-0", WARNING)]
-    assert [(f.card, f.state) for f in ranked(found, plan_)] == [("card-0", ""), ("card-1", ""), ("card-0", "milder")]
+    assert [(f.card, f.state) for f in sorted(found, key=plan_.rank)] == [
+        ("card-0", ""),
+        ("card-1", ""),
+        ("card-0", "milder"),
+    ]
     urgent = [Finding("card-1", WARNING), Finding("card-0", CRITICAL, state="milder")]
-    assert cards(ranked(urgent, plan_)) == ["card-0", "card-1"]
+    assert cards(sorted(urgent, key=plan_.rank)) == ["card-0", "card-1"]
 
 
 @pytest.mark.parametrize("many", [0, 1, 3])
