@@ -137,10 +137,17 @@ def based_on(order: Resource) -> tuple[str, ...]:
 
 
 def subject_references(resource: Resource) -> tuple[str, ...]:
-    """The references to the patient, none when there is none to compare. A list where FHIR has one is read whole."""
-    subjects = (subject for name in names(ORDER, "subject") for subject in aslist(resource.get(name)))
-    given = (subject.get("reference") if isinstance(subject, dict) else subject for subject in subjects)
-    return tuple(filter(None, map(text, map(one, given))))
+    """The references to the patient, none when there is none to compare. Lists where FHIR has one are read whole."""
+    waiting = [resource.get(name) for name in names(ORDER, "subject")]
+    found: list[str] = []
+    for here in waiting:  # which grows meanwhile
+        if isinstance(here, list):
+            waiting += here
+        else:
+            given = here.get("reference") if isinstance(here, dict) else here
+            waiting += given if isinstance(given, list) else []
+            found += [given] if isinstance(given, str) and given else []
+    return tuple(found)
 
 
 def subject_reference(resource: Resource) -> str:

@@ -43,7 +43,7 @@ from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.reasons import Listed
 from service.fhir.recognise import MISSPELT, Identity, misspelt
-from service.fhir.resources import Resource, text
+from service.fhir.resources import Resource, one
 from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
 from service.fhir.versions import DRUG_TYPES, version_of
 from service.terminology.recognise import Terminology
@@ -278,7 +278,7 @@ def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patien
     for resource in prefetch[PATIENT].resources:
         if resource["resourceType"] != "Patient":
             continue
-        if text(resource.get("id")) not in ("", patient_id):
+        if one(resource.get("id")) not in (None, "", patient_id):
             raise MissingData(
                 f"prefetch.{PATIENT} is another patient than context.patientId. Send the patient of the context.",
                 f"prefetch.{PATIENT}",

@@ -69,6 +69,6 @@ def _same(identity: str, reference: str) -> bool:
     if reference == f"Patient/{identity}" or reference.startswith(("#", "urn:")):
         return True
     kind, _, named = unversioned(reference).rpartition("/")
-    if kind and kind.rpartition("/")[2] != "Patient":
+    if kind and kind.rpartition("/")[2].lower() != "patient":
         return True
     return named == identity

@@ -75,7 +75,9 @@ def test_without_the_patient_nothing_can_be_said(value: Any) -> None:
     assert (caught.value.status, caught.value.expression) == (412, "prefetch.patient")
 
 
-@pytest.mark.parametrize("value", [{**PATIENT, "id": "2"}, bundle({**PATIENT, "id": "2"})])
+@pytest.mark.parametrize(
+    "value", [{**PATIENT, "id": "2"}, bundle({**PATIENT, "id": "2"}), {**PATIENT, "id": 2}, {**PATIENT, "id": ["2"]}]
+)
 def test_another_patient_in_prefetch_is_refused_without_naming_either(value: Resource) -> None:
     with pytest.raises(MissingData, match=r"another patient than context\.patientId") as caught:
         required_patient(prefetched(patient=value), "1", TODAY)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.facts import Age
 from service.facts import Patient as ChartPatient
+from service.fhir.as_r4 import subject_references
 from service.fhir.patients import OLDEST, patient, patient_id, same_patient
 from tests.fhir.samples import TODAY
 
@@ -162,6 +163,7 @@ def test_a_reference_that_may_mean_the_patient_is_the_patients(reference: str) -
         "https://fhir.example.org/r4/Patient/2",
         "https://fhir.example.org/r4/Patient/2/_history/1",
         "2",
+        "patient/2",
     ],
 )
 def test_a_reference_to_somebody_else_is_not_the_patients(reference: str) -> None:
@@ -177,3 +179,20 @@ def test_no_birth_or_death_date_ever_raises_or_makes_somebody_impossibly_old(bir
     assert found.deceased is (deceased is not None)
     age = found.age(date(2026, 11, 23))
     assert age is None or age.at_most <= OLDEST + 1
+
+
+def test_the_patient_of_a_resource_is_told_from_any_shape_of_its_subject() -> None:
+    own, other = {"reference": "Patient/1"}, {"reference": "Patient/2"}
+    others: list[Any] = [
+        other,
+        [other],
+        [[other]],
+        [own, other],
+        "Patient/2",
+        {"reference": ["Patient/1", "Patient/2"]},
+    ]
+    owns: list[Any] = [own, [[own]], "Patient/1", {"display": "Somebody"}, 1]
+    for subject in others:
+        assert not same_patient(subject_references({"resourceType": "Condition", "subject": subject}), "1"), subject
+    for subject in owns:
+        assert same_patient(subject_references({"resourceType": "Condition", "subject": subject}), "1"), subject
