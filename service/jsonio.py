@@ -1,5 +1,6 @@
 """JSON in and out: numbers kept exact, hostile input refused quietly."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,15 @@ def is_null(raw: msgspec.Raw | bytes) -> bool:
     """True when these bytes are JSON's null, which ``decode`` gives as None like what it cannot read."""
     # A list is not copied to be looked at.
     return memoryview(raw)[:1].tobytes() != b"{" and bytes(raw).strip() == b"null"
+
+
+_ESCAPE = re.compile(rb"\\(?:ud[89ab]..\\ud[c-f]..|u(d[89a-f]..)|.)", re.IGNORECASE | re.DOTALL)
+"""One escape in JSON, both halves of a character together; a half alone is the group."""
+
+
+def without_lone_surrogates(raw: bytes) -> bytes:
+    """JSON with the replacement character for half a character, which texts have that were cut within an emoji."""
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], raw)
 
 
 def encode(value: Any) -> bytes:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from service.errors import NotConformant, NotParsable
+from service.jsonio import without_lone_surrogates
 
 Indicator = Literal["info", "warning", "critical"]
 
@@ -262,19 +263,21 @@ def read_context(request: HookRequest, hook: str) -> Context:
 
 def read_body(body: bytes, message: type[Message]) -> Message:
     """The body of a call as a message of this type. Raises NotParsable and NotConformant."""
+    body = body.removeprefix(BOM_UTF8)
     start = body.lstrip()[:1]
     if not start:
         raise NotParsable("The request has no body. Send the CDS Hooks request as a JSON object.")
-    if body.startswith(BOM_UTF8):
-        raise NotParsable("The request is not valid JSON: it begins with a byte order mark. Send UTF-8 without one.")
-    if start != b"{":
-        raise NotParsable("The request is not a JSON object. Send the CDS Hooks request as one.")
     try:
         # What stays raw is not looked at now, and must not turn out later to be no text at all.
         body.decode()
     except UnicodeDecodeError as error:
         raise NotParsable(f"The request is not valid JSON: it is not UTF-8 (byte {error.start}).") from None
-    return _decode(body, message, "$")
+    if start != b"{":
+        raise NotParsable("The request is not a JSON object. Send the CDS Hooks request as one.")
+    try:
+        return _decode(body, message, "$")
+    except NotParsable:
+        return _decode(without_lone_surrogates(body), message, "$")
 
 
 def _decode(body: bytes | Raw, message: type[Message], root: str) -> Message:

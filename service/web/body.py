@@ -2,8 +2,11 @@
 
 from flask import abort, current_app, request
 
-JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
-CHARSETS = frozenset({"utf-8", "utf8"})
+JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
+"""The last is DSTU2's."""
+
+CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+"""UTF-8, and what is part of it."""
 
 
 def json_body() -> bytes:
@@ -17,7 +20,7 @@ def json_body() -> bytes:
         charset = request.mimetype_params.get("charset", "utf-8")
         if request.mimetype not in JSON_TYPES or charset.lower() not in CHARSETS:
             abort(415)
-    if environ.get("HTTP_CONTENT_ENCODING"):
+    if environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
         abort(415)
     limit: int = current_app.config["MAX_CONTENT_LENGTH"]
     announced = request.content_length

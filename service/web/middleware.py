@@ -32,7 +32,7 @@ _ALWAYS = tuple((pair[0].lower(), pair) for pair in ALWAYS.items())
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": f"Authorization, Content-Type, {ID_HEADER}",
     "Access-Control-Max-Age": "600",
 }
 """What a browser is told that asks before it calls (L-28)."""

@@ -126,7 +126,7 @@ def test_a_browser_that_asks_first_is_told_what_it_may_send(client: FlaskClient)
     asked = {**ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     headers = client.options(f"{PATH}/order-sign", headers=asked).headers
     assert "POST" in headers["Access-Control-Allow-Methods"]
-    assert headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+    assert headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type, X-Request-ID"
     assert headers["Access-Control-Max-Age"] == "600"
 
 
