@@ -33,6 +33,8 @@ MOST_VALUES = 5000
 MOST_SHOWN = 40
 """Letters of a value in words that are shown."""
 
+SYSTOLIC, DIASTOLIC = "systolic-bp", "diastolic-bp"
+_PRESSURE = re.compile(r"\s*(?:RR\s*)?(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm ?\[?Hg\]?)?\s*", re.IGNORECASE)
 # Two decimals at most: "1,000" is a thousand to some and one to others.
 _QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s<>]{0,15})\s*")
 
@@ -76,6 +78,7 @@ _UNITS = {
     "potassium": frozenset({"umol/L", "meq/L"}),
     "magnesium": frozenset({"umol/L", "meq/L", "mg/dL"}),
     "qt": frozenset({"ms"}),
+    **dict.fromkeys((SYSTOLIC, DIASTOLIC), frozenset({"mm[Hg]"})),
 }
 """Canonical units of kinds, by the beginning of their ids, for which a value in another unit is none."""
 
@@ -88,6 +91,7 @@ _LETTERS = {
 _LETTERS |= {
     **dict.fromkeys(("мл/мин", "мл/хв", "ml/perc", "ml/minute"), "mL/min"),
     **dict.fromkeys(("мл/мин/1.73м2", "мл/хв/1.73м2", "ml/perc/1.73m2"), INDEXED),
+    **dict.fromkeys(("mmhg", "mm[hg]", "ммрт.ст.", "ммрт.ст", "ммрт"), "mmHg"),
     **dict.fromkeys(("мкмоль/л", "mcmol/l", "mikromol/l"), "umol/L"),
     "ммоль/л": "mmol/L",
     "мг/дл": "mg/dL",
@@ -126,8 +130,8 @@ def observed(resources: Iterable[Resource], terminology: Terminology, room: Room
     for resource, parts in _within(valid, MOST_VALUES):
         status = _status(resource)
         for part in parts:
-            for kind in sorted(_kinds(part, terminology)) if isinstance(part, dict) else ():
-                day, given = _day(resource), _given(part)
+            for kind, given in _values(part, terminology) if isinstance(part, dict) else ():
+                day = _day(resource)
                 value, unit = _value(given, kind)
                 shown = _shown(given, part)
                 answer, sets, heard = _answered(part, kind, terminology, room)
@@ -184,6 +188,17 @@ def _kinds(part: Resource, terminology: Terminology) -> frozenset[str]:
     """What was measured, by its codes; by its words when no code is known."""
     concept = concept_of(part.get("code"))
     return terminology.concepts(concept.codings) or terminology.words.measured(tuple(dict.fromkeys(concept.words)))
+
+
+def _values(part: Resource, terminology: Terminology) -> Iterator[tuple[str, Any]]:
+    """Each kind of measurement with its value: "120/80" in words is both of a blood pressure."""
+    for kind in sorted(_kinds(part, terminology)):
+        pressure = _PRESSURE.fullmatch(text(part.get("valueString"))) if kind.startswith(SYSTOLIC) else None
+        if pressure is None:
+            yield kind, _given(part)
+            continue
+        for each, value in zip((kind, kind.replace(SYSTOLIC, DIASTOLIC)), pressure.groups(), strict=True):
+            yield each, {"value": Decimal(value), "unit": "mmHg"}
 
 
 def _given(part: Resource) -> Any:

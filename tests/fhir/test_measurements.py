@@ -298,3 +298,31 @@ def test_an_answer_in_words_is_yes_no_or_named_as_not_read(terminology: Terminol
                 sets = [measurement.sets for measurement in heard.measurements]
                 assert sets == {"pregnancy": [{"pregnancy"}], "": [frozenset()]}.get(meaning, []), answer
                 assert [gap.found for gap in heard.unread] == [answer] * (meaning == "not read"), answer
+
+
+def test_a_blood_pressure_in_words_is_both_of_its_values(terminology: Terminology) -> None:
+    standing = (
+        "Blutdruck im Stehen; Blood pressure standing; tension artérielle debout; давление стоя; bloeddruk staand"
+    )
+    lying = "Blutdruck im Liegen; supine BP; pressione in clinostatismo; ciśnienie leżąc"
+    for names, posture in ((standing, "standing"), (lying, "supine")):
+        for name in names.split("; "):
+            found = read(terminology, in_words(name) | {"valueString": "110/70 mmHg"})
+            assert [(m.kind, m.value, m.unit) for m in found] == [
+                (f"systolic-bp-{posture}", Fraction(110), "mm[Hg]"),
+                (f"diastolic-bp-{posture}", Fraction(70), "mm[Hg]"),
+            ], name
+    not_read = observed([in_words("Blutdruck im Stehen") | {"valueString": "normal"}], terminology)
+    assert [(gap.reason, gap.found) for gap in not_read.unread] == [("measurement-in-words", "normal")]
+
+
+def test_a_pain_score_is_known_by_the_name_of_its_scale(terminology: Terminology) -> None:
+    for name, kind in (
+        ("Schmerz (NRS)", "pain-nrs-0-10"),
+        ("Pain numeric rating scale", "pain-nrs-0-10"),
+        ("EVA douleur", "pain-vas-score"),
+        ("Pain score", "pain-severity-reported-generic-scale-unknown"),
+    ):
+        [found] = read(terminology, in_words(name) | {"valueInteger": 6})
+        assert (found.kind, found.value) == (kind, Fraction(6))
+    assert terminology.words.measured(("pain goal",)) == frozenset()
