@@ -10,11 +10,7 @@ from service.engine.finding import Finding, Indicator, Rule, holding
 from service.engine.guideline import Guideline
 from service.engine.plan import merged
 from service.engine.policy import allowed
-from service.engine.unchecked import (
-    patient_deceased,
-    rule_failed,
-    unchecked,
-)
+from service.engine.unchecked import patient_deceased, rule_failed, unchecked
 from service.engine.words import shortened
 from service.facts import Unread
 

@@ -49,7 +49,7 @@ def expanded(library: Library, answers: Sequence[Found]) -> Expanded:
         if _contradictory(code, by, terminology)
     )
     left_out = {refusal.code for refusal in refused}
-    new = {c: by for c, by in claims.items() if c not in left_out and not _known(c, terminology)}
+    new = {c: by for c, by in claims.items() if c not in left_out and not _known_as(c, terminology)}
     release = _release(answers)
     if not new:
         return Expanded(library, {}, refused, release)
@@ -65,16 +65,9 @@ def expanded(library: Library, answers: Sequence[Found]) -> Expanded:
     grown = terminology.extended(drug_codes, {id_: frozenset(pairs) for id_, pairs in members.items()})
     pairs = sorted((query.id, code) for code, by in new.items() for query in by)
     name = "-".join(("snomed", *filter(None, [release]), _digest(pairs)))
-    return Expanded(
-        replace(
-            library,
-            version=f"{library.version}.{name}",
-            terminology=replace(library.terminology, terminology=grown),
-        ),
-        Counter(id_ for id_, _ in pairs),
-        refused,
-        release,
-    )
+    known = replace(library.terminology, terminology=grown)
+    served = replace(library, version=f"{library.version}.{name}", terminology=known)
+    return Expanded(served, Counter(id_ for id_, _ in pairs), refused, release)
 
 
 def _claims(answers: Iterable[Found]) -> tuple[dict[str, list[Query]], dict[str, str]]:
@@ -90,22 +83,16 @@ def _claims(answers: Iterable[Found]) -> tuple[dict[str, list[Query]], dict[str,
 
 def _contradictory(code: str, by: Iterable[Query], terminology: Terminology) -> bool:
     """True when a code is to mean two drugs, or a drug and a condition; conditions may share a code."""
-    drugs = {query.id for query in by if query.kind == DRUGS} | {c.drug for c in _listed_drugs(code, terminology)}
-    others = any(query.kind != DRUGS for query in by) or bool(terminology.concepts([Coding(SNOMED, code)]))
+    coding = Coding(SNOMED, code)
+    drugs = {query.id for query in by if query.kind == DRUGS} | {c.drug for c in terminology.drug_codes(coding)}
+    others = any(query.kind != DRUGS for query in by) or bool(terminology.concepts([coding]))
     return len(drugs) + others > 1 and bool(drugs)
-
-
-def _listed_drugs(code: str, terminology: Terminology) -> Sequence[DrugCode]:
-    return terminology.drug_codes(Coding(SNOMED, code))
 
 
 def _known_as(code: str, terminology: Terminology) -> set[str]:
     """The sets of our lists that hold a code."""
-    return {c.drug for c in _listed_drugs(code, terminology)} | terminology.concepts([Coding(SNOMED, code)])
-
-
-def _known(code: str, terminology: Terminology) -> bool:
-    return bool(_known_as(code, terminology))
+    coding = Coding(SNOMED, code)
+    return {c.drug for c in terminology.drug_codes(coding)} | terminology.concepts([coding])
 
 
 def _release(answers: Iterable[Found]) -> str:

@@ -21,19 +21,16 @@ def dangling(
 ) -> Iterator[Fault]:
     """References of cards that lead nowhere."""
     for card in cards:
-        found = [("sources", key, "is not in sources.yaml") for key in card.sources if key not in sources]
-        found += [("links", key, "is not among the card's sources") for key in card.links if key not in card.sources]
-        found += [
-            ("says", key, "is not among the card's sources") for key in card.says.values() if key not in card.sources
-        ]
-        found += [
-            ("override_reasons", key, "is not in override-reasons.yaml")
-            for key in card.override_reasons
-            if key not in override_reasons
-        ]
-        found += [("statements", key, "is not in statements.yaml") for key in card.statements if key not in statements]
-        found += [("topic", card.topic, "is not in codesystems/card-topics.json")] if card.topic not in topics else []
-        found += [("bounds", name, "is no threshold") for name in card.bounds if name not in card.thresholds]
+        links: tuple[tuple[str, Iterable[str], Container[str], str], ...] = (
+            ("sources", card.sources, sources, "is not in sources.yaml"),
+            ("links", card.links, card.sources, "is not among the card's sources"),
+            ("says", card.says.values(), card.sources, "is not among the card's sources"),
+            ("override_reasons", card.override_reasons, override_reasons, "is not in override-reasons.yaml"),
+            ("statements", card.statements, statements, "is not in statements.yaml"),
+            ("topic", [card.topic], topics, "is not in codesystems/card-topics.json"),
+            ("bounds", card.bounds, card.thresholds, "is no threshold"),
+        )
+        found = [(key, name, wrong) for key, names, known, wrong in links for name in names if name not in known]
         found += [
             ("bounds", name, "is outside its own bounds")
             for name, (least, most) in card.bounds.items()
