@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from itertools import count
@@ -30,6 +31,8 @@ ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fhir_fixtures"
 TODAY = date(2026, 11, 23)
 WIDTH = "160"
+ASKED = {"angle-closure-glaucoma", "epilepsy", "post-stroke-spasticity", "stroke"}
+ASKED |= {"amitriptyline", "citalopram", "escitalopram"}
 
 # The FHIR models put imports off until they are first used; how long an example takes says nothing.
 settings.register_profile("tolami", deadline=None)
@@ -94,6 +97,14 @@ def fixture() -> Callable[[str], dict[str, Any]]:
         return content
 
     return read
+
+
+@pytest.fixture(scope="session")
+def few_asked(library: Library) -> Library:
+    """The library as it is, but that a terminology server is asked about a few of its sets only."""
+    queries = tuple(query for query in library.terminology.queries if query.id in ASKED)
+    assert {query.id for query in queries} == ASKED
+    return replace(library, terminology=replace(library.terminology, queries=queries))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from service.app import create_app
-from service.engine.library import Library, load
+from service.engine.library import Library
 from service.settings import Settings
 from service.startup import start_library
 from tests import serving as processes
@@ -28,7 +28,7 @@ CARD = "amitriptyline-and-other-conditions"
 
 
 @pytest.fixture
-def start(terminology_server: Terminology, tmp_path: Path) -> Callable[..., Library]:
+def start(terminology_server: Terminology, tmp_path: Path, few_asked: Library) -> Callable[..., Library]:
     """Starts with the server, whose answers are kept in a folder of the test."""
 
     def started(after: timedelta = timedelta(0), **settings: Any) -> Library:
@@ -38,7 +38,7 @@ def start(terminology_server: Terminology, tmp_path: Path) -> Callable[..., Libr
             "terminology_deadline": 300,
             **settings,
         }
-        return start_library(Settings(**chosen), lambda: NOW + after)
+        return start_library(Settings(**chosen), lambda: NOW + after, few_asked)
 
     return started
 
@@ -173,7 +173,7 @@ def test_a_folder_that_cannot_be_written_is_logged_with_the_setting(
 
 
 def test_the_served_process_answers_with_the_expanded_terminology(
-    terminology_server: Terminology, tmp_path: Path, with_condition: Json
+    terminology_server: Terminology, tmp_path: Path, with_condition: Json, library: Library
 ) -> None:
     terminology_server.descendants = {ANGLE_CLOSURE: [BELOW]}
     settings = {
@@ -185,7 +185,7 @@ def test_the_served_process_answers_with_the_expanded_terminology(
         answer = client.post(f"{served.url}/cds-services/order-select", json=with_condition, timeout=processes.CALL)
         asked = len(terminology_server.asked)
     assert CARD in by_id(answer.json()["cards"])
-    assert asked == len(load().terminology.queries), "each set is asked for once, not by each worker"
+    assert asked == len(library.terminology.queries), "each set is asked for once, not by each worker"
     assert '"terminology expanded"' in served.log.read_text(encoding="utf-8")
     assert len(list((tmp_path / "tolami-terminology").iterdir())) == asked
 

@@ -14,9 +14,12 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def check(terminology_server: Terminology, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Check:
+def check(
+    terminology_server: Terminology, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, few_asked: Library
+) -> Check:
     """Runs the command with the server of the test, or with other settings, where there are no fixtures to render."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("service.engine.library.load", lambda: few_asked)
 
     def command(**settings: str) -> Result:
         chosen = {
@@ -80,7 +83,7 @@ def test_without_a_server_everything_is_embedded(check: Check, library: Library)
 
 
 def test_a_fault_of_one_set_is_named_with_what_to_do_and_the_others_are_asked(
-    check: Check, terminology_server: Terminology, library: Library
+    check: Check, terminology_server: Terminology, few_asked: Library
 ) -> None:
     def faulty(handler: Handler, asked: dict[str, str]) -> bool:
         wrong = "230690007" in asked["url"]
@@ -94,7 +97,7 @@ def test_a_fault_of_one_set_is_named_with_what_to_do_and_the_others_are_asked(
     assert "conditions/stroke: The server answered with status 422 (too[31m costly). Check that" in result.output
     assert "Descendants of conditions: embedded lists" in result.output
     assert "Descendants of drugs: server" in result.output
-    assert len(terminology_server.asked) == len(library.terminology.queries)
+    assert len(terminology_server.asked) == len(few_asked.terminology.queries)
     assert row(result, "epilepsy")[4] == "embedded"
 
 

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app, records_of
+from service.engine.library import Library
 from service.records.records import Records
 from service.settings import Settings
 from tests.records.kept import NOW, PAIR, exchange, keep, outcome, show, shown
@@ -28,12 +29,12 @@ def records(tmp_path: Path) -> Iterator[Records]:
 
 
 @pytest.fixture
-def client(records: Records) -> FlaskClient:
-    return create_app(Settings(), today=lambda: TODAY, records=records).test_client()
+def client(records: Records, library: Library) -> FlaskClient:
+    return create_app(Settings(), library, today=lambda: TODAY, records=records).test_client()
 
 
-def test_without_records_the_page_says_what_would_keep_them() -> None:
-    page = create_app(Settings()).test_client().get("/insights").text
+def test_without_records_the_page_says_what_would_keep_them(library: Library) -> None:
+    page = create_app(Settings(), library).test_client().get("/insights").text
     assert "keeps no records" in page
 
 
@@ -49,13 +50,13 @@ def test_what_cannot_be_chosen_is_the_default(client: FlaskClient, asked: str) -
     assert client.get(f"/insights.csv?{asked}").status_code == 200
 
 
-def test_where_calls_need_a_token_the_insights_need_one_too(tmp_path: Path) -> None:
+def test_where_calls_need_a_token_the_insights_need_one_too(tmp_path: Path, library: Library) -> None:
     keys, trust = tmp_path / "keys.json", tmp_path / "trust.toml"
     keys.write_bytes(key_set(ec()))
     trust.write_text(f'[[client]]\nname = "EHR"\nissuer = "https://ehr.example.org"\njwks_file = "{keys}"\n')
     for allowed in (False, True):
         settings = Settings(auth="required", trust_file=trust, public_url="https://cds.example.org", open_pages=allowed)
-        client = create_app(settings).test_client()
+        client = create_app(settings, library).test_client()
         for address in ("/insights", "/insights.csv"):
             assert client.get(address).status_code == (200 if allowed else 401)
 

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app, records_of
+from service.engine.library import Library
 from service.settings import Settings
 from service.web.ehr import apply, called_for
 from service.web.fixtures import by_card, fixtures
@@ -22,13 +23,13 @@ Fixture = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[FlaskClient]:
+def client(tmp_path: Path, library: Library) -> Iterator[FlaskClient]:
     """A client of a service that keeps records."""
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'kept.db'}", spill_file=tmp_path / "waiting.jsonl")
     records = records_of(settings)
     records.open()
     with closing(records):
-        yield create_app(settings, records=records).test_client()
+        yield create_app(settings, library, records=records).test_client()
 
 
 def answer_in(page: str) -> dict[str, Any]:
@@ -221,12 +222,14 @@ def test_actions_are_carried_out_in_every_dialect() -> None:
     assert body["context"]["selections"] == []
 
 
-def test_where_calls_need_a_token_there_is_no_playground_unless_a_setting_allows_it(tmp_path: Path) -> None:
+def test_where_calls_need_a_token_there_is_no_playground_unless_a_setting_allows_it(
+    tmp_path: Path, library: Library
+) -> None:
     trust = tmp_path / "trust.toml"
     keys = tmp_path / "keys.json"
     keys.write_bytes(key_set(ec()))
     trust.write_text(f'[[client]]\nname = "EHR"\nissuer = "https://ehr.example.org"\njwks_file = "{keys}"\n')
     for allowed in (False, True):
         settings = Settings(auth="required", trust_file=trust, public_url="https://cds.example.org", open_pages=allowed)
-        answer = create_app(settings).test_client().get("/playground")
+        answer = create_app(settings, library).test_client().get("/playground")
         assert answer.status_code == (200 if allowed else 401)
