@@ -1,6 +1,7 @@
 """The folder is loaded whole or not at all: every fault is told with file, line and reason."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,33 @@ def faults(folder: Path) -> list[str]:
         load(folder)
     assert str(caught.value) == "\n".join(map(str, caught.value.faults))
     return [str(fault) for fault in caught.value.faults]
+
+
+Case = tuple[str, str, str, str]
+"""A file, what is replaced in it and by what, and the reason that is then told."""
+
+
+def together(cases: Mapping[str, Case]) -> list[list[Case]]:
+    """The cases in groups that break different files, to be found at once; those of the plainest card break copies."""
+    groups: list[list[Case]] = []
+    for number, (file, old, new, reason) in enumerate(cases.values()):
+        copy = [text.replace("rule-failed", f"fault-{number}") if file == FAILED else text for text in (file, old, new)]
+        case = (copy[0], copy[1], copy[2], reason)
+        free = (group for group in groups if case[0] not in [other for other, *_ in group])
+        if (group := next(free, None)) is not None:
+            group.append(case)
+        else:
+            groups.append([case])
+    return groups
+
+
+def broken(folder: Path, group: list[Case]) -> list[int]:
+    """Breaks the folder in all these ways, and says in which lines."""
+    for file in [file for file, *_ in group if "/fault-" in file]:
+        plain = (folder / FAILED).read_text(encoding="utf-8")
+        (folder / file).write_text(plain.replace("id: rule-failed", f"id: {Path(file).stem}"), encoding="utf-8")
+        changed(folder, "guideline.yaml", "\nranking:\n", f"\nranking:\n  - {Path(file).stem}\n")
+    return [changed(folder, file, old, new) for file, old, new, _ in group]
 
 
 AT_A_LINE = {
@@ -76,25 +104,30 @@ AT_A_LINE = {
         "url: http://x.eu/",
         "T-EMA.url: ",
     ),
-    "bad YAML in the sources": ("sources.yaml", "T-EMA:", "T-EMA", "not valid YAML"),
 }
 
 
-@pytest.mark.parametrize(("file", "old", "new", "reason"), AT_A_LINE.values(), ids=AT_A_LINE)
-def test_a_fault_is_told_with_its_file_line_and_reason(
-    folder: Path, file: str, old: str, new: str, reason: str
-) -> None:
-    line = changed(folder, file, old, new)
+@pytest.mark.parametrize("group", together(AT_A_LINE))
+def test_a_fault_is_told_with_its_file_line_and_reason(folder: Path, group: list[Case]) -> None:
+    lines = broken(folder, group)
+    found = faults(folder)
+    assert len(found) == len(group)
+    for (file, *_, reason), line in zip(group, lines, strict=True):
+        (fault,) = [fault for fault in found if fault.startswith(f"{file}:")]
+        place = re.match(r"[^:]+:(\d+): ", fault)
+        assert place is not None, fault
+        assert abs(int(place[1]) - line) <= 1, "YAML is found to be broken where it cannot go on"
+        assert reason in fault
+
+
+def test_sources_that_are_no_yaml_are_told_with_their_line(folder: Path) -> None:
+    line = changed(folder, "sources.yaml", "T-EMA:", "T-EMA")
     (fault,) = faults(folder)
-    place = re.match(r"([^:]+):(\d+): ", fault)
-    assert place is not None, fault
-    assert place[1] == file
-    assert abs(int(place[2]) - line) <= 1, "YAML is found to be broken where it cannot go on"
-    assert reason in fault
+    assert fault.startswith((f"sources.yaml:{line}: not valid YAML", f"sources.yaml:{line + 1}: not valid YAML"))
 
 
 OFFERS = "orders/offers.yaml"
-IN_A_FILE = {
+BETWEEN_FILES = {
     "unknown source": (FAILED, "sources: [service]", "sources: [service, X]", "sources: 'X' is not in sources.yaml"),
     "link outside the card's sources": (FAILED, "\nrule: R28", "\nlinks: [C-FM]\nrule: R28", "not among the card's"),
     "says what it does not cite": (FAILED, "says: service", "says: T-EMA", "says: 'T-EMA' is not among the card's"),
@@ -126,12 +159,6 @@ IN_A_FILE = {
     ),
     "link without an address": (PAIR, "links: [NBK425165", "links: [T-RX", "links: source 'T-RX' has no url"),
     "unknown override reason": (FAILED, "[risk-benefit-ratio", "[why-not", "override_reasons: 'why-not' is not in"),
-    "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
-    "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),
-    "no summary": (FAILED, "## summary", "", "section '## summary' is missing"),
-    "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue' is not known"),
-    "suggestion without its action": (START, "## action", "", "'## suggestion' and '## action' go together"),
-    "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
     "a drug offered without a source": (
         OFFERS,
         "  sources: [G-LAB]\n",
@@ -139,20 +166,29 @@ IN_A_FILE = {
         "gabapentin-start-normal: an order for a drug needs",
     ),
     "a drug offered from nowhere": (OFFERS, "sources: [G-LAB]", "sources: [X]", "'X' is not in sources.yaml"),
+}
+IN_ONE_FILE = {
+    "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
+    "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),
+    "no summary": (FAILED, "## summary", "", "section '## summary' is missing"),
+    "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue' is not known"),
+    "suggestion without its action": (START, "## action", "", "'## suggestion' and '## action' go together"),
+    "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
     "unknown code system": (DRUG, "http://www.whocc.no/atc", "http://who.example", "http://who.example is not in"),
     "ValueSet under another name": (DRUG, '"id": "zopiclone"', '"id": "z"', "whose id is the file's name"),
     "codes without provenance": (DRUG, PROVENANCE, PROVENANCE.replace("checked", "seen"), "ATC without provenance"),
 }
 
 
-@pytest.mark.parametrize(("file", "old", "new", "reason"), IN_A_FILE.values(), ids=IN_A_FILE)
-def test_a_fault_between_files_is_told_with_its_file_and_reason(
-    folder: Path, file: str, old: str, new: str, reason: str
+@pytest.mark.parametrize("group", [*together(BETWEEN_FILES), *together(IN_ONE_FILE)])
+def test_a_fault_between_files_or_without_a_line_is_told_with_its_file_and_reason(
+    folder: Path, group: list[Case]
 ) -> None:
-    changed(folder, file, old, new)
+    broken(folder, group)
     found = faults(folder)
-    assert all(fault.startswith(f"{file}:") for fault in found)
-    assert any(reason in fault for fault in found)
+    assert {fault.partition(":")[0] for fault in found} == {file for file, *_ in group}
+    for file, *_, reason in group:
+        assert any(reason in fault for fault in found if fault.startswith(f"{file}:")), (reason, found)
 
 
 def test_bad_json_in_terminology_is_told_with_its_line(folder: Path) -> None:
