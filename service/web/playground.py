@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, get_args
 from urllib.parse import urlencode
@@ -46,6 +46,9 @@ AROUND = 8
 """Lines that are shown before and after the one that an error is about."""
 MOST_OF_A_LINE = 200
 """Characters of a line that are shown: a request may be a single line."""
+
+MOST_KEYS = 100
+"""Prefetch keys that the page shows."""
 
 CALLER = Caller(ANYBODY.model_copy(update={"name": "playground"}))
 
@@ -121,7 +124,7 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
 
     def page(choice: Choice, notes: Sequence[str] = ()) -> str:
         body = choice.body
-        prefetch = _prefetch(body)
+        prefetch = dict(islice(_prefetch(body).items(), MOST_KEYS))
         sent = choice.text if body is None else json.dumps(_without(body, choice.dropped), ensure_ascii=False)
         answer = _ask(sent.encode(), choice, body, using, observe)
         answer.notes += notes

@@ -233,3 +233,10 @@ def test_where_calls_need_a_token_there_is_no_playground_unless_a_setting_allows
         settings = Settings(auth="required", trust_file=trust, public_url="https://cds.example.org", open_pages=allowed)
         answer = create_app(settings, library).test_client().get("/playground")
         assert answer.status_code == (200 if allowed else 401)
+
+
+def test_of_a_hundred_thousand_prefetch_keys_the_page_shows_some(client: FlaskClient) -> None:
+    request = {"hook": "patient-view", "prefetch": {f"key{number}": None for number in range(100_000)}}
+    page = client.post("/playground", data={"request": json.dumps(request)}).text
+    assert page.count('name="drop"') <= 100
+    assert "key99999" in request_in(page)
