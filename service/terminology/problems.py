@@ -127,7 +127,9 @@ class Problems:
                     found.sets["present"].add(match.id)
             marks = [token for token in tokens if token in _AFTER or token in _FAMILY]
             if not matches and marks and len(tokens) <= len(marks) + 3:
-                found.move(last, "family" if marks[0] in _FAMILY else _AFTER[marks[0]])
+                # "Epilepsy (in her mother)" is hers; whose "Epilepsy, mother died" is nobody can tell.
+                of_family = "family" if all(len(token) < 4 for token in tokens) else "suspected"
+                found.move(last, of_family if marks[0] in _FAMILY else _AFTER[marks[0]])
             if matches:
                 last = frozenset(match.id for match in matches)
             carried = _carried(tokens, matches, carried, closing)
