@@ -53,6 +53,10 @@ class Chart:
         """True when the problem list was given and every entry of it could be read."""
         return self.conditions_known and not any(gap.element == "conditions" for gap in self.unread)
 
+    def allergic(self, drug: str) -> bool:
+        """True when an allergy to the drug is recorded, or a mere intolerance, as an allergy or as a problem."""
+        return drug in self.allergies or self.has(f"allergy-to-{drug}")
+
     def allergy_class(self, drug: str) -> str:
         """The class that a drug belongs to and that the record names among the allergies, in its words."""
         return dict(self.allergy_classes).get(drug, "")
@@ -143,6 +147,10 @@ class Chart:
     def has(self, *sets: str) -> bool:
         """True when an active condition belongs to one of the sets."""
         return not self._active_sets.isdisjoint(sets)
+
+    def named(self, orders: Iterable[MedicationOrder], *sets: str) -> bool:
+        """True when an active condition or a reason of the orders belongs to one of the sets."""
+        return self.has(*sets) or not reasons(orders).isdisjoint(sets)
 
     def active(self, *sets: str) -> list[Condition]:
         """The active conditions of the sets, as the record names them."""

@@ -77,7 +77,6 @@ class MedicationOrder:
     role: Role
     status: str = ""
     focus: bool = False
-    on_hold: bool = False
     stops: bool = False
     continues_earlier: bool = False
     based_on: tuple[str, ...] = ()

@@ -118,7 +118,6 @@ def draft_order(
         role=Role.DRAFT,
         status=request.status or "",
         focus=focus,
-        on_hold=request.status == "on-hold",
         stops=bool(request.doNotPerform) or request.status in STOPPING,
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
@@ -163,7 +162,7 @@ def listed_order(
     role = Role.CURRENT if status in (TAKEN if ordered else STATEMENT_TAKEN) else Role.PAST if status in ENDED else None
     if role is None:
         return None, [] if status in IGNORED else [Unread("status-unknown", order, "status")]
-    order = replace(order, role=role, status=status, on_hold=status == "on-hold", dosages=given.dosages)
+    order = replace(order, role=role, status=status, dosages=given.dosages)
     order = _dated_order(order, sent, resource, today) if ordered else _dated_statement(order, sent, today)
     order = _with_dose(order, resource, identity, doses, uncounted)
     too_many = [Unread("too-many-dosages", order, "dosageInstruction", str(uncounted))] if uncounted else []

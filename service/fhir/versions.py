@@ -120,9 +120,9 @@ def dosage_instructions(order: Resource) -> list[Any]:
     return [{"text": item} if item and isinstance(item, str) else item for item in aslist(given or None)]
 
 
-def version_of(resources: Iterable[Resource], otherwise: Version = "R4") -> Version:
-    """The version of the first resource that tells its own; ``otherwise`` when none does."""
-    return next((found for found in map(own_version, resources) if found is not None), otherwise)
+def version_of(resources: Iterable[Resource]) -> Version:
+    """The version of the first resource that tells its own; R4 when none does."""
+    return next((found for found in map(own_version, resources) if found is not None), "R4")
 
 
 def own_version(resource: Resource) -> Version | None:

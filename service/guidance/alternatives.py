@@ -47,7 +47,7 @@ def opioid_in_fibromyalgia(chart: Chart, thresholds: Thresholds) -> Finding | No
     beside = [order for drug in (AMITRIPTYLINE, TOLPERISONE) for order in chart.taken_or_drafted(drug)]
     listed = chart.of_class(STRONG_OPIOID, roles=(Role.CURRENT,))
     opioids = chart.of_class(STRONG_OPIOID, roles=(Role.DRAFT,)) if chart.ordering else listed
-    if not beside or not opioids or not _opioid_questionable(chart, opioids):
+    if not (beside and opioids) or not chart.named(opioids, FIBROMYALGIA) or chart.named(opioids, *OPIOID_ACCEPTED):
         return None
     if chart.ordering and not any(order.focus for order in (*opioids, *beside)):
         return None
@@ -60,12 +60,6 @@ def opioid_in_fibromyalgia(chart: Chart, thresholds: Thresholds) -> Finding | No
         state="taken" if not chart.ordering else "continues" if continued else "starts",
         facts={"opioid": opioids[0]},
     )
-
-
-def _opioid_questionable(chart: Chart, opioids: list[MedicationOrder]) -> bool:
-    given = reasons(opioids)
-    fibromyalgia = chart.has(FIBROMYALGIA) or FIBROMYALGIA in given
-    return fibromyalgia and not (chart.has(*OPIOID_ACCEPTED) or given.intersection(OPIOID_ACCEPTED))
 
 
 @states("instead", "switch", "not-tolerated")
@@ -142,9 +136,7 @@ def reasons_against_amitriptyline(chart: Chart) -> dict[str, Any]:
     return {
         "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
         "anticholinergics": list(dict.fromkeys(order.label for order in drugs)),
-        "intolerance": AMITRIPTYLINE in chart.allergies
-        or chart.has("allergy-to-amitriptyline")
-        or NOT_TOLERATED in reasons(chart.stops(AMITRIPTYLINE)),
+        "intolerance": chart.allergic(AMITRIPTYLINE) or NOT_TOLERATED in reasons(chart.stops(AMITRIPTYLINE)),
     }
 
 

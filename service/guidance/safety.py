@@ -90,7 +90,7 @@ def _hypersensitive(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         yield point("class-allergy", chart, thresholds, name=class_)
     elif (relative := dict(chart.related_allergies).get(AMITRIPTYLINE)) and "nortriptyline" not in chart.allergies:
         yield point("tricyclic-allergy", chart, thresholds, name=relative)
-    if "nortriptyline" in chart.allergies or chart.has("allergy-to-nortriptyline"):
+    if chart.allergic("nortriptyline"):
         yield point("nortriptyline-allergy", chart, thresholds)
 
 
@@ -161,7 +161,7 @@ def _allergies(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
             yield point("allergy", chart, thresholds, name=drug)
     if class_ := chart.allergy_class(TOLPERISONE):
         yield point("class-allergy", chart, thresholds, name=class_)
-    if "lidocaine" in chart.allergies or chart.allergy_class("lidocaine") or chart.has("allergy-to-lidocaine"):
+    if chart.allergic("lidocaine") or chart.allergy_class("lidocaine"):
         yield point("lidocaine-allergy", chart, thresholds)
 
 

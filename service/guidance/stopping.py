@@ -209,7 +209,7 @@ def _explained(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thres
     """True when the reason of the stop, or something on record, makes a fast stop right."""
     return (
         not reasons(stops).isdisjoint(REASONS_TO_HURRY | RECENT)
-        or AMITRIPTYLINE in chart.allergies
+        or chart.allergic(AMITRIPTYLINE)
         or chart.has(*CONTRAINDICATED)
         or (chart.jurisdiction != "us" and chart.has(CORONARY))  # it forbids amitriptyline except on the US label
         or bool(chart.of_class(*MAO_INHIBITORS, CISAPRIDE))

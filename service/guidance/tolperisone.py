@@ -103,10 +103,8 @@ def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | No
 
 
 def _post_stroke_spasticity(chart: Chart, orders: list[MedicationOrder]) -> bool:
-    given = reasons(orders)
-    spastic = chart.has("spasticity", "spastic-hemiplegia") or given & {"spasticity", "spastic-hemiplegia"}
-    stroke = any("stroke" in c.sets for c in chart.conditions) or "stroke" in given
-    return chart.has(POST_STROKE) or POST_STROKE in given or bool(spastic and stroke)
+    stroke = any("stroke" in c.sets for c in chart.conditions) or "stroke" in reasons(orders)
+    return chart.named(orders, POST_STROKE) or (stroke and chart.named(orders, "spasticity", "spastic-hemiplegia"))
 
 
 def tolperisone_food(chart: Chart, thresholds: Thresholds) -> Finding | None:

@@ -77,10 +77,10 @@ def test_a_hold_is_marked_on_orders_and_statements(terminology: Terminology) -> 
     for resource in (order(status="on-hold"), statement(status="on-hold")):
         found, _ = listed(resource, terminology)
         assert found is not None
-        assert found.on_hold
+        assert found.status == "on-hold"
     draft, _ = drafted(order(status="on-hold"), terminology)
     assert draft is not None
-    assert draft.on_hold
+    assert draft.status == "on-hold"
 
 
 @pytest.mark.parametrize("intent", ["proposal", "option"])

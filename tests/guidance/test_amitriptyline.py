@@ -104,7 +104,7 @@ DEPRESSED = Condition(frozenset({DEPRESSION}), "depression")
 DRAFT = draft(AMITRIPTYLINE, dose("50"))
 NOT_STARTS = {
     "taken now": chart(DRAFT, current(AMITRIPTYLINE)),
-    "taken now, on hold": chart(DRAFT, replace(current(AMITRIPTYLINE), on_hold=True)),
+    "taken now, on hold": chart(DRAFT, replace(current(AMITRIPTYLINE), status="on-hold")),
     "renewed": chart(replace(DRAFT, continues_earlier=True)),
     "refilled": replace(chart(DRAFT), refill=True),
     "stopped": chart(replace(DRAFT, stops=True)),

@@ -352,7 +352,7 @@ def test_the_numbers_of_a_fall_are_told(find: Find) -> None:
 
 
 def test_an_order_on_hold_counts_as_taken(find: Find) -> None:
-    held = replace(current(AMITRIPTYLINE), on_hold=True, role=Role.CURRENT)
+    held = replace(current(AMITRIPTYLINE), status="on-hold", role=Role.CURRENT)
     assert find(amitriptyline_older_adult, opened(held, patient=OLD)) is not None
 
 

@@ -27,7 +27,7 @@ STARTS = {
     "both are drafted": (draft(AMITRIPTYLINE), draft(TOLPERISONE)),
     "amitriptyline joins": (draft(AMITRIPTYLINE), current(TOLPERISONE)),
     "tolperisone joins": (draft(TOLPERISONE), current(AMITRIPTYLINE)),
-    "tolperisone joins what is on hold": (draft(TOLPERISONE), replace(current(AMITRIPTYLINE), on_hold=True)),
+    "tolperisone joins what is on hold": (draft(TOLPERISONE), replace(current(AMITRIPTYLINE), status="on-hold")),
     "tolperisone joins a renewal": (renewed(AMITRIPTYLINE), draft(TOLPERISONE)),
     "amitriptyline is taken up again": (draft(AMITRIPTYLINE), past(AMITRIPTYLINE), current(TOLPERISONE)),
     "a combination product joins": (
