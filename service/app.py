@@ -124,7 +124,7 @@ def create_app(
     if settings.auth == "open" or settings.open_pages:
         shown = [("Playground", "/playground"), shown[0], ("Insights", "/insights"), shown[1]]
         app.register_blueprint(playground(decision, keep, observe))
-    app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown))
+    app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown, token_required=not in_the_open))
     app.register_blueprint(insights(records, library, today))
     app.register_blueprint(api())
     if settings.demo and settings.auth == "open":

@@ -1,5 +1,7 @@
 """The one place that turns anything that went wrong into an OperationOutcome (C-107)."""
 
+from http import HTTPStatus
+
 import structlog
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -58,7 +60,10 @@ def register_errors(app: Flask) -> None:
     """Registers the handlers of all errors with the application."""
 
     def service_error(error: ServiceError) -> Response:
-        response = answer(error.status, error.code, error.message, error.expression)
+        if _browser_asks():
+            response = _page(error.status, HTTPStatus(error.status).phrase, error.message)
+        else:
+            response = answer(error.status, error.code, error.message, error.expression)
         response.headers.update(error.headers)
         return response
 

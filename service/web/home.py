@@ -32,7 +32,12 @@ OPERATIONS = (
 
 
 def home(
-    services: Sequence[Service], using: Decision, public_url: str, menu: Sequence[tuple[str, str]]
+    services: Sequence[Service],
+    using: Decision,
+    public_url: str,
+    menu: Sequence[tuple[str, str]],
+    *,
+    token_required: bool,
 ) -> Callable[[], str]:
     """The view of the home page. ``menu`` names the pages that this service shows, with their addresses."""
 
@@ -48,7 +53,7 @@ def home(
             title=f"{using.library.plan.title}, at order entry",
             services=services,
             base=base,
-            sandbox=patients[0].link if patients else sandbox_link(base),
+            sandbox="" if token_required else patients[0].link if patients else sandbox_link(base),
             patients=patients,
             fhir=ADDRESS,
             first=FIRST,

@@ -76,7 +76,14 @@ def amount(threshold: Threshold) -> str:
     return f"{number} {one if threshold.value == 1 else many}".strip()
 
 
-def pages(services: Sequence[Service], using: Decision, public_url: str, menu: Sequence[tuple[str, str]]) -> Blueprint:
+def pages(
+    services: Sequence[Service],
+    using: Decision,
+    public_url: str,
+    menu: Sequence[tuple[str, str]],
+    *,
+    token_required: bool = False,
+) -> Blueprint:
     """The blueprint of the pages. ``menu`` names the other pages that this service shows, with their addresses."""
     blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static")
     library = using.library
@@ -98,7 +105,7 @@ def pages(services: Sequence[Service], using: Decision, public_url: str, menu: S
     for convert in (markdown, amount):
         blueprint.add_app_template_filter(convert)
 
-    blueprint.add_url_rule("/", "home", home(services, using, public_url, menu))
+    blueprint.add_url_rule("/", "home", home(services, using, public_url, menu, token_required=token_required))
 
     @blueprint.get("/favicon.ico")
     def icon() -> Response:

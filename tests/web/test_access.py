@@ -229,6 +229,16 @@ def test_the_home_page_links_to_nothing_of_its_own_that_needs_a_token(door: Door
     assert {link for link in links if door.get(None, link).status_code == 401} <= {"/cds-services"}
 
 
+def test_a_reader_without_a_token_is_told_so_on_a_page_and_not_sent_to_the_sandbox(door: Door) -> None:
+    reader = door.app.test_client()
+    page = reader.get("/insights", headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (401, "text/html")
+    assert "WWW-Authenticate" in page.headers
+    home = reader.get("/").text
+    assert "sandbox.cds-hooks.org" not in home, "its key is public, so that it would be refused"
+    assert "calls need a token" in home
+
+
 def test_a_browser_may_ask_first_without_a_token(door: Door) -> None:
     asked = {
         "Origin": "https://ehr.example.org",
