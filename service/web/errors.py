@@ -44,7 +44,8 @@ PAGE_ADVICE = {404: "There is no page at this address. The home page lists what 
 def _browser_asks() -> bool:
     """True for a browser that looks for a page, not for a client of a service."""
     wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
-    return request.method == "GET" and wanted == "text/html" and not request.path.startswith("/cds-services")
+    reads = request.method == "GET" and not request.path.startswith("/cds-services")
+    return wanted == "text/html" and (reads or request.blueprint == "playground")
 
 
 def _page(status: int, heading: str, message: str) -> Response:

@@ -62,17 +62,17 @@ def test_a_pasted_request_that_is_no_json_is_marked_where_it_breaks(page: Page) 
     expect(page.locator("mark")).to_have_text('  "context": nonsense}')
 
 
-DROP = """(box) => {
+DROP = """(place) => {
     const files = new DataTransfer();
     files.items.add(new File(['{"hook": "order-sign", "hookInstance": "i", "context": {"userId": 5}}'], "call.json"));
-    box.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
+    place.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
 }"""
 
 
-def test_a_file_dropped_on_the_box_is_sent(page: Page) -> None:
+def test_a_file_dropped_on_the_page_is_shown_and_sent(page: Page) -> None:
     page.goto(PAIR)
-    page.get_by_text("The request as JSON").click()
-    page.get_by_label("Request body").evaluate(DROP)
+    page.get_by_role("heading", name="Playground").evaluate(DROP)
+    expect(page.get_by_label("Request body")).to_be_focused()
     expect(page.get_by_label("Request body")).to_have_value(re.compile("hookInstance"))
     page.get_by_role("button", name="Send").click()
     expect(page.locator("mark")).to_contain_text('"userId": 5')

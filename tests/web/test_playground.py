@@ -68,6 +68,13 @@ def test_a_fixture_is_answered_as_its_link_says(client: FlaskClient) -> None:
     assert "left out here" in fewer
 
 
+def test_a_request_that_is_too_large_is_refused_on_a_page() -> None:
+    client = create_app(Settings(max_body_bytes=4096)).test_client()
+    page = client.post("/playground", data={"request": "x" * 5000}, headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (413, "text/html")
+    assert "larger than this service accepts" in page.text
+
+
 def test_a_fixture_is_called_by_its_name_in_words() -> None:
     assert fixtures()["order-sign/amitriptyline-with-qtc-of-465-ms"].title == "Amitriptyline with QTc of 465 ms"
 

@@ -23,12 +23,16 @@ for (const bar of document.querySelectorAll("[data-filter]")) {
   typed.addEventListener("input", narrow);
   chosen?.addEventListener("change", narrow);
 }
-// A file that is dropped on the box for a request is read into it.
+// A file that is dropped anywhere on the page is read into the box for a request.
 const box = document.querySelector("textarea[data-drop]");
-box?.addEventListener("dragover", (event) => event.preventDefault());
-box?.addEventListener("drop", async (event) => {
-  const file = event.dataTransfer.files[0];
-  if (!file) return;
-  event.preventDefault();
-  box.value = await file.text();
-});
+if (box) {
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", async (event) => {
+    const file = event.dataTransfer.files[0];
+    if (!file) return;
+    event.preventDefault();
+    box.value = await file.text();
+    box.closest("details").open = true;
+    box.focus();
+  });
+}
