@@ -6,13 +6,13 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from errno import EADDRINUSE
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, Response
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
@@ -24,13 +24,15 @@ from waitress.task import ThreadedTaskDispatcher
 from service.app import create_app, records_of
 from service.dates import utc_now
 from service.decide import decide
-from service.engine.library import Library
+from service.engine.library import FOLDER, Library
+from service.files import FaultyLibrary
 from service.logs import catch_strays, configure_logs
-from service.metrics import process_ended, shared_counts
+from service.metrics import Metrics, process_ended, shared_counts
 from service.receiving import Receiver
 from service.records.records import Records
 from service.settings import LOOPBACK, Settings
 from service.startup import start_library
+from service.web.fixtures import FOLDER as REQUESTS
 
 SAMPLE = Path(__file__).with_name("sample_request.json")
 """A synthetic order-select request that raises cards: warms the service up and serves as a first try.
@@ -79,7 +81,12 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:  # type: ignore[override]  # Flask is the WSGI callable asked for
         """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
-        library = start_library(self._settings, utc_now, self._library)
+        try:
+            library = start_library(self._settings, utc_now, self._library)
+        except FaultyLibrary as faulty:
+            if not self._options["reload"]:
+                raise
+            return _naming(faulty, self._settings.max_body_bytes, Metrics({}, self._counts))
         # Two threads of each process are left to calls that need no FHIR server.
         waiting = max(1, self._options["threads"] - 2)
         app = create_app(self._settings, library, records=self._records, counts=self._counts, waiting=waiting)
@@ -171,6 +178,16 @@ class ServerLog(Logger):
         self.error_log.exception(msg, *args, stacklevel=2, **kwargs)
 
 
+def _naming(faulty: FaultyLibrary, most_body: int, metrics: Metrics) -> Flask:
+    """What answers while cards that are being edited cannot be used: every request gets their faults."""
+    app = Flask("tolami", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = most_body
+    app.extensions["metrics"] = metrics
+    said = f"The cards cannot be used as they are:\n{faulty}\n"
+    app.before_request(lambda: Response(said, 503, mimetype="text/plain"))
+    return app
+
+
 def warmed(app: Flask) -> Flask:
     """The application after a first request, which pays for imports that the FHIR models put off."""
     decide(SAMPLE.read_bytes(), "order-select", app.extensions["decision"])
@@ -192,7 +209,7 @@ def serve(
 ) -> None:
     """Serves until stopped; ``ready`` is called once, when the address is served.
 
-    With ``reload`` each process loads the library itself, as it is by then.
+    With ``reload`` each process loads the library itself, as it is by then, and again when a file of it is saved.
     """
     configure_logs(settings, lasting=True)
     catch_strays()
@@ -213,9 +230,16 @@ def _options(host: str, port: int, workers: int, threads: int, *, reload: bool) 
         "control_socket_disable": True,
         "preload_app": not reload,
         "reload": reload,
+        "reload_extra_files": [str(path) for path in _content()] if reload else [],
         "proc_name": "tolami",
         "loglevel": "warning",
     }
+
+
+def _content() -> Iterator[Path]:
+    """The files beside the program that an author of cards or pages edits."""
+    for folder in (FOLDER, REQUESTS, Path(__file__).with_name("web")):
+        yield from (path for path in folder.rglob("*") if path.suffix in (".md", ".yaml", ".json", ".html"))
 
 
 def _moments(records: Records, counts: Path, ready: Callable[[], None]) -> dict[str, Any]:

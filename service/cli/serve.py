@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads in each process.")
-@click.option("--reload", is_flag=True, help="Restart when code changes; for development.")
+@click.option("--reload", is_flag=True, help="Restart when code, a card or a request is saved; for authors.")
 @click.option(
     "--without-authentication",
     is_flag=True,

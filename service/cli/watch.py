@@ -59,7 +59,7 @@ def check_on_save(
             click.echo(f"\nSaved: {', '.join(path.name for path in files)}")
             check()
             for page in dict.fromkeys(preview(path, url) for path in files):
-                click.echo(f"Preview, once the service has restarted: {page}")
+                click.echo(f"Preview, where tolami serve --reload runs: {page}")
 
 
 def _check() -> None:

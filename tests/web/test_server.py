@@ -1,12 +1,15 @@
 """``tolami serve`` as a process of its own, called over HTTP."""
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ import requests
 from service.server import LIMITS, SAMPLE
 from service.settings import Settings
 from tests.calls import by_id
+from tests.conftest import ROOT
 from tests.serving import CALL, COMMAND, HOST, JSON, START, STOP, Served, environment, free_port, serving, session
 
 
@@ -155,3 +159,29 @@ def test_a_worker_that_is_stopped_before_it_has_begun_stops_at_once(tmp_path: Pa
     seconds = LIMITS["graceful_timeout"]  # after which it is killed
     ended = subprocess.run(command, cwd=tmp_path, env=environment(), timeout=seconds, check=False)
     assert ended.returncode == 0
+
+
+def test_a_card_that_is_saved_is_served_and_its_faults_are_named_until_they_are_gone(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    for part in ("service", "cards", "fhir_fixtures"):
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    card, url = root / "cards/monitoring/pain-score.md", f"http://{HOST}:{(port := free_port())}"
+    written = card.read_text(encoding="utf-8")
+    command = [sys.executable, "-c", "from service.cli.main import main; main()", "serve", "--reload"]
+    given = environment() | {"TOLAMI_DATABASE_URL": f"sqlite:///{tmp_path / 'kept.db'}"}
+    running = subprocess.Popen([*command, "--port", str(port), "--workers", "1"], cwd=root, env=given)
+    try:
+        for title, status in (("Pain score", 200), ("Renamed", 200), ("[", 503), ("Pain score", 200)):
+            card.write_text(re.sub(r"^title: Pain score", f"title: {title}", written, flags=re.M), encoding="utf-8")
+            deadline, page = time.monotonic() + START, None
+            while time.monotonic() < deadline:
+                with suppress(requests.ConnectionError):
+                    page = requests.get(f"{url}/guidance/pain-score", timeout=CALL)
+                    if page.status_code == status and (title if status == 200 else "pain-score.md:") in page.text:
+                        break
+                time.sleep(0.3)
+            else:
+                pytest.fail(f"{title}: {page.status_code if page is not None else 'not answered'}")
+    finally:
+        running.terminate()
+        running.wait(STOP)
