@@ -120,15 +120,18 @@ def phrases(language: str) -> list[Phrase]:
 
 def _table(found: list[Phrase]) -> Table:
     table: Table = {}
-    for phrase in sorted(found, key=lambda phrase: -len(phrase.words)):
+    for phrase in found:
         table.setdefault(phrase.words[0], []).append(phrase)
+    for alike in table.values():
+        alike.sort(key=lambda phrase: -len(phrase.words))
     return table
 
 
 def words_of(text: str) -> list[str]:
     """The words, numbers and signs of a text, made comparable."""
-    if text.isascii() and text.replace(" ", "").isalpha():
-        return text.lower().split()
+    letters = fold(text)
+    if letters.replace(" ", "").isalpha():
+        return (letters if letters.isascii() else "".join(map(_bare, letters))).split()
     spaced = fold(_VULGAR.sub(lambda match: f" {match[0]}", text)).replace(FRACTION_SLASH, "/")
     spaced = _IN_A_DAY.sub(" / ", spaced)
     spaced = _DASH_BEFORE_NUMBER.sub(", ", spaced)
