@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from service.terminology.folding import Sounds, bare, fold, plain
-from service.terminology.near import Near
+from service.terminology.near import Near, begun
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
 """Runs of letters; katakana, in which Japanese writes drugs, apart from the script around it."""
@@ -74,12 +74,13 @@ class Label:
         self._within = {fold(name): frozenset({drug}) for name, drug in names.exact if _UNSPACED.fullmatch(name)}
         self._unspaced = re.compile("|".join(sorted(self._within, key=len, reverse=True))) if self._within else NEVER
         brands = {
-            name: frozenset(drug for rest, drug in begun if not rest)
-            for name, begun in self._phrases.items()
-            if any(not rest for rest, _ in begun)
+            name: frozenset(drug for rest, drug in several if not rest)
+            for name, several in self._phrases.items()
+            if any(not rest for rest, _ in several)
         }
         self._near_sounds = Near(self._sounds.keys, map(bare, names.others))
         self._near_brands = Near(brands, map(plain, names.others))
+        self._begun = begun(((plain(name), drug) for name, drug in names.common), frozenset(map(plain, names.others)))
 
     def drugs(self, text: str) -> tuple[frozenset[str], frozenset[str]]:
         """The drugs that a text names, and those that it names only where it may say that they are not meant."""
@@ -98,19 +99,19 @@ class Label:
         return frozenset(meant), frozenset(doubted - meant)
 
     def nearly(self, text: str) -> frozenset[str]:
-        """The drugs whose names are in a text with a letter wrong, among its first words."""
-        words = (plain(match[0]) for match in islice(_WORD.finditer(fold(text)), _MOST_WORDS))
+        """The drugs whose names are in a text with a letter wrong or cut short, among its first words."""
+        words = [plain(match[0]) for match in islice(_WORD.finditer(fold(text)), _MOST_WORDS)]
         near = (self._near_sounds.drugs(bare(word)) | self._near_brands.drugs(word) for word in words)
-        return frozenset[str]().union(*near)
+        return frozenset[str]().union(*near, *(self._begun.get(word, frozenset()) for word in words))
 
     def _phrase(self, words: Sequence[tuple[int, str]], place: int) -> frozenset[str]:
         """The drugs of the exact names that begin with the word at this place."""
-        begun = self._phrases.get(words[place][1])
-        if begun is None:
+        several = self._phrases.get(words[place][1])
+        if several is None:
             return frozenset()
         return frozenset(
             drug
-            for rest, drug in begun
+            for rest, drug in several
             if all(w == r for (_, w), r in zip(words[place + 1 :], rest, strict=False))
             and len(words) - place > len(rest)
         )

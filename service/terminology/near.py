@@ -1,4 +1,4 @@
-"""Names of drugs with a letter wrong: what a word that names no drug may have been meant to be.
+"""Names of drugs with a letter wrong, or cut short: what a word that names no drug may have been meant to be.
 
 Nothing is guessed from it: such a word is named as not checked. A letter is missing, too much, another, or two have
 changed places; in the longest names two such slips. Common names are compared as they sound, brands letter by letter.
@@ -12,6 +12,8 @@ _SHORTEST, _LONG = 8, 12
 """Letters from which a name is compared, and from which two slips are allowed; shorter ones meet ordinary words."""
 _SAME = 3
 """Letters at the beginning or the end that are right in a name with two slips."""
+_BEGINNING, _LEFT_OUT, _MOST_BEGUN = 5, 3, 2
+"""Letters of a name that is cut short, letters that it lacks, and how many drugs it may stand for."""
 _KEPT = 4096
 
 
@@ -50,6 +52,15 @@ def _shortened(word: str) -> set[str]:
 
 def _ends(word: str) -> tuple[str, str]:
     return f"{word[:_SAME]}-", f"-{word[-_SAME:]}"
+
+
+def begun(names: Iterable[tuple[str, str]], others: frozenset[str]) -> Mapping[str, frozenset[str]]:
+    """The drugs of names that are cut short ("Citalo", "Pregaba"), where no more than two drugs begin so."""
+    found: dict[str, frozenset[str]] = {}
+    for name, drug in names:
+        for size in range(_BEGINNING, len(name) - _LEFT_OUT + 1):
+            found[name[:size]] = found.get(name[:size], frozenset()) | {drug}
+    return {word: drugs for word, drugs in found.items() if len(drugs) <= _MOST_BEGUN and word not in others}
 
 
 def slips(one: str, other: str) -> int:

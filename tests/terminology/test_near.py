@@ -29,6 +29,19 @@ def test_a_name_with_a_letter_wrong_might_be_that_drug(terminology: Terminology)
             assert terminology.nearly([label]) == {drug}, label
 
 
+def test_a_name_that_is_cut_short_might_be_that_drug(terminology: Terminology) -> None:
+    short = {
+        "citalopram": "Citalo 20", "venlafaxine": "Venla 75 ret.", "mirtazapine": "Mirta 15", "quetiapine": "Quetia 25",
+        "pregabalin": "Pregaba", "hydromorphone": "Hydromorph", "amitriptyline": "Amitri 10",
+        "tolperisone": "Tolper 150",
+    }  # fmt: skip
+    for drug, label in short.items():
+        assert terminology.nearly([label]) == {drug}, label
+    assert (
+        terminology.nearly(["Chlor", "Hydro", "Meta", "Prednis", "Levothyrox", "Panto 40", "Bisopro", "Ramip"]) == set()
+    )
+
+
 def test_another_drug_or_an_ordinary_word_is_no_misspelling(terminology: Terminology) -> None:
     assert [label for label in OTHERS.split("; ") if terminology.nearly([label])] == []
 
