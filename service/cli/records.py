@@ -12,9 +12,9 @@ from service.cli.output import example, form_option, print_csv, print_json, prin
 
 if TYPE_CHECKING:
     from service.records.database import Database
-    from service.records.listing import ListedOutcome
     from service.records.rate import Rate
     from service.records.report import CardReport
+    from service.records.settling import ListedOutcome
 
 STATEMENT = 600.0
 """Seconds that a query of a command may take: it reads all there is, and nobody waits for a card meanwhile."""
@@ -50,7 +50,8 @@ class Past(click.ParamType[datetime]):
 def _opened() -> Iterator["Database"]:
     """The database of the settings. Ends the command with a message when it cannot be used."""
     from service.logs import configure_logs
-    from service.records.database import Database, DatabaseUnavailable
+    from service.records import DatabaseUnavailable
+    from service.records.database import Database
     from service.settings import SettingsError, load_settings
 
     try:
@@ -80,7 +81,7 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
     CARD is the id of a card, as `tolami cards` lists it, or the uuid of one that was shown; by default all. Only the
     latest feedback on each card is shown. Times are in UTC.
     """
-    from service.records.listing import latest_outcomes
+    from service.records.settling import latest_outcomes
 
     with _opened() as database, database.reading() as connection:
         listed, total = latest_outcomes(connection, card, since, most)

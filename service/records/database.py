@@ -13,31 +13,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import (
-    ArgumentError,
     DataError,
     DBAPIError,
-    DisconnectionError,
     IntegrityError,
     SQLAlchemyError,
     StatementError,
 )
 
-from service.records.migration import NewerTables, is_current, migrate
-from service.records.unavailable import DatabaseUnavailable as DatabaseUnavailable
-
-PATIENCE = 0.5
-"""Seconds that a call waits for others who keep the database locked."""
-
-BUSY = 5.0
-"""Seconds that whoever delays no call waits for them."""
-
-CONNECT = 3
-"""Seconds to wait for PostgreSQL to take a connection."""
-
-STATEMENT = 10.0
-"""Seconds that one statement of PostgreSQL may take, and after which a connection without answer is broken."""
+from service.records import DatabaseUnavailable
+from service.records.opening import BUSY, PATIENCE, STATEMENT, NewerTables, opened, url_of
 
 REST = 2.0
 """Seconds without another attempt after one failed: calls must not queue up behind a server that does not answer."""
@@ -66,14 +52,14 @@ class Database:
     def name(self) -> str:
         """The database for messages: its URL without the password."""
         try:
-            return _url(self._url).render_as_string(hide_password=True)
+            return url_of(self._url).render_as_string(hide_password=True)
         except SQLAlchemyError:
             return "TOLAMI_DATABASE_URL"
 
     def exists(self) -> bool:
         """False for an SQLite file that does not exist; a command that reads must not create an empty one."""
         try:
-            address = _url(self._url)
+            address = url_of(self._url)
         except SQLAlchemyError:
             return True
         file = address.database if address.get_backend_name() == "sqlite" else None
@@ -184,126 +170,6 @@ class Database:
         why = newer if isinstance(error, NewerTables) else cause
         self._reason = f"{self.name} cannot be used: {why}"
         raise DatabaseUnavailable(self._reason) from None
-
-
-def opened(url: str, statement_seconds: float) -> tuple[Engine, bool]:
-    """An engine whose database has the tables as they must be, and whether something had to be done for that."""
-    engine = engine_of(url, statement_seconds)
-    try:
-        return engine, _migrated(engine)
-    except BaseException:
-        engine.dispose()
-        raise
-
-
-def engine_of(url: str, statement_seconds: float) -> Engine:
-    """An engine that has not connected yet. Raises SQLAlchemy's ArgumentError and ImportError."""
-    address = _url(url)
-    if address.get_backend_name() == "sqlite":
-        return _sqlite(address)
-    engine = create_engine(
-        address,
-        hide_parameters=True,
-        pool_pre_ping=True,
-        pool_timeout=CONNECT,
-        pool_recycle=1800,
-        connect_args={
-            "connect_timeout": CONNECT,
-            "application_name": "tolami",
-            "options": f"-c statement_timeout={statement_seconds * 1000:.0f} -c timezone=UTC"
-            f" -c lock_timeout={PATIENCE * 1000:.0f}",
-            "tcp_user_timeout": int(STATEMENT * 1000),
-        },
-    )
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        patience = connection.get_execution_options().get("patience", PATIENCE)
-        if patience != PATIENCE:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience * 1000:.0f}")
-
-    return engine
-
-
-def _url(url: str) -> URL:
-    try:
-        address = make_url(url)
-    except ValueError:
-        # Raised by SQLAlchemy as it is; its message repeats what stands where the port should.
-        raise ArgumentError("the port is not a number") from None
-    if address.drivername in {"postgresql", "postgres"}:
-        return address.set(drivername="postgresql+psycopg")
-    return address
-
-
-def _sqlite(address: URL) -> Engine:
-    """SQLite in a file. A connection is kept while its file is: one that was moved away is noticed."""
-    if address.database in {None, "", ":memory:"}:
-        raise ArgumentError("a database in memory keeps nothing; name a file")
-    file = Path(address.database or "")
-    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY})
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, record: Any) -> None:
-        record.info["file"] = _identity(file)
-        connection.isolation_level = None  # the module would begin transactions by itself, and not before a CREATE
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
-
-    @event.listens_for(engine, "checkout")
-    def look(_connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
-        if record.info["file"] != _identity(file):
-            raise DisconnectionError  # SQLAlchemy connects anew
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        patience = options.get("patience", BUSY)
-        if connection.info.get("patience") != patience:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
-            connection.info["patience"] = patience
-        connection.exec_driver_sql("BEGIN" if options.get("reads") else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    """Which file stands there; None when there is none."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _migrated(engine: Engine) -> bool:
-    """Brings the tables to the state needed; True when something had to be done."""
-    if engine.dialect.name == "sqlite":
-        _write_ahead(engine)
-    with engine.execution_options(reads=True).begin() as connection:
-        if is_current(connection):
-            return False
-    with engine.begin() as connection:
-        return migrate(connection)
-
-
-def _write_ahead(engine: Engine) -> None:
-    """Lets reports be read while calls are recorded (WAL). Kept in the file, so it is done once for each database.
-
-    SQLite does not wait for others here but refuses at once, so it is tried until the usual wait is over.
-    """
-    deadline = time.monotonic() + BUSY
-    while True:
-        connection = engine.raw_connection()
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                return  # slower, not wrong: some file systems cannot do it
-            time.sleep(0.05)
-        finally:
-            connection.close()
 
 
 def _is_refusal(error: SQLAlchemyError) -> bool:

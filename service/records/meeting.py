@@ -11,7 +11,8 @@ from typing import Generic, Literal, TypeVar
 import structlog
 
 from service.errors import place_of
-from service.records.database import PATIENCE, DatabaseUnavailable
+from service.records import DatabaseUnavailable
+from service.records.opening import PATIENCE
 
 BATCH = 500
 MOST_WAITING = 100_000

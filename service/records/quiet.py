@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from service.records.database import BUSY, Database, DatabaseUnavailable
+from service.records import DatabaseUnavailable
+from service.records.database import Database
 from service.records.meeting import Meeting
+from service.records.opening import BUSY
 from service.records.purge import remove_old
 from service.records.store import insert_new
 from service.records.tables import quiet_cards, quiet_keys

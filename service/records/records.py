@@ -23,8 +23,9 @@ class Records:
         quiet_for: timedelta = timedelta(),
     ) -> None:
         # Here, because SQLAlchemy and Alembic take a while to import and most commands need neither.
-        from service.records.database import BUSY, Database
+        from service.records.database import Database
         from service.records.meeting import Meeting
+        from service.records.opening import BUSY
         from service.records.quiet import QuietCards
         from service.records.spill import SpillFile
         from service.records.tokens import SeenTokens

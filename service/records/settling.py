@@ -6,13 +6,14 @@ the card after that, so that the later of the two sees both. Settling again chan
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, case, func, or_, select, text, update
 
 from service.records.counts import Tally, day_of
-from service.records.outcome import StoredFeedback
+from service.records.outcome import StoredFeedback, identifier
 from service.records.tables import card_counts, outcomes, quiet_cards, reason_counts, shown_cards
 
 STEP = 500
@@ -123,3 +124,45 @@ def _quieten(connection: Connection, said: Sequence[Row[Any]], quiet_for: timede
         statement = update(quiet_cards).where(waiting).values(answered=True, expires=bindparam("until"))
         rows = [{"answered_card": row.card, "until": row.received + quiet_for} for row in said]
         connection.execute(statement, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOutcome:
+    """The latest feedback about one card that went out. ``card`` is empty when we do not know the uuid."""
+
+    card: str
+    uuid: str
+    outcome: str
+    at: datetime
+    received: datetime
+    reason: str
+    system: str
+    suggestions: tuple[str, ...]
+    comment: str
+
+
+def latest_outcomes(
+    connection: Connection, card: str | None, since: datetime | None, most: int
+) -> tuple[list[ListedOutcome], int]:
+    """The latest feedback of each card that went out, newest first, at most so many; and how many there are.
+
+    ``card`` is the id of a card or the uuid of one that went out; ``since``, when the feedback was received.
+    """
+    wanted: list[ColumnElement[bool]] = [outcomes.c.latest]
+    if card is not None:
+        wanted.append(or_(outcomes.c.card_id == card, outcomes.c.card == identifier(card)))
+    if since is not None:
+        wanted.append(outcomes.c.received >= since)
+    total = connection.scalar(select(func.count()).select_from(outcomes).where(*wanted)) or 0
+    newest_first = (outcomes.c.received.desc(), outcomes.c.card, outcomes.c.number.desc())
+    rows = connection.execute(select(outcomes).where(*wanted).order_by(*newest_first).limit(most)).mappings()
+    as_they_are = ("outcome", "at", "received", "reason", "system", "comment")
+    return [
+        ListedOutcome(
+            card=row["card_id"],
+            uuid=row["card"],
+            suggestions=tuple(row["suggestions"]),
+            **{name: row[name] for name in as_they_are},
+        )
+        for row in rows
+    ], total

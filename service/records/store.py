@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.records import DatabaseUnavailable
 from service.records.counts import Tally
-from service.records.database import PATIENCE, Database, DatabaseUnavailable
+from service.records.database import Database
 from service.records.exchange import Exchange
-from service.records.months import make_months
+from service.records.opening import PATIENCE
 from service.records.outcome import StoredFeedback, identifier, printable
+from service.records.purge import make_months
 from service.records.settling import lock_cards, said_before, settle, told_before
 from service.records.tables import counted, outcomes, quiet_cards, shown_cards
 

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from service.records.database import BUSY, CONNECT, Database
+from service.records.database import Database
 from service.records.meeting import Meeting
+from service.records.opening import BUSY, CONNECT
 from service.records.purge import remove_old
 from service.records.store import insert_new
 from service.records.tables import seen_tokens

@@ -10,9 +10,9 @@ from flask import Blueprint, Response, abort
 from service.cdshooks.feedback import read_feedback
 from service.cdshooks.services import Service
 from service.errors import NotKept
+from service.records import DatabaseUnavailable
 from service.records.outcome import OutcomeObserver, Reasons, StoredFeedback, kept_outcome
 from service.records.records import Records
-from service.records.unavailable import DatabaseUnavailable
 from service.web.body import json_body
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, render_template, request
 
 from service.engine.library import OVERRIDE_REASONS, Library
-from service.records.unavailable import DatabaseUnavailable
+from service.records import DatabaseUnavailable
 from service.web.pages import hardened
 
 if TYPE_CHECKING:

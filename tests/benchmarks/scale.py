@@ -17,9 +17,8 @@ import psycopg
 from sqlalchemy import text
 
 from service.records.database import Database
-from service.records.months import following, make_months, month_of
 from service.records.outcome import StoredFeedback
-from service.records.purge import purge
+from service.records.purge import following, make_months, month_of, purge
 from service.records.report import Chosen, report
 from service.records.store import write_outcomes
 from service.records.tables import outcomes, shown_cards

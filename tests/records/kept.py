@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_DNS, uuid4, uuid5
 
-from service.records.database import BUSY, Database
+from service.records.database import Database
 from service.records.exchange import Exchange, ShownCard
+from service.records.opening import BUSY
 from service.records.outcome import StoredFeedback
 from service.records.store import Numbered, write_exchanges, write_outcomes
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from alembic import command
 from sqlalchemy import Connection
 
-from service.records.database import STATEMENT, engine_of
-from service.records.migration import alembic_config
+from service.records.opening import STATEMENT, alembic_config, engine_of
 
 
 @contextmanager

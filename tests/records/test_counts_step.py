@@ -9,9 +9,9 @@ from sqlalchemy import Connection, inspect, text
 
 from service.records.database import Database
 from service.records.exchange import MORE
-from service.records.listing import latest_outcomes
 from service.records.rate import Rate
 from service.records.report import report
+from service.records.settling import latest_outcomes
 from tests.records.kept import NOW, PAIR, START, keep, named, outcome
 from tests.records.steps import at_step, stored
 

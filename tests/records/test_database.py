@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import event, make_url, text
 from sqlalchemy.pool import Pool
 
-from service.records.database import REST, Database, DatabaseUnavailable
+from service.records import DatabaseUnavailable
+from service.records.database import REST, Database
 from service.records.tables import outcomes
 from tests.records.kept import keep, outcome
 from tests.records.postgres import Postgres

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Connection, inspect, select, text
 
 from service.records.database import Database
-from service.records.listing import latest_outcomes
 from service.records.purge import purge
+from service.records.settling import latest_outcomes
 from service.records.tables import outcomes
 from tests.records.kept import NOW, START, exchange, keep, named, outcome, show, shown
 from tests.records.steps import at_step, stored

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service.records.database import Database
-from service.records.listing import ListedOutcome, latest_outcomes
+from service.records.settling import ListedOutcome, latest_outcomes
 from tests.records.kept import NOW, PAIR, START, exchange, keep, named, outcome, show, shown
 
 

@@ -19,8 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select
 
 from service.records.database import Database
-from service.records.listing import latest_outcomes
 from service.records.report import Counted, report
+from service.records.settling import latest_outcomes
 from service.records.tables import shown_cards
 from service.server import SAMPLE
 from service.settings import PREFIX

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.records.database import DatabaseUnavailable
+from service.records import DatabaseUnavailable
 from service.records.records import Records
 from tests.records.kept import NOW, exchange, outcome, shown
 from tests.records.test_store import answered_calls

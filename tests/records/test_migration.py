@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from service.records.database import Database
-from service.records.migration import LAST, STEPS, alembic_config, migrate
+from service.records.opening import LAST, STEPS, alembic_config, migrate
 from service.records.tables import metadata
 
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from service.records.database import Database
-from service.records.listing import latest_outcomes
+from service.records.settling import latest_outcomes
 from service.server import SAMPLE
 from tests.calls import by_id
 from tests.feedback import ACCEPTED, OVERRIDDEN, entry, feedback

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from service.records.database import Database
-from service.records.listing import latest_outcomes
 from service.records.purge import Purged, purge
 from service.records.report import report
+from service.records.settling import latest_outcomes
 from service.records.tables import outcomes, shown_cards
 from service.records.tokens import SeenTokens
 from tests.records.kept import NOW, START, exchange, keep, outcome, show, shown

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from service.records.database import Database, DatabaseUnavailable
+from service.records import DatabaseUnavailable
+from service.records.database import Database
 from service.records.tables import seen_tokens
 from service.records.tokens import SeenTokens
 from tests.records.kept import NOW

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 
+from service.records import DatabaseUnavailable
 from service.records import writer as module
-from service.records.database import Database, DatabaseUnavailable
+from service.records.database import Database
 from service.records.spill import SpillFile
 from service.records.tables import shown_cards
 from service.records.writer import ExchangeWriter

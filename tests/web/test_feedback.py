@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.engine.library import Library
-from service.records.listing import ListedOutcome, latest_outcomes
 from service.records.records import Records
+from service.records.settling import ListedOutcome, latest_outcomes
 from service.server import SAMPLE
 from service.settings import Settings
 from tests.calls import Json, by_id

@@ -207,7 +207,7 @@ def test_without_the_database_cards_are_shown(serve: Serve, monkeypatch: pytest.
 
 
 def _away(*_: object) -> None:
-    from service.records.database import DatabaseUnavailable
+    from service.records import DatabaseUnavailable
 
     raise DatabaseUnavailable("away")
 

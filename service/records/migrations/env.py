@@ -1,4 +1,4 @@
-"""Run by Alembic: applies the steps over the connection that ``service.records.migration`` hands in."""
+"""Run by Alembic: applies the steps over the connection that ``service.records.opening`` hands in."""
 
 from alembic import context
 
