@@ -197,7 +197,7 @@ def test_a_request_for_another_hook_is_refused_with_what_to_do() -> None:
         b"hook=order-select",
         b"<html></html>",
         b'{"hook": NaN}',
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
         b'{"hook":"\xff"}',
         request(prefetch={"patient": "HERE"}).replace(b"HERE", b"M\xfcller"),
         request() + b"{}",
