@@ -3,14 +3,15 @@
 What is returned is new; the client's own resource is never changed.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from fhir.resources.R4B.codeableconcept import CodeableConcept
 from fhir.resources.R4B.reference import Reference
 
 from service.fhir.concepts import status_codes
-from service.fhir.dosage_shapes import dosage_as_r4
-from service.fhir.resources import Resource, aslist, one, only, present, text
+from service.fhir.dosage_shapes import concept_as_r4, dosage_as_r4
+from service.fhir.resources import Resource, aslist, one, only, present, relative, text
 from service.fhir.versions import TAKEN_TYPES, dosage_instructions, first, names
 
 ORDER = "MedicationRequest"
@@ -64,7 +65,7 @@ def order_as_r4(order: Resource) -> Resource:
         authoredOn=first(order, ORDER, "authoredOn"),
         reasonCode=_reasons(order),
         statusReason=first(order, ORDER, "statusReason"),
-        priorPrescription=one(order.get("priorPrescription")),
+        priorPrescription={"display": "read already"} if order.get("priorPrescription") else None,
         dispenseRequest=_dispense(order),
         dosageInstruction=[dosage_as_r4(d) for d in dosage_instructions(order)] or None,
         **_READ_ALREADY,
@@ -131,9 +132,10 @@ def planned_end(order: Resource) -> str:
 
 
 def based_on(order: Resource) -> tuple[str, ...]:
-    """References of what an order is based on: an earlier order, but as often a plan or a proposal."""
-    pointers = (text(b.get("reference")) for b in aslist(order.get("basedOn")) if isinstance(b, dict))
-    return tuple(pointer for pointer in pointers if pointer)
+    """ "Type/id" of what an order is based on: the prescription that it follows, but as often a plan or a proposal."""
+    given = (item for member in ("basedOn", "priorPrescription") for item in aslist(order.get(member)))
+    pointers = (text(item.get("reference") if isinstance(item, dict) else item) for item in given)
+    return tuple(relative(pointer) for pointer in pointers if pointer)
 
 
 def subject_references(resource: Resource) -> tuple[str, ...]:
@@ -175,9 +177,20 @@ def _adherence(statement: Resource) -> str:
 
 
 def _reasons(order: Resource) -> list[Any] | None:
-    coded = aslist(order.get("reasonCode")) + aslist(order.get("reasonCodeableConcept"))
-    coded += [r.get("concept") for r in aslist(order.get("reason")) if isinstance(r, dict) and r.get("concept")]
-    return coded[:MOST_REASONS] or None
+    members = (order.get(member) for member in ("reasonCode", "reasonCodeableConcept"))
+    coded = [item for member in members for item in aslist(member)]
+    coded += [concept for concept, _ in r5_reasons(order) if concept]
+    return [concept_as_r4(item) for item in coded[:MOST_REASONS]] or None
+
+
+def r5_reasons(order: Resource) -> Iterator[tuple[Any, Any]]:
+    """Concept and Reference of each reason in R5; a concept may stand there by itself."""
+    for item in aslist(order.get("reason")):
+        if isinstance(item, dict) and ("concept" in item or "reference" in item):
+            pointer = item.get("reference")
+            yield item.get("concept"), item if isinstance(pointer, str) else pointer
+        else:
+            yield item, None
 
 
 def _dispense(order: Resource) -> Resource | None:

@@ -25,7 +25,7 @@ def dosage_as_r4(dosage: Any) -> Any:
         sequence=one(dosage.get("sequence")),
         text=one(dosage.get("text")),
         timing=_timing(one(dosage.get("timing"))),
-        route=_concept(dosage.get("route")),
+        route=concept_as_r4(dosage.get("route")),
         doseAndRate=_dose_and_rate(dosage) or None,
         **_as_needed(dosage),
     )
@@ -40,7 +40,7 @@ def _dose_and_rate(dosage: Resource) -> list[Any]:
 
 def _doses(given: Resource) -> Iterator[Resource]:
     """The doses of one object: a quantity, a range, or both, each by itself."""
-    kind = present(type=_concept(given.get("type")))
+    kind = present(type=concept_as_r4(given.get("type")))
     for name in _QUANTITIES:
         if given.get(name):
             yield {**kind, "doseQuantity": _quantity(given[name])}
@@ -66,7 +66,7 @@ def _as_needed(dosage: Resource) -> Resource:
     """R4's asNeeded[x]; R5 has ``asNeeded`` and ``asNeededFor``."""
     reasons = aslist(dosage.get("asNeededCodeableConcept") or dosage.get("asNeededFor") or None)
     if reasons:
-        return {"asNeededCodeableConcept": _concept(reasons[0])}
+        return {"asNeededCodeableConcept": concept_as_r4(reasons[0])}
     given = one(dosage.get("asNeededBoolean", dosage.get("asNeeded")))
     return {} if given is None else {"asNeededBoolean": given}
 
@@ -86,7 +86,7 @@ def _timing(timing: Any) -> Any:
             timeOfDay=[clock(time) for time in aslist(repeat.get("timeOfDay"))] or None,
             when=[_moment(code) for code in aslist(repeat.get("when"))] or None,
         )
-    return present(repeat=repeat, code=_concept(timing.get("code")), event=aslist(timing.get("event")) or None)
+    return present(repeat=repeat, code=concept_as_r4(timing.get("code")), event=aslist(timing.get("event")) or None)
 
 
 def _withheld(repeat: Resource) -> Resource:
@@ -113,7 +113,7 @@ def _period_unit(given: Any) -> Any:
     return period_unit(given) if isinstance(given, str) else given
 
 
-def _concept(given: Any) -> Any:
+def concept_as_r4(given: Any) -> Any:
     """A CodeableConcept, also where words, a Coding or one coding without its list stand in its place."""
     concept = one(given)
     if text(concept):

@@ -177,6 +177,8 @@ def _change_product(order: Resource, template: Mapping[str, Any], terminology: T
 
 def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     given = aslist(order.get("dosageInstruction"))
+    if order.get("dosage"):
+        raise CannotEdit("not-editable")  # it stands where FHIR has none, and would stay beside the new one
     if len(given) > 1:
         raise CannotEdit("several-dosages")
     old = given[0] if given else {}

@@ -22,7 +22,7 @@ from service.fhir.observations import MOST_SHOWN
 from service.fhir.periods import given_until, supplied_until
 from service.fhir.reasons import NOT_LISTED, Listed, Reasons, reasons_of
 from service.fhir.recognise import Identity
-from service.fhir.resources import Resource, aslist, reference, text
+from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import Read, read
 from service.fhir.versions import ORDER_TYPES, dosage_instructions
 from service.kept import kept
@@ -121,7 +121,7 @@ def draft_order(
         stops=bool(request.doNotPerform) or request.status in STOPPING,
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
-        based_on=_earlier(resource),
+        based_on=based_on(resource),
         dosages=given.dosages,
         authored=as_day(request.authoredOn),
         reasons=_reasons(request, why, identity, terminology),
@@ -188,7 +188,7 @@ def _dated_order(
     return replace(
         order,
         authored=authored,
-        based_on=_earlier(resource),
+        based_on=based_on(resource),
         continues_earlier=request.priorPrescription is not None,
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
         period_ended=until if order.role is Role.CURRENT and until is not None and until < today else None,
@@ -273,13 +273,6 @@ def _reasons(
     named = frozenset[str]().union(*(terminology.drugs_in_text(said) for said in words if said))
     others = terminology.classes(named.difference(identity.recognition.drugs))
     return coded | others | terminology.concepts_in_words(filter(None, (*words, *reasons.notes)), WHY_STOPPED)
-
-
-def _earlier(resource: Resource) -> tuple[str, ...]:
-    """References of what an order is based on, the prescription that it follows included."""
-    prior = resource.get("priorPrescription")
-    pointers = (text(item.get("reference")) for item in aslist(prior) if isinstance(item, dict))
-    return (*based_on(resource), *filter(None, pointers))
 
 
 def _by_weight(dosage: Dosage) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
-from service.fhir.as_r4 import MOST_REASONS
+from service.fhir.as_r4 import MOST_REASONS, r5_reasons
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import Concept, Room, concept_of, words_in
 from service.fhir.resources import Resource, as_resource, aslist, reference, text
@@ -84,14 +84,14 @@ def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Conce
     """
     given = [item for member in _CONCEPTS for item in aslist(order.get(member))]
     pointers = [item for member in _REFERENCES for item in aslist(order.get(member))]
-    for item in aslist(order.get("reason")):  # R5: a concept, a reference, or both
-        if isinstance(item, dict):
-            given.append(item.get("concept"))
-            pointers.append(item.get("reference"))
-    yield from (concept_of(item) for item in given if isinstance(item, dict))
+    for concept, pointer in r5_reasons(order):
+        given.append(concept)
+        pointers.append(pointer)
+    yield from (concept_of(item) for item in given if item and isinstance(item, dict | str))
     held = (as_resource(item) for item in aslist(order.get("contained") if pointers else None))
     contained = {f"#{text(one.get('id')).lstrip('#')}": one for one in held if one is not None}
     for pointer in pointers:
+        pointer = {"reference": pointer} if isinstance(pointer, str) else pointer
         if not isinstance(pointer, dict):
             continue
         target = text(pointer.get("reference")).strip()

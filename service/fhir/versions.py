@@ -144,7 +144,7 @@ def _of_dosage(dosage: Mapping[str, Any]) -> Version | None:
         return "DSTU2"
     if "doseAndRate" in dosage:
         return "R4"  # R5 has it, too, but has been told by ``medication``, which it requires
-    return "STU3" if "doseQuantity" in dosage or "doseRange" in dosage else None
+    return "STU3" if {"doseQuantity", "doseSimpleQuantity", "doseRange"} & dosage.keys() else None
 
 
 def written_in(version: Version, template: Mapping[str, Any]) -> Resource:

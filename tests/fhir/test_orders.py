@@ -233,13 +233,43 @@ def test_the_day_an_order_ended_is_read_in_r5_and_dstu2(ended: dict[str, Any], t
     assert taken.last_taken is None
 
 
-@pytest.mark.parametrize(("given", "pointers"), [("MedicationRequest/m0", ("MedicationRequest/m0",)), (5, ())])
-def test_what_a_draft_is_based_on_is_kept_and_starts_it_all_the_same(
-    given: Any, pointers: tuple[str, ...], terminology: Terminology
-) -> None:
-    found, _ = drafted(order(basedOn=[{"reference": given}]), terminology)
+def test_what_a_draft_is_based_on_is_kept_and_starts_it_all_the_same(terminology: Terminology) -> None:
+    url = "https://ehr.example.org/fhir/MedicationRequest/m0"
+    for pointer in ("MedicationRequest/m0", "MedicationRequest/m0/_history/2", url, f"{url}/_history/2"):
+        for sent in ([{"reference": pointer}], {"reference": pointer}, [pointer], pointer):
+            found, _ = drafted(order(basedOn=sent), terminology)
+            assert found is not None
+            assert (found.based_on, found.continues_earlier) == (("MedicationRequest/m0",), False), sent
+    found, _ = drafted(order(basedOn=[{"reference": 5}]), terminology)
     assert found is not None
-    assert (found.based_on, found.continues_earlier) == (pointers, False)
+    assert (found.based_on, found.continues_earlier) == ((), False)
+
+
+def test_a_reason_is_read_alike_in_every_shape(terminology: Terminology) -> None:
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10", "code": "F32.2"}
+    concept = {"coding": [coding]}
+    condition = {"resourceType": "Condition", "id": "c", "code": concept}
+    shapes: list[dict[str, Any]] = [
+        *(
+            {"reasonCode": shape}
+            for shape in ([concept], concept, [coding], [{"coding": coding}], "Depression", ["Depression"])
+        ),
+        *({"reason": shape} for shape in ([{"concept": concept}], {"concept": concept}, [concept], ["Depression"])),
+        *(
+            {name: shape, "contained": held}
+            for name, shape in (
+                ("reasonReference", [{"reference": "#c"}]),
+                ("reasonReference", "#c"),
+                ("reason", [{"reference": {"reference": "#c"}}]),
+                ("reason", [{"reference": "#c"}]),
+            )
+            for held in ([condition], condition)
+        ),
+    ]
+    for shape in shapes:
+        found, unread = drafted(order(**shape), terminology)
+        assert found is not None
+        assert ("depressive-disorder" in found.reasons, unread) == (True, []), shape
 
 
 def test_what_was_refused_is_named_in_one_order_whatever_part_of_the_draft_it_is_in(terminology: Terminology) -> None:
