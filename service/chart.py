@@ -5,12 +5,23 @@ the same chart always gives the same findings.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
 
-from service.facts import Age, Condition, Measurement, MedicationOrder, Patient, Role, Treatment, Unread, reasons
+from service.facts import (
+    Age,
+    Allergies,
+    Condition,
+    Measurement,
+    MedicationOrder,
+    Patient,
+    Role,
+    Treatment,
+    Unread,
+    reasons,
+)
 
 DECISIVE = frozenset({"medications", "statements", "conditions", "allergies"})
 """Lists of which nothing may be missing where an order is changed or added."""
@@ -21,9 +32,7 @@ class Chart:
     """All that the rules may know about one request.
 
     ``ordering`` is false when a chart is only opened (patient-view); ``refill`` is true when the hook
-    itself says that treatment continues. ``intolerances`` are those of the ``allergies`` that the record calls a mere
-    intolerance; ``allergy_classes`` are drugs of a class that the record names there, with its words, and
-    ``related_allergies`` drugs of a class in which an allergy to one counts for all, with the words for that one.
+    itself says that treatment continues.
     ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the guideline is
     about. ``incomplete`` are the lists that hold less than the record by what they say themselves.
     """
@@ -33,10 +42,7 @@ class Chart:
     patient: Patient
     orders: tuple[MedicationOrder, ...] = ()
     conditions: tuple[Condition, ...] = ()
-    allergies: frozenset[str] = frozenset()
-    intolerances: frozenset[str] = frozenset()
-    allergy_classes: tuple[tuple[str, str], ...] = ()
-    related_allergies: tuple[tuple[str, str], ...] = ()
+    allergies: Allergies = field(default_factory=Allergies)
     measurements: tuple[Measurement, ...] = ()
     jurisdiction: str = "eu"
     patient_id: str = ""
@@ -55,11 +61,7 @@ class Chart:
 
     def allergic(self, drug: str) -> bool:
         """True when an allergy to the drug is recorded, or a mere intolerance, as an allergy or as a problem."""
-        return drug in self.allergies or self.has(f"allergy-to-{drug}")
-
-    def allergy_class(self, drug: str) -> str:
-        """The class that a drug belongs to and that the record names among the allergies, in its words."""
-        return dict(self.allergy_classes).get(drug, "")
+        return drug in self.allergies.drugs or self.has(f"allergy-to-{drug}")
 
     @cached_property
     def age(self) -> Age | None:

@@ -3,8 +3,8 @@
 In clinical words and free of FHIR versions; all of it is frozen.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
@@ -183,6 +183,21 @@ class Measurement:
     def exact(self) -> bool:
         """True when there is a value and it is not only a bound."""
         return self.value is not None and not self.comparator
+
+
+@dataclass(frozen=True, slots=True)
+class Allergies:
+    """The drugs that the patient is allergic to, as far as the terminology knows them.
+
+    ``intolerances`` are those of the ``drugs`` that every record calls a mere intolerance. ``classes`` are drugs of a
+    class that the record names, with its words ("tricyclic antidepressants"), ``related`` those of a class in which an
+    allergy to one drug counts for all, with the words for that one.
+    """
+
+    drugs: frozenset[str] = frozenset()
+    intolerances: frozenset[str] = frozenset()
+    classes: Mapping[str, str] = field(default_factory=dict)
+    related: Mapping[str, str] = field(default_factory=dict)
 
 
 def latest_lowest(measured: Iterable[Measurement]) -> Measurement | None:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from service.facts import Allergies
 from service.fhir.concepts import Concept, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.allergens import Allergens
@@ -26,18 +27,12 @@ MOST_REACTIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class AllergyList:
-    """The allergies of the patient.
+    """The allergies of the patient: those that are known, and in the record's words entries that could not be read.
 
-    ``drugs`` are those that the terminology knows, ``intolerances`` those of them that every record calls a mere
-    intolerance. ``classes`` are drugs of a class that the record names, with its words ("tricyclic antidepressants"),
-    ``related`` those of a class in which an allergy to one drug counts for all, with the words for that one.
-    ``unread`` are entries that could not be read, in the record's words, of ``total`` that are not taken back.
+    ``total`` counts all that are not taken back.
     """
 
-    drugs: frozenset[str] = frozenset()
-    intolerances: frozenset[str] = frozenset()
-    classes: tuple[tuple[str, str], ...] = ()
-    related: tuple[tuple[str, str], ...] = ()
+    known: Allergies = field(default_factory=Allergies)
     unread: tuple[str, ...] = ()
     total: int = 0
 
@@ -76,14 +71,13 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology, room: 
         if not found and not named and (too_many or not _understood(resource, concepts, terminology)):
             unread.append(_label(concepts) or NAMELESS)
     drugs = frozenset(allergic | intolerant)
-    return AllergyList(
+    known = Allergies(
         drugs,
         frozenset(intolerant - allergic),
-        tuple((drug, label) for drug, label in sorted(classes.items()) if drug not in drugs),
-        tuple((drug, label) for drug, label in sorted(related.items()) if drug not in drugs),
-        tuple(unread),
-        total,
+        {drug: label for drug, label in sorted(classes.items()) if drug not in drugs},
+        {drug: label for drug, label in sorted(related.items()) if drug not in drugs},
     )
+    return AllergyList(known, tuple(unread), total)
 
 
 def _label(concepts: Iterable[Concept]) -> str:

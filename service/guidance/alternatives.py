@@ -152,9 +152,7 @@ def duloxetine_checks(chart: Chart, kidney: Measurement | None, thresholds: Thre
         "maoi": _no_maoi(chart, thresholds["maoi_gap"]),
         "angle": _absent(chart.has("angle-closure-glaucoma"), known and not chart.has("glaucoma-unspecified")),
         "antidepressant": _absent(bool(chart.of_class("ssri", "snri")), chart.history_known),
-        "allergy": _absent(
-            "duloxetine" in chart.allergies, not any(gap.element == "allergies" for gap in chart.unread)
-        ),
+        "allergy": _absent(chart.allergic("duloxetine"), not any(gap.element == "allergies" for gap in chart.unread)),
     }
 
 
@@ -176,7 +174,7 @@ def _gabapentinoids(chart: Chart, wanted: frozenset[str]) -> Mapping[str, bool]:
 
     Neither when one of them is taken already, or an allergy to one of them is recorded.
     """
-    barred = bool(chart.of_class("gabapentinoid")) or not chart.allergies.isdisjoint(GABAPENTINOIDS)
+    barred = bool(chart.of_class("gabapentinoid")) or not chart.allergies.drugs.isdisjoint(GABAPENTINOIDS)
     fibromyalgia = FIBROMYALGIA in wanted
     neuropathic = bool(wanted & NEUROPATHIC) and not fibromyalgia
     american = fibromyalgia and chart.jurisdiction == "us"

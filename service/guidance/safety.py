@@ -82,13 +82,14 @@ def _contraindicated(chart: Chart, point: Point) -> str:
 
 def _hypersensitive(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Allergy to amitriptyline, less urgent when called an intolerance, to nortriptyline, or to another tricyclic."""
-    if AMITRIPTYLINE in chart.allergies - chart.intolerances or chart.has("allergy-to-amitriptyline"):
+    allergies = chart.allergies
+    if AMITRIPTYLINE in allergies.drugs - allergies.intolerances or chart.has("allergy-to-amitriptyline"):
         yield point("allergy", chart, thresholds)
-    elif AMITRIPTYLINE in chart.allergies:
+    elif AMITRIPTYLINE in allergies.drugs:
         yield point("intolerance", chart, thresholds)
-    elif class_ := chart.allergy_class(AMITRIPTYLINE):
+    elif class_ := allergies.classes.get(AMITRIPTYLINE):
         yield point("class-allergy", chart, thresholds, name=class_)
-    elif (relative := dict(chart.related_allergies).get(AMITRIPTYLINE)) and "nortriptyline" not in chart.allergies:
+    elif (relative := allergies.related.get(AMITRIPTYLINE)) and "nortriptyline" not in allergies.drugs:
         yield point("tricyclic-allergy", chart, thresholds, name=relative)
     if chart.allergic("nortriptyline"):
         yield point("nortriptyline-allergy", chart, thresholds)
@@ -157,11 +158,11 @@ def _beside_tolperisone(chart: Chart, thresholds: Thresholds) -> Iterator[Point]
 
 def _allergies(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     for drug in ("tolperisone", "eperisone"):
-        if drug in chart.allergies:
+        if chart.allergic(drug):
             yield point("allergy", chart, thresholds, name=drug)
-    if class_ := chart.allergy_class(TOLPERISONE):
+    if class_ := chart.allergies.classes.get(TOLPERISONE):
         yield point("class-allergy", chart, thresholds, name=class_)
-    if chart.allergic("lidocaine") or chart.allergy_class("lidocaine"):
+    if chart.allergic("lidocaine") or "lidocaine" in chart.allergies.classes:
         yield point("lidocaine-allergy", chart, thresholds)
 
 

@@ -14,7 +14,7 @@ from tests.fhir.samples import AMITRIPTYLINE, SNOMED, TOLPERISONE, order
 
 
 def allergies(resources: list[Resource], terminology: Terminology) -> frozenset[str]:
-    return allergy_list(resources, terminology).drugs
+    return allergy_list(resources, terminology).known.drugs
 
 
 def allergy(**members: Any) -> Resource:
@@ -149,7 +149,7 @@ def test_other_negations_and_codes_keep_the_allergy(code: dict[str, Any], termin
 def test_an_intolerance_is_one_only_when_every_record_says_so(
     kinds: list[Any], mere: set[str], terminology: Terminology
 ) -> None:
-    assert allergy_list([allergy(type=kind) for kind in kinds], terminology).intolerances == mere
+    assert allergy_list([allergy(type=kind) for kind in kinds], terminology).known.intolerances == mere
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_an_intolerance_is_one_only_when_every_record_says_so(
 )
 def test_an_allergy_in_words_is_read_in_every_language(words: str, drug: str, terminology: Terminology) -> None:
     found = allergy_list([allergy(code={"text": words})], terminology)
-    assert found.drugs == {drug}
+    assert found.known.drugs == {drug}
     assert found.unread == ()
 
 
@@ -191,14 +191,14 @@ def test_a_class_among_the_allergies_holds_its_drugs_and_is_named_as_recorded(
     words: str, terminology: Terminology
 ) -> None:
     found = allergy_list([allergy(code={"text": words})], terminology)
-    assert dict(found.classes)["amitriptyline"] == words
-    assert (found.drugs, found.unread) == (frozenset(), ())
+    assert found.known.classes["amitriptyline"] == words
+    assert (found.known.drugs, found.unread) == (frozenset(), ())
 
 
 def test_a_class_by_its_code_is_one_too(terminology: Terminology) -> None:
     for system, code in (("http://www.whocc.no/atc", "N06AA"), (SNOMED, "373253007")):
         found = allergy_list([allergy(code={"coding": [{"system": system, "code": code}]})], terminology)
-        assert "amitriptyline" in dict(found.classes)
+        assert "amitriptyline" in found.known.classes
 
 
 @pytest.mark.parametrize(
@@ -234,16 +234,16 @@ def test_other_allergens_and_denials_are_read_and_name_no_drug(
     members: dict[str, Any], terminology: Terminology
 ) -> None:
     found = allergy_list([allergy(**members)], terminology)
-    assert (found.drugs, found.classes, found.unread, found.total) == (frozenset(), (), (), 1)
+    assert (found.known.drugs, found.known.classes, found.unread, found.total) == (frozenset(), {}, (), 1)
 
 
 def test_an_allergy_to_another_tricyclic_counts_for_amitriptyline_an_intolerance_does_not(
     terminology: Terminology,
 ) -> None:
     allergy = {"resourceType": "AllergyIntolerance", "code": {"text": "Imipramine"}}
-    assert dict(allergy_list([allergy], terminology).related)["amitriptyline"] == "Imipramine"
-    assert allergy_list([{**allergy, "type": "intolerance"}], terminology).related == ()
-    assert allergy_list([{**allergy, "code": {"text": "Sertraline"}}], terminology).related == ()
+    assert allergy_list([allergy], terminology).known.related["amitriptyline"] == "Imipramine"
+    assert allergy_list([{**allergy, "type": "intolerance"}], terminology).known.related == {}
+    assert allergy_list([{**allergy, "code": {"text": "Sertraline"}}], terminology).known.related == {}
 
 
 def test_a_substance_that_is_tolerated_is_no_allergy_and_one_that_is_not_tolerated_is(terminology: Terminology) -> None:
@@ -253,10 +253,10 @@ def test_a_substance_that_is_tolerated_is_no_allergy_and_one_that_is_not_tolerat
     )
     for words in tolerated.split("; "):
         found = allergy_list([allergy(code={"text": words})], terminology)
-        assert (found.drugs, found.unread) == (frozenset(), ()), words
+        assert (found.known.drugs, found.unread) == (frozenset(), ()), words
     not_tolerated = (
         "Lidocain nicht vertragen; lidocaine not tolerated; verträgt Lidocain nicht; lidocaïne mal tolérée;"
         " Lidocain-Unverträglichkeit; unable to tolerate lidocaine; лидокаин не переносит; lidocaine poorly tolerated"
     )
     for words in not_tolerated.split("; "):
-        assert allergy_list([allergy(code={"text": words})], terminology).drugs == {"lidocaine"}, words
+        assert allergy_list([allergy(code={"text": words})], terminology).known.drugs == {"lidocaine"}, words

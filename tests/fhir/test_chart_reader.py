@@ -107,7 +107,7 @@ def test_a_chart_holds_the_drafts_and_the_lists_of_the_patient(terminology: Term
         ("MedicationStatement/said", Role.CURRENT),
     ]
     assert read.has("major-depressive-disorder")
-    assert read.allergies == {"tolperisone"}
+    assert read.allergies.drugs == {"tolperisone"}
     assert [m.kind for m in read.measurements] == ["body-weight"]
     assert (read.age, read.hook) == (Age(65, 65), "order-sign")
     assert (read.unread, read.history_known, read.conditions_known) == ((), True, True)
@@ -186,7 +186,7 @@ def test_orders_and_conditions_of_another_patient_are_left_out(terminology: Term
     )
     assert [o.reference for o in read.orders] == ["MedicationRequest/own", "MedicationRequest/b"]
     assert (read.conditions, read.measurements) == ((), ())
-    assert read.allergies == set()
+    assert read.allergies.drugs == set()
     left_out = {gap.element: gap.found for gap in read.unread if gap.reason == "entries-of-another-patient"}
     assert left_out == {"medications": "1", "statements": "1", "conditions": "2", "allergies": "1", "observations": "1"}
     assert read.record_incomplete

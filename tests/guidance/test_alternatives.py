@@ -10,7 +10,7 @@ from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.facts import Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.facts import Allergies, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.fhir.edit import ClientOrders
 from service.guidance.alternatives import (
     ANTICHOLINERGIC_RISK,
@@ -161,11 +161,10 @@ REASONS = {
     "heart failure": sick(chart(START), "neuropathic-pain", "heart-failure"),
     "dry mouth in the past, at 76": replace(
         sick(chart(START, patient=OLD), "neuropathic-pain"),
-        allergies=frozenset({"amitriptyline"}),
-        intolerances=frozenset({"amitriptyline"}),
+        allergies=Allergies(frozenset({"amitriptyline"}), intolerances=frozenset({"amitriptyline"})),
     ),
     "another anticholinergic": sick(chart(START, of("oxybutynin", "anticholinergic-strong")), "neuropathic-pain"),
-    "allergy": replace(sick(chart(START), "neuropathic-pain"), allergies=frozenset({"amitriptyline"})),
+    "allergy": replace(sick(chart(START), "neuropathic-pain"), allergies=Allergies(frozenset({"amitriptyline"}))),
 }
 
 
@@ -278,10 +277,10 @@ def maoi(taken: int | None = None, authored: int | None = None) -> MedicationOrd
 
 
 def test_an_allergy_takes_an_option_away(numbers: Thresholds, library: Library) -> None:
-    to_gabapentin = found(replace(NERVE, allergies=frozenset({"gabapentin"})), numbers)
+    to_gabapentin = found(replace(NERVE, allergies=Allergies(frozenset({"gabapentin"}))), numbers)
     assert to_gabapentin.facts["options"] == ["duloxetine"]
     assert "gabapentin" not in words(to_gabapentin, library).lower()
-    to_duloxetine = found(replace(NERVE, allergies=frozenset({"duloxetine"})), numbers)
+    to_duloxetine = found(replace(NERVE, allergies=Allergies(frozenset({"duloxetine"}))), numbers)
     assert to_duloxetine.facts["options"] == ["gabapentin", "pregabalin"]
     assert "duloxetine" not in words(to_duloxetine, library).lower()
 

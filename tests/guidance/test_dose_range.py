@@ -13,7 +13,7 @@ from service.dosing.amount import Quantity
 from service.dosing.dosage import DailyDose, Dosage
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
-from service.facts import Condition, Measurement, MedicationOrder, Role
+from service.facts import Allergies, Condition, Measurement, MedicationOrder, Role
 from service.guidance.amitriptyline import amitriptyline_for_depression, amitriptyline_upper_range
 from service.guidance.duplicates import amitriptyline_duplicate
 from service.guidance.stopping import amitriptyline_stopping, taper
@@ -438,7 +438,7 @@ def test_harm_as_the_reason_of_the_stop_makes_it_an_info(stopping: Apply, reason
 
 def test_harm_in_the_record_makes_it_an_info(stopping: Apply) -> None:
     given = chart(ended("75"), taken("75"))
-    assert urgency(stopping(replace(given, allergies=frozenset({AMITRIPTYLINE})))) is INFO
+    assert urgency(stopping(replace(given, allergies=Allergies(frozenset({AMITRIPTYLINE}))))) is INFO
     assert urgency(stopping(with_conditions(given, "serotonin-syndrome"))) is INFO
     assert urgency(stopping(with_conditions(given, "pregnancy"))) is WARNING, "pregnancy alone is no emergency"
 

@@ -12,7 +12,7 @@ from service.dates import Span
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.facts import Condition, Measurement, MedicationOrder, Patient
+from service.facts import Allergies, Condition, Measurement, MedicationOrder, Patient
 from service.fhir.edit import ClientOrders
 from service.guidance import safety
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug
@@ -187,7 +187,7 @@ def test_an_opened_chart_shows_the_condition_of_somebody_who_takes_amitriptyline
 def test_an_allergy_to_amitriptyline_is_never_passed_over(
     judge: Judge, allergies: set[str], intolerances: set[str], indicator: Indicator | None, kind: str | None
 ) -> None:
-    given = replace(chart(draft(AMITRIPTYLINE)), allergies=frozenset(allergies), intolerances=frozenset(intolerances))
+    given = replace(chart(draft(AMITRIPTYLINE)), allergies=Allergies(frozenset(allergies), frozenset(intolerances)))
     finding = judge(OTHER, given)
     assert (urgency(finding), kinds(finding)) == (indicator, [kind] if kind else [])
 
@@ -197,17 +197,17 @@ def test_an_allergy_to_amitriptyline_is_never_passed_over(
 
 def test_allergies_myasthenia_and_breastfeeding_contraindicate_tolperisone(judge: Judge) -> None:
     for allergy in ("tolperisone", "eperisone"):
-        given = replace(chart(draft(TOLPERISONE)), allergies=frozenset({allergy}))
+        given = replace(chart(draft(TOLPERISONE)), allergies=Allergies(frozenset({allergy})))
         assert urgency(judge(TOLP, given)) is CRITICAL
     for condition in ("myasthenia-gravis", "breastfeeding"):
         assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), on_record(condition)))) is CRITICAL
 
 
 def test_an_allergy_to_lidocaine_or_a_pregnancy_is_a_warning(judge: Judge) -> None:
-    lidocaine = replace(chart(draft(TOLPERISONE)), allergies=frozenset({"lidocaine"}))
+    lidocaine = replace(chart(draft(TOLPERISONE)), allergies=Allergies(frozenset({"lidocaine"})))
     assert urgency(judge(TOLP, lidocaine)) is WARNING
     assert urgency(judge(TOLP, with_conditions(draft(TOLPERISONE), on_record("pregnancy")))) is WARNING
-    assert judge(TOLP, replace(chart(draft(TOLPERISONE)), allergies=frozenset({"amitriptyline"}))) is None
+    assert judge(TOLP, replace(chart(draft(TOLPERISONE)), allergies=Allergies(frozenset({"amitriptyline"})))) is None
 
 
 def egfr(value: str, ago: int = 10, unit: str = "mL/min") -> Measurement:

@@ -15,7 +15,7 @@ from service.engine.concerns import Point, gathered
 from service.engine.finding import Finding, Indicator, Rule, states_of
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.facts import Condition
+from service.facts import Allergies, Condition
 from service.fhir.edit import ClientOrders
 from service.guidance import heart, maoi, safety
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, draft
@@ -102,7 +102,7 @@ def test_the_card_for_children_names_no_adult_dose(library: Library, renderer: R
 
 
 def test_a_name_from_the_record_stays_text(library: Library, renderer: Renderer) -> None:
-    given = replace(chart(draft(TOLPERISONE)), allergies=frozenset({"<b>x</b> [x](https://example.org)"}))
+    given = replace(chart(draft(TOLPERISONE)), allergies=Allergies(frozenset({"<b>x</b> [x](https://example.org)"})))
     given = replace(given, conditions=(Condition(frozenset({"falls"}), "<b>Falls</b>"),))
     point = Point("allergy", Indicator.CRITICAL, "<b>x</b> [x](https://example.org)")
     card = shown(renderer, gathered("tolperisone-contraindications", [point], given.orders, {}, lambda _: "caution"))
