@@ -4,7 +4,6 @@ So slow clients hold no thread. What waitress leaves open is closed here: how lo
 its way, how much is kept for those under way, and who has to leave when there are too many.
 """
 
-import re
 import resource
 import socket
 import time
@@ -15,12 +14,10 @@ import structlog
 from flask import Flask
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
-from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
+from service.arriving import FRAMING, HEAD_BYTES, LINE_BYTES, PIECE_BYTES, Ended, Request
 from service.cdshooks.outcomes import operation_outcome
 from service.metrics import Metrics
 from service.web.middleware import ALWAYS
@@ -37,27 +34,14 @@ SEND_SECONDS = 10.0
 LINGER_SECONDS = 2.0
 """How long a refused client is listened to: an answer is lost when a client is cut off while it sends."""
 
-HEAD_BYTES = 32 * 1024
-"""Most bytes before a request's body."""
-
-LINE_BYTES = 4 * 1024
-"""Most bytes of the line that announces a chunk, and of what follows the last chunk."""
-
-FRAMING = 1.125
-"""How many times larger than its content a chunked body may be: chunks have their sizes in between."""
-
 HELD_BYTES = 32 * 1024 * 1024
 """Most bytes of unfinished requests in one process; with those that wait for a thread, twice as many."""
-
-PIECE_BYTES = 64 * 1024
 
 ACCEPTED = 64
 """Connections taken at once."""
 
 SPARE_FILES = 200
 """File descriptors that a process needs besides those of its connections."""
-
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._~-]*)(:\d*)?", re.IGNORECASE)
 
 _REFUSALS = {
     400: ("Bad Request", "structure", "The request is not valid HTTP/1.1. Check the client or the proxy in front."),
@@ -71,55 +55,6 @@ _REFUSALS = {
 """What the server itself answers: reason phrase, code and message of the OperationOutcome."""
 
 log = structlog.get_logger()
-
-
-class Ended(Error):
-    """A request that this server has given up, and why."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__("")
-        self.code = code
-        self.reason = reason
-
-
-class Request(HTTPRequestParser):
-    """One request while it arrives. Refuses what can be read in two ways, and lines that do not end."""
-
-    def __init__(self, adj: Adjustments) -> None:
-        super().__init__(adj)
-        self.began = self.queued = time.monotonic()
-
-    @property
-    def size(self) -> int:
-        """Bytes that are kept of it."""
-        return self.header_bytes_received + self.body_bytes_received
-
-    def close(self) -> None:
-        """Frees its memory."""
-        super().close()
-        self.header_bytes_received = self.body_bytes_received = 0
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """Reads the head. Raises ParsingError (RFC 9112, 3.2 and 6.1)."""
-        super().parse_header(header_plus)
-        host = self.headers.get("HOST")
-        if self.version != "1.0" and (host is None or _HOST.fullmatch(host) is None):
-            raise ParsingError("host")
-        if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
-            raise ParsingError("length")
-
-    def received(self, data: bytes) -> int:
-        """Takes what has arrived; returns how much of it belongs to this request."""
-        consumed = super().received(data)
-        body = self.body_rcv
-        if isinstance(body, ChunkedReceiver) and not self.completed:
-            if max(len(body.control_line), len(body.trailer)) > LINE_BYTES:
-                self.error, self.completed = BadRequest(""), True
-            elif self.body_bytes_received > len(body) * FRAMING + LINE_BYTES + PIECE_BYTES:
-                self.error, self.completed = RequestEntityTooLarge(""), True
-        # waitress would invite a body even where there is none, or none is wanted.
-        self.expect_continue = self.expect_continue and not self.completed
-        return consumed
 
 
 class Refusal(ErrorTask):

@@ -5,7 +5,7 @@ import re
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from service import receiving
+from service import arriving, receiving
 from service.fhir import chart_reader as reading
 from service.fhir import prefetch, session
 from service.metrics import CLOSED, Metrics
@@ -49,8 +49,8 @@ def test_every_reason_for_dropping_a_connection_is_named() -> None:
     ("what", "limit"),
     [
         ("Body", Settings().max_body_bytes // 1024**2),
-        ("Head of a request", receiving.HEAD_BYTES // 1024),
-        ("Sizes and extensions of a chunked body", receiving.LINE_BYTES // 1024),
+        ("Head of a request", arriving.HEAD_BYTES // 1024),
+        ("Sizes and extensions of a chunked body", arriving.LINE_BYTES // 1024),
         ("Orders in the context", session.MOST_ORDERS),
         ("Orders in the context", reading.MOST_DRAFTS),
         ("Entries of one prefetch key, sent or fetched", prefetch.MOST_ENTRIES),

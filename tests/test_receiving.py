@@ -18,7 +18,8 @@ import pytest
 import requests
 from waitress.adjustments import Adjustments
 
-from service.receiving import HEAD_BYTES, RECEIVE_SECONDS, Channel, Request
+from service.arriving import HEAD_BYTES, Request
+from service.receiving import RECEIVE_SECONDS, Channel
 from service.server import LIMITS, SAMPLE
 from tests.serving import CALL, HOST, JSON, STOP, Served, serving, session
 
