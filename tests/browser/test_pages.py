@@ -76,3 +76,21 @@ def test_the_first_card_is_a_click_away_with_the_keyboard_alone(page: Page) -> N
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Playground").wait_for()
     assert page.locator("article.card").count() >= 1
+
+
+FOCUSED = """() => {
+    const focused = document.activeElement, look = getComputedStyle(focused), place = focused.getBoundingClientRect();
+    return [focused.outerHTML.slice(0, 80), look.outlineStyle !== "none" && place.width > 0 && place.height > 0];
+}"""
+
+
+@pytest.mark.parametrize("path", ["/", "/playground", "/api", "/insights"])
+def test_whatever_the_keyboard_reaches_is_seen_to_be_reached(page: Page, path: str) -> None:
+    page.goto(path)
+    if path == "/api":
+        page.get_by_text("/cds-services/order-sign", exact=True).first.wait_for()
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    assert [element for element, seen in reached if not seen and not element.startswith("<body")] == []
