@@ -52,7 +52,8 @@ def read(model: type[Model], resource: Resource, required: Resource | None = Non
 def _drop(resource: Resource, error: ValidationError, dropped: list[str]) -> bool:
     """Removes the deepest element that each error points at; False when there is none to remove.
 
-    Words of blanks alone count as absent and are not named: many systems write them for a member without a value.
+    Words of blanks alone count as absent and are not named: many systems write them for a member without a value. In a
+    list they stand for something that was left out, and are.
     """
     paths = {_existing(resource, problem["loc"]) for problem in error.errors(include_input=False)}
     removed = False
@@ -63,7 +64,7 @@ def _drop(resource: Resource, error: ValidationError, dropped: list[str]) -> boo
         for step in parents:
             holder = holder[step]
         value = holder[last]
-        if not (isinstance(value, str) and not value.strip()):
+        if not (isinstance(last, str) and isinstance(value, str) and not value.strip()):
             dropped.append(_written(path))
         del holder[last]
         removed = True
