@@ -49,7 +49,7 @@ _CLAUSE = re.compile(
     rf"|(?:{_RANGE}|n)(?=m|r|[BC]|o[dr])|(?<=[mKcr])n(?![a-zA-Z(-]))"
     rf"|(?P<every>e{_RANGE}[ph]|en[ph]|e[ph]|{_RANGE}H|nH)"
     rf"|(?P<times>t?{_RANGE}[xX]d|U?{_RANGE}[xX]?d|[UMt]n[xX]d|Mdn[xX](?!p)|[UM]?oto[dr]?d|[UM]?od|[UM]?do|U?[xX]?n[xX]?d"
-    rf"|d{_RANGE}[xX](?!p)|dn[xX](?!p)|dn(?![-tnu(xX])|nx(?![pdh]))"
+    rf"|d{_RANGE}[xX](?!p)|dn[xX](?!p)|nx(?![pdh]))"
     r"|(?P<rhythm>[UM]?r|d)"
     rf"|(?P<length>[lx](?:{_RANGE}|n)[ph])"
     r"|(?P<moment>m)"

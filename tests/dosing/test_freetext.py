@@ -428,7 +428,13 @@ def test_a_scheme_with_slashes_is_one_with_hyphens(text: str, slots: int) -> Non
     assert len(found.slots) == slots
 
 
-@pytest.mark.parametrize("text", ["1/1/2026", "1/2", "4 tablets a day in divided doses", "600 mg in 3 divided doses"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1/1/2026", "1/2", "4 tablets a day in divided doses", "600 mg in 3 divided doses"),
+        *("1 tablet daily 7", "1 Tablette täglich 3", "1 caps cada 24 horas vo 7"),
+    ],
+)
 def test_what_is_no_scheme_and_no_number_of_doses_is_not_understood(text: str) -> None:
     assert directions(text) is None
 
