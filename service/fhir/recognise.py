@@ -236,11 +236,13 @@ def _code_label(codings: list[Coding]) -> str:
 def _stated_strengths(product: Concept, parts: Sequence[Ingredient], terminology: Terminology) -> Iterable[Strength]:
     """Mg a piece or a mL that a Medication states for each ingredient (of a single one, for the product)."""
     for item, ratio in parts:
+        strength = _ratio(ratio)
+        if strength is None:
+            continue
         drugs = terminology.recognise(item.codings, item.texts).drugs
         if not drugs and len(parts) == 1:
             drugs = terminology.recognise(product.codings, product.texts).drugs
-        strength = _ratio(ratio)
-        if strength is not None and len(drugs) == 1:
+        if len(drugs) == 1:
             mg, per_ml = strength
             yield Strength(drugs[0], mg, "Medication", per_ml)
 
