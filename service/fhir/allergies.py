@@ -1,6 +1,5 @@
 """Allergies of the patient: to drugs that the terminology knows, to classes of them, and what could not be read."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +11,6 @@ from service.terminology.allergens import Allergens
 from service.terminology.recognise import Coding, Terminology
 
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
-SAYS_NONE = re.compile(r"\b(?:no (?:known )?(?:drug )?allerg|not allergic|denies|tolerates)", re.IGNORECASE)
-"""Words by which a text tells that there is no allergy to what it names; "not tolerated" is none of them."""
-
 NOT_NOW = frozenset({"inactive", "resolved"})
 NO_DRUGS = frozenset({"food", "environment"})
 """Categories in which no drug of the guidance can be."""
@@ -127,7 +123,7 @@ def _key(coding: Coding, terminology: Terminology) -> tuple[str, str]:
 
 
 def _denied(written: Iterable[str], allergens: Allergens) -> bool:
-    return any(SAYS_NONE.search(said) or allergens.denies(said) for said in written)
+    return any(map(allergens.denies, written))
 
 
 def _understood(resource: Resource, concepts: Iterable[Concept], terminology: Terminology) -> bool:

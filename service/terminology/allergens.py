@@ -16,7 +16,8 @@ class Allergens:
     """``named`` are phrases of classes, ``others`` of what no rule asks for, ``denying`` of "no known allergy".
 
     ``codes`` are the codes of classes, by system and code, ``crossing`` classes in which an allergy to one drug counts
-    for all. What is ``tolerated`` is no allergy, unless a word of ``not_tolerated`` stands beside it.
+    for all. What is ``tolerated`` is no allergy, unless a word of ``not_tolerated`` stands beside it. A denial with a
+    word of ``yet``, or with another word for a reaction (``allergic``), is none of all that is named.
     """
 
     named: Phrases
@@ -27,6 +28,8 @@ class Allergens:
     crossing: frozenset[str] = frozenset()
     tolerated: re.Pattern[str] = NEVER
     not_tolerated: re.Pattern[str] = NEVER
+    yet: re.Pattern[str] = NEVER
+    allergic: re.Pattern[str] = NEVER
 
     def classes(self, text: str) -> frozenset[str]:
         """The classes of drugs that a text names; the narrower of two where one word is in both."""
@@ -45,8 +48,9 @@ class Allergens:
     def denies(self, text: str) -> bool:
         """True when the words say that there is no allergy, or that the substance is tolerated."""
         folded = plain(text[:_LONGEST])
-        if self.denied.search(folded) is not None or self.denying.find(words_of(folded)):
-            return True
+        rest, count = self.denied.subn(" ", folded)
+        if count or self.denying.find(words_of(folded)):
+            return self.yet.search(folded) is None and not (count and self.allergic.search(rest))
         return self.tolerated.search(folded) is not None and self.not_tolerated.search(folded) is None
 
 

@@ -111,12 +111,18 @@ def _allergens(lists: Mapping[str, Any]) -> Allergens:
         named=Phrases(phrases_in(_of_languages(lists["classes"]))),
         others=Phrases(phrases_in([(lists["other"], OTHER)])),
         denying=Phrases(phrases_in([(lists["none"], OTHER)])),
-        denied=re.compile(rf"(?<!\w)(?:{plain(lists['denied'].strip())})"),
+        denied=re.compile(rf"(?<!\w)(?:{_on_one_line(lists['denied'])})"),
         tolerated=any_of(lists["tolerated"]),
         not_tolerated=any_of(lists["not tolerated"]),
+        yet=any_of(lists["except"]),
+        allergic=any_of(lists["allergic"]),
         codes={(entry["system"], entry["code"]): entry["class"] for entry in lists["codes"]},
         crossing=frozenset(lists["crossing"]),
     )
+
+
+def _on_one_line(pattern: str) -> str:
+    return plain(" ".join(pattern.split())).replace(" |", "|")
 
 
 def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:

@@ -260,3 +260,27 @@ def test_a_substance_that_is_tolerated_is_no_allergy_and_one_that_is_not_tolerat
     )
     for words in not_tolerated.split("; "):
         assert allergy_list([allergy(code={"text": words})], terminology).known.drugs == {"lidocaine"}, words
+
+
+def test_words_that_there_is_no_allergy_are_understood_in_many_languages(terminology: Terminology) -> None:
+    none = (
+        "geen bekende allergieën; Geen; inga kända allergier; ingen kendte allergier; sem alergias conhecidas;"
+        " brak; нет; alerjisi yok; bilinen ilaç alerjisi yok; niega alergias; nessuna nota; aucune connue; NKDA;"
+        " Allergie gegen Amitriptylin nicht bekannt; алергії немає; geen allergie voor amitriptyline;"
+        " ingen allergi mot amitriptylin; sem alergia à amitriptilina; amitriptilin alerjisi yok;"
+        " no known allergy to amitriptyline"
+    )
+    for words in none.split("; "):
+        found = allergy_list([allergy(code={"text": words})], terminology)
+        assert (found.known.drugs, found.unread) == (frozenset(), ()), words
+
+
+def test_a_denial_with_an_exception_denies_nothing_that_is_named(terminology: Terminology) -> None:
+    for words in (
+        "No known allergies except amitriptyline",
+        "keine Penicillinallergie, aber Allergie auf Amitriptylin",
+        "no allergy to penicillin, anaphylaxis to amitriptyline",
+        "NKDA, but rash with amitriptyline",
+        "нет аллергии, кроме амитриптилин",
+    ):
+        assert allergy_list([allergy(code={"text": words})], terminology).known.drugs == {"amitriptyline"}, words
