@@ -58,8 +58,8 @@ def sound(word: str) -> str:
 
 
 def bare(word: str) -> str:
-    """A word's stem without a salt written onto it: "sertalinhydrochlorid" is "sertalin"."""
-    return _SALT_BEHIND.sub("", stem(word))
+    """A word's stem without a salt: "sertalinhydrochlorid" is "sertalin"; empty for a word too long for a name."""
+    return _SALT_BEHIND.sub("", stem(word)) if len(word) <= _LONGEST else ""
 
 
 def stem(name: str) -> str:

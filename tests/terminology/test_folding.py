@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.engine.library import FOLDER
-from service.terminology.folding import Sounds, alike, plain, sound, stem
+from service.terminology.folding import Sounds, alike, bare, plain, sound, stem
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
 
@@ -163,3 +163,8 @@ def test_every_ordinary_word_that_is_heard_was_looked_at_and_is_the_drugs_own_na
         counted += len(words)
         assert {word for word, _ in heard(sounds, words)} - looked_at == set()
     assert counted > 800_000
+
+
+def test_a_word_that_is_longer_than_any_name_is_not_sounded() -> None:
+    assert bare("sertalinhydrochlorid") == "sertalin"
+    assert bare("漢" * 61) == ""
