@@ -146,7 +146,7 @@ HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
                 "contained": [{"resourceType": "Condition", "id": f"c{n}"} for n in range(20_000)],
             }
         ),
-        "",
+        "is ordered could not be read",
     ),
     "prose in problems": (
         _on_list("conditions", 1000, lambda _, n: {"resourceType": "Condition", "code": {"text": _prose(n)}}),
