@@ -216,8 +216,8 @@ class ChartReader:
 
     def _own(self, key: str) -> list[Resource]:
         """The resources of a list that are not another patient's."""
-        self.prefetch.complete(key)
         if key not in self._lists:
+            self.prefetch.complete(key)
             self._lists[key] = [res for res in self.prefetch[key].resources if is_own(self.session, res)]
         return self._lists[key]
 
