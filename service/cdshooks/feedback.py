@@ -90,10 +90,11 @@ def read_feedback(body: bytes) -> FeedbackRequest:
 
 
 def without_empty(value: Any) -> Any:
-    """The value without members and items that are null or empty."""
+    """The value without members and items that are null or empty; a code that is so leaves nothing of its system."""
     if isinstance(value, dict):
         members = {name: without_empty(member) for name, member in value.items()}
-        return {name: member for name, member in members.items() if member not in _EMPTY}
+        said = {name: member for name, member in members.items() if member not in _EMPTY}
+        return {} if "code" in value and said.keys() == {"system"} else said
     if isinstance(value, list):
         return [item for item in map(without_empty, value) if item not in _EMPTY]
     return value.strip() if isinstance(value, str) and not value.strip() else value

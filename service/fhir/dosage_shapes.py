@@ -58,8 +58,16 @@ def _range(given: Any) -> Any:
 def _quantity(given: Any) -> Any:
     """A quantity; its code may be a number, as those of SNOMED CT are."""
     quantity = one(given)
-    code = quantity.get("code") if isinstance(quantity, dict) else None
-    return {**quantity, "code": str(code)} if isinstance(code, int) and not isinstance(code, bool) else quantity
+    if not isinstance(quantity, dict):
+        return quantity
+    code = quantity.get("code")
+    written = {"code": str(code)} if isinstance(code, int) and not isinstance(code, bool) else {}
+    return {**quantity, **written, **({"value": _no_number(quantity["value"])} if "value" in quantity else {})}
+
+
+def _no_number(given: Any) -> Any:
+    """The value as it is; true and false, which a model would take for 1 and 0, as words that it refuses."""
+    return str(given) if isinstance(given, bool) else given
 
 
 def _as_needed(dosage: Resource) -> Resource:
@@ -79,7 +87,7 @@ def _timing(timing: Any) -> Any:
     repeat = one(timing.get("repeat"))
     if isinstance(repeat, dict):
         repeat = _withheld(repeat) | present(
-            **only(repeat, _REPEAT),
+            **{name: _no_number(value) for name, value in only(repeat, _REPEAT).items()},
             boundsDuration=first(repeat, "Repeat", "boundsDuration"),
             periodUnit=_period_unit(first(repeat, "Repeat", "periodUnit")),
             dayOfWeek=[_weekday(day) for day in aslist(repeat.get("dayOfWeek"))] or None,

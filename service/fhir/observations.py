@@ -204,7 +204,8 @@ def _values(part: Resource, terminology: Terminology) -> Iterator[tuple[str, Any
 def _given(part: Resource) -> Any:
     """The value as a quantity or a number; None when there is neither. "2,9 mmol/l" in words is a quantity."""
     given = one(part.get("valueQuantity", part.get("valueInteger")))
-    written = _QUANTITY.fullmatch(text(part.get("valueString"))) if given is None else None
+    words = given if isinstance(given, str) else text(part.get("valueString")) if given is None else ""
+    written = _QUANTITY.fullmatch(words)
     if written is None:
         return given
     comparator, number, unit = written.groups()
@@ -218,7 +219,7 @@ def _unusable(status: str, day: date | None, given: Any, value: Fraction | None,
     if day is None:
         return "measurement-undated"
     if given is not None and value is None:
-        readable = not isinstance(given, dict) or exact(given.get("value")) is not None
+        readable = exact(given.get("value") if isinstance(given, dict) else given) is not None
         return UNIT if readable else "measurement-in-words"
     return "measurement-in-words" if given is None and (_in_units(kind) or not heard) else ""
 
@@ -240,8 +241,8 @@ def _shown(given: Any, part: Resource) -> str:
             return ""
         said = str(value) if exact(value) is not None else text(value) or "?"
         return f"{text(given.get('comparator'))}{said[:MOST_SHOWN]} {_unit(given)}".strip()
-    if isinstance(given, int):
-        return str(given) if exact(given) is not None else ""
+    if isinstance(given, str | int | Decimal):
+        return text(given)[:MOST_SHOWN].strip() or (str(given) if exact(given) is not None else "")
     return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString")))[:MOST_SHOWN].strip()
 
 

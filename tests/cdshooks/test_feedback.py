@@ -89,6 +89,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"overrideReason": {"reason": {}, "userComment": None}},
         {"overrideReason": {"reason": {"code": ""}, "userComment": "  "}},
         {"overrideReason": {"reason": {"code": None, "system": ""}}},
+        {"overrideReason": {"reason": {"code": "", "system": "https://example.org/reasons"}}},
         {"overrideReason": {"userComment": ""}},
         {"overrideReason": {"reason": "", "userComment": ""}, "acceptedSuggestions": []},
         {"acceptedSuggestions": [None]},

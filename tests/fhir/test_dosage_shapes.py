@@ -93,6 +93,15 @@ def test_a_number_that_is_withheld_is_not_taken_for_left_out() -> None:
 
 
 def test_what_is_neither_code_nor_word_is_refused_and_named() -> None:
-    for timing in (5, repeat(frequency=4, period=1, periodUnit=["d", "h"]), repeat(when=[5]), {"code": 5}):
+    for timing in (
+        5,
+        repeat(frequency=True, period=1, periodUnit="d"),
+        repeat(count=True),
+        repeat(frequency=4, period=1, periodUnit=["d", "h"]),
+        repeat(when=[5]),
+        {"code": 5},
+    ):
         (found,) = read(timing=timing, doseQuantity=TABLET)
         assert found.unreadable, timing
+    (found,) = read(timing=FOUR, doseQuantity={**TABLET, "value": True})
+    assert found.unreadable

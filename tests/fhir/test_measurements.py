@@ -223,8 +223,9 @@ def test_words_of_other_tests_are_not_taken_for_one(terminology: Terminology, na
 
 @pytest.mark.parametrize("written", ["2,9 mmol/l", "2.9 mmol/L", " 2.9mmol/l"])
 def test_a_quantity_written_as_words_is_read(terminology: Terminology, written: str) -> None:
-    (found,) = read(terminology, observation("2823-3", valueString=written))
-    assert (found.value, found.unit) == (Fraction(2900), "umol/L")
+    for member in ("valueString", "valueQuantity"):
+        (found,) = read(terminology, observation("2823-3", **{member: written}))
+        assert (found.value, found.unit) == (Fraction(2900), "umol/L")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +235,8 @@ def test_a_quantity_written_as_words_is_read(terminology: Terminology, written: 
         ({"effectiveDateTime": None}, "measurement-undated", "2.9 mmol/L"),
         ({"status": "preliminary"}, "measurement-not-final", "2.9 mmol/L"),
         ({"valueQuantity": None, "valueString": "haemolysed"}, "measurement-in-words", "haemolysed"),
+        ({"valueQuantity": "haemolysed"}, "measurement-in-words", "haemolysed"),
+        ({"valueQuantity": {"value": "2.9 or so", "unit": "mmol/L"}}, "measurement-in-words", "2.9 or so mmol/L"),
         ({"valueQuantity": {"value": Decimal("2.9"), "unit": "drops"}}, "measurement-unit", "drops"),
         ({"valueQuantity": None, "valueInteger": 3}, "measurement-unit", ""),
     ],
