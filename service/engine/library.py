@@ -233,9 +233,7 @@ def _card_files(folder: Path, faults: list[Fault], fits: bool) -> dict[str, Card
 
 def _check_file(document: Document, sections: Mapping[str, str], stem: str) -> list[Fault]:
     front = document.value
-    faults = []
-    if front["id"] != stem:
-        faults.append(document.fault(f"id: must be the file's name, '{stem}'", "id"))
+    faults = [] if front["id"] == stem else [document.fault(f"id: must be the file's name, '{stem}'", "id")]
     faults += [document.fault(f"{key}: still to be written", key) for key in front if UNWRITTEN in str(front[key])]
     kinds = {title: title.partition(" ")[0] for title in sections}
     unknown = {title for title, kind in kinds.items() if title not in ONCE and kind not in SAID_IN_STATES}
