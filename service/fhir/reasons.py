@@ -80,7 +80,7 @@ def _understood(saying: Saying) -> bool:
 def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Concept]:
     """The reasons as concepts: those that are one, the condition of a reference, and what it is called.
 
-    A reference that leads nowhere and says nothing is added to ``lost``.
+    The first reference that leads nowhere and says nothing is added to ``lost``.
     """
     given = [item for member in _CONCEPTS for item in aslist(order.get(member))]
     pointers = [item for member in _REFERENCES for item in aslist(order.get(member))]
@@ -100,7 +100,7 @@ def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Conce
             yield concept_of(code)
         elif words_in(pointer.get("display")).strip():
             yield concept_of({"text": pointer["display"]})
-        elif target:
+        elif target and not lost:
             lost.append(target)
 
 
