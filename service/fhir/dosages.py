@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -244,8 +243,8 @@ def _timing(timing: FhirTiming | None, raw: Any) -> Timing | None:
     return Timing(
         frequency=exact(repeat.frequency),
         frequency_max=exact(repeat.frequencyMax),
-        period=exact(_decimal(repeat.period)),
-        period_max=exact(_decimal(repeat.periodMax)),
+        period=exact(repeat.period),
+        period_max=exact(repeat.periodMax),
         unit=repeat.periodUnit or "",
         times_of_day=tuple(map(str, repeat.timeOfDay or ())),
         when=_codes(repeat.when),
@@ -277,16 +276,12 @@ def _numbers_beyond_reason(timing: FhirTiming | None) -> tuple[str, ...]:
     if timing is None or timing.repeat is None:
         return ()
     numbers = {"period": timing.repeat.period, "periodMax": timing.repeat.periodMax}
-    beyond = (name for name, value in numbers.items() if value is not None and exact(_decimal(value)) is None)
+    beyond = (name for name, value in numbers.items() if value is not None and exact(value) is None)
     return tuple(f"timing.repeat.{name}" for name in beyond)
 
 
 def _codes(values: Sequence[str | None] | None) -> tuple[str, ...]:
     return tuple(value for value in values or () if value)
-
-
-def _decimal(value: Any) -> Decimal | int | None:
-    return value if isinstance(value, Decimal | int) else None
 
 
 def as_day(value: Any) -> date | None:
