@@ -1,6 +1,6 @@
 """Ages are intervals where a birth date is partial, and a chart tells what is drafted, taken and taken before (X9)."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from datetime import date
 from fractions import Fraction
 
@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from service.chart import Chart
 from service.dates import span
-from service.facts import Age, MedicationOrder, Patient, Role
+from service.facts import (
+    Age,
+    Allergies,
+    Condition,
+    Measurement,
+    MedicationOrder,
+    Patient,
+    Role,
+    body_weight,
+    latest_lowest,
+)
 from service.terminology.recognise import Claim, Recognition
 
 ADULT = Fraction(18)
@@ -151,3 +161,36 @@ def test_equal_orders_count_once_and_orders_that_differ_in_anything_stay_apart()
     again = order("MedicationRequest/1", "amitriptyline", Role.DRAFT)
     stop = order("MedicationRequest/1", "amitriptyline", Role.DRAFT, stops=True)
     assert list(dict.fromkeys([draft, stop, again])) == [draft, stop]
+
+
+def test_measured_are_the_values_of_the_last_days_in_a_unit_and_none_of_a_day_to_come() -> None:
+    days = (date(2026, 11, 24), date(2026, 11, 23), date(2026, 10, 24), date(2026, 10, 23))
+    values = tuple(Measurement("potassium", day, Fraction(4), "umol/L") for day in days)
+    others = (Measurement("potassium", days[1], None, answer="low"), Measurement("qt", days[1], Fraction(4), "ms"))
+    read = replace(chart(Patient()), measurements=(*values, *others))
+    assert read.measured("potassium") == [*values[1:]]
+    assert read.measured("potassium", days=Fraction(30)) == [*values[1:3]]
+    assert read.measured("potassium", units=("meq/L",)) == []
+    assert read.measured("potassium", "qt", units=("ms",)) == [others[1]]
+
+
+def test_of_one_day_the_lowest_value_counts_and_a_weight_that_is_only_a_bound_hides_none() -> None:
+    then, now = date(2026, 11, 1), date(2026, 11, 23)
+    values = [Measurement("egfr-mdrd", day, Fraction(n), "mL/min") for day, n in ((then, 20), (now, 60), (now, 50))]
+    assert latest_lowest(values) == values[2]
+    assert latest_lowest([]) is None
+    weights = [
+        Measurement("body-weight", then, Fraction(30), "kg"),
+        Measurement("body-weight", now, Fraction(1), "kg", comparator="<"),
+    ]
+    assert body_weight(weights, now, 30) == 30
+    assert body_weight(weights, now, 20) is None
+
+
+def test_an_allergy_counts_from_either_list_and_a_reason_like_a_problem() -> None:
+    problem = Condition(frozenset({"allergy-to-lidocaine"}), "Lidocaine allergy")
+    read = replace(chart(Patient()), conditions=(problem,), allergies=Allergies(frozenset({"duloxetine"})))
+    assert [read.allergic(drug) for drug in ("lidocaine", "duloxetine", "eperisone")] == [True, True, False]
+    ordered = replace(order("MedicationRequest/1", "amitriptyline", Role.DRAFT), reasons=frozenset({"stroke"}))
+    assert (read.named([ordered], "stroke"), read.named([], "stroke")) == (True, False)
+    assert read.named([], "allergy-to-lidocaine")
