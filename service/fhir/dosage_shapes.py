@@ -31,6 +31,17 @@ def dosage_as_r4(dosage: Any) -> Any:
     )
 
 
+def modified(dosage: Any) -> list[str]:
+    """Where an instruction has a modifier extension, which may change what anything beside it means."""
+    timing = one(dosage.get("timing")) if isinstance(dosage, dict) else None
+    repeat = one(timing.get("repeat")) if isinstance(timing, dict) else None
+    doses = aslist(dosage.get("doseAndRate")) if isinstance(dosage, dict) else []
+    parts = (("", dosage), ("timing.", timing), ("timing.repeat.", repeat), *(("doseAndRate.", dose) for dose in doses))
+    return [
+        f"{path}modifierExtension" for path, part in parts if isinstance(part, dict) and part.get("modifierExtension")
+    ]
+
+
 def _dose_and_rate(dosage: Resource) -> list[Any]:
     """R4's list, or one object in its place, and the bare dose of earlier versions; whoever sends both means both."""
     given = [item for item in aslist(dosage.get("doseAndRate")) if item is not None]

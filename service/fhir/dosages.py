@@ -24,6 +24,7 @@ from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir import tolerant
 from service.fhir.as_r4 import max_doses, order_as_r4, statement_as_r4
 from service.fhir.concepts import concept_of, words_in
+from service.fhir.dosage_shapes import modified
 from service.fhir.resources import Resource, aslist, exact
 from service.fhir.versions import ORDER_TYPES, dosage_instructions, names
 from service.jsonio import decode, encode
@@ -115,8 +116,7 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
     unread = ("doseAndRate",) if dose_unread else _numbers_beyond_reason(one.timing)
     if None in maxima:
         unread = (*unread, "maxDosePerPeriod")
-    if isinstance(raw, dict) and raw.get("modifierExtension"):
-        unread = (*unread, "modifierExtension")
+    unread = (*unread, *modified(raw))
     unreadable = (*_harmful(dropped, element, several), *(f"{element}.{path}" for path in unread))
     start, end, days = _bounds(one)
     words, member = _written(one.text or "", raw)

@@ -105,3 +105,16 @@ def test_what_is_neither_code_nor_word_is_refused_and_named() -> None:
         assert found.unreadable, timing
     (found,) = read(timing=FOUR, doseQuantity={**TABLET, "value": True})
     assert found.unreadable
+
+
+def test_beside_a_modifier_extension_no_dose_is_read_wherever_it_stands() -> None:
+    modifier: dict[str, Any] = {"modifierExtension": [{"url": "https://example.org/not-so", "valueBoolean": True}]}
+    dose: dict[str, Any] = {"doseAndRate": [{"doseQuantity": TABLET}]}
+    for given in (
+        {"timing": FOUR, **dose, **modifier},
+        {"timing": {**FOUR, **modifier}, **dose},
+        {"timing": [{"repeat": {**FOUR["repeat"], **modifier}}], **dose},
+        {"timing": FOUR, "doseAndRate": {"doseQuantity": TABLET, **modifier}},
+    ):
+        (found,) = read(**given)
+        assert found.unreadable, given
