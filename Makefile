@@ -4,6 +4,11 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+RULES := $(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/lint-imports --no-cache
+TRACED := $(BIN)/python -m slipcover --dont-wrap-pytest --json --out $(VENV)/coverage.json
+
+# The tests start many processes: what these import is compiled once, also where that is switched off.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test check-code bench scale soak sbom clean help
 
@@ -13,15 +18,17 @@ help: ## Show this list
 run: $(VENV)/runs ## Serve on http://127.0.0.1:8000 (PORT=… changes it)
 	@$(BIN)/tolami serve --port $(PORT)
 
-test: $(VENV)/tests $(VENV)/tools check-code ## Run every check: ruff, mypy, import-linter, tolami check, pytest with coverage
+test: $(VENV)/tests $(VENV)/tools ## Run every check: ruff, mypy, import-linter, tolami check, pytest with coverage
+	@$(RULES)
 	@$(BIN)/tolami check
-	@$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term:skip-covered
+	@$(BIN)/mypy >$(VENV)/mypy 2>&1 & types=$$!; \
+	$(TRACED) -m pytest --numprocesses 3 --dist worksteal; tests=$$?; \
+	wait $$types; types=$$?; cat $(VENV)/mypy; \
+	$(BIN)/python -m tests.coverage $(VENV)/coverage.json && exit $$((tests || types))
 
 check-code: $(VENV)/tests ## Run the checks that need no running code
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check --quiet .
+	@$(RULES)
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/tests ## Measure the cost of a call beside a bare Flask route, and of tokens and recording beside none
 	@$(BIN)/python -m tests.benchmarks.served
@@ -40,7 +47,7 @@ sbom: $(VENV)/tools ## Write sbom.cdx.json: every package of an installation wit
 	@$(VENV)/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-file sbom.cdx.json $(VENV)/sbom
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

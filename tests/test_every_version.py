@@ -15,10 +15,6 @@ from tests.fhir.translated import VERSIONS, Json, alternating, request_in, resou
 from tests.fhir.translated.r4 import in_r4
 from tests.fhir.validity import faults
 
-pytestmark = (
-    pytest.mark.no_cover
-)  # every fixture in every version: what they reach is measured elsewhere, at half the cost
-
 REQUESTS = sorted(find([FIXTURES / "requests"]))
 
 DIFFERENT = {

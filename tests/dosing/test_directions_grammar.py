@@ -141,7 +141,7 @@ def test_a_phrase_is_never_empty() -> None:
     ],
 )
 def test_a_hostile_text_costs_little(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert directions(text) is None
     assert directions(text[:LONGEST]) is None
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -15,10 +15,6 @@ from tests.dosing.dose_examples import PARTS
 from tests.dosing.dose_orders import Json
 from tests.dosing.dose_reading import dose_of
 
-pytestmark = (
-    pytest.mark.no_cover
-)  # the same reading with thousands of values: what they reach is measured elsewhere, at half the cost
-
 ORDERS = [one.order for part in PARTS.values() for one in part]
 NAMES = ["value", "unit", "code", "system", "coding", "text", "repeat", "frequency", "period", "low", "high", "start"]
 

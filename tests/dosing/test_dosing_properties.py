@@ -7,7 +7,6 @@ from fractions import Fraction
 from math import ceil
 from random import Random
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -18,10 +17,6 @@ from service.dosing.freetext import directions
 from service.dosing.timing import ONCE_A_DAY_EVENTS, PER_DAY_OF_CODE, Timing
 from service.dosing.units import DAYS_PER_UNIT
 from service.terminology.recognise import Recognition, Strength
-
-pytestmark = (
-    pytest.mark.no_cover
-)  # the same arithmetic with thousands of examples: what they reach is measured elsewhere, at half the cost
 
 PRODUCT = Product(
     drug="amitriptyline",

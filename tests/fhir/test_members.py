@@ -46,7 +46,6 @@ def whole(raw: bytes) -> Any:
     return bundle
 
 
-@pytest.mark.no_cover
 def test_every_member_that_is_read_of_a_list_is_decoded(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = [json.loads(path.read_text(encoding="utf-8")) for path in REQUESTS]
     sent = [*requests, *(request_in(version, request) for request in requests[::5] for version in VERSIONS)]

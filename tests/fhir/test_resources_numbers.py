@@ -39,9 +39,9 @@ def test_a_number_is_exactly_what_was_written(written: str, value: Fraction) -> 
 def test_a_number_of_unreasonable_size_is_refused_at_once(written: str) -> None:
     number = decode(written.encode())
     assert number is not None
-    started = time.perf_counter()
+    started = time.process_time()
     assert exact(number) is None
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
