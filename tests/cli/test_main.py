@@ -15,11 +15,12 @@ from click.testing import Result
 from flask import Flask
 
 from service.cli.main import main
-from service.engine.library import Library
+from service.engine.library import Library, load
 from service.settings import PREFIX
 from service.trust.clients import Dialect, Jurisdiction
 from tests.cli.test_answers import WITH_CARDS, WITHOUT_CARDS, serving, written
 from tests.conftest import FIXTURES, ROOT
+from tests.engine.folder import copied
 from tests.trust.ehr import Ehr, trusting
 
 Run = Callable[..., Result]
@@ -391,6 +392,22 @@ def test_nothing_is_cut_where_the_output_is_no_terminal(run: Run, library: Libra
     output = run("cards", COLUMNS="").output
     assert all(card in output for card in library.cards)
     assert "…" not in output
+
+
+def test_a_sign_off_is_written_into_its_card_which_is_no_longer_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    folder = copied(tmp_path, whole=True)
+    monkeypatch.setattr("service.engine.library.FOLDER", folder)
+    monkeypatch.setattr("service.engine.library.load", lambda: load(folder))
+    by = ("--by", "A. Example", "--role", "clinical pharmacist")
+    before = {row["card"] for row in json.loads(run("cards", "--review", "--format", "json").output)}
+    for refused in (("nobody", *by), ("pain-score", *by, "--until", "2020-01-01")):
+        assert run("cards", "sign", *refused).exit_code == 2
+    assert "pain-score.md is signed off by A. Example" in run("cards", "sign", "pain-score", *by).output
+    after = {row["card"] for row in json.loads(run("cards", "--review", "--format", "json").output)}
+    assert before - after == {"pain-score"}
+    assert "open because" in run("cards", "--review").output
 
 
 def test_an_interrupted_command_ends_as_shells_have_it(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
