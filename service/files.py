@@ -47,7 +47,21 @@ _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML without surprises: a date stays the text it was written as, and so do "on", "off", "yes" and "no"."""
+    """YAML without surprises: a date stays the text it was written as, and so do "on", "off", "yes" and "no".
+
+    A key that stands twice is an error: one of its values would be dropped in silence.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node. Raises ConstructorError at a key that stands twice."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"'{key.value}' stands twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -97,9 +111,10 @@ def check(document: Document, schema: Schema) -> list[Fault]:
     """The faults of a document under a JSON Schema."""
     if schema is None:
         return []
+    closest = map(_closest, validator(schema).iter_errors(_as_json(document.value)))
     return [
-        document.fault(f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {error.message}", *_place(error))
-        for error in validator(schema).iter_errors(_as_json(document.value))
+        document.fault(f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {_reason(error)}", *_place(error))
+        for error in closest
     ]
 
 
@@ -113,6 +128,18 @@ def validator(schema: Mapping[str, Any]) -> "Draft202012Validator":
 def _as_json(value: Any) -> Any:
     """The value as JSON would have it: YAML takes a number as a key, JSON its digits."""
     return msgspec.to_builtins(value, str_keys=True)
+
+
+def _closest(error: "ValidationError") -> "ValidationError":
+    """Where a value may have one of several forms: what is wrong with it in the one form whose type it has."""
+    of_its_type = [inner for inner in error.context if inner.validator != "type"]
+    return _closest(of_its_type[0]) if len(of_its_type) == 1 else error
+
+
+def _reason(error: "ValidationError") -> str:
+    """What is wrong with a value: in place of a pattern, what the schema says of it."""
+    said = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return f"{error.instance!r} does not match: {said}" if error.validator == "pattern" and said else error.message
 
 
 def _place(error: "ValidationError") -> list[str | int]:

@@ -161,6 +161,8 @@ def words_fault(card: str, error: Exception, library: Library, folder: Path = FO
             return Fault(name, line, f"section '## {title}': {_variable(error, text)}")
     failed = traceback.extract_tb(error.__traceback__)[-1]
     name = library.cards[card].file if card in library.cards else f"{card}.md"
+    if isinstance(error, KeyError):
+        return Fault(name, 0, f"its rule asks for {error}, which is neither a threshold nor a row of reasons here")
     return Fault(name, 0, f"its rule failed: {error!r} in {Path(failed.filename).name}:{failed.lineno}")
 
 

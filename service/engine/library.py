@@ -30,6 +30,7 @@ NEEDED = frozenset({"summary", "detail"})
 SAID_IN_STATES = NEEDED | {"line"}
 """Sections that may stand once more for a state: ``## detail STATE``."""
 ONCE = frozenset({"evidence", "suggestion", "action"})
+KNOWN = "summary, detail and line, each also with a state, and evidence, suggestion and action"
 TOPICS, OVERRIDE_REASONS = "card-topics", "override-reasons"
 """The code systems that a guideline publishes."""
 WITH_SCHEMA = frozenset({"sources", "statements", "guideline", "numbers"})
@@ -168,12 +169,12 @@ def _load(folder: Path) -> Library:
     faults += terminology_faults
     faults += [] if fits else faulty_tables(folder)
     orders = _orders(folder, faults)
-    cards = _card_files(folder, faults, fits)
+    cards, documents = _card_files(folder, faults, fits)
     if not faults:
         conditions = {summary.id for summary in terminology.sets if summary.kind == "conditions"}
         reasons = {**overrides.value["reasons"], **code_systems[OVERRIDE_REASONS].displays}
         topics = code_systems[TOPICS].displays
-        faults += dangling(cards.values(), sources.value, statements.value, reasons, topics, conditions)
+        faults += dangling(cards.values(), documents, sources.value, statements.value, reasons, topics, conditions)
         faults += uncited_offers(offers, sources.value, orders)
         faults += unknown_cards(guideline, cards.keys())
     if faults:
@@ -211,10 +212,11 @@ def _yaml(folder: Path, name: str, faults: list[Fault], fits: bool) -> Document:
     return document
 
 
-def _card_files(folder: Path, faults: list[Fault], fits: bool) -> dict[str, CardFile]:
-    """The cards by their ids."""
+def _card_files(folder: Path, faults: list[Fault], fits: bool) -> tuple[dict[str, CardFile], dict[str, Document]]:
+    """The cards and their front matters, by the cards' ids."""
     form = _form("card", fits)
     cards: dict[str, CardFile] = {}
+    documents: dict[str, Document] = {}
     for path in sorted(folder.glob("*/*.md")):
         if path.parent.name == "lines":
             continue
@@ -224,26 +226,34 @@ def _card_files(folder: Path, faults: list[Fault], fits: bool) -> dict[str, Card
             faults.append(parts)
             continue
         document, sections = parts
-        found = check(document, form) or _check_file(document, sections, path.stem)
+        found = check(document, form) or _check_file(document, sections, path)
         faults += found
         if not found:
-            cards[path.stem] = _card(document, sections)
-    return cards
+            cards[path.stem], documents[path.stem] = _card(document, sections), document
+    return cards, documents
 
 
-def _check_file(document: Document, sections: Mapping[str, str], stem: str) -> list[Fault]:
-    front = document.value
+def _check_file(document: Document, sections: Mapping[str, str], path: Path) -> list[Fault]:
+    front, stem = document.value, path.stem
     faults = [] if front["id"] == stem else [document.fault(f"id: must be the file's name, '{stem}'", "id")]
     faults += [document.fault(f"{key}: still to be written", key) for key in front if UNWRITTEN in str(front[key])]
     kinds = {title: title.partition(" ")[0] for title in sections}
-    unknown = {title for title, kind in kinds.items() if title not in ONCE and kind not in SAID_IN_STATES}
-    wrong = [f"'## {title}' is missing" for title in sorted(NEEDED.difference(kinds.values()))]
-    wrong += [f"'## {title}' is not known" for title in sorted(unknown)]
-    wrong += [f"'## {title}' is still to be written" for title in sections if UNWRITTEN in sections[title]]
-    faults += [Fault(document.name, 0, f"section {what}") for what in wrong]
+    faults += [
+        Fault(document.name, 0, f"section '## {kind}' is missing") for kind in sorted(NEEDED.difference(kinds.values()))
+    ]
+    for title, kind in kinds.items():
+        if title not in ONCE and kind not in SAID_IN_STATES:
+            faults.append(_section_fault(document, path, title, f"is not known; a card has {KNOWN}"))
+        elif UNWRITTEN in sections[title]:
+            faults.append(_section_fault(document, path, title, "is still to be written"))
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
     return faults
+
+
+def _section_fault(document: Document, path: Path, title: str, wrong: str) -> Fault:
+    line = path.read_text(encoding="utf-8").splitlines().index(f"## {title}") + 1
+    return Fault(document.name, line, f"section '## {title}' {wrong}")
 
 
 def _card(document: Document, sections: Mapping[str, str]) -> CardFile:

@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 
 def dangling(
     cards: Iterable["CardFile"],
+    documents: Mapping[str, Document],
     sources: Mapping[str, Any],
     statements: Container[str],
     override_reasons: Container[str],
     topics: Container[str],
     conditions: Set[str],
 ) -> Iterator[Fault]:
-    """References of cards that lead nowhere."""
+    """References of cards that lead nowhere; ``documents`` are the front matters by the card's id."""
     for card in cards:
+        document = documents[card.id]
         links: tuple[tuple[str, Iterable[str], Container[str], str], ...] = (
             ("sources", card.sources, sources, "is not in sources.yaml"),
             ("links", card.links, card.sources, "is not among the card's sources"),
@@ -36,14 +38,14 @@ def dangling(
             for name, (least, most) in card.bounds.items()
             if name in card.thresholds and not least.value <= card.thresholds[name].value <= most.value
         ]
-        yield from (Fault(card.file, 0, f"{key}: '{name}' {wrong}") for key, name, wrong in found)
+        yield from (document.fault(f"{key}: '{name}' {wrong}", key) for key, name, wrong in found)
         for key in card.links:
             if not sources.get(key, {}).get("url"):
-                yield Fault(card.file, 0, f"links: source '{key}' has no url")
+                yield document.fault(f"links: source '{key}' has no url", "links")
         for kind, concern in concerns_of(card.thresholds).items():
             for set_ in sorted(concern.conditions.union(concern.unless, *concern.milder.values()) - conditions):
                 wrong = f"names the condition '{set_}', which is not in the terminology"
-                yield Fault(card.file, 0, f"reasons: '{kind}' {wrong}")
+                yield document.fault(f"reasons: '{kind}' {wrong}", "reasons", kind)
 
 
 def uncited_offers(

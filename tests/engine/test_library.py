@@ -12,6 +12,7 @@ from tests.engine.folder import changed, copied
 
 PAIR = "pair/tolperisone-with-amitriptyline.md"
 START = "amitriptyline/amitriptyline-start-dose.md"
+CONDITIONS = "safety/amitriptyline-and-other-conditions.md"
 FAILED = "unchecked/rule-failed.md"
 DRUG = "terminology/drugs/zopiclone.json"
 UNITS = "terminology/units.yaml"
@@ -65,16 +66,24 @@ def broken(folder: Path, group: list[Case]) -> list[int]:
 
 
 AT_A_LINE = {
+    "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue' is not known"),
     "front matter not opened": (FAILED, "---\nid: rule-failed", "id: rule-failed", "front matter missing"),
     "bad YAML in a card": (FAILED, "rule: R28", "rule: [R28", "not valid YAML"),
     "id that is not the file's name": (FAILED, "id: rule-failed", "id: rule-broken", "id: must be the file's name"),
     "verdict that does not exist": (FAILED, "verdict: not in the article", "verdict: true", "verdict: True is not one"),
+    "key that stands twice": (FAILED, "rule: R28\n", "rule: R28\nrule: R29\n", "not valid YAML: 'rule' stands twice"),
     "rule that is none": (FAILED, "rule: R28", "rule: R1000", "rule: 'R1000' does not match"),
     "threshold without a known unit": (
         START,
         "label_start: 25 mg",
         "label_start: 25 pounds",
-        "thresholds.label_start: '25 pounds'",
+        "thresholds.label_start: '25 pounds' does not match: A number, with a unit",
+    ),
+    "urgency that does not exist": (
+        CONDITIONS,
+        'contraindicates it."\n    urgency: warning',
+        'contraindicates it."\n    urgency: alarming',
+        "urgency: 'alarming' is not one of",
     ),
     "card without any source": (FAILED, "sources: [service]", "sources: []", "sources: [] "),
     "source that is no name": (FAILED, "sources: [service]", "sources:\n  - 5", "sources.0: 5 is not"),
@@ -171,7 +180,6 @@ IN_ONE_FILE = {
     "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
     "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),
     "no summary": (FAILED, "## summary", "", "section '## summary' is missing"),
-    "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue' is not known"),
     "suggestion without its action": (START, "## action", "", "'## suggestion' and '## action' go together"),
     "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
     "unknown code system": (DRUG, "http://www.whocc.no/atc", "http://who.example", "http://who.example is not in"),
