@@ -117,7 +117,7 @@ def _out_of_place(material: Material, answer: Answer, terminology: Terminology) 
 
 
 def names_a_subject(content: Any, terminology: Terminology) -> bool:
-    """True when a word or a code anywhere in this JSON names one of the two drugs."""
+    """True when a word or a code anywhere in this JSON names a drug of the guideline."""
     left = [content]
     while left:
         value = left.pop()

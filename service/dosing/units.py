@@ -122,7 +122,7 @@ def faulty_tables(folder: Path) -> list[Fault]:
     """The faults of all tables that doses are read with, in a folder of cards."""
     faults: list[Fault] = []
     units, directions = (schema(CARDS, f"{name}.schema.json") for name in ("units", "directions"))
-    for path in (folder / UNITS, *sorted(folder.glob("directions/*.yaml"))):
+    for path in (*folder.glob(UNITS), *sorted(folder.glob("directions/*.yaml"))):
         name = path.relative_to(folder).as_posix()
         try:
             load_table(name, path.read_text(encoding="utf-8"), units if name == UNITS else directions)

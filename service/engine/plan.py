@@ -31,6 +31,7 @@ class Merge:
 class Plan:
     """What a guideline is about, and what its cards are to each other.
 
+    ``example`` is the request that a newcomer sees first, by the id of its fixture; empty when none is named.
     ``services`` are title and description of the service of each hook that the guideline answers. ``silenced`` are
     the cards that say nothing beside a critical one, by its id. ``doses`` are cards about a dose: a critical one also
     says that the dose is not plausible. ``marks`` are added to words that have to be marked. ``always`` are cards
@@ -47,6 +48,7 @@ class Plan:
     doses: frozenset[str]
     marks: Mapping[str, str]
     always: frozenset[str]
+    example: str = ""
 
     def rank(self, finding: Finding) -> tuple[int, int]:
         """What comes first: the most urgent, then what the guideline ranks first, by its state where that is ranked."""
@@ -86,6 +88,7 @@ def plan(value: Mapping[str, Any]) -> Plan:
         doses=frozenset(value.get("doses", ())),
         marks=value.get("marks", {}),
         always=frozenset(value["always"]),
+        example=value.get("example", ""),
     )
 
 

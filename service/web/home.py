@@ -13,9 +13,6 @@ from service.web.demo import ADDRESS, introduced, sandbox_link
 from service.web.examples import answered
 from service.web.fixtures import fixtures
 
-FIRST = "order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
-"""The fixture that a newcomer sees first: it raises the card about the pair."""
-
 TILES = {
     "Playground": "Send a request and see its cards as an EHR shows them; accept, override, leave prefetch out.",
     "Guidance": "Every card with the article against its sources, its numbers, and when it stays silent.",
@@ -40,23 +37,26 @@ def home(
     token_required: bool,
 ) -> Callable[[], str]:
     """The view of the home page. ``menu`` names the pages that this service shows, with their addresses."""
+    plan = using.library.plan
 
     @lru_cache(maxsize=1)
     def first_card() -> dict[str, Any] | None:
-        return next(iter(answered(fixtures()[FIRST], using)), None) if FIRST in fixtures() else None
+        first = fixtures().get(plan.example)
+        return next(iter(answered(first, using)), None) if first is not None else None
 
     def view() -> str:
         base = request.host_url.rstrip("/") if public_url == LOCAL else public_url
         patients = list(introduced(base)) if "demo" in current_app.blueprints else []
         return render_template(
             "home.html",
-            title=f"{using.library.plan.title}, at order entry",
+            title=f"{plan.title}, at order entry",
             services=services,
             base=base,
             sandbox="" if token_required else patients[0].link if patients else sandbox_link(base),
             patients=patients,
             fhir=ADDRESS,
-            first=FIRST,
+            first=plan.example,
+            drug=using.library.terminology.titles[plan.subjects[0]],
             example=first_card(),
             tiles=[(name, address, TILES[name]) for name, address in menu],
             operations=OPERATIONS,

@@ -34,7 +34,6 @@ from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.web.ehr import Json, apply, called_for, entries_of
 from service.web.feedback import Keep
 from service.web.fixtures import by_card, fixtures
-from service.web.home import FIRST
 from service.web.invoke import Observe
 from service.web.pages import hardened
 
@@ -121,6 +120,7 @@ class Shown:
 def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
     """The blueprint of the playground."""
     blueprint = Blueprint("playground", __name__, template_folder="templates")
+    first = using.library.plan.example
 
     def page(choice: Choice, notes: Sequence[str] = ()) -> str:
         body = choice.body
@@ -154,14 +154,14 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
     def show() -> str:
         asked = request.args.get("fixture", "")
         gone = [f"No request that comes with the service is called {asked}; this is another."]
-        return page(_chosen(request.args), gone if asked and asked not in fixtures() else [])
+        return page(_chosen(request.args, first), gone if asked and asked not in fixtures() else [])
 
     @blueprint.post("/playground")
     def send() -> Response | str:
         form = request.form
         text = form.get("request", "").replace("\r\n", "\n")
         own = not form.get("fixture") or _digest(text) != form.get("box", "")
-        choice = _chosen(form, (text or " ") if own else "")
+        choice = _chosen(form, first, (text or " ") if own else "")
         if "accept" in form:
             return page(*_accepted(choice, form["accept"], keep))
         if "override" in form:
@@ -177,13 +177,13 @@ def _digest(text: str) -> str:
     return sha256(text.encode(errors="replace")).hexdigest()
 
 
-def _chosen(sent: Mapping[str, str], text: str = "") -> Choice:
-    """The choices of a form or a link, the text first; what cannot be is left at its default."""
+def _chosen(sent: Mapping[str, str], first: str, text: str = "") -> Choice:
+    """The choices of a form or a link; what cannot be is left at its default, the request at the fixture ``first``."""
 
     def one_of(values: Sequence[str], name: str) -> str:
         return sent[name] if sent.get(name) in values else ""
 
-    known = None if text else fixtures().get(sent.get("fixture", "")) or fixtures().get(FIRST)
+    known = None if text else fixtures().get(sent.get("fixture", "")) or fixtures().get(first)
     day: date | None
     try:
         day = date.fromisoformat(sent.get("day", ""))

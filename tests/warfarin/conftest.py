@@ -20,7 +20,6 @@ SHARED = (
     "phrases.yaml",
     "override-reasons.yaml",
     "terminology/systems.yaml",
-    "terminology/units.yaml",
     "terminology/words",
 )
 """What docs/new-guideline.md says to copy."""
@@ -33,10 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SHARED:
         source = FOLDER / name
         if source.is_dir():
-            shutil.copytree(
-                source, folder / name, ignore=shutil.ignore_patterns("tolperisone-food.md", "inhibitors.md")
-            )
-        elif source.exists():
+            shutil.copytree(source, folder / name)
+        else:
             shutil.copy(source, folder / name)
     return folder
 
