@@ -115,6 +115,11 @@ class MedicationOrder:
         """The first day that the instructions state, else the day it was written; None when neither is known."""
         return min((dosage.start for dosage in self.dosages if dosage.start is not None), default=self.authored)
 
+    @property
+    def last_known(self) -> date:
+        """The latest day on which a past order is known to have counted; ``date.min`` when it bears no date."""
+        return self.last_taken or self.authored or date.min
+
 
 def doses(orders: Iterable[MedicationOrder]) -> list[DailyDose]:
     """The doses of orders, as far as they could be computed."""

@@ -4,17 +4,15 @@ The tables are ``cards/terminology/units.yaml``.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
-from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
 from service.files import Fault, FaultyLibrary, load_table, schema
-from service.terminology.folding import fold
+from service.terminology.folding import plain
 
 CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
@@ -67,7 +65,7 @@ class Unit:
 
 def unit_of_text(text: str) -> Unit | None:
     """The unit a word names, None when it is not known. Braces and "(s)" are understood."""
-    return _tables().words.get(plain(_REMARK.sub("", text.strip().strip("{}[]")).replace(",", " ")))
+    return _tables().words.get(comparable(_REMARK.sub("", text.strip().strip("{}[]")).replace(",", " ")))
 
 
 def unit_of_code(code: str, system: str) -> Unit | None:
@@ -109,7 +107,7 @@ def same_unit(a: Unit, b: Unit) -> bool:
 
 
 def unit_words() -> dict[str, Unit]:
-    """Every word for a unit, plain (see ``plain``)."""
+    """Every word for a unit, made comparable."""
     return _tables().words
 
 
@@ -131,12 +129,9 @@ def faulty_tables(folder: Path) -> list[Fault]:
     return faults
 
 
-def plain(text: str) -> str:
-    """Words made comparable: without case, accents, full stops, and with one blank for blanks and hyphens."""
-    folded = fold(text)
-    if not folded.isascii():
-        folded = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", folded)))
-    return " ".join(folded.replace(".", " ").replace("-", " ").split())
+def comparable(text: str) -> str:
+    """Words without case, accents and full stops, and with one blank for blanks and hyphens."""
+    return " ".join(plain(text).replace(".", " ").replace("-", " ").split())
 
 
 # "tablet(s)", "Tablet (unit of presentation)"; a number in brackets says something of its own.
@@ -159,7 +154,7 @@ def _tables() -> _Tables:
     for row in content["units"]:
         unit = Unit(Kind(row["kind"]), row["name"], Fraction(row.get("size", 1)))
         codes |= {(code["system"], code["code"]): unit for code in row["codes"]}
-        words |= {plain(word): unit for word in row["words"].split(",")}
+        words |= {comparable(word): unit for word in row["words"].split(",")}
     return _Tables(systems, codes, words)
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from service.dosing.units import CARDS, Kind, plain, read_table, unit_of_text, unit_words
+from service.dosing.units import CARDS, Kind, comparable, read_table, unit_of_text, unit_words
 from service.terminology.folding import fold
 
 FRACTION_SLASH = "\N{FRACTION SLASH}"
@@ -145,7 +145,7 @@ def words_of(text: str) -> list[str]:
 @lru_cache(1024)
 def _bare(letter: str) -> str:
     """A letter without its accent; full stops and hyphens stay."""
-    return plain(letter) or letter
+    return comparable(letter) or letter
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,8 +163,7 @@ def _absent(present: bool, known: bool) -> bool | None:
 def _no_maoi(chart: Chart, gap: Threshold) -> bool | None:
     """No MAO inhibitor now or within the gap; None when the list is not known or an ended one bears no date."""
     earliest, past = chart.days_ago(gap.value), chart.of_class(*MAOI, roles=(Role.PAST,))
-    ended = [order.last_taken or order.authored for order in past]
-    present = bool(chart.of_class(*MAOI)) or any(day is not None and day >= earliest for day in ended)
+    present = bool(chart.of_class(*MAOI)) or any(order.last_known >= earliest for order in past)
     open_end = any(order.last_taken is None for order in past)
     return _absent(present, chart.history_known and not open_end)
 

@@ -88,8 +88,7 @@ def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> boo
     since = chart.days_ago(look_back.value)
     unsure = not chart.history_known
     for earlier in chart.past(AMITRIPTYLINE):
-        taken = earlier.last_taken or earlier.authored
-        if taken is not None and taken >= since:
+        if earlier.last_known >= since:
             return False
         unsure = unsure or earlier.last_taken is None
     return None if unsure else True

@@ -6,7 +6,7 @@ focus is for the drug itself or for a partner. It then names all partners, those
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from operator import attrgetter
 
 from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
@@ -64,17 +64,16 @@ def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
         courses = [] if chart.taken_or_drafted(drug) else chart.past(drug)
         if not courses:
             continue
-        last = max(courses, key=_last_known)
-        if _last_known(last) >= chart.days_ago(thresholds[f"{drug}_lingers"].value):
+        last = max(courses, key=attrgetter("last_known"))
+        if last.last_known >= chart.days_ago(thresholds[f"{drug}_lingers"].value):
             lingering.append(last)
         else:
-            unsure += [max(ended, key=_last_known)] if (ended := [c for c in courses if c.last_taken is None]) else []
+            unsure += (
+                [max(ended, key=attrgetter("last_known"))]
+                if (ended := [c for c in courses if c.last_taken is None])
+                else []
+            )
     return Inhibitors(_nearest_first(chart.of_class(*INHIBITORS)), tuple(lingering), tuple(unsure))
-
-
-def _last_known(order: MedicationOrder) -> date:
-    """The latest day on which a past order is known to have counted."""
-    return order.last_taken or order.authored or date.min
 
 
 @states("now", "cyp2c19", "valproate", "ended", "unsure")
