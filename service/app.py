@@ -15,7 +15,8 @@ from service.decide import Decision
 from service.engine.editions import EVERYBODY, Editions, policies_of
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
-from service.engine.library import OVERRIDE_REASONS, Library, load
+from service.engine.library import OVERRIDE_REASONS, Library
+from service.engine.loading import load
 from service.engine.rendering import CODE_SYSTEMS, LOCAL
 from service.fhir.access import WAITING, FhirAccess
 from service.fhir.fetch_errors import Failure

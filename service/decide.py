@@ -21,9 +21,8 @@ from service.cdshooks.messages import (
     OrderSelectContext,
     OrderSignContext,
     Response,
-    read_context,
-    read_request,
 )
+from service.cdshooks.reading import read_context, read_request
 from service.chart import Chart
 from service.engine.editions import Editions
 from service.engine.evaluate import evaluate

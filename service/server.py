@@ -24,7 +24,8 @@ from waitress.task import ThreadedTaskDispatcher
 from service.app import create_app, records_of
 from service.dates import utc_now
 from service.decide import decide
-from service.engine.library import FOLDER, Library
+from service.engine.library import Library
+from service.engine.loading import FOLDER
 from service.files import FaultyLibrary
 from service.logs import catch_strays, configure_logs
 from service.metrics import Metrics, process_ended, shared_counts

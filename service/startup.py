@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.engine.expanded import Expanded, expanded
-from service.engine.library import Library, load
+from service.engine.library import Library
+from service.engine.loading import load
 from service.settings import Settings
 from service.terminology.cache import ExpansionCache
 from service.terminology.client import TerminologyServer, open_session

@@ -4,7 +4,7 @@ import json
 from copy import deepcopy
 from typing import Any
 
-from service.cdshooks.messages import read_request
+from service.cdshooks.reading import read_request
 from service.decide import Decision, decide
 from service.jsonio import encode
 

@@ -20,7 +20,8 @@ from hypothesis import settings
 from service.app import create_app
 from service.cli.main import main
 from service.decide import Decision
-from service.engine.library import FOLDER, Library, load
+from service.engine.library import Library
+from service.engine.loading import FOLDER, load
 from service.files import digest
 from service.settings import PREFIX, Settings
 from service.terminology.recognise import Terminology
@@ -128,7 +129,7 @@ def loaded(folder: Path, content: str) -> Library:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs the command in the repository's folder, without anybody's settings."""
-    monkeypatch.setattr("service.engine.library.load", lambda folder=FOLDER: loaded(folder, digest(folder)))
+    monkeypatch.setattr("service.engine.loading.load", lambda folder=FOLDER: loaded(folder, digest(folder)))
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(ROOT)

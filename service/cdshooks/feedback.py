@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from service.cdshooks.messages import NonEmpty, read_body
+from service.cdshooks.messages import NonEmpty
+from service.cdshooks.reading import read_body
 from service.errors import NotConformant
 
 MOST_ENTRIES = 500

@@ -74,7 +74,7 @@ def sign(card_id: str, by: str, role: str, until: date | None) -> None:
 
     It covers the card as it stands: its words, its numbers and the code of its rule. Any edit revokes it.
     """
-    from service.engine.library import FOLDER
+    from service.engine.loading import FOLDER
     from service.engine.review import digest, signed
 
     whole, today = guideline(), date.today()  # noqa: DTZ011

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from service.cli.answers import InProcess, NotReplayable, Request, read_all, recorded_day
 from service.engine.check import unreadable, words_fault
-from service.engine.library import FOLDER, Library
+from service.engine.library import Library
+from service.engine.loading import FOLDER
 
 
 class Examples:

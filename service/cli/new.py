@@ -120,7 +120,7 @@ def write_card(
     name: str, rule: str | None, today: date, folder: Path | None = None, *, force: bool = False
 ) -> tuple[Path, Sequence[str]]:
     """Writes a card with nothing said yet: its file, and what is to be done next. Raises NotWritten."""
-    from service.engine.library import FOLDER, UNWRITTEN
+    from service.engine.loading import FOLDER, UNWRITTEN
 
     folder = folder or FOLDER
     parts = _CARD.fullmatch(name)

@@ -146,7 +146,7 @@ def stop(message: str, code: int = BROKEN) -> NoReturn:
 
 def library() -> "Library":
     """The cards; the command ends with their faults when they cannot be used."""
-    from service.engine.library import load
+    from service.engine.loading import load
     from service.files import FaultyLibrary
 
     try:

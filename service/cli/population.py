@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from service.engine.library import FOLDER
+from service.engine.loading import FOLDER
 from service.files import Fault, FaultyLibrary, load_yaml
 
 OLDER = 65

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from service.cli.replay import FIXTURES
-from service.engine.library import FOLDER
+from service.engine.loading import FOLDER
 
 PAUSE = 0.5
 """Seconds between two looks at the files."""

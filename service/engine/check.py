@@ -18,8 +18,9 @@ from service.engine.evaluate import card_of
 from service.engine.fhir_files import fhir_faults
 from service.engine.finding import Rule, states_of
 from service.engine.guideline import Guideline
-from service.engine.library import FOLDER, Library
-from service.engine.number_words import wordless_numbers
+from service.engine.library import Library
+from service.engine.loading import FOLDER
+from service.engine.references import wordless_numbers
 from service.engine.rendering import Renderer
 from service.files import Fault
 

@@ -1,39 +1,16 @@
-"""The folder of cards as the service uses it: cards, sources, terminology, order templates, and their version.
+"""The folder of cards as the service uses it: cards, sources, terminology, order templates, and their version."""
 
-Loading checks everything; an invalid or uncited card stops the service with file, line and reason.
-"""
-
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from service.dosing.units import faulty_tables
-from service.engine.concerns import CardNumbers, Concern
-from service.engine.finding import Indicator, Threshold, Thresholds
-from service.engine.number_words import NumberWords
-from service.engine.plan import Plan, plan
-from service.engine.references import dangling, uncited_offers, unknown_cards
-from service.files import Document, Fault, FaultyLibrary, Schema, Seen, check, digest, load_yaml, schema, split
-from service.terminology.load import LoadedTerminology, load_terminology
+from service.engine.finding import Threshold, Thresholds
+from service.engine.plan import Plan
+from service.terminology.load import LoadedTerminology
 
-FOLDER = Path(__file__).parents[2] / "cards"
-"""The folder of this guideline: beside the package in a checkout and in an installation."""
-
-UNWRITTEN = "<to write:"
-"""Stands in a new card wherever nothing is said yet; such a card is a fault."""
-
-NEEDED = frozenset({"summary", "detail"})
-SAID_IN_STATES = NEEDED | {"line"}
-"""Sections that may stand once more for a state: ``## detail STATE``."""
-ONCE = frozenset({"evidence", "suggestion", "action"})
-KNOWN = "summary, detail and line, each also with a state, and evidence, suggestion and action"
 TOPICS, OVERRIDE_REASONS = "card-topics", "override-reasons"
 """The code systems that a guideline publishes."""
-WITH_SCHEMA = frozenset({"sources", "statements", "guideline", "numbers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +89,18 @@ class CodeSystem:
     displays: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class NumberWords:
+    """What the numbers of the cards stand for: words by a number's name, those of a card and those of every card."""
+
+    own: Mapping[str, Mapping[str, str]]
+    shared: Mapping[str, str]
+
+    def of(self, card: str, number: str) -> str:
+        """What a number of a card stands for. Raises KeyError when there are no words for it."""
+        return self.own.get(card, {}).get(number) or self.shared[number]
+
+
 @dataclass(frozen=True)
 class Library:
     """Everything that is said and why. ``version`` names the guidance exactly, content included.
@@ -143,169 +132,3 @@ class Library:
     def thresholds(self) -> dict[str, Thresholds]:
         """The numbers of every card by its id, as the rules want them."""
         return {card.id: card.thresholds for card in self.cards.values()}
-
-
-def load(folder: Path = FOLDER) -> Library:
-    """The library in a folder. Raises FaultyLibrary with every fault found."""
-    try:
-        return _load(folder)
-    except OSError as error:
-        raise FaultyLibrary([Fault(Path(error.filename or folder).name, 0, error.strerror or str(error))]) from None
-    except (UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise FaultyLibrary([Fault("cards", 0, f"not in the expected form: {error!r}")]) from error
-
-
-def _load(folder: Path) -> Library:
-    content = digest(folder)
-    seen = Seen(folder, content) if folder == FOLDER else None
-    fits = bool(seen)
-    faults: list[Fault] = []
-    sources, statements, overrides, phrases, guideline, numbers, offers = (
-        _yaml(folder, name, faults, fits)
-        for name in ("sources", "statements", "override-reasons", "phrases", "guideline", "numbers", "orders/offers")
-    )
-    code_systems = _code_systems(folder, faults)
-    terminology, terminology_faults = load_terminology(folder / "terminology")
-    faults += terminology_faults
-    faults += [] if fits else faulty_tables(folder)
-    orders = _orders(folder, faults)
-    cards, documents = _card_files(folder, faults, fits)
-    if not faults:
-        conditions = {summary.id for summary in terminology.sets if summary.kind == "conditions"}
-        reasons = {**overrides.value["reasons"], **code_systems[OVERRIDE_REASONS].displays}
-        topics = code_systems[TOPICS].displays
-        faults += dangling(cards.values(), documents, sources.value, statements.value, reasons, topics, conditions)
-        faults += uncited_offers(offers, sources.value, orders)
-        faults += unknown_cards(guideline, cards.keys())
-    if faults:
-        raise FaultyLibrary(faults)
-    if seen is not None and not fits:
-        seen.remember()
-    return Library(
-        version=f"{guideline.value['version']}+{content[:8]}",
-        cards=cards,
-        lines={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("lines/*.md"))},
-        sources={key: _source(key, entry) for key, entry in sources.value.items()},
-        statements={key: Statement(key, **entry) for key, entry in statements.value.items()},
-        plan=plan(guideline.value),
-        numbers=NumberWords(numbers.value["cards"], numbers.value["all"]),
-        code_systems=code_systems,
-        override_system=overrides.value["system"],
-        override_reasons=overrides.value["reasons"],
-        orders=orders,
-        offers=offers.value,
-        terminology=terminology,
-        **phrases.value,
-    )
-
-
-def _form(name: str, fits: bool) -> Schema:
-    """One of the JSON Schemas of this guideline's folder; None where the content is known to fit."""
-    return None if fits else schema(FOLDER, f"{name}.schema.json")
-
-
-def _yaml(folder: Path, name: str, faults: list[Fault], fits: bool) -> Document:
-    document = load_yaml(f"{name}.yaml", (folder / f"{name}.yaml").read_text(encoding="utf-8"))
-    if isinstance(document, Fault):
-        raise FaultyLibrary([*faults, document])
-    faults += check(document, _form(name, fits)) if name in WITH_SCHEMA else []
-    return document
-
-
-def _card_files(folder: Path, faults: list[Fault], fits: bool) -> tuple[dict[str, CardFile], dict[str, Document]]:
-    """The cards and their front matters, by the cards' ids."""
-    form = _form("card", fits)
-    cards: dict[str, CardFile] = {}
-    documents: dict[str, Document] = {}
-    for path in sorted(folder.glob("*/*.md")):
-        if path.parent.name == "lines":
-            continue
-        name = path.relative_to(folder).as_posix()
-        parts = split(name, path.read_text(encoding="utf-8"))
-        if isinstance(parts, Fault):
-            faults.append(parts)
-            continue
-        document, sections = parts
-        found = check(document, form) or _check_file(document, sections, path)
-        faults += found
-        if not found:
-            cards[path.stem], documents[path.stem] = _card(document, sections), document
-    return cards, documents
-
-
-def _check_file(document: Document, sections: Mapping[str, str], path: Path) -> list[Fault]:
-    front, stem = document.value, path.stem
-    faults = [] if front["id"] == stem else [document.fault(f"id: must be the file's name, '{stem}'", "id")]
-    faults += [document.fault(f"{key}: still to be written", key) for key in front if UNWRITTEN in str(front[key])]
-    kinds = {title: title.partition(" ")[0] for title in sections}
-    faults += [
-        Fault(document.name, 0, f"section '## {kind}' is missing") for kind in sorted(NEEDED.difference(kinds.values()))
-    ]
-    for title, kind in kinds.items():
-        if title not in ONCE and kind not in SAID_IN_STATES:
-            faults.append(_section_fault(document, path, title, f"is not known; a card has {KNOWN}"))
-        elif UNWRITTEN in sections[title]:
-            faults.append(_section_fault(document, path, title, "is still to be written"))
-    if ("suggestion" in sections) != ("action" in sections):
-        faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
-    return faults
-
-
-def _section_fault(document: Document, path: Path, title: str, wrong: str) -> Fault:
-    line = path.read_text(encoding="utf-8").splitlines().index(f"## {title}") + 1
-    return Fault(document.name, line, f"section '## {title}' {wrong}")
-
-
-def _card(document: Document, sections: Mapping[str, str]) -> CardFile:
-    front = document.value
-    thresholds = {name: Threshold.of(value) for name, value in front.get("thresholds", {}).items()}
-    concerns = {kind: _concern(row) for kind, row in front.get("reasons", {}).items() if "urgency" in row}
-    bounds = front.get("bounds", {}).items()
-    parts: dict[str, Any] = {
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in front.items()},
-        "says": {"": front["says"]} if isinstance(front["says"], str) else front["says"],
-        "thresholds": CardNumbers(thresholds, concerns),
-        "bounds": {name: (Threshold.of(least), Threshold.of(most)) for name, (least, most) in bounds},
-    }
-    return CardFile(file=document.name, sections=sections, **parts)
-
-
-def _concern(row: Mapping[str, Any]) -> Concern:
-    """A row of a card's table; its urgency is a word, or a word for each jurisdiction and "" for the others."""
-    urgency = row["urgency"] if isinstance(row["urgency"], dict) else {"": row["urgency"]}
-    indicators = {place: Indicator[word.upper()] for place, word in urgency.items()}
-    milder = {place: frozenset(conditions) for place, conditions in row.get("warning_in", {}).items()}
-    conditions, unless = frozenset(row.get("conditions", ())), frozenset(row.get("unless", ()))
-    return Concern(conditions, indicators, row.get("ever", False), unless, milder)
-
-
-def _source(key: str, entry: Mapping[str, Any]) -> Source:
-    label, link = entry.get("label", entry["title"]), entry.get("link", entry["title"])
-    return Source(key, entry["title"], label, link, entry["kind"], entry.get("url", ""), entry["read"])
-
-
-def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
-    """The order templates, by their file's name."""
-    found = ((path.stem, _json(path, faults)) for path in sorted(folder.glob("orders/*.json")))
-    return {name: order for name, order in found if order is not None}
-
-
-def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:
-    """The code systems that the guideline publishes, by their id."""
-    found = ((name, _json(folder / "codesystems" / f"{name}.json", faults)) for name in (TOPICS, OVERRIDE_REASONS))
-    return {
-        name: CodeSystem(resource, {concept["code"]: concept["display"] for concept in resource["concept"]})
-        for name, resource in found
-        if resource is not None
-    }
-
-
-def _json(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
-    """The content of a file, its numbers as they are written; None, with a fault, when it is not JSON."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except ValueError as error:
-        name = f"{path.parent.name}/{path.name}"
-        faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
-        return None
-    return content

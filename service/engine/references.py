@@ -1,18 +1,16 @@
 """References from one file of the cards folder to another that lead nowhere, and what has to be cited and is not."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Set
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from service.engine.concerns import concerns_of
+from service.engine.library import CardFile, Library
 from service.engine.plan import ANY_CARD
 from service.files import Document, Fault
 
-if TYPE_CHECKING:
-    from service.engine.library import CardFile
-
 
 def dangling(
-    cards: Iterable["CardFile"],
+    cards: Iterable[CardFile],
     documents: Mapping[str, Document],
     sources: Mapping[str, Any],
     statements: Container[str],
@@ -82,3 +80,20 @@ def unknown_cards(guideline: Document, cards: Set[str]) -> Iterator[Fault]:
                 yield guideline.fault(f"{key}: there is no card '{card}'", key)
     for card in sorted(cards - set(value["ranking"])):
         yield guideline.fault(f"ranking: '{card}' is missing", "ranking")
+
+
+def wordless_numbers(library: Library) -> Iterator[Fault]:
+    """Numbers without words, and words without a number."""
+    words = library.numbers
+    for card in library.cards.values():
+        for number in card.thresholds:
+            if number not in words.own.get(card.id, {}) and number not in words.shared:
+                yield Fault(card.file, 0, f"thresholds.{number}: numbers.yaml does not say what it stands for")
+    known = {card.id: card.thresholds for card in library.cards.values()}
+    for id_, own in words.own.items():
+        for number in own:
+            if number not in known.get(id_, {}):
+                yield Fault("numbers.yaml", 0, f"cards.{id_}.{number}: there is no such number")
+    for number in words.shared:
+        if not any(number in thresholds for thresholds in known.values()):
+            yield Fault("numbers.yaml", 0, f"all.{number}: no card has such a number")

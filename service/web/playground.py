@@ -5,9 +5,7 @@ pasted is answered and forgotten: it is in no log, record or link.
 """
 
 import json
-import re
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -35,16 +33,12 @@ from service.web.ehr import Json, apply, called_for, entries_of
 from service.web.feedback import Keep
 from service.web.fixtures import by_card, fixtures
 from service.web.invoke import Observe
+from service.web.marked import Marked, marked
 from service.web.pages import hardened
 
 HOOKS = tuple(CONTEXTS)
 DIALECTS: tuple[str, ...] = get_args(Dialect)
 JURISDICTIONS: tuple[str, ...] = get_args(Jurisdiction)
-
-AROUND = 8
-"""Lines that are shown before and after the one that an error is about."""
-MOST_OF_A_LINE = 200
-"""Characters of a line that are shown: a request may be a single line."""
 
 MOST_KEYS = 100
 """Prefetch keys that the page shows."""
@@ -90,16 +84,6 @@ class Choice:
         return urlencode([(k, v) for k, v in said.items() if v] + [("drop", key) for key in sorted(self.dropped)])
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """The line of a request that an error is about, with the lines around it. ``number`` is 1-based."""
-
-    before: str
-    line: str
-    after: str
-    number: int
-
-
 @dataclass
 class Shown:
     """An answer with what the page says about it."""
@@ -108,7 +92,7 @@ class Shown:
     body: Json
     milliseconds: float
     chart: Chart | None = None
-    marked: "Marked | None" = None
+    marked: Marked | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -220,7 +204,7 @@ def _ask(sent: bytes, choice: Choice, body: Json | None, using: Decision, observ
         answer = decide(sent, hook if hook in CONTEXTS else HOOKS[0], given, choice.client)
     except ServiceError as error:
         outcome = json.loads(operation_outcome(error.code, error.message, error.expression))
-        return Shown(error.status, outcome, _since(started), marked=_marked(choice.text, body, error.expression))
+        return Shown(error.status, outcome, _since(started), marked=marked(choice.text, body, error.expression))
     milliseconds = _since(started)
     observe(answer, hook, hook, CALLER, milliseconds, None)
     return Shown(200, json.loads(encode(answer)), milliseconds, charts[0] if charts else None)
@@ -228,44 +212,6 @@ def _ask(sent: bytes, choice: Choice, body: Json | None, using: Decision, observ
 
 def _since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 1)
-
-
-def _marked(text: str, body: Json | None, expression: str) -> Marked | None:
-    """The request around the line that an error is about."""
-    if body is None:
-        try:
-            json.loads(text)
-        except json.JSONDecodeError as error:
-            return _line(text, error.pos)
-        except (ValueError, RecursionError):
-            pass
-        return None
-    pretty, mark = json.dumps(body, indent=2, ensure_ascii=False), str(uuid.uuid4())
-    steps = re.findall(r"[^$.\[\]]+", expression)
-    while steps:
-        holder = copy = json.loads(pretty)
-        try:
-            for step in steps:
-                place = int(step) if isinstance(holder, list) else step
-                inside, holder = holder, holder[place]
-        except (LookupError, TypeError, ValueError):
-            steps.pop()
-            continue
-        inside[place] = mark
-        return _line(pretty, json.dumps(copy, indent=2, ensure_ascii=False).find(mark))
-    return None
-
-
-def _line(text: str, position: int) -> Marked:
-    lines, at = text.split("\n"), text.count("\n", 0, position)
-    before, after = (
-        [line[:MOST_OF_A_LINE] for line in some] for some in (lines[max(0, at - AROUND) : at], lines[at + 1 :][:AROUND])
-    )
-    start = max(0, position - text.rfind("\n", 0, position) - MOST_OF_A_LINE)
-    marked = lines[at][start : start + 2 * MOST_OF_A_LINE]
-    return Marked(
-        "".join(f"{line}\n" for line in before), marked or " ", "".join(f"\n{line}" for line in after), at + 1
-    )
 
 
 def _no_dose(renderer: Renderer, order: MedicationOrder) -> str:

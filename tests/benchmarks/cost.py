@@ -18,7 +18,8 @@ from flask import Flask
 
 from service.app import create_app, new_uuid
 from service.dates import utc_now
-from service.engine.library import Library, load
+from service.engine.library import Library
+from service.engine.loading import load
 from service.records.records import Records
 from service.server import warmed
 from service.settings import Settings

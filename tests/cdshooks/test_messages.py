@@ -20,9 +20,8 @@ from service.cdshooks.messages import (
     Response,
     Source,
     Suggestion,
-    read_context,
-    read_request,
 )
+from service.cdshooks.reading import read_context, read_request
 from service.errors import NotConformant, NotParsable, ServiceError
 from service.jsonio import encode
 

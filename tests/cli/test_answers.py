@@ -29,7 +29,8 @@ from service.cli.answers import (
     recorded_day,
 )
 from service.engine.guideline import Guideline
-from service.engine.library import Library, load
+from service.engine.library import Library
+from service.engine.loading import load
 from service.engine.review import digest, signed
 from service.guidance.registry import RULES
 from tests.conftest import FIXTURES, TODAY

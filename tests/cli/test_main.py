@@ -15,7 +15,8 @@ from click.testing import Result
 from flask import Flask
 
 from service.cli.main import main
-from service.engine.library import Library, load
+from service.engine.library import Library
+from service.engine.loading import load
 from service.settings import PREFIX
 from service.trust.clients import Dialect, Jurisdiction
 from tests.cli.test_answers import WITH_CARDS, WITHOUT_CARDS, serving, written
@@ -398,8 +399,8 @@ def test_a_sign_off_is_written_into_its_card_which_is_no_longer_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     folder = copied(tmp_path, whole=True)
-    monkeypatch.setattr("service.engine.library.FOLDER", folder)
-    monkeypatch.setattr("service.engine.library.load", lambda: load(folder))
+    monkeypatch.setattr("service.engine.loading.FOLDER", folder)
+    monkeypatch.setattr("service.engine.loading.load", lambda: load(folder))
     by = ("--by", "A. Example", "--role", "clinical pharmacist")
     before = {row["card"] for row in json.loads(run("cards", "--review", "--format", "json").output)}
     for refused in (("nobody", *by), ("pain-score", *by, "--until", "2020-01-01")):
@@ -424,7 +425,7 @@ def absent(step, *names):
     found = sorted(set(names) & set(sys.modules))
     assert not found, (step, found)
 import service.cli.main
-absent("help", "yaml", "msgspec", "rich", "pydantic", "jinja2", "flask", "service.engine.library")
+absent("help", "yaml", "msgspec", "rich", "pydantic", "jinja2", "flask", "service.engine.loading")
 from service.cli.output import library
 library()
 absent("a library whose content is known", "jsonschema", "pydantic", "fhir", "jinja2", "rich", "flask")

@@ -15,7 +15,7 @@ from click.testing import Result
 from service.cli.new import NotWritten, write_card
 from service.engine.check import deep_faults
 from service.engine.guideline import Guideline
-from service.engine.library import load
+from service.engine.loading import load
 from service.files import FaultyLibrary
 from service.guidance.registry import RULES
 from tests.conftest import ROOT, TODAY

@@ -19,7 +19,7 @@ def check(
 ) -> Check:
     """Runs the command with the server of the test, or with other settings, where there are no fixtures to render."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("service.engine.library.load", lambda: few_asked)
+    monkeypatch.setattr("service.engine.loading.load", lambda: few_asked)
 
     def command(**settings: str) -> Result:
         chosen = {

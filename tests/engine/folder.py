@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from service.engine.library import FOLDER
+from service.engine.loading import FOLDER
 
 FEW = {"amitriptyline.json", "tolperisone.json", "zopiclone.json"}
 

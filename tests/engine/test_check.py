@@ -10,7 +10,8 @@ import pytest
 from service.cli.examples import Examples, once_each
 from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
-from service.engine.library import Library, load
+from service.engine.library import Library
+from service.engine.loading import load
 from service.engine.rendering import Renderer
 from service.guidance.registry import RULES
 from tests.conftest import FIXTURES

@@ -6,7 +6,7 @@ from pathlib import Path
 from service.chart import Chart
 from service.engine.concerns import CardNumbers, Concern, concerns_of, point, recorded
 from service.engine.finding import Indicator
-from service.engine.library import load
+from service.engine.loading import load
 from service.facts import Condition, Patient
 from tests.conftest import TODAY
 from tests.engine.folder import changed, copied

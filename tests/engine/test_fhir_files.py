@@ -10,7 +10,7 @@ from fhir.resources.R4B.valueset import ValueSet
 from pydantic import ValidationError
 
 from service.engine.fhir_files import is_code_list
-from service.engine.library import FOLDER
+from service.engine.loading import FOLDER
 
 Json = Any
 LISTS = sorted((FOLDER / "terminology").glob("*/*.json"))

@@ -11,7 +11,8 @@ import pytest
 from service.engine.editions import Editions
 from service.engine.finding import Finding, Indicator
 from service.engine.guideline import Guideline
-from service.engine.library import CardFile, Library, load
+from service.engine.library import CardFile, Library
+from service.engine.loading import load
 from service.engine.review import digest, open_reason, signed, valid_until
 from service.fhir.edit import ClientOrders
 from service.guidance import monitoring

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engine.library import FOLDER
+from service.engine.loading import FOLDER
 from service.terminology.folding import Sounds, alike, bare, plain, sound, stem
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from service.engine.library import FOLDER, Library
+from service.engine.library import Library
+from service.engine.loading import FOLDER
 from service.terminology.load import load_terminology
 from service.terminology.recognise import Coding
 from service.terminology.value_sets import EXTENSION

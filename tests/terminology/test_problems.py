@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engine.library import FOLDER
+from service.engine.loading import FOLDER
 from service.terminology.problems import Saying
 from service.terminology.recognise import Terminology
 

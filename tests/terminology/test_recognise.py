@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engine.library import FOLDER
+from service.engine.loading import FOLDER
 from service.terminology.recognise import Coding, Terminology
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"

@@ -8,7 +8,7 @@ from flask import Flask
 
 from service.app import create_app
 from service.engine.guideline import Guideline
-from service.engine.library import FOLDER, load
+from service.engine.loading import FOLDER, load
 from service.settings import Settings
 from tests.conftest import TODAY
 from tests.warfarin.rules import RULES

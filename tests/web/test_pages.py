@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from service.engine.finding import Threshold
 from service.engine.library import Library
-from service.engine.library import load as load_library
+from service.engine.loading import load as load_library
 from service.web.pages import READ, amount
 
 LIBRARY = load_library()

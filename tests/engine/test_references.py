@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.library import Library, load
-from service.engine.number_words import wordless_numbers
+from service.engine.library import Library
+from service.engine.loading import load
+from service.engine.references import wordless_numbers
 from service.files import FaultyLibrary
 from tests.engine.folder import changed, copied
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from service.engine.library import FOLDER, Library, load
+from service.engine.library import Library
+from service.engine.loading import FOLDER, load
 from service.files import FaultyLibrary, Seen
 from tests.engine.folder import changed, copied
 
@@ -285,7 +286,7 @@ def test_what_cannot_be_remembered_is_looked_at_each_time(tmp_path: Path, monkey
 
 
 def test_faulty_content_is_never_remembered(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.engine.library.FOLDER", folder)
+    monkeypatch.setattr("service.engine.loading.FOLDER", folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     changed(folder, FAILED, "sources: [service]", "sources: []")
     for _ in range(2):
