@@ -132,7 +132,7 @@ class _Replay:
         from service.cli.answers import NotReplayable, read_all
 
         counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "refused": 0, "broken": 0}
-        console = standard_output()
+        console, differing = standard_output(), list[str]()
         with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
             for path in progress.track(files, description="Replaying"):
                 for request in read_all(path):
@@ -140,7 +140,12 @@ class _Replay:
                         progress.console.print(str(request), style="red", markup=False)
                         counts["broken"] += 1
                     else:
-                        counts[self._one(request, progress.console)] += 1
+                        outcome = self._one(request, progress.console)
+                        counts[outcome] += 1
+                        differing += [str(request.path)] if outcome == "differ" else []
+        if len(files) > MOST_SHOWN_IN_FULL:  # the differences have scrolled away
+            for differing_file in differing:
+                console.print(f"differs: {differing_file}", soft_wrap=True, markup=False)
         console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
         return BROKEN if counts["broken"] else 1 if counts["differ"] or counts["refused"] else 0
 

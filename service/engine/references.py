@@ -32,7 +32,7 @@ def dangling(
         )
         found = [(key, name, wrong) for key, names, known, wrong in links for name in names if name not in known]
         found += [
-            ("bounds", name, "is outside its own bounds")
+            ("bounds", name, f"is {card.thresholds[name]}, outside its bounds {least} to {most}")
             for name, (least, most) in card.bounds.items()
             if name in card.thresholds and not least.value <= card.thresholds[name].value <= most.value
         ]

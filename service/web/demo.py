@@ -23,10 +23,10 @@ FHIR_JSON = "application/fhir+json"
 Resource = dict[str, Any]
 
 
-def people(folder: Path = FOLDER) -> dict[str, Resource]:
+def people() -> dict[str, Resource]:
     """Every resource of the synthetic patients by "Type/id", patient after patient."""
     found = {}
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(FOLDER.glob("*.json")):
         for entry in json.loads(path.read_text(encoding="utf-8"))["entry"]:
             resource = entry["resource"]
             found[f"{resource['resourceType']}/{resource['id']}"] = resource

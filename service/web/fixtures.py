@@ -1,7 +1,7 @@
 """The requests that ship with the service, for its pages: which there are, and which cards each raises."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -47,10 +47,10 @@ class Fixture:
 
 
 @lru_cache(maxsize=1)
-def fixtures(folder: Path = FOLDER) -> Mapping[str, Fixture]:
+def fixtures() -> Mapping[str, Fixture]:
     """Every fixture by its id, in the order of their files; none where the folder is not shipped."""
-    paths = sorted(path for path in folder.glob("*/*.json") if not path.name.endswith(EXPECTED))
-    return {found.id: found for found in map(_fixture(folder), paths)}
+    paths = sorted(path for path in FOLDER.glob("*/*.json") if not path.name.endswith(EXPECTED))
+    return {found.id: found for found in map(_fixture, paths)}
 
 
 def by_card(found: Mapping[str, Fixture]) -> dict[str, list[Fixture]]:
@@ -62,16 +62,13 @@ def by_card(found: Mapping[str, Fixture]) -> dict[str, list[Fixture]]:
     return groups
 
 
-def _fixture(folder: Path) -> Callable[[Path], Fixture]:
-    def read(path: Path) -> Fixture:
-        answer = path.with_name(path.name.removesuffix(".json") + EXPECTED)
-        recorded: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {}
-        cards = recorded.get("body", {}).get("cards", ())
-        return Fixture(
-            path.relative_to(folder).as_posix().removesuffix(".json"),
-            path,
-            date.fromisoformat(recorded["today"]) if recorded else None,
-            tuple(dict.fromkeys(card["extension"][EXTENSION]["card"] for card in cards)),
-        )
-
-    return read
+def _fixture(path: Path) -> Fixture:
+    answer = path.with_name(path.name.removesuffix(".json") + EXPECTED)
+    recorded: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {}
+    cards = recorded.get("body", {}).get("cards", ())
+    return Fixture(
+        path.relative_to(FOLDER).as_posix().removesuffix(".json"),
+        path,
+        date.fromisoformat(recorded["today"]) if recorded else None,
+        tuple(dict.fromkeys(card["extension"][EXTENSION]["card"] for card in cards)),
+    )

@@ -147,7 +147,7 @@ BETWEEN_FILES = {
         FAILED,
         "\nrule: R28",
         "\nthresholds: {x: 3}\nbounds: {x: [1, 2]}\nrule: R28",
-        "bounds: 'x' is outside its own bounds",
+        "bounds: 'x' is 3, outside its bounds 1 to 2",
     ),
     "unknown card in the ranking": (
         "guideline.yaml",
