@@ -156,7 +156,7 @@ def checks_of(library: Library, records: Records | None) -> list[Check]:
 
 
 def closed_sets(library: Library, published: Sequence[Service]) -> dict[str, frozenset[str]]:
-    """What the labels of metrics may hold, as far as the guidance and the services decide it."""
+    """The values of metric labels that the guidance and the services determine."""
     return {
         "hook": frozenset(service.hook for service in published),
         "card": frozenset(library.cards),

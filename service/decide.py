@@ -102,7 +102,7 @@ class Decision:
 def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY, once: Once | None = None) -> Response:
     """The cards for a call of a hook by a client, in the dialect that it speaks.
 
-    With ``once`` cards stay quiet that the same clinician has answered; it is told which.
+    With ``once``, cards that the same clinician has answered stay quiet; it records which.
 
     Raises a ServiceError when there is nothing to answer with: the request is not JSON or not conformant, or
     the patient is missing for an order that concerns the guidance.

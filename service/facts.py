@@ -122,7 +122,7 @@ class MedicationOrder:
 
 
 def doses(orders: Iterable[MedicationOrder]) -> list[DailyDose]:
-    """The doses of orders, as far as they could be computed."""
+    """The doses of the orders whose dose could be computed."""
     return [order.dose for order in orders if isinstance(order.dose, DailyDose)]
 
 
@@ -192,7 +192,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Allergies:
-    """The drugs that the patient is allergic to, as far as the terminology knows them.
+    """The known drugs that the patient is allergic to.
 
     ``intolerances`` are those of the ``drugs`` that every record calls a mere intolerance. ``classes`` are drugs of a
     class that the record names, with its words ("tricyclic antidepressants"), ``related`` those of a class in which an

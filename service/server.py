@@ -55,7 +55,7 @@ LIMITS: dict[str, int] = {
 request, that a process may stand still, and that running calls get when the service stops."""
 
 STOPPING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
-"""What a worker is told to stop with."""
+"""The signals that stop a worker."""
 
 
 class AddressNotUsable(Exception):

@@ -1,10 +1,10 @@
-"""What a client of a dialect gets: the answer with nothing in it that the client's release does not know.
+"""Adapts an answer to a client's dialect: removes what the client's release of CDS Hooks does not define.
 
 No request says which release of CDS Hooks its client speaks, so it is part of the trust file (``dialect``). A
 client whose dialect is not known gets what every release accepts. The table is in ``docs/dialects.md``.
 
-A suggestion whose actions a client cannot be told is left out whole, never halved: half of a replacement is a
-second order, or none. What it would have done is then said in the card's text.
+A suggestion with an action that the dialect cannot express is left out whole: half of a replacement would be a
+second order, or none. The card's text then says what it would have done.
 """
 
 from collections.abc import Callable

@@ -45,11 +45,11 @@ def sets_rows(library: Library, start: Start | None, server: str) -> Iterator[tu
     for summary in library.terminology.sets:
         if summary.kind != "classes":
             codes = ", ".join(f"{name} {number}" for name, number in summary.systems.items())
-            told = _told(found.get(summary.id) if summary.id in in_force else None, server)
+            told = _cells(found.get(summary.id) if summary.id in in_force else None, server)
             yield summary.kind, summary.id, codes, added.get(summary.id, 0), *told
 
 
-def _told(found: Found | None, server: str) -> tuple[str, str, str]:
+def _cells(found: Found | None, server: str) -> tuple[str, str, str]:
     """Source, date and version of an answer."""
     if found is None or found.answer is None:
         return Source.EMBEDDED.value, "", ""

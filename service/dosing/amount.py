@@ -1,4 +1,4 @@
-"""What one dose weighs: an ordered quantity in mg, by mass, pieces, volume or body weight (rules Q5, Q6, Q8)."""
+"""The mass of one dose in mg, from a mass, pieces, a volume or body weight (rules Q5, Q6, Q8)."""
 
 import re
 from dataclasses import dataclass

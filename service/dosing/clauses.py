@@ -1,6 +1,6 @@
 """What stands in a text of directions, clause by clause: amounts, rhythms, moments, hours, days, schemes, maxima.
 
-Each is a pattern of the letters of ``vocabulary``; what the clauses say together is ``freetext``'s to tell.
+Each is a pattern of the letters of ``vocabulary``; what the clauses say together is decided by ``freetext``.
 """
 
 import re

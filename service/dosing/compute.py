@@ -25,7 +25,7 @@ LEFT = frozenset(
     {"frequency-missing", "daily-maximum-not-stated", "text-conflict", IMPLAUSIBLE}
     | {"strength-unknown", "strength-conflict", "concentration-unknown"}
 )
-"""What is told when words were understood and there is still no dose."""
+"""What is reported when the words were understood but give no dose."""
 
 MAXIMUM_ONLY = "dose-maximum-only"
 SHOWN = 80
@@ -60,7 +60,7 @@ def _whole_in_words(dosages: Sequence[Dosage], product: Product) -> DailyDose | 
     whole = combined(silent, doses)
     for dosage, dose in zip(dosages, doses, strict=True):
         said = directions(dosage.text) if dosage.text else None
-        worded = _filled(_as_said(dosage, said), said, product) if said is not None else whole
+        worded = _filled(_with_words(dosage, said), said, product) if said is not None else whole
         if not isinstance(worded, DailyDose) or worded.high not in (whole.high, dose.high):
             return None
     return whole
@@ -108,7 +108,7 @@ def _shown(dosage: Dosage) -> str:
 
 def _filled(dosage: Dosage, said: Directions, product: Product) -> DailyDose | NotComputed:
     """The dose with what the words add to the data."""
-    completed = _as_needed_as_said(dosage, said)
+    completed = _as_needed_in_words(dosage, said)
     if said.slots:
         dose = _scheme(completed, said, product)
     else:
@@ -129,12 +129,12 @@ def _filled(dosage: Dosage, said: Directions, product: Product) -> DailyDose | N
 
 def _agreeing(dosage: Dosage, dose: DailyDose, said: Directions, product: Product) -> DailyDose | NotComputed:
     """The structured dose, "as needed" where the words add that; none where they say another dose."""
-    completed = _as_needed_as_said(dosage, said)
+    completed = _as_needed_in_words(dosage, said)
     added = dose if completed is dosage else structured_dose(completed, product)
     if isinstance(added, NotComputed):
         return dose
     added = _capped(added, completed, said, product)
-    worded = _filled(_as_said(completed, said), said, product)
+    worded = _filled(_with_words(completed, said), said, product)
     if isinstance(worded, DailyDose) and (worded.high, worded.single) != (added.high, added.single):
         found = f"{number(added.high)} mg/day / {number(worded.high)} mg/day"
         return NotComputed("text-conflict", dosage.words_element, found, conflict=True)
@@ -146,7 +146,7 @@ def _silent(timing: Timing | None) -> bool:
     return timing is None or timing == Timing(count=timing.count)
 
 
-def _as_needed_as_said(dosage: Dosage, said: Directions) -> Dosage:
+def _as_needed_in_words(dosage: Dosage, said: Directions) -> Dosage:
     """The instruction as needed, and at most so much a day, where the words say so and the data does not."""
     if not (dosage.as_needed or said.as_needed):
         return dosage
@@ -168,7 +168,7 @@ def _capped(dose: DailyDose, dosage: Dosage, said: Directions, product: Product)
     return replace(capped, working=f"{dose.working}, but at most {number(capped.dosing_day)} mg/day")
 
 
-def _as_said(dosage: Dosage, said: Directions) -> Dosage:
+def _with_words(dosage: Dosage, said: Directions) -> Dosage:
     """The instruction with every part that the words mention taken out, to be filled from the words."""
     timing = dosage.timing
     if said.timing is not None or said.slots:

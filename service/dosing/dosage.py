@@ -1,4 +1,4 @@
-"""What dosage instructions say, the daily dose that follows from them, and how several belong together (rule Q4)."""
+"""Dosage instructions, the daily dose they give, and how several of them combine (rule Q4)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The daily dose that the data of one instruction gives, without its words (rules Q1 to Q3, Q5, Q6)."""
+"""The daily dose from the structured data of one instruction, ignoring its text (rules Q1 to Q3, Q5, Q6)."""
 
 from dataclasses import replace
 from fractions import Fraction

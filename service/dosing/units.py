@@ -51,7 +51,7 @@ class Kind(StrEnum):
     COUNT = "count"
     MASS_A_KILOGRAM = "mass a kilogram"
     DOSE = "dose"
-    """So many single doses: known only where a single dose is told beside it."""
+    """A number of single doses: known only where a single dose is stated beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The slow checks of the cards folder, for ``tolami check`` and the tests: whether all in it goes together."""
+"""The slow consistency checks of the cards folder, for ``tolami check`` and the tests."""
 
 import inspect
 import re
@@ -98,7 +98,7 @@ def _glued(library: Library) -> Iterable[Fault]:
 
 
 def unreadable(card: Mapping[str, Any], library: Library) -> Iterable[Fault]:
-    """What is too long on a card as it is sent, or said in a developer's words."""
+    """Texts of a sent card that are too long or use a developer's words."""
     file = library.cards[card["extension"][EXTENSION]["card"]]
     summary, detail = card["summary"], card["detail"]
     if len(summary) > words.SUMMARY_LIMIT or summary.endswith("…"):

@@ -1,4 +1,4 @@
-"""Cards that gather several conditions of one rule: what R03, R17, R18 and R29 to R31 share."""
+"""Cards whose rule collects several reasons from a table (R03, R17, R18, R29 to R31)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

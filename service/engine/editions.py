@@ -1,4 +1,4 @@
-"""A guideline as it is for a client on a day: under the policy of its hospital, with the sign-offs that stand."""
+"""The guideline for one client on one day: with its hospital's policy and the sign-offs that are still valid."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -49,12 +49,12 @@ def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exceptio
             findings.append(finding)
     critical = {finding.card for finding in findings if finding.indicator is Indicator.CRITICAL}
     silenced = frozenset[str]().union(*(plan.silenced.get(card, ()) for card in critical))
-    findings = _said_once([finding for finding in findings if finding.card not in silenced], plan.doses)
+    findings = _implausible_once([finding for finding in findings if finding.card not in silenced], plan.doses)
     settled = map(_settler(chart, findings), findings)
     return merged(sorted(bounded(list(settled)), key=plan.rank), plan)
 
 
-def _said_once(findings: Sequence[Finding], doses: Container[str]) -> list[Finding]:
+def _implausible_once(findings: Sequence[Finding], doses: Container[str]) -> list[Finding]:
     """An implausible dose is named by the critical card about that very dose, not once more as not checked."""
     gaps = {gap.order: gap for f in findings for gap in f.unread if gap.reason == "implausible" and gap.order}
     explained = {

@@ -1,4 +1,4 @@
-"""What a rule finds: that something is to be said and how urgent it is, never in which words."""
+"""What a rule finds: which card to show and how urgent it is, but not its words."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -76,7 +76,7 @@ class CardFile:
         own = f"{kind} {state}"
         return own if own in self.sections else kind
 
-    def says_in(self, state: str) -> str:
+    def source_of(self, state: str) -> str:
         """The key of the source that says the instruction in a state."""
         return self.says.get(state) or self.says[""]
 

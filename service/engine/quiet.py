@@ -1,7 +1,7 @@
 """What stays quiet: a card that the same clinician has answered for the same patient, as long as it says the same.
 
-Nothing critical stays quiet, and no card about a rule that failed. What a card says is told from its id, its urgency,
-the drugs it is about with their dose bands, and its facts; not from what differs between hooks, nor from passing days.
+Nothing critical stays quiet, and no card about a rule that failed. A card says the same while its id, its
+urgency, its drugs with their dose bands, and its facts are the same; the hook and passing days make no difference.
 """
 
 import json
@@ -18,7 +18,7 @@ from service.engine.finding import Finding, Indicator, Thresholds
 from service.facts import MedicationOrder
 
 NEVER = frozenset({"rule-failed"})
-"""Cards that are shown however often they were answered: each tells of an event of its own."""
+"""Cards that are shown however often they were answered: each reports a separate event."""
 
 PASSING = frozenset({"ordering", "starts", "continued", "state", "working", "titrated"})
 """Facts that tell the moment of ordering, or spell the arithmetic of a dose out."""

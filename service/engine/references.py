@@ -1,4 +1,4 @@
-"""References from one file of the cards folder to another that lead nowhere, and what has to be cited and is not."""
+"""References between files of the cards folder that lead nowhere, and content that lacks a required citation."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Set
 from typing import Any

@@ -240,7 +240,7 @@ class Renderer:
         return shortest(template, part.values, words.count, words.LINE_LIMIT)
 
     def _source(self, part: "_Part") -> Source:
-        source = self.library.sources[part.file.says_in(part.state)]
+        source = self.library.sources[part.file.source_of(part.state)]
         topic = self._own(TOPICS, part.file.topic)
         return Source(source.label, source.url or UNSET, topic)
 

@@ -1,4 +1,4 @@
-"""Whether a clinician's sign-off of a card stands: until it expires, and until anything that was reviewed changes."""
+"""Whether a clinician's sign-off of a card is valid: until it expires or anything that was reviewed changes."""
 
 import ast
 import hashlib
@@ -72,7 +72,7 @@ def valid_until(guideline: Guideline) -> dict[str, date]:
 
 
 def signed(text: str, by: str, role: str, on: date, until: date, digest: str) -> str:
-    """The text of a card's file with a sign-off in its front matter, in place of what it said of its review."""
+    """The text of a card's file with a sign-off in its front matter, in place of its previous review status."""
     head, rest = text[4:].split("\n---\n", 1)
     lines = (
         f"status: reviewed, by: {_quoted(by)}, role: {_quoted(role)}",

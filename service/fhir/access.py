@@ -1,4 +1,4 @@
-"""What prefetch lacks, from the client's FHIR server: side by side, within one deadline, all of it bounded.
+"""Fetches what prefetch lacks from the client's FHIR server: in parallel, within one deadline and size limits.
 
 One ``FhirAccess`` serves a process; ``opened`` gives the source of one call. Nothing is fetched before the call asks
 for it, and nothing after its answer. The token lives as long as the call.

@@ -1,4 +1,4 @@
-"""How much of this process may wait for FHIR servers: a slow server is one client's problem.
+"""How many calls of this process may wait for FHIR servers, so that a slow server is one client's problem.
 
 A call that waits for a fetch holds a thread. So fewer calls may wait than there are threads, fewer still of one client,
 and a server that failed several times in a row is left alone for some seconds: calls then go on without it, at once.

@@ -1,6 +1,6 @@
-"""What a Bundle holds, what it says itself that it lacks, and what of it cannot be read.
+"""What a Bundle holds, what it declares missing, and which entries cannot be read.
 
-Nothing in it is passed over: an entry is a resource, or it is counted as refused or unread.
+No entry is skipped: it is a resource, or it is counted as refused or unread.
 """
 
 from collections.abc import Mapping

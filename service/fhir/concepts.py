@@ -52,7 +52,7 @@ NOTHING = Concept()
 
 
 class Room:
-    """How many letters of problems, allergies, reasons and answers are still read for one call."""
+    """How many more letters of problems, allergies, reasons and answers may be read for one call."""
 
     def __init__(self, letters: int = MOST_WORDS) -> None:
         self._left = letters

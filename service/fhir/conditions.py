@@ -1,4 +1,4 @@
-"""Problems of the patient, told apart by their codes and words; what could not be read is kept in its words."""
+"""Problems of the patient, recognised by their codes and words; an unreadable problem keeps its words."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from service.facts import Condition
 from service.fhir.concepts import Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.fhir.versions import first
-from service.terminology.problems import Saying
+from service.terminology.problems import Mentions
 from service.terminology.recognise import Terminology
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
 OVER = frozenset({"inactive", "remission", "resolved"})
-NOT_READ = Saying()
+NOT_READ = Mentions()
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 
 
@@ -37,7 +37,7 @@ class ProblemList:
 
 
 def problem_list(resources: Iterable[Resource], terminology: Terminology, room: Room | None = None) -> ProblemList:
-    """Every problem, told from its codes and words; refuted ones and errors count for nothing.
+    """Every problem, recognised by its codes and words; refuted ones and errors are ignored.
 
     One for which there is no room counts as not read.
     """
@@ -65,7 +65,7 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology, room: 
     return ProblemList(tuple(known), tuple(unread), tuple(suspected), total)
 
 
-def _conditions(resource: Resource, saying: Saying, label: str, *, over: bool) -> Iterator[Condition]:
+def _conditions(resource: Resource, saying: Mentions, label: str, *, over: bool) -> Iterator[Condition]:
     """The conditions of one entry: what its words call present, and what they call past."""
     if not (saying.present or saying.past):
         return
@@ -101,7 +101,7 @@ def _ended(resource: Resource) -> bool:
 
 
 def _onset(resource: Resource) -> Span | None:
-    """When the condition began, as far as the record says."""
+    """When the condition began, if the record says."""
     period = resource.get("onsetPeriod")
     given = (resource.get("onsetDateTime"), period.get("start") if isinstance(period, dict) else None)
     return next((found for value in given if (found := event(text(value))) is not None), None)

@@ -80,7 +80,7 @@ def _read_list(sent: bytes, ordered: bool) -> Instructions | None:
 
 
 def brief(order: Resource) -> bool:
-    """True for instructions in so few words that what they mean is kept for the next call."""
+    """True for instructions short enough to be cached for the next call."""
     return len(encode(dosage_instructions(order))) <= _LONGEST_KEPT
 
 
@@ -216,7 +216,7 @@ def _maximum(given: Any) -> MaxDose | None:
 
 
 def _bounds(one: FhirDosage) -> tuple[date | None, date | None, Fraction | None]:
-    """First and last day, and the length in days, of an instruction, as far as its bounds state them."""
+    """First and last day, and the length in days, of an instruction, where its bounds state them."""
     repeat = one.timing.repeat if one.timing is not None else None
     if repeat is None:
         return None, None, None

@@ -1,4 +1,4 @@
-"""What of the lists of a call was not given in full, as reasons of the card ``not-checked``."""
+"""Why the lists of a call are not complete, as reasons of the card ``not-checked``."""
 
 from collections.abc import Iterator, Mapping
 
@@ -53,7 +53,7 @@ def of_others(counts: Mapping[str, int]) -> list[Unread]:
 
 
 def not_understood(problems: ProblemList, allergies: AllergyList) -> Iterator[Unread]:
-    """What of the two lists could not be read, once for each, and what is only suspected."""
+    """Problems and allergies that could not be read, one gap per list, and problems that are only suspected."""
     lists = (("conditions-unread", CONDITIONS, problems), ("allergies-unread", ALLERGIES, allergies))
     for reason, element, found in lists:
         if found.unread:

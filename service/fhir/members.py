@@ -1,4 +1,4 @@
-"""A list of the record decoded into what is read of it: members that nobody asks for cost no more than their bytes."""
+"""Decodes only the members of a list that are read; the others cost no more than their bytes."""
 
 from typing import Any, TypedDict
 

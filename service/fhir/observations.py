@@ -118,7 +118,7 @@ class Observed:
 
 
 def observed(resources: Iterable[Resource], terminology: Terminology, room: Room | None = None) -> Observed:
-    """What a list of observations says. An answer for which there is no room is not read."""
+    """The observations of a list. A coded answer beyond the letters allowed for one call is not read."""
     room = room or Room()
     found: list[Measurement] = []
     unread: dict[tuple[str, str], Unread] = {}

@@ -26,7 +26,7 @@ _NO_ID = re.compile(r"[\s?#|\\]")
 def patient(resource: Resource, today: date) -> Patient | None:
     """The patient, None when the resource cannot be read as one.
 
-    A death is told from the client's own members: a death date that cannot be read, or that stands beside
+    A death is read from the client's own members: a death date that cannot be read, or that stands beside
     ``deceasedBoolean``, is still a death.
     """
     stated = resource.get("birthDate") is not None

@@ -1,4 +1,4 @@
-"""Until when an order reaches by its own dates: its instructions, and what was to be dispensed."""
+"""The last day of an order, from its instructions and from the supply to be dispensed."""
 
 from collections.abc import Sequence
 from datetime import date

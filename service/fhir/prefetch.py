@@ -86,7 +86,7 @@ _TYPES = {
 
 
 class Source(Protocol):
-    """Where data comes from that the client did not send: its FHIR server."""
+    """Where missing data comes from: the client's FHIR server."""
 
     def complete(self, wanted: Mapping[str, Answer]) -> Mapping[str, Answer]:
         """The answers for these keys: all of what was absent, and what follows a first page."""
@@ -203,12 +203,12 @@ def _unwrapped(raw: Raw) -> Resource | None:
 
 
 def beginning(first: Answer) -> Answer:
-    """An answer that a list begins with: PARTIAL when it is itself a page after others."""
+    """The first page of a list; PARTIAL when it is not in fact the first."""
     return replace(first, state=State.PARTIAL) if first.begun and first.state in WORSE else first
 
 
 def answer_in(key: str, resource: Resource) -> Answer:
-    """What a resource that came for a key says."""
+    """The answer in a resource that came for a key."""
     kind, wanted = resource["resourceType"], _TYPES.get(key)
     if kind == "OperationOutcome":
         return Answer(State.UNAVAILABLE)

@@ -8,7 +8,7 @@ from service.fhir.as_r4 import MOST_REASONS, r5_reasons
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import Concept, Room, concept_of, words_in
 from service.fhir.resources import Resource, as_resource, aslist, reference, text
-from service.terminology.problems import Saying
+from service.terminology.problems import Mentions
 from service.terminology.recognise import Terminology
 
 _CONCEPTS = ("reasonCode", "reasonCodeableConcept", "statusReason", "reasonEnded", "reasonForUse")
@@ -72,7 +72,7 @@ def _said(concept: Concept) -> str:
     return said or next((coding.code for coding in concept.codings), "")
 
 
-def _understood(saying: Saying) -> bool:
+def _understood(saying: Mentions) -> bool:
     """True for what names a set, also one that is asked of orders alone."""
     return saying.understood or bool(saying.present or saying.past or saying.suspected)
 

@@ -20,7 +20,7 @@ from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.medications import ingredients, medication_concepts, medication_reference
 from service.fhir.resources import Resource, as_resource, aslist, exact, text
 from service.kept import kept
-from service.terminology.names import says_nothing
+from service.terminology.names import names_no_drug
 from service.terminology.recognise import LONGEST_KEPT, Claim, Coding, Recognition, Strength, Terminology
 
 NO_DRUG = "no-drug"
@@ -80,7 +80,7 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
     listed = ingredients(medication) if medication is not None else []
     parts = [(concept_of(item), strength) for item, strength in listed[:MOST_INGREDIENTS]]
     product = concept_of(medication.get("code")) if medication is not None else None
-    said = _Said(
+    said = _NamedDrug(
         concepts=tuple(map(concept_of, medication_concepts(order))),
         beside=words_in(pointer.get("display"))[:MOST_LETTERS],
         points=bool(pointer),
@@ -95,7 +95,7 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
     return found
 
 
-class _Said(NamedTuple):
+class _NamedDrug(NamedTuple):
     """What an order says of its drug: its own concepts, the word beside a reference, and the Medication there."""
 
     concepts: tuple[Concept, ...]
@@ -112,7 +112,7 @@ class _Said(NamedTuple):
         return (*self.concepts, *((self.product,) if self.product is not None else ()), *self.parts)
 
 
-def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identity:
+def _understand(said: _NamedDrug, terminology: Terminology, on_skin: bool) -> Identity:
     """The drug that is meant; ``on_skin`` says that an instruction names such a route."""
     concepts = said.all
     codings = [coding for concept in concepts for coding in concept.codings]
@@ -120,7 +120,7 @@ def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identit
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
     recognition = _recognise(said.parts, codings, texts, terminology, on_skin)
     named = bool(recognition.drugs) or not all(
-        says_nothing(word, terminology.words.nameless, _words_of_units()) for word in words
+        names_no_drug(word, terminology.words.nameless, _words_of_units()) for word in words
     )
     judged = recognition.drugs or recognition.doubted or any(map(terminology.can_judge, codings))
     nearly = frozenset[str]() if judged else terminology.nearly(dict.fromkeys(words))
@@ -142,7 +142,7 @@ def _understand(said: _Said, terminology: Terminology, on_skin: bool) -> Identit
     )
 
 
-def _letters(said: _Said, _: Terminology, __: bool) -> int:
+def _letters(said: _NamedDrug, _: Terminology, __: bool) -> int:
     concepts = said.all
     written = chain(*(concept.texts for concept in concepts), *(coding for c in concepts for coding in c.codings))
     return len(said.beside) + sum(map(len, written))
@@ -221,7 +221,7 @@ def contained(order: Resource, target: str) -> Resource | None:
     return next((one for one in held if one is not None and text(one.get("id")).removeprefix("#") == name), None)
 
 
-def _problem(named: bool, codings: list[Coding], said: _Said, terminology: Terminology) -> str:
+def _problem(named: bool, codings: list[Coding], said: _NamedDrug, terminology: Terminology) -> str:
     if named:
         return ""
     if codings:

@@ -65,7 +65,7 @@ def one(value: Any) -> Any:
 
 
 def only(value: Resource, keys: tuple[str, ...]) -> Resource:
-    """These members of an object, as far as it has them."""
+    """Those of the named members that the object has."""
     return {key: one(value[key]) for key in keys if value.get(key) is not None}
 
 

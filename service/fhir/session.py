@@ -44,7 +44,7 @@ FRAME = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a hook call says in its context, whatever the hook: whose chart, which orders, which selected.
+    """The context of a hook call in one form for every hook: whose chart, which orders, which are selected.
 
     ``selections`` is None where all drafts count alike, else what ``selection`` makes of each; ``ordering`` is
     false when a chart is only opened; ``refill`` is true when the hook itself says that treatment continues.
@@ -79,7 +79,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the context holds in its bundle, and what of it could not be read as an order."""
+    """The orders in the context's bundle, and the entries that could not be read as orders."""
 
     entries: tuple[Entry, ...]
     unread: tuple[Unread, ...] = ()

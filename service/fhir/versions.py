@@ -12,7 +12,7 @@ from typing import Any, Literal
 from service.fhir.resources import Resource, aslist, copied, one, text
 
 Version = Literal["DSTU2", "STU3", "R4", "R5"]
-"""The releases that resources are told apart by. R4B has R4's members in all that is read and written here."""
+"""The releases that resources are classified into. R4B has R4's members in all that is read and written here."""
 
 ORDER_TYPES = frozenset({"MedicationRequest", "MedicationOrder"})
 STATEMENT_TYPES = frozenset({"MedicationStatement", "MedicationUsage"})

@@ -112,7 +112,7 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     """R09: the most on one day against the ladder of pain doses, and against every labelled dose.
 
     Orders that add up are summed (R27). For depression only the two highest rungs count. Whether the patient is
-    in hospital is not known here, and the card says so. Nobody under 18 is told the adult figures of pain.
+    in hospital is not known here, and the card says so. Under 18, the adult figures for pain are never shown.
     """
     found = [
         (*measured, orders)

@@ -130,7 +130,7 @@ def _after_amitriptyline(chart: Chart, thresholds: Thresholds) -> Iterator[Point
 
 
 def _stopped(chart: Chart) -> list[MedicationOrder]:
-    """Orders that this session ends: taken until today as far as is known (X3)."""
+    """Orders that this session ends, taken as lasting until today (X3)."""
     return [replace(order, last_taken=chart.today) for order in chart.orders if order.is_draft and order.stops]
 
 

@@ -103,7 +103,7 @@ def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
 def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R26: no lying and standing blood pressure in 30 days at 65 or with heart disease; a warning when it falls.
 
-    The latest day with both counts. A fall is told at any age. Silent about what is missing when the
+    The latest day with both counts. A fall is reported at any age. Silent about what is missing when the
     measurements were not given in full: that is said elsewhere.
     """
     orders = chart.in_question(AMITRIPTYLINE)

@@ -118,7 +118,7 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     """R15: above the EU maximum a warning, above every label critical; a daily dose not in three doses an info.
 
     Below the lowest labelled dose nothing is said. The most on one dosing day counts, not an average; orders that
-    add up are summed. Nobody under 18 is told adult figures; a dose above even those is.
+    add up are summed. Adult figures are not shown for patients under 18, unless the dose exceeds even those.
     """
     found = [
         (indicator, day, orders)

@@ -95,7 +95,7 @@ class Database:
         return self.recover(PATIENCE)
 
     def recover(self, patience: float = BUSY) -> bool:
-        """Tries to write if that failed the last time; whether it can be written, as far as anybody knows."""
+        """Tries to write if that failed the last time; whether it could be written at the last attempt."""
         if self._written is False:
             with suppress(DatabaseUnavailable), self.writing(patience) as connection:
                 row = "INSERT INTO counted (id, at) VALUES ('probe', CURRENT_TIMESTAMP)"

@@ -1,4 +1,4 @@
-"""One answered call, in the words that may be kept: no patient, no order, no text of a card."""
+"""One answered call, reduced to what may be stored: no patient, no order, no text of a card."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from service.cdshooks.messages import EXTENSION, Card
 
 BOUNDS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
-"""Milliseconds by which calls are told apart that took longer or shorter."""
+"""Upper bounds, in milliseconds, of the latency histogram."""
 
 MORE = 2**31 - 1
 """Stands for the time of a call that took longer than all bounds."""

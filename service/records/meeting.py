@@ -1,4 +1,4 @@
-"""Questions to the database from many threads, answered together in one round trip and within a bounded time."""
+"""Batches database queries of many threads into one round trip with a bounded wait."""
 
 import os
 import threading
@@ -39,7 +39,7 @@ def begin_in_each_process(begin: Callable[[], None]) -> None:
     os.register_at_fork(after_in_child=begin_in_child)
 
 
-class _Asked(Generic[Question, Answer]):
+class _Pending(Generic[Question, Answer]):
     """A question, and its answer when there is one."""
 
     def __init__(self, question: Question) -> None:
@@ -52,7 +52,7 @@ class Meeting(Generic[Question, Answer]):
     """One thread asks the database for all threads of the process.
 
     ``answer`` gets the questions that have met and returns their answers in the same order; what it raises means that
-    there is no answer. When it failed or was too slow once, nobody waits any more until it succeeds again. ``late``
+    there is no answer. When it failed or was too slow once, nobody waits until it succeeds again. ``late``
     says what becomes of a question that had no answer in time: it is asked ``again`` until it has one, because asking
     leaves something behind; it is ``dropped``; or it is ``withdrawn``, so that surely nothing was left behind.
     ``patience`` is how many seconds one waits; ``first``, until there was an answer for the first time, since the
@@ -80,14 +80,14 @@ class Meeting(Generic[Question, Answer]):
     def _begin(self) -> None:
         """The state of a process that has just begun; a fork inherits no threads and perhaps a lock that is held."""
         self._arrived = threading.Condition()
-        self._waiting: deque[_Asked[Question, Answer]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[_Pending[Question, Answer]] = deque(maxlen=MOST_WAITING)
         self._away = False
         self._opened = False
         self._thread: threading.Thread | None = None
 
     def ask(self, question: Question) -> Answer:
         """The answer. Raises DatabaseUnavailable when there is none in time, at once when there was none before."""
-        asked: _Asked[Question, Answer] = _Asked(question)
+        asked: _Pending[Question, Answer] = _Pending(question)
         with self._arrived:
             patience = self._while_away if self._away else self._patience if self._opened else self._first
             if patience or self._late == "again":
@@ -118,7 +118,7 @@ class Meeting(Generic[Question, Answer]):
             if not self._ask(met):
                 time.sleep(RETRY)
 
-    def _ask(self, met: Sequence[_Asked[Question, Answer]]) -> bool:
+    def _ask(self, met: Sequence[_Pending[Question, Answer]]) -> bool:
         """Answers those that have met; whether the database did."""
         try:
             answers = self._answer([asked.question for asked in met])

@@ -1,4 +1,4 @@
-"""Opens a database: an engine for its URL, and its tables in the state that this program needs.
+"""Opens a database: creates an engine for its URL and migrates its tables.
 
 Whatever other processes do meanwhile; nothing here keeps anything.
 """

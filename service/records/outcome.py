@@ -1,4 +1,4 @@
-"""What became of one card, in the words that may be kept; what a client writes freely is left out or made harmless."""
+"""The outcome of one card, reduced to what may be stored; free text from a client is left out or made harmless."""
 
 import hashlib
 import json
@@ -71,7 +71,7 @@ def kept_outcome(entry: Feedback, received: datetime, reasons: Reasons, *, keep_
 
 
 def _reason(reason: ReasonCoding | None, reasons: Reasons) -> tuple[str, str]:
-    """The code and its system, as far as cards offer them; clients that name no system are understood."""
+    """The code and its system if a card offers that code; a client may leave out the system."""
     if reason is None:
         return "", ""
     system = reason.system or ""

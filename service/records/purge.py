@@ -1,4 +1,4 @@
-"""How long things are kept: months of cards and feedback, and the removal of what is older than it has to be.
+"""Retention: monthly partitions of cards and feedback, and the removal of old rows.
 
 On PostgreSQL each month is a table of its own, which is removed in one step; the rest in small steps, so that no caller
 waits long for the database.

@@ -1,4 +1,4 @@
-"""A share of a number of cases with the interval in which the true one lies."""
+"""A proportion of cases with its confidence interval."""
 
 from dataclasses import dataclass
 from math import sqrt

@@ -1,4 +1,4 @@
-"""What became of each card: how often it was shown, accepted and overridden, why, and whether that changes.
+"""The report on each card: how often it was shown, accepted and overridden, why, and its trend.
 
 All of it is read from the tables of counts, so it takes the same time however many cards went out.
 """

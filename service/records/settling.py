@@ -37,8 +37,8 @@ def lock_cards(connection: Connection, uuids: Collection[str]) -> None:
         connection.execute(statement, {"space": LOCK_SPACE, "places": places})
 
 
-def told_before(connection: Connection, uuids: Sequence[str]) -> list[str]:
-    """Those of the cards about which there is feedback that came before them."""
+def cards_with_early_feedback(connection: Connection, uuids: Sequence[str]) -> list[str]:
+    """Those of the cards whose feedback arrived before them."""
     found: list[str] = []
     for some in _steps(uuids):
         unsettled = select(outcomes.c.card).where(outcomes.c.card.in_(some), outcomes.c.card_id == "")
@@ -46,7 +46,7 @@ def told_before(connection: Connection, uuids: Sequence[str]) -> list[str]:
     return found
 
 
-def said_before(connection: Connection, entries: Sequence[StoredFeedback]) -> tuple[set[str], Counter[str]]:
+def known_feedback(connection: Connection, entries: Sequence[StoredFeedback]) -> tuple[set[str], Counter[str]]:
     """The fingerprints of entries that are kept already, and the last number given out for each card."""
     known, numbers = set[str](), Counter[str]()
     for some in _steps(entries):

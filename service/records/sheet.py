@@ -1,4 +1,4 @@
-"""What is kept as rows for programs, and as a sheet (CSV) that a spreadsheet can open without harm."""
+"""Reports as rows for programs, and as CSV that is safe to open in a spreadsheet."""
 
 import csv
 import io

@@ -16,7 +16,7 @@ from service.records.exchange import Exchange
 from service.records.opening import PATIENCE
 from service.records.outcome import StoredFeedback, identifier, printable
 from service.records.purge import make_months
-from service.records.settling import lock_cards, said_before, settle, told_before
+from service.records.settling import cards_with_early_feedback, known_feedback, lock_cards, settle
 from service.records.tables import counted, outcomes, quiet_cards, shown_cards
 
 PENDING = timedelta(days=7)
@@ -73,7 +73,7 @@ def write_exchanges(
         cards = add_exchanges(connection, batch, quiet_for)
     if cards:
         with database.reading() as connection:
-            early = told_before(connection, cards)
+            early = cards_with_early_feedback(connection, cards)
         if early:
             with database.writing(patience) as connection:
                 lock_cards(connection, early)
@@ -146,7 +146,7 @@ def add_outcomes(
     make_months(connection, outcomes, (entry.received for entry in entries))
     uuids = {entry.card for entry in entries}
     lock_cards(connection, uuids)
-    known, number = said_before(connection, entries)
+    known, number = known_feedback(connection, entries)
     rows = []
     for entry in entries:
         if entry.fingerprint not in known:

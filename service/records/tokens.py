@@ -1,4 +1,4 @@
-"""Which tokens were used: a token is good once, whichever process or machine it is sent to."""
+"""Which tokens were used: a token is valid once across all processes and machines."""
 
 import hashlib
 from collections.abc import Sequence

@@ -181,7 +181,7 @@ class ExchangeWriter:
         except OSError as error:
             log.error("exchanges not put aside", error=type(error).__name__, errno=error.errno)
             without_room = list(batch)
-        self._tell("spilled", _number(batch) - _number(without_room))
+        self._notify("spilled", _number(batch) - _number(without_room))
         self._lose(_number(without_room))
 
     def _write_waiting(self) -> None:
@@ -209,7 +209,7 @@ class ExchangeWriter:
             log.error("exchange refused", error=type(error).__name__, place=place_of(error))
             self._lose(_number(batch))
             return list(batch)
-        self._tell("written", _number(batch))
+        self._notify("written", _number(batch))
         return []
 
     def _tidy(self) -> None:
@@ -221,9 +221,9 @@ class ExchangeWriter:
         if number:
             self.lost += number
             log.error("exchanges lost", number=number, altogether=self.lost)
-            self._tell("lost", number)
+            self._notify("lost", number)
 
-    def _tell(self, what: str, number: int) -> None:
+    def _notify(self, what: str, number: int) -> None:
         if number:
             for observe in self.observers:
                 observe(what, number)

@@ -1,4 +1,4 @@
-"""What a terminology server answers to ``$expand``: read strictly, because a code decides which advice is given.
+"""Reads a terminology server's answer to ``$expand`` strictly, because a code decides which advice is given.
 
 Source: FHIR R4, ValueSet.expansion. An answer that is not whole or not about SNOMED CT is refused, never repaired.
 """
@@ -63,7 +63,7 @@ def read_page(body: bytes) -> Page:
     if not isinstance(value, dict) or value.get("resourceType") != "ValueSet":
         kind = value.get("resourceType") if isinstance(value, dict) else None
         raise NotUsable(
-            f"The answer is {said(kind) if isinstance(kind, str) else 'no resource'}, not a ValueSet.",
+            f"The answer is {one_line(kind) if isinstance(kind, str) else 'no resource'}, not a ValueSet.",
             "Check that the server is a terminology server with SNOMED CT.",
         )
     expansion = value.get("expansion")
@@ -84,7 +84,7 @@ def read_page(body: bytes) -> Page:
     )
 
 
-def said(text: object) -> str:
+def one_line(text: object) -> str:
     """Words of a server on one line, short and printable."""
     words = " ".join(str(text).split())
     return "".join(letter for letter in words if letter.isprintable())[:LONGEST_TEXT]
@@ -117,7 +117,7 @@ def _entries(contains: object, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def _member(entry: dict[str, Any]) -> Member | None:
-    """The concept of an entry; None when it only groups others, or is not in use any more."""
+    """The concept of an entry; None when it only groups others, or is inactive."""
     if entry.get("abstract") is True or entry.get("inactive") is True:
         return None
     system, code = entry.get("system"), entry.get("code")
@@ -140,8 +140,8 @@ def _version(expansion: dict[str, Any]) -> str:
         if isinstance(parameter, dict) and parameter.get("name") == name
     ]
     versions = [text.removeprefix(f"{SNOMED}|") for text in stated if text.startswith(f"{SNOMED}|")]
-    return said(versions[0]) if versions else ""
+    return one_line(versions[0]) if versions else ""
 
 
 def _text(value: object) -> str:
-    return said(value) if isinstance(value, str) else ""
+    return one_line(value) if isinstance(value, str) else ""

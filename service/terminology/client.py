@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from service.http import Fault, NotAnswered, get, new_session
-from service.terminology.answer import Member, NotUsable, Page, read_page, said
+from service.terminology.answer import Member, NotUsable, Page, one_line, read_page
 from service.terminology.query import Query
 
 PAGE = 1000
@@ -163,7 +163,7 @@ def _outcome(body: bytes) -> str:
         words = issue.get("diagnostics") or issue.get("details", {}).get("text") or issue.get("code")
     except (ValueError, RecursionError, TypeError, KeyError, IndexError, AttributeError):
         return ""
-    return f" ({said(words)})" if words else ""
+    return f" ({one_line(words)})" if words else ""
 
 
 def _complete(page: Page, entries: int) -> bool:

@@ -1,4 +1,4 @@
-"""Expands all value sets, each from the server or from what is kept of it; never fails and never waits for long."""
+"""Expands all value sets, each from the server or from its cache; never raises and never blocks for long."""
 
 import threading
 import time

@@ -45,7 +45,7 @@ _ENDING = r"(?:[aeiou]{0,3}|[aeiou]{0,2}[ms][aeiou]?|[ei]?n|[aeiou]va?|ami|t|n[a
 """Endings of cases and numbers, as they sound: "-um", "-om", "-nak", "-ista" ("from", Finnish)."""
 
 
-def alike(letters: str) -> str:
+def phonetic(letters: str) -> str:
     """Small Latin letters, those that sound alike written alike, nothing twice."""
     for written, one in _ALIKE:
         letters = letters.replace(written, one)
@@ -54,7 +54,7 @@ def alike(letters: str) -> str:
 
 def sound(word: str) -> str:
     """A word of any script as it sounds: "амитриптилин" and "amitryptyline" both begin with "amitriptilin"."""
-    return alike(_NO_LETTER.sub("", (word if word.isascii() else anyascii(word)).lower()))
+    return phonetic(_NO_LETTER.sub("", (word if word.isascii() else anyascii(word)).lower()))
 
 
 def bare(word: str) -> str:

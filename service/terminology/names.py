@@ -1,4 +1,4 @@
-"""Drugs in the words of a label: common names by their sound, brands letter by letter, and what may take them back."""
+"""Drugs in the words of a label: common names by sound, brands letter by letter, and words that negate them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from service.terminology.folding import Sounds, bare, fold, plain
-from service.terminology.near import Near, begun
+from service.terminology.near import Near, truncated_names
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
 """Runs of letters; katakana, in which Japanese writes drugs, apart from the script around it."""
@@ -58,8 +58,8 @@ class Names(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def says_nothing(text: str, *nameless: frozenset[str]) -> bool:
-    """True when a name has only words that name no drug, and single letters: "Tablette 25 mg", "see comments"."""
+def names_no_drug(text: str, *nameless: frozenset[str]) -> bool:
+    """True when a text has only words that name no drug, and single letters: "Tablette 25 mg", "see comments"."""
     words = (plain(match[0]) for match in _WORD.finditer(fold(text)))
     return all(len(word) == 1 or any(word in those for those in nameless) for word in words)
 
@@ -80,7 +80,9 @@ class Label:
         }
         self._near_sounds = Near(self._sounds.keys, map(bare, names.others))
         self._near_brands = Near(brands, map(plain, names.others))
-        self._begun = begun(((plain(name), drug) for name, drug in names.common), frozenset(map(plain, names.others)))
+        self._truncated = truncated_names(
+            ((plain(name), drug) for name, drug in names.common), frozenset(map(plain, names.others))
+        )
 
     def drugs(self, text: str) -> tuple[frozenset[str], frozenset[str]]:
         """The drugs that a text names, and those that it names only where it may say that they are not meant."""
@@ -102,7 +104,7 @@ class Label:
         """The drugs whose names are in a text with a letter wrong or cut short, among its first words."""
         words = [plain(match[0]) for match in islice(_WORD.finditer(fold(text)), _MOST_WORDS)]
         near = (self._near_sounds.drugs(bare(word)) | self._near_brands.drugs(word) for word in words)
-        return frozenset[str]().union(*near, *(self._begun.get(word, frozenset()) for word in words))
+        return frozenset[str]().union(*near, *(self._truncated.get(word, frozenset()) for word in words))
 
     def _phrase(self, words: Sequence[tuple[int, str]], place: int) -> frozenset[str]:
         """The drugs of the exact names that begin with the word at this place."""

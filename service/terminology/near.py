@@ -1,4 +1,4 @@
-"""Names of drugs with a letter wrong, or cut short: what a word that names no drug may have been meant to be.
+"""Drug names that are misspelt or cut short: which name an unknown word may have been meant to be.
 
 Nothing is guessed from it: such a word is named as not checked. A letter is missing, too much, another, or two have
 changed places; in the longest names two such slips. Common names are compared as they sound, brands letter by letter.
@@ -54,7 +54,7 @@ def _ends(word: str) -> tuple[str, str]:
     return f"{word[:_SAME]}-", f"-{word[-_SAME:]}"
 
 
-def begun(names: Iterable[tuple[str, str]], others: frozenset[str]) -> Mapping[str, frozenset[str]]:
+def truncated_names(names: Iterable[tuple[str, str]], others: frozenset[str]) -> Mapping[str, frozenset[str]]:
     """The drugs of names that are cut short ("Citalo", "Pregaba"), where no more than two drugs begin so."""
     found: dict[str, frozenset[str]] = {}
     for name, drug in names:

@@ -1,4 +1,4 @@
-"""Problems in words: which condition sets they name, and whether as present, past, suspected or not there at all."""
+"""Problems in words: which condition sets they mention, and whether as present, past, suspected or denied."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,8 +40,8 @@ NO_CUES = Cues(dict.fromkeys(KINDS, NEVER), dict.fromkeys(KINDS, NEVER), frozens
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """What words say: condition sets that hold, that were, that are only suspected.
+class Mentions:
+    """Condition sets that words mention as present, as past, and as only suspected.
 
     ``understood`` is true also for what is denied, the family's, or an ordinary problem that no rule asks for.
     """
@@ -84,14 +84,14 @@ class Problems:
         self.conditions, self._unless, self._others, self._cues = conditions, unless, others, cues
         self._lasting, self._of_orders = lasting, of_orders
 
-    def read(self, text: str) -> Saying:
+    def read(self, text: str) -> Mentions:
         """What the words of one entry of a problem list, or of an order's reason, say."""
         folded = self._cues.stage.sub(" ", plain(text[:_LONGEST]))
         parts = [words_of(part) for part in _PART.split(folded)]
         named = {match.id for part in parts for match in self._named(part)}
         ordinary = len(text) <= _LONGEST and any(self._others.find(part) for part in parts)
         if not named:
-            return Saying(understood=ordinary)
+            return Mentions(understood=ordinary)
         marked = self._marked(folded)
         found = self._standing(marked).sets
         present = frozenset(found["present"]) | (self._lasting & found["past"])
@@ -101,7 +101,7 @@ class Problems:
         past = frozenset(found["past"]) - present
         suspected = frozenset(found["suspected"]) - present - past
         denied = not (present or past or suspected)
-        return Saying(present, past, suspected, denied or ordinary or not named <= self._of_orders)
+        return Mentions(present, past, suspected, denied or ordinary or not named <= self._of_orders)
 
     def _marked(self, folded: str) -> str:
         """The text with a mark in place of each cue, so that their dots end no sentence."""

@@ -1,4 +1,4 @@
-"""What a terminology server is asked for: the descendants of the concepts that one of our value sets names.
+"""The query to a terminology server for the descendants of the concepts that a value set names.
 
 The question is an Expression Constraint (SNOMED CT ECL 2.x), asked as an implicit value set of FHIR
 (``http://snomed.info/sct?fhir_vs=ecl/…``, FHIR R4, "Using SNOMED CT with FHIR").

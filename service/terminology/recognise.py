@@ -15,7 +15,7 @@ from service.kept import kept
 from service.terminology.concept_sets import ConceptSet, swallowed
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
-from service.terminology.problems import Saying
+from service.terminology.problems import Mentions
 from service.terminology.systems import CodeSystem, Systems
 from service.terminology.words import NO_WORDS, Words
 
@@ -163,7 +163,7 @@ class Terminology:
         """
         return self._recognised(tuple(codings), tuple(texts), topical_route)
 
-    def problem(self, codings: Iterable[Coding], texts: Iterable[str]) -> Saying:
+    def problem(self, codings: Iterable[Coding], texts: Iterable[str]) -> Mentions:
         """What a problem is: by its codes, or by its words where no code decides.
 
         A code that a set holds decides, and one of a classification, which has a code for everything. The general
@@ -199,15 +199,15 @@ class Terminology:
         """Drugs whose names are in the texts with a letter wrong; asked where no code and no word names one."""
         return frozenset[str]().union(*map(self._label.nearly, texts))
 
-    def _problem(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> Saying:
+    def _problem(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> Mentions:
         sets = self.concepts(codings)
         if sets or any(self._decides(coding) for coding in codings):
-            return Saying(present=sets, understood=True)
+            return Mentions(present=sets, understood=True)
         written = dict.fromkeys(text for text in (*texts, *(coding.display for coding in codings)) if text.strip())
         said = [self.words.problems.read(text) for text in written]
         present = frozenset[str]().union(*(saying.present for saying in said))
         past = frozenset[str]().union(*(saying.past for saying in said)) - present
-        return Saying(
+        return Mentions(
             present,
             past,
             suspected=frozenset[str]().union(*(saying.suspected for saying in said)) - present - past,

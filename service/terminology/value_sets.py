@@ -1,4 +1,4 @@
-"""A ValueSet of ``cards/terminology``, read into the members that are used, and which concepts it means with more."""
+"""Reads a ValueSet of ``cards/terminology``: the members in use, and the concepts meant with their descendants."""
 
 import json
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Key sets (JWK Set, RFC 7517): which keys may check the signature of a token, and why the others may not.
 
-A key is used only when it is public, asymmetric and strong enough. Everything else of a set is passed over and
+A key is used only when it is public, asymmetric and strong enough. All other keys are skipped and
 named, so that ``tolami clients check`` can say why a token of that key is refused.
 """
 

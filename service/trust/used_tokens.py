@@ -62,7 +62,7 @@ class SeenEverywhere:
         self._alone = False
 
     def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
-        """True exactly once for each pair until it expires, as far as anybody who answers can tell."""
+        """True exactly once for each pair until it expires within what this process or the store knows."""
         if not self._here.first_use(issuer, jti, expires):
             return False  # and the store is not told: a copy that overtakes the first call must not have it refused
         try:

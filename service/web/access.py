@@ -1,4 +1,4 @@
-"""Who calls: decided before anything of a call but its address and headers is looked at (C-134).
+"""Identifies the caller from the address and headers alone, before the body is read (C-134).
 
 With ``auth = required`` every address needs a token, even one that does not exist, but for the few of
 ``WITHOUT_TOKEN``. Forgetting to list a new address there keeps it closed.

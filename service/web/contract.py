@@ -11,7 +11,7 @@ SCHEMA_JSON = "application/schema+json"
 
 
 def contract(services: tuple[Service, ...], subject: str, public_url: str, *, token_required: bool) -> Blueprint:
-    """The blueprint of the contract; what it answers never changes while the service runs."""
+    """The blueprint of the contract; its answers never change while the service runs."""
     blueprint = Blueprint("contract", __name__)
     base = f"{public_url.rstrip('/')}/schemas/"
     documents = {name: encode(schema) for name, schema in schemas(base).items()}

@@ -30,7 +30,7 @@ def keeping(
     *,
     keep_comments: bool,
 ) -> Keep:
-    """What keeps feedback; every observer is told of the entries that are kept.
+    """The function that stores feedback and notifies every observer of the stored entries.
 
     ``reasons`` are those that cards offer; no other code is kept.
     """

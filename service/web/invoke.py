@@ -27,7 +27,7 @@ NewOnce = Callable[[Caller], Once | None]
 
 
 def observing(decision: Decision, now: Callable[[], datetime], observers: Sequence[Observer]) -> Observe:
-    """What tells every observer of an answered call."""
+    """The function that notifies every observer of an answered call."""
 
     def observe(
         answer: CdsResponse, hook: str, service: str, calling: Caller, milliseconds: float, once: Once | None
@@ -52,7 +52,7 @@ def observing(decision: Decision, now: Callable[[], datetime], observers: Sequen
 
 
 def answered_before(records: Records | None, now: Callable[[], datetime]) -> NewOnce:
-    """What tells of each caller which cards were answered before."""
+    """The function that looks up, per caller, which cards were answered before."""
     quiet = records.quiet if records is not None else None
 
     def once(calling: Caller) -> Once | None:

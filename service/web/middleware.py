@@ -35,7 +35,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": f"Authorization, Content-Type, {ID_HEADER}",
     "Access-Control-Max-Age": "600",
 }
-"""What a browser is told that asks before it calls (L-28)."""
+"""The headers of the answer to a CORS preflight (L-28)."""
 
 QUIET = frozenset({"operations"})
 """Endpoints that machines ask every few seconds; their lines have the level debug unless something is wrong."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.terminology.answer import NotUsable, read_page, said
+from service.terminology.answer import NotUsable, one_line, read_page
 from tests.terminology.fake_server import VERSION, entry, value_set
 
 
@@ -92,8 +92,8 @@ def test_codes_nested_too_deep_are_refused() -> None:
 
 
 def test_words_of_a_server_become_one_short_printable_line() -> None:
-    assert said("one\n\x1b[31mtwo\x00  three") == "one [31mtwo three"
-    assert len(said("word " * 1000)) == 200
+    assert one_line("one\n\x1b[31mtwo\x00  three") == "one [31mtwo three"
+    assert len(one_line("word " * 1000)) == 200
 
 
 ANYTHING = st.recursive(

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.engine.loading import FOLDER
-from service.terminology.folding import Sounds, alike, bare, plain, sound, stem
+from service.terminology.folding import Sounds, bare, phonetic, plain, sound, stem
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
 
@@ -136,7 +136,7 @@ def heard(sounds: Sounds, words: Iterable[str]) -> Iterator[tuple[str, frozenset
     beginnings = {key[:6] for key in sounds.keys}
     known = list(words)
     letters = unicodedata.normalize("NFKD", "\n".join(known).lower()).encode("ascii", "ignore").decode()
-    spoken = alike(letters).split("\n")
+    spoken = phonetic(letters).split("\n")
     assert len(spoken) == len(known)
     for word, begins in zip(known, spoken, strict=True):
         if begins[:6] in beginnings and (drugs := sounds.drugs(plain(word))):

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.engine.loading import FOLDER
-from service.terminology.problems import Saying
+from service.terminology.problems import Mentions
 from service.terminology.recognise import Terminology
 
-Read = Callable[[str], Saying]
+Read = Callable[[str], Mentions]
 
 CODES_ONLY = frozenset(
     {"ectopic-beats", "stopped-because-of-harm", "stopped-because-not-tolerated", "stopped-for-another-reason"}
@@ -190,7 +190,7 @@ def test_what_is_suspected_is_told_apart(read: Read) -> None:
 
 
 def test_what_is_denied_excluded_or_the_familys_is_understood_and_is_nothing(read: Read) -> None:
-    assert [w for w in ABSENT.split(";") if read(w) != Saying(understood=True)] == []
+    assert [w for w in ABSENT.split(";") if read(w) != Mentions(understood=True)] == []
 
 
 def test_what_is_over_is_told_apart(read: Read) -> None:
@@ -198,12 +198,12 @@ def test_what_is_over_is_told_apart(read: Read) -> None:
 
 
 def test_ordinary_problems_are_known_to_be_something_else(read: Read) -> None:
-    assert [w for w in ORDINARY.split(";") if read(w) != Saying(understood=True)] == []
+    assert [w for w in ORDINARY.split(";") if read(w) != Mentions(understood=True)] == []
 
 
 @pytest.mark.parametrize("words", ["Kryptogene Sache", "J45", "", "???", "Rohr im Fuß", "x" * 5000])
 def test_what_stands_in_no_list_is_not_understood(read: Read, words: str) -> None:
-    assert read(words) == Saying()
+    assert read(words) == Mentions()
 
 
 def test_every_set_of_conditions_has_words_in_every_language(terminology: Terminology) -> None:
@@ -257,7 +257,7 @@ def test_another_kind_is_not_taken_for_a_set(read: Read) -> None:
 def test_any_text_is_read_without_a_fault(terminology: Terminology, text: str) -> None:
     saying = terminology.words.problems.read(text)
     assert saying.present.isdisjoint(saying.past | saying.suspected)
-    assert saying.understood or saying == Saying()
+    assert saying.understood or saying == Mentions()
 
 
 @given(
