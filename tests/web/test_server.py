@@ -172,6 +172,7 @@ def test_a_card_that_is_saved_is_served_and_its_faults_are_named_until_they_are_
     running = subprocess.Popen([*command, "--port", str(port), "--workers", "1"], cwd=root, env=given)
     try:
         for title, status in (("Pain score", 200), ("Renamed", 200), ("[", 503), ("Pain score", 200)):
+            time.sleep(1.5)  # files are looked at once a second, from when a process is up
             card.write_text(re.sub(r"^title: Pain score", f"title: {title}", written, flags=re.M), encoding="utf-8")
             deadline, page = time.monotonic() + START, None
             while time.monotonic() < deadline:
