@@ -1,4 +1,4 @@
-"""What stands in a text of directions, clause by clause: amounts, rhythms, moments, hours, days, schemes, maxima.
+"""The clauses of a text of directions: amounts, rhythms, moments, hours, days, schemes, maxima.
 
 Each is a pattern of the letters of ``vocabulary``; what the clauses say together is decided by ``freetext``.
 """
@@ -147,7 +147,7 @@ def _take_scheme(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
 
 
 def _take_most(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
-    """At most so much a day; a maximum of another period is none that is read."""
+    """The maximum per day; maxima of other periods are not read."""
     n = at + letters.rindex("n")
     first = found.most is None
     found.most = Quantity(text.number(n), text.values[n + 1] if "u" in letters else "")

@@ -93,7 +93,7 @@ def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
 
 
 def _not_understood(dosage: Dosage, dose: DailyDose | NotComputed) -> DailyDose | NotComputed:
-    """The dose of the data as it is; where the data leaves something out, that there are words that do not tell it."""
+    """The dose of the data; where it lacks something, the reason mentions the words that do not supply it."""
     if dosage.text and isinstance(dose, NotComputed) and dose.reason in ("dose-missing", "frequency-missing"):
         return NotComputed("dose-in-words", dosage.words_element, _shown(dosage))
     if dosage.maxima and isinstance(dose, NotComputed) and dose.reason == "dose-missing":

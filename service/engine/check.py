@@ -175,7 +175,7 @@ def _variable(error: Exception, line: str) -> str:
 
 
 def _line_of(file: Path, title: str, line: int) -> int:
-    """The line in a file of a line of one of its sections; of a line of a file without sections itself."""
+    """The line number in the file of a line within a section; unchanged in a file without sections."""
     lines = file.read_text(encoding="utf-8").splitlines()
     if f"## {title}" not in lines:
         return line

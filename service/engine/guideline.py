@@ -1,4 +1,4 @@
-"""A guideline as it is handed to ``decide``: its rules, and the library of their words, numbers and codes."""
+"""A guideline as ``decide`` takes it: its rules, and the library of their words, numbers and codes."""
 
 from dataclasses import dataclass, replace
 

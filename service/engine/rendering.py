@@ -100,7 +100,7 @@ class Renderer:
         return Coding(code, f"{self.public_url}{CODE_SYSTEMS}/{system}", display)
 
     def _change(self, finding: Finding, orders: ClientOrders) -> tuple[Finding, Change | None]:
-        """The change a finding proposes, worked out; or the finding with the reason why there is none."""
+        """The finding and the change it proposes; without a change, the finding carries the reason."""
         if finding.proposal is None:
             return finding, None
         change = change_for(finding.proposal, orders, self.library)

@@ -83,5 +83,5 @@ def signed(text: str, by: str, role: str, on: date, until: date, digest: str) ->
 
 
 def _quoted(text: str) -> str:
-    """Text as YAML takes it, whatever it holds."""
+    """Text quoted for YAML."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,4 +1,4 @@
-"""The templates of all cards: what a value from a request may not break, and how its facts are written."""
+"""The templates of all cards, which escape every value from a request."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ class Rendered(str):
 
 
 class _NamedTexts(DictLoader):
-    """Templates whose names stand in tracebacks as the file of an error, so that its place can be told."""
+    """Templates whose names appear in tracebacks as file names, so that an error can be located."""
 
     def get_source(  # type: ignore[override]
         self, environment: Environment, template: str

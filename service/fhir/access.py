@@ -34,7 +34,7 @@ WAITING = 6
 """Calls of one process that wait for FHIR servers at most, unless the server says otherwise."""
 
 FETCHES = 36
-"""Fetches that one process has under way at most: so many calls with all keys missing."""
+"""The most concurrent fetches of one process: enough for several calls that lack every key."""
 
 MOST_MEDICATIONS = 20
 """Medications that are fetched for one call at most."""
@@ -195,7 +195,7 @@ class FhirCall:
         return self._until
 
     def _side_by_side(self, jobs: Sequence[tuple[str, Callable[[], Result]]]) -> list[Result | Failure]:
-        """The results of the jobs in their order, each a failure where there is none; never later than the deadline."""
+        """The results of the jobs in order, a failure for each without one; returns by the deadline."""
         if not jobs:
             return []
         started, bulkhead, client = time.monotonic(), self._access.bulkhead, self._client.name

@@ -110,13 +110,13 @@ def _given_as_r4(given: Resource) -> Resource:
 
 
 def singled(resource: Resource) -> Resource:
-    """The resource with one value where it has a list of one in a place for one; itself where nothing is so."""
+    """The resource with lists of one unwrapped where FHIR has a single value; the same object if there are none."""
     lists = [name for name in _SINGLE.get(resource["resourceType"], ()) if isinstance(resource.get(name), list)]
     return {**resource, **{name: one(resource[name]) for name in lists}} if lists else resource
 
 
 def status_of(resource: Resource) -> str:
-    """The status of an order, a statement or what was given, in small letters; empty when there is none."""
+    """The status of an order, a statement, a dispense or an administration, in lower case; empty without one."""
     return text(_code(resource.get("status")))
 
 
@@ -139,7 +139,7 @@ def based_on(order: Resource) -> tuple[str, ...]:
 
 
 def subject_references(resource: Resource) -> tuple[str, ...]:
-    """The references to the patient, none when there is none to compare. Lists where FHIR has one are read whole."""
+    """All references to the patient, also from a list where FHIR has a single one; empty without any."""
     waiting = [resource.get(name) for name in names(ORDER, "subject")]
     found: list[str] = []
     for here in waiting:  # which grows meanwhile
@@ -153,7 +153,7 @@ def subject_references(resource: Resource) -> tuple[str, ...]:
 
 
 def subject_reference(resource: Resource) -> str:
-    """The reference to the patient, the first if there are several, empty when there is none to compare."""
+    """The first reference to the patient; empty without any."""
     return next(iter(subject_references(resource)), "")
 
 
@@ -184,7 +184,7 @@ def _reasons(order: Resource) -> list[Any] | None:
 
 
 def r5_reasons(order: Resource) -> Iterator[tuple[Any, Any]]:
-    """Concept and Reference of each reason in R5; a concept may stand there by itself."""
+    """Concept and Reference of each reason in R5; a bare concept is accepted."""
     for item in aslist(order.get("reason")):
         if isinstance(item, dict) and ("concept" in item or "reference" in item):
             pointer = item.get("reference")

@@ -39,7 +39,7 @@ class _Server:
 
 
 class Bulkhead:
-    """The places for calls that wait: so many of all clients together, and most of them for one. Safe for threads."""
+    """Limits the calls that wait, in total and per client. Thread-safe."""
 
     def __init__(self, places: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._places = places
@@ -76,7 +76,7 @@ class Bulkhead:
             return False
 
     def note(self, client: str, server: str, results: Sequence[object]) -> None:
-        """Remembers what came of a round: whatever was answered ends the failures."""
+        """Records the outcome of a round of fetches: any answer resets the count of failures."""
         failed = all(isinstance(result, Failure) and result in FAILED for result in results)
         with self._lock:
             known = self._servers.pop((client, server), None) or _Server()

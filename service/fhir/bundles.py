@@ -18,7 +18,7 @@ MOST_NESTED = 200
 """Bundles inside a Bundle that are opened."""
 
 UNREADABLE = {"unreadable": True}
-"""In place of a value that cannot be read. No element of FHIR has such a member, so nothing takes it for one."""
+"""Replaces a value that cannot be read. No FHIR element has such a member, so it is never taken for one."""
 
 SUBSETTED = "SUBSETTED"
 """Code of HL7's v3-ObservationValue; servers send it with and without the system."""

@@ -31,7 +31,7 @@ _READ = {"patient": "Patient"}
 """Keys that are the reading of one resource; the others are searches."""
 
 _ID = re.compile(r"[A-Za-z0-9._~:=+@-]{1,255}")
-"""Ids that may stand in an address: FHIR's and what real servers use; nothing that means something there."""
+"""Ids that may be part of an address: FHIR's and those of real servers, without characters special in a URL."""
 
 _PATIENT = "{{context.patientId}}"
 

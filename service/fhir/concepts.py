@@ -58,7 +58,7 @@ class Room:
         self._left = letters
 
     def holds(self, letters: int) -> bool:
-        """Whether so many more are read; then they count."""
+        """True when this many more letters fit; they are then used up."""
         held = letters <= self._left
         self._left -= letters if held else 0
         return held

@@ -32,7 +32,7 @@ def dosage_as_r4(dosage: Any) -> Any:
 
 
 def modified(dosage: Any) -> list[str]:
-    """Where an instruction has a modifier extension, which may change what anything beside it means."""
+    """The places of modifier extensions in an instruction, each of which may change the meaning of its siblings."""
     timing = one(dosage.get("timing")) if isinstance(dosage, dict) else None
     repeat = one(timing.get("repeat")) if isinstance(timing, dict) else None
     doses = aslist(dosage.get("doseAndRate")) if isinstance(dosage, dict) else []
@@ -77,7 +77,7 @@ def _quantity(given: Any) -> Any:
 
 
 def _no_number(given: Any) -> Any:
-    """The value as it is; true and false, which a model would take for 1 and 0, as words that it refuses."""
+    """The value; booleans, which a model would read as 1 and 0, as words that it refuses."""
     return str(given) if isinstance(given, bool) else given
 
 
@@ -109,7 +109,7 @@ def _timing(timing: Any) -> Any:
 
 
 def _withheld(repeat: Resource) -> Resource:
-    """Members of which only an extension came, such as why there is no value: passed on to be refused and named."""
+    """Members that came as an extension only, such as a data-absent-reason: passed on to be refused and named."""
     names = (name for name in _OF_TIMING if repeat.get(name) is None and repeat.get(f"_{name}"))
     return {name: {"value": "withheld"} for name in names}
 
@@ -133,7 +133,7 @@ def _period_unit(given: Any) -> Any:
 
 
 def concept_as_r4(given: Any) -> Any:
-    """A CodeableConcept, also where words, a Coding or one coding without its list stand in its place."""
+    """A CodeableConcept, also from a string, a Coding, or one coding without its list."""
     concept = one(given)
     if text(concept):
         return {"text": concept}

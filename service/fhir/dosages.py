@@ -140,7 +140,7 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
 
 
 def _written(words: str, raw: Any) -> tuple[str, str]:
-    """The words of an instruction and the member they stand in; without a text those to the patient or beside it.
+    """The text of an instruction and its member: ``text``, else the patient's or the additional instructions.
 
     Of these whatever gives directions counts, all of it together; "take with food" is not wanted then.
     """
@@ -256,7 +256,7 @@ def _timing(timing: FhirTiming | None, raw: Any) -> Timing | None:
 
 
 def _words(timing: FhirTiming) -> tuple[str, ...]:
-    """What stands in the place of a timing code: the words, then codes and their names, each once."""
+    """The contents of a timing code: its text, then codes and displays, each once."""
     if timing.code is None:
         return ()
     codings = timing.code.coding or ()

@@ -37,7 +37,7 @@ _WHY = {
 
 
 def incomplete(prefetch: Prefetch) -> frozenset[str]:
-    """The lists that hold less than the record by what they say themselves; one that was not sent is none of them."""
+    """The lists that declare themselves incomplete; a list that was not sent is not among them."""
     return frozenset(key for key in LISTS if prefetch[key].state not in (State.GIVEN, State.ABSENT))
 
 

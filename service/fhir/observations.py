@@ -80,7 +80,7 @@ _UNITS = {
     "qt": frozenset({"ms"}),
     **dict.fromkeys((SYSTOLIC, DIASTOLIC), frozenset({"mm[Hg]"})),
 }
-"""Canonical units of kinds, by the beginning of their ids, for which a value in another unit is none."""
+"""Canonical units by the prefix of a kind's id; a value in any other unit is refused."""
 
 _MARKS = str.maketrans(
     {"²": "2", ",": ".", "\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u", **dict.fromkeys(" {}_^*")}
@@ -234,7 +234,7 @@ def _unit(given: Any) -> str:
 
 
 def _shown(given: Any, part: Resource) -> str:
-    """A value as the record has it, cut where it is prose; empty when there is none."""
+    """A value as recorded, prose shortened; empty when there is none."""
     if isinstance(given, dict):
         value = given.get("value")
         if value is None:

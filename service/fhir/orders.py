@@ -69,7 +69,7 @@ class DoseContext:
     listed: Listed = NOT_LISTED
 
     def within(self, resource: Resource) -> tuple[Resource, int]:
-        """The resource as it is to be read, and how many dosage instructions are too many to be read; then none is.
+        """The resource to read, and its number of dosage instructions if they exceed the limit; then none is read.
 
         One of many values counts as several, and so does what else of an order can be long.
         """
@@ -252,7 +252,7 @@ _known_dose = kept(daily_dose, lambda _, product: sum(len(claim.evidence) for cl
 
 
 def _why(request: MedicationRequest) -> list[Any]:
-    """The reasons of an order; of one that ends treatment also why it ends (R20)."""
+    """The reasons of an order, and for one that ends treatment why it ends (R20)."""
     given = list(request.reasonCode or ())
     return [*given, request.statusReason] if request.statusReason is not None else given
 
@@ -260,7 +260,7 @@ def _why(request: MedicationRequest) -> list[Any]:
 def _reasons(
     request: MedicationRequest, reasons: Reasons, identity: Identity, terminology: Terminology
 ) -> frozenset[str]:
-    """The sets of what an order is for; of one that ends treatment also of why, in codes or in words.
+    """The condition sets of an order's reasons, and for one that ends treatment of why it ends, from codes or words.
 
     Why treatment ends may name another drug, which takes its place: then its classes count, too.
     """

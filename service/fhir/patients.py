@@ -20,7 +20,7 @@ GENDERS = frozenset({"male", "female"})
 """The only ones that a number of the guidance depends on (R17)."""
 
 _NO_ID = re.compile(r"[\s?#|\\]")
-"""What stands in no id, whatever a server allows in one."""
+"""Characters that no id has, however lenient the server."""
 
 
 def patient(resource: Resource, today: date) -> Patient | None:

@@ -22,7 +22,7 @@ from service.fhir.versions import ORDER_TYPES
 from service.terminology.recognise import Recognition, Terminology
 
 MOST_ORDERS = 1000
-"""Orders that one call may hold in its context, whatever they are for."""
+"""The most orders in the context of one call, for any drug."""
 
 OTHER_ORDERS = frozenset(
     {"ServiceRequest", "NutritionOrder", "DeviceRequest", "VisionPrescription", "CommunicationRequest"}
@@ -33,7 +33,7 @@ OTHER_ORDERS = frozenset(
     | {"Encounter", "EpisodeOfCare", "Location", "Device", "HealthcareService", "CareTeam", "Coverage", "Provenance"}
     | {"Account", "Endpoint", "Flag", "OperationOutcome", "Binary", "DiagnosticReport", "ImagingStudy", "Claim"}
 )
-"""What may stand among draft orders and orders no drug. A type that is none of these is named as not read."""
+"""Types of draft orders that order no drug. Any other unknown type is named as not read."""
 
 FRAME = frozenset(
     {"resourceType", "id", "meta", "status", "intent", "priority", "subject", "patient", "encounter"}
@@ -173,7 +173,7 @@ def _outside(resource: Resource) -> str:
 
 
 def selection(pointer: str) -> str:
-    """A member of ``selections`` as it is compared: "Type/id", a bare id, or a ``urn:uuid``.
+    """A member of ``selections`` in comparable form: "Type/id", a bare id, or a ``urn:uuid``.
 
     The specification has "Type/id" (C-046). A client that sends an absolute URL or a version means the same order.
     """

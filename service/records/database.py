@@ -67,7 +67,7 @@ class Database:
 
     @contextmanager
     def writing(self, patience: float = PATIENCE) -> Iterator[Connection]:
-        """A transaction that is committed at the end of the block, after at most so many seconds of others' locks.
+        """A transaction, committed at the end of the block; waits at most ``patience`` seconds for locks of others.
 
         Raises DatabaseUnavailable, from the block or from the commit; then nothing of the block is kept.
         """

@@ -16,7 +16,7 @@ from service.records.opening import PATIENCE
 
 BATCH = 500
 MOST_WAITING = 100_000
-"""Questions that wait while the database is away; of more, the oldest are dropped."""
+"""The most questions that wait while the database is away; beyond that the oldest are dropped."""
 
 RETRY = 0.1
 """Seconds between attempts while the database is away."""
@@ -86,7 +86,7 @@ class Meeting(Generic[Question, Answer]):
         self._thread: threading.Thread | None = None
 
     def ask(self, question: Question) -> Answer:
-        """The answer. Raises DatabaseUnavailable when there is none in time, at once when there was none before."""
+        """The answer. Raises DatabaseUnavailable when it is not in time, and immediately after an earlier failure."""
         asked: _Pending[Question, Answer] = _Pending(question)
         with self._arrived:
             patience = self._while_away if self._away else self._patience if self._opened else self._first

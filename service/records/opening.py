@@ -18,7 +18,7 @@ PATIENCE = 0.5
 """Seconds that a call waits for others who keep the database locked."""
 
 BUSY = 5.0
-"""Seconds that whoever delays no call waits for them."""
+"""Seconds to wait for the locks where no call is delayed."""
 
 CONNECT = 3
 """Seconds to wait for PostgreSQL to take a connection."""
@@ -163,7 +163,7 @@ def _sqlite(address: URL) -> Engine:
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Which file stands there; None when there is none."""
+    """The identity of the file at a path; None when there is none."""
     try:
         found = file.stat()
     except OSError:

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from service.cdshooks.feedback import Feedback, ReasonCoding
 
 WORDS = "(words)"
-"""Stands for a reason whose code is none that a card offers: it could be a text about the patient."""
+"""Replaces a reason code that no card offers, which might be text about the patient."""
 
 Reasons = Mapping[str, AbstractSet[str]]
 """The codes of the override reasons that cards offer, by their system."""
@@ -54,7 +54,7 @@ def identifier(text: str) -> str:
 
 
 def kept_outcome(entry: Feedback, received: datetime, reasons: Reasons, *, keep_comment: bool) -> StoredFeedback:
-    """An entry of feedback as it is kept. The comment is dropped here unless comments are to be kept."""
+    """An entry of feedback as stored; the comment is dropped unless comments are kept."""
     override = entry.overrideReason
     reason, system = _reason(override.reason if override else None, reasons)
     comment = (override.userComment or "") if override and keep_comment else ""

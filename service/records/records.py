@@ -51,7 +51,7 @@ class Records:
         self.writer.add(exchange)
 
     def keep(self, entries: Sequence[StoredFeedback]) -> None:
-        """Keeps feedback: it is kept when this returns. Raises DatabaseUnavailable; then none of it is."""
+        """Stores feedback, committed on return. Raises DatabaseUnavailable; then nothing is stored."""
         self._feedback.ask(tuple(entries))
 
     def _keep(self, calls: Sequence[Sequence[StoredFeedback]]) -> list[bool]:

@@ -144,7 +144,7 @@ class ListedOutcome:
 def latest_outcomes(
     connection: Connection, card: str | None, since: datetime | None, most: int
 ) -> tuple[list[ListedOutcome], int]:
-    """The latest feedback of each card that went out, newest first, at most so many; and how many there are.
+    """A page of the latest feedback of each sent card, newest first, and the total number.
 
     ``card`` is the id of a card or the uuid of one that went out; ``since``, when the feedback was received.
     """

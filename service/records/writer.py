@@ -27,11 +27,11 @@ from service.records.spill import SpillFile
 from service.records.store import CallCount, Numbered, write_exchanges
 
 MOST_WAITING = 10_000
-"""Calls in the queue. It fills only while neither the database nor the disk gives an answer."""
+"""The most calls in the queue. It fills only while neither the database nor the disk responds."""
 
 BATCH = 500
 GATHER = 1.0
-"""Seconds in which calls gather before they are written together, unless so many wait that they fill a batch."""
+"""Seconds in which calls are gathered for one write, unless they fill a batch earlier."""
 
 RETRY = 5.0
 """Seconds between attempts to write what waits in the spill file."""
@@ -89,7 +89,7 @@ class ExchangeWriter:
                 atexit.register(self.close)
 
     def add(self, exchange: Exchange) -> None:
-        """Puts an answered call into the queue, or counts it if nothing came of it: never fails nor waits."""
+        """Queues an answered call, or only counts it when it had no cards or gaps; never raises or blocks."""
         with suppress(RuntimeError):  # no thread to be had now: the next call tries again
             self.open()
         full = False

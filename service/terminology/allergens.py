@@ -37,7 +37,7 @@ class Allergens:
         return found - {"antidepressant"} if "tca" in found else found
 
     def of_code(self, system: str, code: str) -> frozenset[str]:
-        """The class that a code stands for."""
+        """The class that a code means."""
         class_ = self.codes.get((system, code))
         return frozenset() if class_ is None else frozenset({class_})
 

@@ -39,7 +39,7 @@ class ExpansionCache:
     server: str
 
     def read(self, query: Query) -> Kept | None:
-        """The kept answer to this question by this server; None when there is none that can be used."""
+        """The cached answer of this server to this question; None without a usable one."""
         path = self._path(query)
         try:
             if path.stat().st_size > MOST_BYTES:

@@ -35,7 +35,7 @@ class ConceptSet:
 
 
 def swallowed(text: str) -> bool:
-    """True when a text names a form that is swallowed, whatever form for the skin it seems to name: "soft gel"."""
+    """True when a text names an oral form, even if it also seems to name a form for the skin: "soft gel"."""
     return _SWALLOWED.search(fold(text)) is not None
 
 

@@ -48,7 +48,7 @@ class Expansions:
 
     @property
     def whole(self) -> tuple[Found, ...]:
-        """The answers that may be used: those of the kinds of which every set has one.
+        """The usable answers: those of kinds for which every set has one.
 
         Sets of a kind are read together: acute is told from not acute, depression from pain, drug from drug. With
         one of them missing the others would say something else.

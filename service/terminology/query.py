@@ -47,7 +47,7 @@ class Query:
 
     @property
     def required(self) -> frozenset[str]:
-        """Codes of which an answer holds at least one: the roots that are among their own descendants."""
+        """Codes of which a valid answer holds at least one: roots that include themselves."""
         return frozenset(root.code for root in self.roots if root.op == "is-a")
 
 

@@ -83,7 +83,7 @@ _DECODER = msgspec.json.Decoder(ValueSet)
 
 
 def read_value_set(path: Path, name: str, faults: list[Fault]) -> ValueSet | None:
-    """The ValueSet of a file; None, with a fault, when it is none of that name."""
+    """The ValueSet of a file; None, with a fault, when it is not a ValueSet of that name."""
     content = path.read_bytes()
     try:
         value_set = _DECODER.decode(content)

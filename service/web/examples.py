@@ -1,4 +1,4 @@
-"""The examples of a card, answered by the service as it is now: what it says in each state, and what none shows."""
+"""The examples of a card, answered by the running service: its text in each state, and states without an example."""
 
 import json
 import re
