@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from service.kept import kept
+from service.caching import cached
 
 EARLIEST_YEAR = 1900
 """Before it the date of an event stands for "not known", as 0001-01-01 does: nobody alive was treated then."""
@@ -44,7 +44,7 @@ def later(day: date, days: int) -> date:
     return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
-@kept
+@cached
 def span(text: str) -> Span | None:
     """The days a FHIR date or dateTime can mean; None when it is not one."""
     match = _PARTIAL.fullmatch(text)

@@ -11,13 +11,13 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
+from service.caching import cached
 from service.dosing.amount import Quantity
 from service.dosing.clauses import Clauses, Directions, clauses_of
 from service.dosing.hours import one_moment_each
 from service.dosing.timing import Rate, Timing, rate
 from service.dosing.units import unit_of_text
 from service.dosing.vocabulary import languages, lettered, words_of
-from service.kept import kept
 
 LONGEST = 240
 """A longer text is prose, not a direction."""
@@ -39,7 +39,7 @@ def frequency(text: str) -> Timing | None:
     return found.timing if found is not None and found.amount is None and not found.as_needed else None
 
 
-@kept
+@cached
 def _read(text: str) -> tuple[Directions | None, bool]:
     """The directions in a text, and whether its number of times a day is a number and nothing else."""
     if len(text) > LONGEST:

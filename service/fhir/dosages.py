@@ -15,6 +15,7 @@ from fhir.resources.R4B.quantity import Quantity as FhirQuantity
 from fhir.resources.R4B.ratio import Ratio
 from fhir.resources.R4B.timing import Timing as FhirTiming
 
+from service.caching import cached
 from service.dates import EARLIEST_YEAR
 from service.dosing.amount import Quantity
 from service.dosing.dosage import Dosage, MaxDose
@@ -28,7 +29,6 @@ from service.fhir.dosage_shapes import modified
 from service.fhir.resources import Resource, aslist, exact
 from service.fhir.versions import ORDER_TYPES, dosage_instructions, names
 from service.jsonio import decode, encode
-from service.kept import kept
 from service.terminology.recognise import Coding
 
 ORDERED = "ordered"
@@ -37,7 +37,7 @@ BESIDE = names("Dosage", "additionalInstruction")
 SHORT = 40
 ORDER, ORDER_LIST = "MedicationRequest", "dosageInstruction"
 STATEMENT, STATEMENT_LIST = "MedicationStatement", "dosage"
-_LONGEST_KEPT = 1500
+_LONGEST_CACHED = 1500
 """Bytes of a list of instructions whose meaning is kept for the next call."""
 _HARMLESS = (".text", ".route")
 _HARMLESS_ALONE = (".timing.repeat.bounds", ".timing.event", ".sequence")
@@ -81,10 +81,10 @@ def _read_list(sent: bytes, ordered: bool) -> Instructions | None:
 
 def brief(order: Resource) -> bool:
     """True for instructions short enough to be cached for the next call."""
-    return len(encode(dosage_instructions(order))) <= _LONGEST_KEPT
+    return len(encode(dosage_instructions(order))) <= _LONGEST_CACHED
 
 
-_read = kept(_read_list, lambda sent, _: len(sent), _LONGEST_KEPT)
+_read = cached(_read_list, lambda sent, _: len(sent), _LONGEST_CACHED)
 
 
 def _of(read: Sequence[FhirDosage] | None, raw: Sequence[Any], dropped: tuple[str, ...], element: str) -> Instructions:

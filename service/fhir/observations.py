@@ -8,13 +8,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from service.caching import cached
 from service.dates import event
 from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
 from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN
 from service.fhir.resources import Resource, aslist, exact, one, text
-from service.kept import kept
 from service.terminology.recognise import Terminology
 
 INDEXED = "mL/min/1.73m2"
@@ -280,7 +280,7 @@ def _value(given: object, kind: str) -> tuple[Fraction | None, str]:
     )
 
 
-@kept
+@cached
 def _spelled(unit: str) -> str:
     """A unit without the marks that differ between systems: mL/min/{1.73_m2}, ml/min/1.73m² and others alike."""
     bare = _SURFACES.sub("1.73m2", unit.translate(_MARKS))

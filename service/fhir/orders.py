@@ -10,6 +10,7 @@ from typing import Any
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
+from service.caching import cached
 from service.dates import event
 from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
@@ -25,7 +26,6 @@ from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import Read, read
 from service.fhir.versions import ORDER_TYPES, dosage_instructions
-from service.kept import kept
 from service.terminology.recognise import Terminology
 
 TAKEN = frozenset({"active", "on-hold"})
@@ -248,7 +248,7 @@ def _with_dose(
     return replace(order, dose=dose(order.dosages, product))
 
 
-_known_dose = kept(daily_dose, lambda _, product: sum(len(claim.evidence) for claim in product.recognised.claims))
+_known_dose = cached(daily_dose, lambda _, product: sum(len(claim.evidence) for claim in product.recognised.claims))
 
 
 def _why(request: MedicationRequest) -> list[Any]:

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
+from service.caching import cached
 from service.dosing.amount import concentrations_in_text, strengths_in_text
 from service.dosing.units import Kind, Unit, unit_of_code, unit_of_text, unit_words
 from service.facts import MedicationOrder, Unread
@@ -19,9 +20,8 @@ from service.fhir.bundles import referred_to, unversioned
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.medications import ingredients, medication_concepts, medication_reference
 from service.fhir.resources import Resource, as_resource, aslist, exact, text
-from service.kept import kept
 from service.terminology.names import names_no_drug
-from service.terminology.recognise import LONGEST_KEPT, Claim, Coding, Recognition, Strength, Terminology
+from service.terminology.recognise import LONGEST_CACHED, Claim, Coding, Recognition, Strength, Terminology
 
 NO_DRUG = "no-drug"
 UNRESOLVED = "reference-unresolved"
@@ -148,7 +148,7 @@ def _letters(said: _NamedDrug, _: Terminology, __: bool) -> int:
     return len(said.beside) + sum(map(len, written))
 
 
-_understood = kept(_understand, _letters, LONGEST_KEPT)
+_understood = cached(_understand, _letters, LONGEST_CACHED)
 
 
 @cache

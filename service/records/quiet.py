@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from service.records import DatabaseUnavailable
+from service.records.batching import QueryBatcher
 from service.records.database import Database
-from service.records.meeting import Meeting
 from service.records.opening import BUSY
 from service.records.purge import remove_old
 from service.records.store import insert_new
@@ -30,12 +30,12 @@ class QuietCards:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._key = b""
-        self._meeting: Meeting[Asked, Answers] = Meeting("quiet cards", self._look_up, late="dropped")
+        self._queries: QueryBatcher[Asked, Answers] = QueryBatcher("quiet cards", self._look_up, late="dropped")
 
     def look_up(self, whose: tuple[str, ...], said: Mapping[str, str], now: datetime) -> Answers:
         """For each card its digest and whether it was answered. Nothing when the database does not answer in time."""
         try:
-            return self._meeting.ask((whose, said, now))
+            return self._queries.ask((whose, said, now))
         except DatabaseUnavailable:
             return {}
 

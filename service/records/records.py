@@ -23,8 +23,8 @@ class Records:
         quiet_for: timedelta = timedelta(),
     ) -> None:
         # Here, because SQLAlchemy and Alembic take a while to import and most commands need neither.
+        from service.records.batching import QueryBatcher
         from service.records.database import Database
-        from service.records.meeting import Meeting
         from service.records.opening import BUSY
         from service.records.quiet import QuietCards
         from service.records.spill import SpillFile
@@ -40,7 +40,7 @@ class Records:
             quiet = self.quiet
             self.writer.tidying.append(lambda: quiet.remove_expired(now()))
         self._quiet_for = quiet_for
-        self._feedback = Meeting("feedback", self._keep, late="withdrawn", first=BUSY, away=AWAY)
+        self._feedback = QueryBatcher("feedback", self._keep, late="withdrawn", first=BUSY, away=AWAY)
 
     def open(self) -> None:
         """Opens the database in the background: tables are made, and what had to wait is written."""

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from service.records.batching import QueryBatcher
 from service.records.database import Database
-from service.records.meeting import Meeting
 from service.records.opening import BUSY, CONNECT
 from service.records.purge import remove_old
 from service.records.store import insert_new
@@ -20,7 +20,7 @@ class SeenTokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._meeting = Meeting("used tokens", self._first_uses, late="again", first=CONNECT)
+        self._queries = QueryBatcher("used tokens", self._first_uses, late="again", first=CONNECT)
 
     def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
         """True for the first caller with this issuer and jti, False for every other one, on any machine.
@@ -28,7 +28,7 @@ class SeenTokens:
         ``expires`` is the moment from which the token is refused anyhow, leeway included. Raises
         DatabaseUnavailable; then nobody knows whether the token was used, but it is noted when that is possible.
         """
-        return self._meeting.ask((digest(issuer, jti), expires))
+        return self._queries.ask((digest(issuer, jti), expires))
 
     def remove_expired(self, now: datetime) -> int:
         """Removes the tokens that have expired; their number. Raises DatabaseUnavailable."""

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from service.terminology.folding import Sounds, bare, fold, plain
-from service.terminology.near import Near, truncated_names
+from service.terminology.misspellings import Misspellings, truncated_names
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
 """Runs of letters; katakana, in which Japanese writes drugs, apart from the script around it."""
@@ -78,8 +78,8 @@ class Label:
             for name, several in self._phrases.items()
             if any(not rest for rest, _ in several)
         }
-        self._near_sounds = Near(self._sounds.keys, map(bare, names.others))
-        self._near_brands = Near(brands, map(plain, names.others))
+        self._near_sounds = Misspellings(self._sounds.keys, map(bare, names.others))
+        self._near_brands = Misspellings(brands, map(plain, names.others))
         self._truncated = truncated_names(
             ((plain(name), drug) for name, drug in names.common), frozenset(map(plain, names.others))
         )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from service.kept import kept
+from service.caching import cached
 from service.terminology.concept_sets import ConceptSet, swallowed
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
@@ -24,7 +24,7 @@ _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
 _ATC_OF_A_DRUG = 7
 """Characters of an ATC code that stands for a substance; shorter ones are groups, such as N06AF, MAO inhibitors."""
 _LONGEST_REASON = 500
-LONGEST_KEPT = 600
+LONGEST_CACHED = 600
 """Letters of all codes and words of what is kept."""
 
 
@@ -140,9 +140,9 @@ class Terminology:
         self._prefix_lengths: dict[str, set[int]] = {}
         for system, prefix in self._sets_of_prefix:
             self._prefix_lengths.setdefault(system, set()).add(len(prefix))
-        self._recognised = kept(self._recognise, _letters, LONGEST_KEPT)
-        self._said = kept(self._problem, _letters, LONGEST_KEPT)
-        self._sets = kept(self._concepts, _letters, LONGEST_KEPT)
+        self._recognised = cached(self._recognise, _letters, LONGEST_CACHED)
+        self._said = cached(self._problem, _letters, LONGEST_CACHED)
+        self._sets = cached(self._concepts, _letters, LONGEST_CACHED)
 
     def extended(
         self, drug_codes: Iterable[DrugCode], members: Mapping[str, frozenset[tuple[str, str]]]

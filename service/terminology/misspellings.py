@@ -17,8 +17,8 @@ _BEGINNING, _LEFT_OUT, _MOST_BEGUN = 5, 3, 2
 _KEPT = 4096
 
 
-class Near:
-    """Finds names that a word nearly is; ``others`` are words that are near one and mean something else."""
+class Misspellings:
+    """Finds names that a word may misspell; ``others`` are words that resemble one and mean something else."""
 
     def __init__(self, names: Mapping[str, frozenset[str]], others: Iterable[str] = ()) -> None:
         self._drugs_of = {name: drugs for name, drugs in names.items() if len(name) >= _SHORTEST}

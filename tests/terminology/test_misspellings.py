@@ -3,7 +3,7 @@
 import random
 import time
 
-from service.terminology.near import Near, slips
+from service.terminology.misspellings import Misspellings, slips
 from service.terminology.recognise import Terminology
 
 MEANT = {
@@ -60,7 +60,7 @@ def test_slips_are_letters_missing_too_much_wrong_or_changed_in_place() -> None:
 
 def test_every_single_slip_in_a_name_is_found_and_no_word_that_means_something_else() -> None:
     name = "tolperison"
-    near = Near({name: frozenset({"x"})}, ["tolperisox"])
+    near = Misspellings({name: frozenset({"x"})}, ["tolperisox"])
     for place in range(len(name)):
         before, letter, after = name[:place], name[place], name[place + 1 :]
         for written in (f"{before}{after}", f"{before}q{after}", f"{before}q{letter}{after}"):

@@ -48,10 +48,10 @@ class _Pending(Generic[Question, Answer]):
         self.done = threading.Event()
 
 
-class Meeting(Generic[Question, Answer]):
-    """One thread asks the database for all threads of the process.
+class QueryBatcher(Generic[Question, Answer]):
+    """Queries the database from one thread for all threads of the process.
 
-    ``answer`` gets the questions that have met and returns their answers in the same order; what it raises means that
+    ``answer`` gets the questions gathered meanwhile and returns their answers in order; what it raises means that
     there is no answer. When it failed or was too slow once, nobody waits until it succeeds again. ``late``
     says what becomes of a question that had no answer in time: it is asked ``again`` until it has one, because asking
     leaves something behind; it is ``dropped``; or it is ``withdrawn``, so that surely nothing was left behind.
