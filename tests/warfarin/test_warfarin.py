@@ -1,5 +1,7 @@
 """Another guideline is served by the same engine: HL7's decision table for warfarin with NSAIDs, column by column."""
 
+import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ from flask.testing import FlaskClient
 
 from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
+from service.engine.loading import load
 from service.engine.rendering import Renderer
 from tests.calls import RXNORM
+from tests.conftest import ROOT
 
 Json = dict[str, Any]
 PRODUCTS = {
@@ -160,3 +164,19 @@ def test_discovery_and_pages_are_about_this_guideline(served: Flask) -> None:
 def test_its_cards_rules_and_terminology_pass_every_check(warfarin: Guideline, folder: Path) -> None:
     assert [str(fault) for fault in deep_faults(warfarin, folder)] == []
     assert list(template_faults(Renderer.of(warfarin.library))) == []
+
+
+def test_what_serves_every_guideline_names_no_drug() -> None:
+    titles = load().terminology.titles.values()
+    drugs = re.compile("|".join(rf"\b{re.escape(title)}" for title in titles), re.IGNORECASE)
+    named = []
+    for room in ("cdshooks", "dosing", "engine", "fhir", "records", "terminology", "trust", "web"):
+        for path in sorted((ROOT / "service" / room).rglob("*.html")):
+            named += [f"{path.name}: {word}" for word in drugs.findall(path.read_text(encoding="utf-8"))]
+        for path in sorted((ROOT / "service" / room).rglob("*.py")):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                    named += [f"{path.name}:{node.lineno}: {word}" for word in drugs.findall(node.value)]
+    assert named == []
