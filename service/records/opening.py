@@ -27,7 +27,7 @@ STATEMENT = 10.0
 """Seconds that one statement of PostgreSQL may take, and after which a connection without answer is broken."""
 
 STEPS = Path(__file__).with_name("migrations")
-LAST = "0003"
+LAST = "0004"
 """The last of the steps."""
 LOCK = 0x746F6C616D69
 """The advisory lock of PostgreSQL, the same on every machine: the letters of "tolami" as a number."""

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     false,
+    true,
 )
 
 
@@ -131,11 +132,18 @@ quiet_cards = Table(
     "quiet_card",
     metadata,
     Column("uuid", String(UUID_LENGTH), primary_key=True),
-    Column("digest", String(DIGEST_LENGTH), primary_key=True, index=True),
+    Column("digest", String(DIGEST_LENGTH), primary_key=True),
     Column("answered", Boolean, nullable=False, server_default=false()),
     Column("expires", Moment, nullable=False, index=True),
 )
 """For each card that may stay quiet once it is answered: keyed digests of clinician, patient and what it says."""
+
+Index(
+    "ix_quiet_card_digest",
+    quiet_cards.c.digest,
+    postgresql_where=quiet_cards.c.answered,
+    sqlite_where=quiet_cards.c.answered == true(),
+)
 
 quiet_keys = Table(
     "quiet_key",

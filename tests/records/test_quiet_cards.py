@@ -1,0 +1,33 @@
+"""What looking for answered cards costs, whatever was shown before."""
+
+import time
+from datetime import timedelta
+
+from service.records.database import Database
+from service.records.quiet import QuietCards
+from service.records.tables import quiet_cards
+from tests.records.kept import NOW
+
+WHOSE = ("client", "", "Practitioner/1", "Patient/1")
+
+
+def test_a_card_shown_ten_thousand_times_and_never_answered_costs_no_more_than_one_shown_once(
+    database: Database,
+) -> None:
+    quiet = QuietCards(database)
+
+    def fastest() -> float:
+        times = []
+        for _ in range(20):
+            started = time.perf_counter()
+            (digest, answered) = quiet.look_up(WHOSE, {"pain-score": "says"}, NOW)["pain-score"]
+            times.append(time.perf_counter() - started)
+            assert not answered
+        rows.extend({"uuid": f"{n:036}", "digest": digest, "expires": NOW + timedelta(days=1)} for n in range(10_000))
+        return min(times)
+
+    rows: list[dict[str, object]] = []
+    before = fastest()
+    with database.writing(30) as connection:
+        connection.execute(quiet_cards.insert(), rows)
+    assert fastest() < 3 * before
