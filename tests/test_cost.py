@@ -13,7 +13,7 @@ from service.jsonio import encode
 from tests.calls import NEW_START, Json, by_id, draft
 
 MOST_SECONDS = 3.0
-"""CPU of a slow machine that traces what the tests reach. Before the bounds some of these took ten seconds and more; now none takes one."""
+"""CPU on a slow machine, traced. Before the bounds some of these took ten seconds and more; now none takes one."""
 
 MOST_BYTES = 256 * 1024
 
