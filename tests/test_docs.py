@@ -233,6 +233,12 @@ def test_every_page_that_code_and_cards_name_exists() -> None:
             assert (ROOT / page).is_file(), f"{file.relative_to(ROOT)} names {page}, which does not exist"
 
 
+def test_every_module_that_a_page_names_exists() -> None:
+    for page in PAGES:
+        for name in set(re.findall(r"`([\w./-]*\w\.py)`", page.read_text(encoding="utf-8"))):
+            assert (ROOT / name).exists(), f"{page.name}: {name} does not exist"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_make_target_and_fixture_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
