@@ -36,6 +36,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def local_day() -> date:
+    """Today where the clinician is, whose day counts for doses: the clock that a command passes on."""
+    return date.today()  # noqa: DTZ011
+
+
 def later(day: date, days: int) -> date:
     """The day so many days after another, before it when negative; the first or last there is if it lies beyond.
 

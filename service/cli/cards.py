@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import click
 
 from service.cli.output import Day, as_json, example, guideline, library, print_json, print_table, stop
+from service.dates import local_day
 
 REVIEW_DAYS = 365
 """How long a sign-off stands where the reviewer does not say."""
@@ -54,7 +55,7 @@ def _open() -> list[tuple[str, str, str]]:
     """Card, rule and reason of every card that counts as not reviewed today."""
     from service.engine.review import open_reason
 
-    whole, today = guideline(), date.today()  # noqa: DTZ011
+    whole, today = guideline(), local_day()
     reasons = ((card, open_reason(whole, card.id, today)) for card in whole.library.cards.values())
     return [(card.id, card.rule, reason) for card, reason in reasons if reason]
 
@@ -77,7 +78,7 @@ def sign(card_id: str, by: str, role: str, until: date | None) -> None:
     from service.engine.loading import FOLDER
     from service.engine.review import digest, signed
 
-    whole, today = guideline(), date.today()  # noqa: DTZ011
+    whole, today = guideline(), local_day()
     card = whole.library.cards.get(card_id)
     if card is None:
         stop(f"{card_id}: there is no such card; tolami cards lists them.")

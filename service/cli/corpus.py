@@ -17,6 +17,7 @@ from service.cdshooks.messages import own_members
 from service.cli.answers import Answer, InProcess, NotReplayable, OverHttp
 from service.cli.corpus_material import Material, material
 from service.cli.output import standard_output, stop
+from service.dates import local_day
 from service.fhir.concepts import concept_of
 from service.fhir.resources import text
 from service.guidance.vocabulary import SUBJECTS
@@ -176,7 +177,7 @@ def replay_corpus(folder: Path, answering: InProcess | OverHttp, terminology: Te
         stop(f"{folder}: no JSON files there.")
     console = standard_output()
     tally, expected = Tally(), verdicts(folder)
-    day = today or date.today()  # noqa: DTZ011  (the day where the clinician is)
+    day = today or local_day()
     with Progress(console=console, transient=True) as progress:
         for path in progress.track(found, description="Replaying"):
             _replay(path, answering, expected.get(path), terminology, day, tally)

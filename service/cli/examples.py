@@ -1,10 +1,10 @@
 """The cards of request files, seen as a prescriber sees them: for ``tolami check`` and the tests."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from pathlib import Path
 
 from service.cli.answers import InProcess, NotReplayable, Request, read_all, recorded_day
+from service.dates import local_day
 from service.engine.check import unreadable, words_fault
 from service.engine.library import Library
 from service.engine.loading import FOLDER
@@ -32,7 +32,7 @@ class Examples:
 
     def _faults_of(self, request: Request) -> Iterator[str]:
         self._failures.clear()
-        answer = self.answering.answer(request, recorded_day(request) or date.today())  # noqa: DTZ011
+        answer = self.answering.answer(request, recorded_day(request) or local_day())
         for card, error in self._failures:
             yield str(words_fault(card, error, self._library, self._folder))
         for shown in answer.cards:

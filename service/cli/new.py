@@ -10,6 +10,7 @@ import click
 
 from service.cli.output import Refused, day_option, example, library, standard_output, stop
 from service.cli.replay import FIXTURES
+from service.dates import local_day
 
 HOOKS = ("order-select", "order-sign", "patient-view")
 BLANK = Path(__file__).with_name("new_card.md")
@@ -46,7 +47,7 @@ def card(name: str, rule: str | None, force: bool) -> None:
 
     Until its texts are written, tolami check names them and the service does not start.
     """
-    path, steps = write_card(name, rule, date.today(), force=force)  # noqa: DTZ011
+    path, steps = write_card(name, rule, local_day(), force=force)
     click.echo(f"Written: {path}\n\nNext:")
     for number, step in enumerate(steps, 1):
         click.echo(f"{number}. {step}")

@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from service.dates import local_day
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -125,7 +127,7 @@ class Day(click.DateTime):
 
 def day_option(help: str) -> Callable[[Command], Command]:  # noqa: A002  (as click calls it)
     """The option ``--today``: by default the day where the clinician is."""
-    return click.option("--today", type=Day(), default=lambda: date.today(), help=help)  # noqa: DTZ011
+    return click.option("--today", type=Day(), default=local_day, help=help)
 
 
 class Refused(click.ClickException):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.output import BROKEN, LINES, STANDARD_INPUT, Day, example, library, standard_output, stop
+from service.dates import local_day
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,7 +155,7 @@ class _Replay:
         from service.cli.answers import OK, difference, record, recorded_day
         from service.cli.display import answer_lines, diff_lines
 
-        day = self.today or recorded_day(request) or date.today()  # noqa: DTZ011  (the day where the clinician is)
+        day = self.today or recorded_day(request) or local_day()
         answer = self.answering.answer(request, day)
         console.print(f"{request.path} ({request.hook})", style="bold", soft_wrap=True, markup=False)
         for line in answer_lines(answer, full=self.full):
