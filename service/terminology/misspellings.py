@@ -2,7 +2,7 @@
 
 Nothing is guessed from it: such a word is named as not checked. A letter is missing, too much, another, or two have
 changed places; in the longest names two such slips. Common names are compared as they sound, brands letter by letter.
-Of the 180,000 words of FDA's UNII list 150 are so near a name; those of other drugs are ``no-name-in-text``.
+Of the 180,000 words of FDA's UNII list some 300 are so near a name; those of other drugs are ``no-name-in-text``.
 """
 
 from collections.abc import Iterable, Mapping
