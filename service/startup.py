@@ -13,9 +13,8 @@ from service.engine.expanded import Expanded, expanded
 from service.engine.library import Library
 from service.engine.loading import load
 from service.settings import Settings
-from service.terminology.cache import ExpansionCache
 from service.terminology.client import TerminologyServer, open_session
-from service.terminology.expand import Expansions, Found, Lookup, Source
+from service.terminology.expand import ExpansionCache, Expansions, Found, Lookup, Source
 
 NAMED = 20
 """Refused codes that a log line names at most."""

@@ -54,9 +54,9 @@ def _cells(found: Found | None, server: str) -> tuple[str, str, str]:
     if found is None or found.answer is None:
         return Source.EMBEDDED.value, "", ""
     source = server if found.source is Source.SERVER else Source.CACHE.value
-    if not found.answer.expansion.members:
+    if not found.answer.members:
         source += " (not in this edition)"
-    version = found.answer.expansion.version.removeprefix(f"{SNOMED}/")
+    version = found.answer.version.removeprefix(f"{SNOMED}/")
     return source, found.answer.on.date().isoformat(), version or "not said"
 
 

@@ -75,7 +75,7 @@ def _claims(answers: Iterable[Found]) -> tuple[dict[str, list[Query]], dict[str,
     claims: dict[str, list[Query]] = {}
     names: dict[str, str] = {}
     for found in answers:
-        for member in found.answer.expansion.members if found.answer is not None else ():
+        for member in found.answer.members if found.answer is not None else ():
             claims.setdefault(member.code, []).append(found.query)
             names.setdefault(member.code, member.display)
     return claims, names
@@ -97,7 +97,7 @@ def _known_as(code: str, terminology: Terminology) -> set[str]:
 
 def _release(answers: Iterable[Found]) -> str:
     """The release date that all answers name; empty when they differ or one names none."""
-    versions = {found.answer.expansion.version for found in answers if found.answer is not None}
+    versions = {found.answer.version for found in answers if found.answer is not None}
     match = RELEASE.search(versions.pop()) if len(versions) == 1 else None
     return match[1] if match else ""
 

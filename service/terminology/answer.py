@@ -3,23 +3,21 @@
 Source: FHIR R4, ValueSet.expansion. An answer that is not whole or not about SNOMED CT is refused, never repaired.
 """
 
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from service.terminology.query import SNOMED
 
-INCOMPLETE = ("valueset-toocostly", "valueset-unclosed")
+INCOMPLETE = frozenset({"valueset-toocostly", "valueset-unclosed"})
 """Extensions by which a server says that an expansion is not whole (FHIR extensions pack)."""
 
-LONGEST_CODE = 18
-"""Digits of a SNOMED CT identifier, at most."""
-
-DEEPEST = 50
-"""Levels of nested entries that are followed."""
-
 LONGEST_TEXT = 200
+_CODE = re.compile(r"[0-9]{1,18}")
+"""A SNOMED CT identifier."""
 
 
 class NotUsable(Exception):
@@ -31,8 +29,7 @@ class NotUsable(Exception):
         self.advice = advice
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One concept of an expansion."""
 
     code: str
@@ -43,45 +40,67 @@ class Member:
 class Page:
     """One page of an expansion. ``entries`` counts all, also those that may not be chosen and are not members.
 
-    ``total`` is None when the server does not state it; ``version`` is empty then, too.
+    ``total`` is None when the server does not state it; ``version``, the edition and version of SNOMED CT, is empty
+    then.
     """
 
     members: tuple[Member, ...]
     entries: int
     total: int | None
     version: str
-    identifier: str
-    timestamp: str
+
+
+class _Entry(msgspec.Struct):
+    system: str = ""
+    code: str = ""
+    display: str = ""
+    abstract: bool = False
+    inactive: bool = False
+    contains: tuple["_Entry", ...] = ()
+
+
+class _Parameter(msgspec.Struct):
+    name: str = ""
+    valueUri: str = ""
+    valueCanonical: str = ""
+    valueString: str = ""
+
+
+class _Extension(msgspec.Struct):
+    url: str = ""
+    valueBoolean: bool = True
+
+
+class _Expansion(msgspec.Struct):
+    contains: tuple[_Entry, ...] = ()
+    total: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    parameter: tuple[_Parameter, ...] = ()
+    extension: tuple[_Extension, ...] = ()
+
+
+class _ValueSet(msgspec.Struct, tag_field="resourceType", tag="ValueSet"):
+    expansion: _Expansion
+
+
+_DECODER = msgspec.json.Decoder(_ValueSet)
 
 
 def read_page(body: bytes) -> Page:
     """One page of an expansion. Raises NotUsable."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        raise NotUsable("The answer is not JSON.", "Check that the address is the base of a FHIR server.") from None
-    if not isinstance(value, dict) or value.get("resourceType") != "ValueSet":
-        kind = value.get("resourceType") if isinstance(value, dict) else None
+        expansion = _DECODER.decode(body).expansion
+        entries = list(_entries(expansion.contains))
+    except msgspec.ValidationError as error:
         raise NotUsable(
-            f"The answer is {one_line(kind) if isinstance(kind, str) else 'no resource'}, not a ValueSet.",
+            f"The answer is not a ValueSet with an expansion: {one_line(error)}.",
             "Check that the server is a terminology server with SNOMED CT.",
-        )
-    expansion = value.get("expansion")
-    if not isinstance(expansion, dict):
-        raise _faulty("has no expansion")
-    _check_whole(expansion)
-    entries = list(_entries(expansion.get("contains", []), 0))
-    total = expansion.get("total")
-    if total is not None and (not isinstance(total, int) or isinstance(total, bool) or total < 0):
-        raise _faulty("has a total that is not a count")
-    return Page(
-        members=tuple(member for member in map(_member, entries) if member is not None),
-        entries=len(entries),
-        total=total,
-        version=_version(expansion),
-        identifier=_text(expansion.get("identifier")),
-        timestamp=_text(expansion.get("timestamp")),
-    )
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise NotUsable("The answer is not JSON.", "Check that the address is the base of a FHIR server.") from None
+    if any(each.valueBoolean and each.url.rpartition("/")[2] in INCOMPLETE for each in expansion.extension):
+        raise NotUsable("The server says that its expansion is not complete.", "Raise the server's expansion limit.")
+    members = tuple(_member(entry) for entry in entries if not (entry.abstract or entry.inactive))
+    return Page(members, len(entries), expansion.total, _version(expansion.parameter))
 
 
 def one_line(text: object) -> str:
@@ -90,58 +109,27 @@ def one_line(text: object) -> str:
     return "".join(letter for letter in words if letter.isprintable())[:LONGEST_TEXT]
 
 
-def _faulty(what: str) -> NotUsable:
-    return NotUsable(f"The ValueSet {what}.", "Report it to whoever runs the terminology server.")
-
-
-def _check_whole(expansion: dict[str, Any]) -> None:
-    extensions = expansion.get("extension", [])
-    for extension in extensions if isinstance(extensions, list) else ():
-        url = extension.get("url") if isinstance(extension, dict) else None
-        if isinstance(url, str) and url.rpartition("/")[2] in INCOMPLETE and extension.get("valueBoolean") is not False:
-            raise NotUsable(
-                "The server says that its expansion is not complete.", "Raise the server's expansion limit."
-            )
-
-
-def _entries(contains: object, depth: int) -> Iterator[dict[str, Any]]:
+def _entries(contains: tuple[_Entry, ...]) -> Iterator[_Entry]:
     """Every entry, the nested ones included."""
-    if not isinstance(contains, list) or depth > DEEPEST:
-        raise _faulty("has a list of codes that is not a list, or is nested too deeply")
     for entry in contains:
-        if not isinstance(entry, dict):
-            raise _faulty("has an entry that is not a code")
         yield entry
-        if "contains" in entry:
-            yield from _entries(entry["contains"], depth + 1)
+        yield from _entries(entry.contains)
 
 
-def _member(entry: dict[str, Any]) -> Member | None:
-    """The concept of an entry; None when it only groups others, or is inactive."""
-    if entry.get("abstract") is True or entry.get("inactive") is True:
-        return None
-    system, code = entry.get("system"), entry.get("code")
-    if system != SNOMED:
-        raise _faulty("has an entry that is not of SNOMED CT")
-    if not isinstance(code, str) or not code.isascii() or not code.isdecimal() or len(code) > LONGEST_CODE:
-        raise _faulty("has an entry whose code is not a SNOMED CT identifier")
-    return Member(code, _text(entry.get("display")))
+def _member(entry: _Entry) -> Member:
+    if entry.system != SNOMED or not _CODE.fullmatch(entry.code):
+        raise NotUsable(
+            "The ValueSet has an entry that is not a concept of SNOMED CT.",
+            "Report it to whoever runs the terminology server.",
+        )
+    return Member(entry.code, one_line(entry.display))
 
 
-def _version(expansion: dict[str, Any]) -> str:
+def _version(parameters: tuple[_Parameter, ...]) -> str:
     """The edition and version of SNOMED CT, as the parameters say: ``http://snomed.info/sct/…/version/20260101``."""
-    parameters = expansion.get("parameter", [])
-    if not isinstance(parameters, list):
-        raise _faulty("has parameters that are not a list")
-    stated = [
-        str(parameter.get("valueUri") or parameter.get("valueCanonical") or parameter.get("valueString") or "")
-        for name in ("version", "used-codesystem")
-        for parameter in parameters
-        if isinstance(parameter, dict) and parameter.get("name") == name
-    ]
-    versions = [text.removeprefix(f"{SNOMED}|") for text in stated if text.startswith(f"{SNOMED}|")]
-    return one_line(versions[0]) if versions else ""
-
-
-def _text(value: object) -> str:
-    return one_line(value) if isinstance(value, str) else ""
+    for name in ("version", "used-codesystem"):
+        for parameter in parameters:
+            stated = parameter.valueUri or parameter.valueCanonical or parameter.valueString
+            if parameter.name == name and stated.startswith(f"{SNOMED}|"):
+                return one_line(stated.removeprefix(f"{SNOMED}|"))
+    return ""

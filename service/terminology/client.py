@@ -5,10 +5,11 @@ Only SNOMED CT identifiers of our own value sets are sent, never anything about 
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 import requests
 
 from service.http import Fault, NotAnswered, get, new_session
@@ -36,37 +37,15 @@ class NoAnswer(NotUsable):
     """The server does not answer, or not in time: there is no use in asking for the next set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """The members of one of our value sets as a server, or its kept answer, gave them.
+class Expansion(msgspec.Struct, frozen=True):
+    """The members of one of our value sets, and the moment at which the server was asked for them.
 
-    ``version`` is the edition and version of SNOMED CT, empty when the server does not say; ``identifier`` and
-    ``timestamp`` are the server's.
+    ``version`` is the edition and version of SNOMED CT, empty when the server does not say.
     """
 
     members: tuple[Member, ...]
     version: str
-    identifier: str
-    timestamp: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A moment after which nothing more is begun; ``clock`` counts seconds."""
-
-    at: float
-    clock: Callable[[], float] = time.monotonic
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left; raises NoAnswer when there are none."""
-        seconds = self.at - self.clock()
-        if seconds <= 0:
-            raise NoAnswer(
-                "The time for all expansions is up.",
-                "Raise TOLAMI_TERMINOLOGY_DEADLINE. What was answered is kept; the next start goes on from there.",
-            )
-        return seconds
+    on: datetime
 
 
 def open_session(server: str) -> requests.Session:
@@ -81,13 +60,17 @@ class TerminologyServer:
     base: str
     session: requests.Session = field(repr=False)
 
-    def expand(self, query: Query, deadline: Deadline) -> Expansion:
-        """The whole expansion of a query. Raises NotUsable (NoAnswer when it is not worth asking further)."""
+    def expand(self, query: Query, on: datetime, until: float) -> Expansion:
+        """The whole expansion of a query, asked for on a date and before a moment (``time.monotonic``).
+
+        Raises NotUsable (NoAnswer when it is not worth asking further). An empty expansion says that the server's
+        edition lacks the concepts.
+        """
         members: dict[str, Member] = {}
         first: Page | None = None
         entries = 0
         for _ in range(MOST_PAGES):
-            page = read_page(self._get(query, entries, deadline))
+            page = read_page(self._get(query, entries, until))
             first = first or page
             if (page.total, page.version) != (first.total, first.version):
                 raise NotUsable("The expansion changed between two pages.", "Try again later.")
@@ -99,25 +82,27 @@ class TerminologyServer:
             members.update((member.code, member) for member in new)
             entries += page.entries
             if _complete(page, entries):
-                found = tuple(members.values())
-                return _checked(query, Expansion(found, page.version, first.identifier, first.timestamp))
+                if members and query.required and query.required.isdisjoint(members):
+                    raise NotUsable("None of the concepts asked for is in the answer.", "The server must support ECL.")
+                return Expansion(tuple(members.values()), page.version, on)
         raise NotUsable(
             f"The expansion has more than {MOST_CODES} codes, or more than {MOST_PAGES} pages.",
             "Check that the server supports ECL, and `count` in $expand.",
         )
 
-    def _get(self, query: Query, offset: int, deadline: Deadline) -> bytes:
+    def _get(self, query: Query, offset: int, until: float) -> bytes:
+        now = time.monotonic()
+        if now >= until:
+            raise NoAnswer(
+                "The time for all expansions is up.",
+                "Raise TOLAMI_TERMINOLOGY_DEADLINE. What was answered is kept; the next start goes on from there.",
+            )
         parameters = urlencode({"url": query.url, "offset": str(offset), "count": str(PAGE)})
         address = f"{self.base.rstrip('/')}/ValueSet/$expand?{parameters}"
+        accept = {"Accept": "application/fhir+json"}
+        by = min(until, now + PATIENCE)
         try:
-            answer = get(
-                self.session,
-                address,
-                {"Accept": "application/fhir+json"},
-                until=time.monotonic() + min(PATIENCE, deadline.left),
-                most_bytes=MOST_BYTES,
-                bodies=range(600),
-            )
+            answer = get(self.session, address, accept, until=by, most_bytes=MOST_BYTES, bodies=range(600))
         except NotAnswered as none:
             kind, reason, advice = _FAULTS[none.fault]
             raise kind(reason, advice) from None
@@ -176,11 +161,3 @@ def _complete(page: Page, entries: int) -> bool:
             "Report it to whoever runs the terminology server.",
         )
     return entries == page.total
-
-
-def _checked(query: Query, expansion: Expansion) -> Expansion:
-    """The expansion, unless it answers another question. An empty one says that the edition lacks the concepts."""
-    codes = {member.code for member in expansion.members}
-    if codes and query.required and not codes & query.required:
-        raise NotUsable("None of the concepts asked for is in the answer.", "The server must support ECL.")
-    return expansion

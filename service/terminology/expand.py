@@ -1,19 +1,29 @@
-"""Expands all value sets, each from the server or from its cache; never raises and never blocks for long."""
+"""Expands all value sets, each from the server or from what is kept of it; never raises and never blocks for long.
 
+Answers are kept on disk, so that a start does not need the server.
+"""
+
+import os
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from pathlib import Path
+
+import msgspec
 
 from service.terminology.answer import NotUsable
-from service.terminology.cache import ExpansionCache, Kept
-from service.terminology.client import Deadline, NoAnswer, TerminologyServer
+from service.terminology.client import Expansion, NoAnswer, TerminologyServer
 from service.terminology.query import Query
 
 GRACE = 1.0
 """Seconds beyond the time given that a call which has begun is waited for."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Largest kept file that is read."""
 
 
 class Source(Enum):
@@ -24,12 +34,54 @@ class Source(Enum):
     CACHE = "cache"
 
 
+class _Kept(msgspec.Struct):
+    """The content of a file: an expansion, and the server and the question that it answers."""
+
+    server: str
+    asked: str
+    expansion: Expansion
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionCache:
+    """The folder of kept answers of one server."""
+
+    folder: Path
+    server: str
+
+    def read(self, query: Query) -> Expansion | None:
+        """The cached answer of this server to this question; None without a usable one."""
+        path = self._path(query)
+        try:
+            if path.stat().st_size > MOST_BYTES:
+                return None
+            kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        same = (kept.server, kept.asked) == (self.server, query.url) and kept.expansion.on.tzinfo is not None
+        return kept.expansion if same else None
+
+    def write(self, query: Query, expansion: Expansion) -> None:
+        """Keeps an answer. Raises OSError. A reader never sees half a file."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(query)
+        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        try:
+            unfinished.write_bytes(msgspec.json.encode(_Kept(self.server, query.url, expansion)))
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def _path(self, query: Query) -> Path:
+        return self.folder / f"{query.kind}-{query.id}.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What became of one query: the answer, where it comes from, and what was wrong with the server's, if anything."""
 
     query: Query
-    answer: Kept | None
+    answer: Expansion | None
     source: Source
     fault: NotUsable | None = None
 
@@ -57,9 +109,9 @@ class Expansions:
         return tuple(found for found in self.found if found.query.kind not in lacking)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lookup:
-    """Asks one server for the expansions of all sets.
+    """Asks one server, once, for the expansions of all sets.
 
     A kept answer younger than ``fresh_for`` is used without asking. ``thorough`` asks for every set, whatever is
     kept; without it a kind is given up with the first set that has neither an answer nor a kept one.
@@ -70,6 +122,10 @@ class Lookup:
     fresh_for: timedelta
     now: Callable[[], datetime]
     thorough: bool = False
+    _found: list[Found] = field(default_factory=list, init=False)
+    _not_kept: str = field(default="", init=False)
+    _answering: bool = field(default=True, init=False)
+    _given_up: set[str] = field(default_factory=set, init=False)
 
     def run(self, queries: Sequence[Query], seconds: float) -> Expansions:
         """What the server, or what is kept of it, says of each query. Never raises; returns soon after that time.
@@ -77,43 +133,27 @@ class Lookup:
         The asking is done beside, because looking up the name of a host cannot be given a limit.
         """
         kept = {query: self.cache.read(query) for query in queries}
-        asking = _Asking(self, kept, Deadline(time.monotonic() + seconds))
-        beside = threading.Thread(target=asking.run, name="expansions", daemon=True)
+        until = time.monotonic() + seconds
+        beside = threading.Thread(target=self._ask, args=(kept, until), name="expansions", daemon=True)
         beside.start()
         beside.join(seconds + GRACE)
-        found = list(asking.found)
-        done = len(found)
-        late = NoAnswer("The server did not answer in time.", "Check that it is up, and its load.")
-        found += [
-            _instead(query, kept[query], late if n == done else None) for n, query in enumerate(queries) if n >= done
-        ]
-        return Expansions(tuple(found), asking.not_kept)
+        found = list(self._found)
+        late: NotUsable | None = NoAnswer("The server did not answer in time.", "Check that it is up, and its load.")
+        for query in queries[len(found) :]:
+            found.append(_instead(query, kept[query], late))
+            late = None
+        return Expansions(tuple(found), self._not_kept)
 
+    def _ask(self, kept: Mapping[Query, Expansion | None], until: float) -> None:
+        for query, answer in kept.items():
+            self._found.append(self._one(query, answer, until))
 
-@dataclass(slots=True)
-class _Asking:
-    """The asking of one run; ``found`` grows in the order of the queries."""
-
-    lookup: Lookup
-    kept: Mapping[Query, Kept | None]
-    deadline: Deadline
-    found: list[Found] = field(default_factory=list)
-    not_kept: str = ""
-    answering: bool = True
-    given_up: set[str] = field(default_factory=set)
-
-    def run(self) -> None:
-        for query, kept in self.kept.items():
-            self.found.append(self._one(query, kept))
-
-    def _one(self, query: Query, kept: Kept | None) -> Found:
-        lookup = self.lookup
-        fresh = kept is not None and timedelta(0) <= lookup.now() - kept.on < lookup.fresh_for
-        if (fresh and not lookup.thorough) or not self.answering or query.kind in self.given_up:
+    def _one(self, query: Query, kept: Expansion | None, until: float) -> Found:
+        fresh = kept is not None and timedelta(0) <= self.now() - kept.on < self.fresh_for
+        if (fresh and not self.thorough) or not self._answering or query.kind in self._given_up:
             return _instead(query, kept)
         try:
-            on = lookup.now()
-            answer = Kept(lookup.server.expand(query, self.deadline), on)
+            answer = self.server.expand(query, self.now(), until)
         except NotUsable as fault:
             return self._failed(query, kept, fault)
         except Exception as error:
@@ -122,18 +162,18 @@ class _Asking:
                 query, kept, NoAnswer(f"Asking failed ({type(error).__name__}).", "Please report this.")
             )
         try:
-            lookup.cache.write(query, answer.expansion, on)
+            self.cache.write(query, answer)
         except OSError as error:
-            self.not_kept = error.strerror or type(error).__name__
+            self._not_kept = error.strerror or type(error).__name__
         return Found(query, answer, Source.SERVER)
 
-    def _failed(self, query: Query, kept: Kept | None, fault: NotUsable) -> Found:
-        self.answering = not isinstance(fault, NoAnswer)
-        if kept is None and not self.lookup.thorough:
-            self.given_up.add(query.kind)
+    def _failed(self, query: Query, kept: Expansion | None, fault: NotUsable) -> Found:
+        self._answering = not isinstance(fault, NoAnswer)
+        if kept is None and not self.thorough:
+            self._given_up.add(query.kind)
         return _instead(query, kept, fault)
 
 
-def _instead(query: Query, kept: Kept | None, fault: NotUsable | None = None) -> Found:
+def _instead(query: Query, kept: Expansion | None, fault: NotUsable | None = None) -> Found:
     """The kept answer, or none."""
     return Found(query, kept, Source.EMBEDDED if kept is None else Source.CACHE, fault)

@@ -7,7 +7,6 @@ import pytest
 from service.engine.expanded import Expanded, Refusal, expanded
 from service.engine.library import Library
 from service.terminology.answer import Member
-from service.terminology.cache import Kept
 from service.terminology.client import Expansion
 from service.terminology.expand import Found, Source
 from service.terminology.query import SNOMED
@@ -25,8 +24,7 @@ def expand(library: Library, codes: dict[str, list[str]], version: str = VERSION
     answers = []
     for id_, found in codes.items():
         members = tuple(Member(code, f"invented {code}") for code in found)
-        kept = Kept(Expansion(members, version, "", ""), ON)
-        answers.append(Found(queries[id_], kept, Source.SERVER))
+        answers.append(Found(queries[id_], Expansion(members, version, ON), Source.SERVER))
     return expanded(library, answers)
 
 

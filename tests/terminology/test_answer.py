@@ -20,7 +20,6 @@ def test_a_page_has_its_codes_total_and_version() -> None:
     assert [member.code for member in page.members] == ["1001", "1002"]
     assert page.members[0].display == "invented 1001"
     assert (page.entries, page.total, page.version) == (2, 7, VERSION)
-    assert (page.identifier, page.timestamp) == ("urn:uuid:1", "2026-11-23T08:00:00Z")
 
 
 def test_nested_codes_are_members_and_groups_and_retired_codes_are_not() -> None:
@@ -52,24 +51,25 @@ COSTLY = {"url": "http://hl7.org/fhir/StructureDefinition/valueset-toocostly", "
     [
         (b"<html>Sign in</html>", "not JSON"),
         (body(value_set([entry("1001")]))[:-9], "not JSON"),
-        (b"[" * 100_000, "not JSON"),
+        (b"[" * 100_000, "not a ValueSet"),
         (b"\xff", "not JSON"),
-        (body([]), "no resource"),
-        (body({"resourceType": "Patient"}), "The answer is Patient, not a ValueSet"),
-        (body({"resourceType": "ValueSet"}), "no expansion"),
-        (body({"resourceType": "ValueSet", "expansion": {"contains": {}}}), "list of codes"),
-        (body(value_set(["1001"])), "not a code"),  # type: ignore[list-item]
-        (body(value_set([{"code": "1001"}])), "not of SNOMED CT"),
-        (body(value_set([entry("1001", system="http://loinc.org")])), "not of SNOMED CT"),
-        (body(value_set([entry("Drop table")])), "not a SNOMED CT identifier"),
-        (body(value_set([entry("1" * 19)])), "not a SNOMED CT identifier"),
-        (body(value_set([entry("١٢٣")])), "not a SNOMED CT identifier"),
-        (body(value_set([{"system": "http://snomed.info/sct"}])), "not a SNOMED CT identifier"),
+        (b'{"resourceType": "ValueSet", "expansion": ' + b'{"contains": [' * 100_000, "not JSON"),
+        (body([]), "not a ValueSet"),
+        (body({"resourceType": "Patient"}), "Patient"),
+        (body({"resourceType": "ValueSet"}), "`expansion`"),
+        (body({"resourceType": "ValueSet", "expansion": {"contains": {}}}), "$.expansion.contains"),
+        (body(value_set(["1001"])), "$.expansion.contains[0]"),  # type: ignore[list-item]
+        (body(value_set([{"code": "1001"}])), "not a concept of SNOMED CT"),
+        (body(value_set([entry("1001", system="http://loinc.org")])), "not a concept of SNOMED CT"),
+        (body(value_set([entry("Drop table")])), "not a concept of SNOMED CT"),
+        (body(value_set([entry("1" * 19)])), "not a concept of SNOMED CT"),
+        (body(value_set([entry("١٢٣")])), "not a concept of SNOMED CT"),
+        (body(value_set([{"system": "http://snomed.info/sct"}])), "not a concept of SNOMED CT"),
         (body(value_set([], total=-1)), "total"),
         (body(value_set([], total=True)), "total"),
         (body(value_set([], extension=[UNCLOSED])), "not complete"),
         (body(value_set([], extension=[COSTLY])), "not complete"),
-        (body(value_set([], version="", parameter={})), "parameters"),
+        (body(value_set([], version="", parameter={})), "$.expansion.parameter"),
     ],
 )
 def test_an_answer_that_cannot_be_trusted_is_refused_with_the_reason(answer: bytes, reason: str) -> None:
@@ -81,14 +81,6 @@ def test_an_answer_that_cannot_be_trusted_is_refused_with_the_reason(answer: byt
 
 def test_an_expansion_that_says_it_is_closed_is_whole() -> None:
     assert read_page(body(value_set([entry("1001")], extension=[{**UNCLOSED, "valueBoolean": False}]))).entries == 1
-
-
-def test_codes_nested_too_deep_are_refused() -> None:
-    deep = entry("1001")
-    for _ in range(60):
-        deep = entry("1001", contains=[deep])
-    with pytest.raises(NotUsable, match="nested too deep"):
-        read_page(body(value_set([deep])))
 
 
 def test_words_of_a_server_become_one_short_printable_line() -> None:
@@ -104,7 +96,7 @@ ANYTHING = st.recursive(
     ),
     max_leaves=12,
 )
-MEMBERS = ["contains", "total", "parameter", "extension", "identifier", "timestamp"]
+MEMBERS = ["contains", "total", "parameter", "extension", "display"]
 
 
 @given(st.dictionaries(st.sampled_from(MEMBERS), ANYTHING))

@@ -5,9 +5,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from service.terminology.cache import ExpansionCache
-from service.terminology.client import Deadline, Expansion, NoAnswer, TerminologyServer, open_session
-from service.terminology.expand import Expansions, Lookup, Source
+from service.terminology.client import Expansion, NoAnswer, TerminologyServer, open_session
+from service.terminology.expand import ExpansionCache, Expansions, Lookup, Source
 from service.terminology.query import Query, Root, query
 from tests.terminology.fake_server import Behaviour, Handler, Terminology, answering
 
@@ -144,7 +143,7 @@ def test_a_call_that_no_limit_reaches_is_left_behind(tmp_path: Path) -> None:
     released = threading.Event()
 
     class Resolving(TerminologyServer):
-        def expand(self, query: Query, deadline: Deadline) -> Expansion:  # noqa: ARG002
+        def expand(self, query: Query, on: datetime, until: float) -> Expansion:  # noqa: ARG002
             released.wait(120)
             raise NoAnswer("Too late.", "")
 
@@ -167,7 +166,7 @@ def test_answers_that_cannot_be_kept_are_used_and_it_is_said(terminology_server:
 
 def test_a_failure_of_our_own_ends_the_asking_and_not_the_start(tmp_path: Path) -> None:
     class Broken(TerminologyServer):
-        def expand(self, query: Query, deadline: Deadline) -> Expansion:  # noqa: ARG002
+        def expand(self, query: Query, on: datetime, until: float) -> Expansion:  # noqa: ARG002
             raise ZeroDivisionError("somebody's secret")
 
     with open_session("http://127.0.0.1:9") as session:
