@@ -28,8 +28,6 @@ LEFT = frozenset(
 """What is reported when the words were understood but give no dose."""
 
 MAXIMUM_ONLY = "dose-maximum-only"
-SHOWN = 80
-"""So many characters of words that were not understood are shown."""
 
 
 def daily_dose(dosages: Sequence[Dosage], product: Product) -> DailyDose | NotComputed:
@@ -89,21 +87,16 @@ def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
         return worded
     if worded.reason != "dose-missing":
         return _not_understood(dosage, dose)
-    return NotComputed(MAXIMUM_ONLY, dosage.words_element, _shown(dosage)) if said.most_a_day is not None else dose
+    return NotComputed(MAXIMUM_ONLY, dosage.words_element, dosage.text) if said.most_a_day is not None else dose
 
 
 def _not_understood(dosage: Dosage, dose: DailyDose | NotComputed) -> DailyDose | NotComputed:
     """The dose of the data; where it lacks something, the reason mentions the words that do not supply it."""
     if dosage.text and isinstance(dose, NotComputed) and dose.reason in ("dose-missing", "frequency-missing"):
-        return NotComputed("dose-in-words", dosage.words_element, _shown(dosage))
+        return NotComputed("dose-in-words", dosage.words_element, dosage.text)
     if dosage.maxima and isinstance(dose, NotComputed) and dose.reason == "dose-missing":
         return NotComputed(MAXIMUM_ONLY, f"{dosage.element}.maxDosePerPeriod")
     return dose
-
-
-def _shown(dosage: Dosage) -> str:
-    words = " ".join(dosage.text.split())
-    return words if len(words) <= SHOWN else f"{words[:SHOWN]}…"
 
 
 def _filled(dosage: Dosage, said: Directions, product: Product) -> DailyDose | NotComputed:

@@ -24,7 +24,7 @@ TOO_MANY_KNOWN = "too-many-known"
 UNIDENTIFIED = "list-entry-unidentified"
 """Reasons for which entries of a list that came were left out, or say nothing: the list is not whole."""
 
-_WHY = {
+WHY = {
     State.ABSENT: "not-provided",
     State.UNREADABLE: "not-readable",
     State.UNAVAILABLE: "not-available",
@@ -82,7 +82,7 @@ def gap(key: str, answer: Answer) -> Unread:
 
 def _why(answer: Answer) -> str:
     if not answer.reason or (answer.state is not State.PARTIAL and answer.known):
-        return _WHY[answer.state]
+        return WHY[answer.state]
     return "only-some-pages" if answer.known else "not-fetched"
 
 

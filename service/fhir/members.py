@@ -29,7 +29,10 @@ _OF_PROBLEMS = (
     " abatementPeriod abatementRange abatementString"
 )
 _OF_ALLERGIES = "substance reaction category type"
-_OF_OBSERVATIONS = "component valueQuantity valueInteger valueCodeableConcept valueString valueBoolean effectiveInstant"
+_OF_OBSERVATIONS = (
+    "component hasMember valueQuantity valueInteger valueCodeableConcept valueString valueBoolean dataAbsentReason"
+    " effectiveInstant"
+)
 _OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
 _OF_ALL = "resourceType id status code contained modifierExtension ingredient product entry total link issue meta"
 """Also of a Medication, a Bundle and an OperationOutcome, which stand among them."""

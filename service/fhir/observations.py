@@ -12,8 +12,9 @@ from service.caching import cached
 from service.dates import event
 from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
-from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of
-from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN
+from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of, status_codes
+from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN, WHY
+from service.fhir.prefetch import State
 from service.fhir.resources import Resource, aslist, exact, one, text
 from service.terminology.recognise import Terminology
 
@@ -26,14 +27,13 @@ INDEXED_BY_SECOND = "mL/s/1.73m2"
 VALID = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 UNIT = "measurement-unit"
+HELD_BACK = frozenset({"masked", "as-text", "not-permitted"})
+"""Reasons for which a value is absent that there is; the others say that nothing was measured."""
 UNCORRECTED, CORRECTED = "qt-uncorrected", "qtc-"
 MOST_VALUES = 5000
 """Values of one call that are read, components of panels included."""
 
-MOST_SHOWN = 40
-"""Letters of a value in words that are shown."""
-
-SYSTOLIC, DIASTOLIC = "systolic-bp", "diastolic-bp"
+SYSTOLIC, DIASTOLIC, PANEL = "systolic-bp", "diastolic-bp", "bp-panel"
 _PRESSURE = re.compile(r"\s*(?:RR\s*)?(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm ?\[?Hg\]?)?\s*", re.IGNORECASE)
 # Two decimals at most: "1,000" is a thousand to some and one to others.
 _QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s<>]{0,15})\s*")
@@ -110,7 +110,8 @@ class Observed:
     """Valid observations of the kinds that the terminology knows, components of panels included.
 
     ``unread`` are values of such kinds that could not be used, each kind once for each reason: not final, without a
-    time that can be read, in words or in a unit that are not read, or a QT that nobody corrected for the heart rate.
+    time that can be read, in words or in a unit that are not read, missing, or a QT that nobody corrected for the heart
+    rate; and how many observations do not say what was observed.
     """
 
     measurements: tuple[Measurement, ...] = ()
@@ -127,15 +128,18 @@ def observed(resources: Iterable[Resource], terminology: Terminology, room: Room
     too_many = sum(1 + len(aslist(resource.get("component"))) for resource in valid) - MOST_VALUES
     if too_many > 0:
         unread[OBSERVATIONS, TOO_MANY_KNOWN] = Unread(TOO_MANY_KNOWN, element=OBSERVATIONS, found=str(too_many))
+    if nameless := sum(_nameless(resource, terminology) for resource in valid):
+        unread[OBSERVATIONS, ""] = Unread(WHY[State.DAMAGED], element=OBSERVATIONS, found=str(nameless))
     for resource, parts in _within(valid, MOST_VALUES):
         status = _status(resource)
         for part in parts:
-            for kind, given in _values(part, terminology) if isinstance(part, dict) else ():
+            for kind, given in _values(part, resource, terminology) if isinstance(part, dict) else ():
                 day = _day(resource)
                 value, unit = _value(given, kind)
                 shown = _shown(given, part)
                 answer, sets, heard = _answered(part, kind, terminology, room)
-                reason = _unusable(status, day, given, value, kind, heard) if shown else ""
+                missing = not shown and _lacks_value(part, kind)
+                reason = _unusable(status, day, given, value, kind, heard) if shown or missing else ""
                 if reason:
                     said = _unit(given) if reason == UNIT else shown
                     title = terminology.concept_sets[kind].title
@@ -184,15 +188,39 @@ def _yes_or_no(part: Resource) -> str:
     return YES_OR_NO[given] if isinstance(given, bool) else ""
 
 
-def _kinds(part: Resource, terminology: Terminology) -> frozenset[str]:
-    """What was measured, by its codes; by its words when no code is known."""
+def _nameless(resource: Resource, terminology: Terminology) -> bool:
+    """True when nobody can say what was observed: neither words nor a code of a system that is known."""
+    concept = concept_of(resource.get("code"))
+    return not any(map(str.strip, concept.words)) and not any(map(terminology.can_judge, concept.codings))
+
+
+def _lacks_value(part: Resource, kind: str) -> bool:
+    """True when a measurement has no value, and does not say that nothing was measured."""
+    absent = status_codes(part.get("dataAbsentReason"))
+    panel = kind == PANEL or "component" in part or "hasMember" in part
+    return not panel and not (kind.endswith(STATUS) or absent - HELD_BACK)
+
+
+def _kinds(part: Resource, panel: Resource, terminology: Terminology) -> frozenset[str]:
+    """What was measured, by its codes; by its words when no code is known; else as words of the value say.
+
+    "Systolic" of a panel is what the words of both are. The most particular counts: a pressure standing is no other.
+    """
     concept = concept_of(part.get("code"))
-    return terminology.concepts(concept.codings) or terminology.words.measured(tuple(dict.fromkeys(concept.words)))
+    words = tuple(dict.fromkeys(concept.words))
+    of_panel = () if part is panel else tuple(concept_of(panel.get("code")).words)
+    found = terminology.concepts(concept.codings) or terminology.words.measured(words)
+    if of_panel and not terminology.concepts(concept.codings):
+        found |= terminology.words.measured(tuple(f"{outer} {inner}" for outer in of_panel for inner in words))
+    said = text(part.get("valueString"))[:MOST_LETTERS]
+    if not found and any(_spelled(match[3]) in _SIZES for match in _QUANTITY.finditer(said)):
+        found = frozenset(filter(_in_units, terminology.words.measured((said,))))
+    return frozenset(kind for kind in found if not any(other.startswith(f"{kind}-") for other in found))
 
 
-def _values(part: Resource, terminology: Terminology) -> Iterator[tuple[str, Any]]:
+def _values(part: Resource, panel: Resource, terminology: Terminology) -> Iterator[tuple[str, Any]]:
     """Each kind of measurement with its value: "120/80" in words is both of a blood pressure."""
-    for kind in sorted(_kinds(part, terminology)):
+    for kind in sorted(_kinds(part, panel, terminology)):
         pressure = _PRESSURE.fullmatch(text(part.get("valueString"))) if kind.startswith(SYSTOLIC) else None
         if pressure is None:
             yield kind, _given(part)
@@ -234,16 +262,16 @@ def _unit(given: Any) -> str:
 
 
 def _shown(given: Any, part: Resource) -> str:
-    """A value as recorded, prose shortened; empty when there is none."""
+    """A value as recorded; empty when there is none."""
     if isinstance(given, dict):
         value = given.get("value")
         if value is None:
             return ""
         said = str(value) if exact(value) is not None else text(value) or "?"
-        return f"{text(given.get('comparator'))}{said[:MOST_SHOWN]} {_unit(given)}".strip()
+        return f"{text(given.get('comparator'))}{said} {_unit(given)}".strip()
     if isinstance(given, str | int | Decimal):
-        return text(given)[:MOST_SHOWN].strip() or (str(given) if exact(given) is not None else "")
-    return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString")))[:MOST_SHOWN].strip()
+        return text(given).strip() or (str(given) if exact(given) is not None else "")
+    return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString"))).strip()
 
 
 def _day(resource: Resource) -> date | None:

@@ -19,7 +19,6 @@ from service.facts import MedicationOrder, Role, Unread
 from service.fhir.as_r4 import NOT_STATED, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
 from service.fhir.concepts import Room
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
-from service.fhir.observations import MOST_SHOWN
 from service.fhir.periods import given_until, supplied_until
 from service.fhir.reasons import NOT_LISTED, Listed, Reasons, reasons_of
 from service.fhir.recognise import Identity
@@ -135,7 +134,7 @@ def draft_order(
     dropped = [Unread("element-unreadable", order, path) for path in paths]
     too_many = [Unread("order-read-in-part", order, "reasonCode")] if why.more else []
     if why.unread and not order.stops and not set(doses.subjects).isdisjoint(identity.recognition.drugs):
-        too_many.append(Unread("reason-unread", order, "reasonCode", found=why.unread[:MOST_SHOWN]))
+        too_many.append(Unread("reason-unread", order, "reasonCode", found=why.unread))
     return order, [*dropped, *too_many, *_cut(order, identity)]
 
 

@@ -34,7 +34,7 @@ MOST_INGREDIENTS = 50
 """Ingredients of one Medication that are looked at; the largest products have about thirty."""
 
 LABEL = 200
-"""Letters of a name that are shown."""
+"""Letters of a name that are kept."""
 
 Ingredient = tuple[Concept, dict[str, Any]]
 """Concept and strength of one ingredient."""
@@ -126,7 +126,7 @@ def _understand(said: _NamedDrug, terminology: Terminology, on_skin: bool) -> Id
     nearly = frozenset[str]() if judged else terminology.nearly(dict.fromkeys(words))
     return Identity(
         recognition=recognition,
-        label=_label(words[0].strip() if words else _code_label(codings)),
+        label=(words[0].strip() if words else _code_label(codings))[:LABEL],
         strengths=said.strengths,
         problem=SEVERAL_DRUGS
         if len(said.concepts) > 1
@@ -155,10 +155,6 @@ _understood = cached(_understand, _letters, LONGEST_CACHED)
 def _words_of_units() -> frozenset[str]:
     """Words for units and forms, which are no drug's name: "tablet", "film", "mg"."""
     return frozenset(word for words in unit_words() for word in words.split())
-
-
-def _label(name: str) -> str:
-    return name if len(name) <= LABEL else f"{name[: LABEL - 1]}…"
 
 
 def _recognise(

@@ -329,3 +329,45 @@ def test_a_pain_score_is_known_by_the_name_of_its_scale(terminology: Terminology
         [found] = read(terminology, in_words(name) | {"valueInteger": 6})
         assert (found.kind, found.value) == (kind, Fraction(6))
     assert terminology.words.measured(("pain goal",)) == frozenset()
+
+
+def test_a_known_measurement_without_a_value_is_named_unless_nothing_was_measured(terminology: Terminology) -> None:
+    for members, named in (
+        ({}, True),
+        ({"dataAbsentReason": {"coding": [{"code": "masked"}]}}, True),
+        ({"dataAbsentReason": {"coding": [{"code": "not-performed"}]}}, False),
+        ({"dataAbsentReason": {"text": "not done"}}, False),
+        ({"hasMember": [{"reference": "Observation/1"}]}, False),
+        ({"component": [{"code": {"text": "remark"}}]}, False),
+    ):
+        found = observed([observation(QTC, **members)], terminology)
+        assert [gap.reason for gap in found.unread] == ["measurement-in-words"] * named, members
+    assert not observed([observation(PREGNANCY), observation(PANEL)], terminology).unread
+
+
+def test_observations_that_do_not_say_what_was_observed_are_counted(terminology: Terminology) -> None:
+    value = {"valueQuantity": quantity(20, "mL/min")}
+    own = [{"coding": [{"system": "urn:own", "code": "X1"}]}, {"text": " "}, {}, None]
+    other = [code("1-8"), {"text": "Haematocrit"}, {"coding": [{"system": "urn:own", "code": "X1", "display": "Hb"}]}]
+    found = observed([observation(QTC, **value, code=each) for each in (*own, *other)], terminology)
+    (gap,) = found.unread
+    assert (gap.reason, gap.element, gap.found) == ("entries-unreadable", "observations", "4")
+
+
+def test_a_component_in_words_is_what_its_words_and_those_of_its_panel_say(terminology: Terminology) -> None:
+    for panel, parts, kinds in (
+        ("Blood pressure", ("Systolic", "Diastolic"), ("systolic-bp", "diastolic-bp")),
+        ("Blutdruck im Stehen", ("systolisch", "diastolisch"), ("systolic-bp-standing", "diastolic-bp-standing")),
+        ("BP lying", ("Systolic", "Diastolic"), ("systolic-bp-supine", "diastolic-bp-supine")),
+        ("Pulmonary artery pressure", ("Systolic pulmonary artery pressure", "mean"), ()),
+    ):
+        component = [{"code": {"text": part}, "valueQuantity": quantity(90, "mm[Hg]")} for part in parts]
+        found = read(terminology, observation(PANEL, code={"text": panel}, component=component))
+        assert tuple(sorted(m.kind for m in found)) == tuple(sorted(kinds)), panel
+
+
+def test_a_measurement_within_the_words_of_another_observation_is_named(terminology: Terminology) -> None:
+    for said, named in (("Sinus rhythm, QTc 520 ms", True), ("Sinus rhythm", False), ("QTc not prolonged", False)):
+        found = observed([observation("8601-7", valueString=said)], terminology)
+        assert all(m.value is None for m in found.measurements)
+        assert [gap.found for gap in found.unread] == [said] * named
