@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from service.cdshooks.dialects import in_dialect
@@ -178,34 +178,37 @@ def _reader(
 
 
 def _answer(chart: Chart, orders: ClientOrders, using: Decision, user: str | None, once: Once | None) -> Response:
-    def failed(card: str, error: Exception) -> None:
-        if using.failed is not None:
-            using.failed(card, error)
-        else:
-            _log("rule failed", error, card=card, guidance=using.library.version)
-
-    def rendered(finding: Finding) -> list[Card]:
-        try:
-            return [using.renderer.card(finding, orders, using.new_uuid)]
-        except Exception as error:
-            if len(finding.all) > 1:  # whichever of them failed, the others keep what they say
-                apart = [replace(one, merged=(), folded=()) for one in finding.all if one.card != FOLD]
-                return [card for one in apart for card in rendered(one)]
-            failed(finding.card, error)
-            return [using.renderer.card(rule_failed(finding.card), ClientOrders({}), using.new_uuid)]
-
     library = using.library
-    findings = evaluate(chart, using.guideline, failed)
+    findings = evaluate(chart, using.guideline, partial(_failed, using))
     if once is None or not user:
-        return Response([card for finding in capped(findings, library.plan) for card in rendered(finding)])
+        return Response([card for finding in capped(findings, library.plan) for card in _cards(finding, orders, using)])
     said = contents(findings, library.thresholds)
     known = once.look_up(user, orders.patient_id, said) if said else {}
     findings, quiet = kept_quiet(findings, said, {card for card, (_, answered) in known.items() if answered})
     cards = []
     for finding in capped(findings, library.plan):
-        shown = rendered(finding)
+        shown = _cards(finding, orders, using)
         if finding.indicator is not Indicator.CRITICAL and len(shown) == 1:
             once.digests[shown[0].uuid] = tuple(known[one.card][0] for one in finding.all if one.card in known)
         cards += shown
     once.quiet = tuple((finding.card, finding.indicator.word) for finding in quiet)
     return using.renderer.naming_quiet(cards, quiet)
+
+
+def _cards(finding: Finding, orders: ClientOrders, using: Decision) -> list[Card]:
+    """The card of a finding; when it cannot be rendered, those of its parts, and one that says so."""
+    try:
+        return [using.renderer.card(finding, orders, using.new_uuid)]
+    except Exception as error:
+        if len(finding.all) > 1:  # whichever of them failed, the others keep what they say
+            apart = [replace(one, merged=(), folded=()) for one in finding.all if one.card != FOLD]
+            return [card for one in apart for card in _cards(one, orders, using)]
+        _failed(using, finding.card, error)
+        return [using.renderer.card(rule_failed(finding.card), ClientOrders({}), using.new_uuid)]
+
+
+def _failed(using: Decision, card: str, error: Exception) -> None:
+    if using.failed is not None:
+        using.failed(card, error)
+    else:
+        _log("rule failed", error, card=card, guidance=using.library.version)

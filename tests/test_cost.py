@@ -1,5 +1,6 @@
 """A request costs time in proportion to what it holds, up to a bound, and what is left out for it is named."""
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 
 from service.decide import Decision, decide
 from service.jsonio import encode
+from tests.benchmarks.request import AMITRIPTYLINE, body
 from tests.calls import NEW_START, Json, by_id, draft
 
 MOST_SECONDS = 3.0
@@ -229,3 +231,18 @@ def test_a_request_of_any_shape_costs_little_and_what_is_left_out_is_named(
         assert said in by_id(cards)["not-checked"]["detail"]
     else:
         assert "too large to be sent back" in " ".join(card["detail"] for card in cards)
+
+
+def test_what_a_call_needed_is_freed_when_it_is_answered_and_not_left_to_the_garbage_collector(
+    decision: Decision,
+) -> None:
+    asked = body(AMITRIPTYLINE)
+    decide(asked, "order-sign", decision)
+    gc.collect()
+    gc.disable()
+    try:
+        assert decide(asked, "order-sign", decision).cards
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left < 150, "references in a circle keep what was read: twenty calls cost a collection"

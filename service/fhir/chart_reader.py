@@ -143,6 +143,7 @@ class ChartReader:
         if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
             unread.append(Unread("creatinine-alone"))
         cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN, UNIDENTIFIED, MISSPELT)}
+        vars(self).pop("_doses", None)  # it leads back here, and what goes round in a circle waits for the collector
         return Chart(
             today=self.today,
             hook=self.session.hook,
