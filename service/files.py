@@ -195,14 +195,14 @@ def digest(folder: Path) -> str:
 
 
 class Seen:
-    """Whether a folder fitted its schemas when it was last looked at with just this content.
+    """Whether a folder fitted its schemas, or those of ``form``, when it was last looked at with just this content.
 
     That is remembered in the user's cache folder, and where it cannot be, the schemas are asked each time.
     """
 
-    def __init__(self, folder: Path, content: str) -> None:
+    def __init__(self, folder: Path, content: str, form: str = "") -> None:
         cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        self._file = Path(cache, "tolami", sha256(bytes(folder.absolute())).hexdigest()[:16])
+        self._file = Path(cache, "tolami", sha256(bytes(folder.absolute() / form)).hexdigest()[:16])
         self._content = content
 
     def __bool__(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from service.cli.examples import Examples, once_each
 from service.engine.check import deep_faults, template_faults, unreadable
+from service.engine.fhir_files import fhir_faults
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.loading import load
@@ -51,6 +52,21 @@ def test_every_code_list_that_is_not_fhir_is_named(folder: Path) -> None:
     for file in others:
         changed(folder, file, '"status": "draft"', '"status": ["draft"]')
     assert {fault.split(":")[0] for fault in faults(folder)} == set(others)
+
+
+def test_code_lists_that_are_valid_are_remembered_and_faulty_ones_never(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.engine.fhir_files.FOLDER", folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert [fhir_faults(folder) for _ in range(2)] == [[], []]
+    assert len(list((tmp_path / "cache" / "tolami").iterdir())) == 1
+    changed(folder, DRUG, '"status": "draft"', '"status": ["draft"]')
+    for _ in range(2):
+        assert fhir_faults(folder)
+    changed(folder, DRUG, '"status": ["draft"]', '"status": "draft"')
+    monkeypatch.setattr("service.engine.fhir_files._faults", None)
+    assert fhir_faults(folder) == [], "what was valid is not looked at again"
 
 
 def test_a_copy_of_the_folder_has_no_faults_either(folder: Path) -> None:
