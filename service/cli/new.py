@@ -144,7 +144,7 @@ def write_card(
         f"Write the words of the card: each '{UNWRITTEN} …' says what belongs there (docs/cards.md).",
         f"Rank it: add '- {id_}' to 'ranking' in cards/guideline.yaml, where it belongs among the others.",
         f"Write its rule {rule}: a function {function}(chart, thresholds) -> Finding | None in a module of"
-        f" service/guidance/, named in that module's RULES.",
+        f" service/guidance/, named in RULES of registry.py.",
         "Write two requests with tolami new fixture: one that raises it, one that must not.",
         "tolami check names what is still missing; the service does not start until nothing is.",
     )

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.chart import Chart
-from service.engine.finding import Finding, Indicator, Rule, Threshold, Thresholds, states
+from service.engine.finding import Finding, Indicator, Threshold, Thresholds, states
 from service.facts import Measurement, MedicationOrder, Role, reasons
-from service.guidance.replacing import is_clearance, kidney_function, renal_doses, replacements
+from service.guidance.replacing import kidney_function, renal_doses, replacements
 from service.guidance.vocabulary import (
     AMITRIPTYLINE,
     HEART,
@@ -67,8 +67,7 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R21, R22, R23: duloxetine, gabapentin or pregabalin instead of amitriptyline for pain, when a reason exists.
 
     In one card, while amitriptyline is ordered for an adult, or stopped because it was not tolerated. Age alone is
-    no reason. An option that something recorded speaks against is not one; what is not known is said. Silent when
-    no option is left.
+    no reason. An option that something recorded speaks against is not one. Silent when no option is left.
     """
     orders = _in_question(chart)
     wanted = _pain(chart, orders)
@@ -86,27 +85,23 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     options = [drug for drug, is_option in drugs.items() if is_option]
     american = _american(chart, wanted)
     replacing = replacements(chart, orders, options, checks, thresholds, diabetic=american == DIABETIC)
-    merged = {"duloxetine": "R21", "gabapentin": "R22", "pregabalin": "R23"}
+    merged = {"gabapentin": "R22", "pregabalin": "R23"}
     return Finding(
         card="other-options",
         indicator=Indicator.INFO,
         orders=tuple(orders),
         state="not-tolerated" if orders[0].stops else "instead" if chart.starts(AMITRIPTYLINE, *orders) else "switch",
         facts={
-            "order": orders[0],
             **against,
             "options": options,
             "american": american,
             "not_offered": replacing.own,
-            "open": [check for check, holds in checks.items() if holds is None],
-            "against": [check for check, holds in checks.items() if holds is False],
             "kidney": kidney,
-            "clearance": is_clearance(kidney),
             **renal_doses(kidney, thresholds),
         },
         offers=replacing.offers,
         withheld=replacing.withheld,
-        rules=tuple(rule for drug, rule in merged.items() if drugs[drug] and rule != "R21"),
+        rules=tuple(rule for drug, rule in merged.items() if drugs[drug]),
     )
 
 
@@ -178,6 +173,3 @@ def _gabapentinoids(chart: Chart, wanted: frozenset[str]) -> Mapping[str, bool]:
     neuropathic = bool(wanted & NEUROPATHIC) and not fibromyalgia
     american = fibromyalgia and chart.jurisdiction == "us"
     return {"gabapentin": neuropathic and not barred, "pregabalin": (neuropathic or american) and not barred}
-
-
-RULES: tuple[Rule, ...] = (opioid_in_fibromyalgia, other_options)

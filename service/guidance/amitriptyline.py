@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from service.chart import Chart
 from service.dosing.dosage import DailyDose
-from service.engine.finding import Finding, Indicator, Proposal, Rule, Threshold, Thresholds, holding, states
+from service.engine.finding import Finding, Indicator, Proposal, Threshold, Thresholds, holding, states
 from service.facts import MedicationOrder, doses, reasons
 from service.guidance.duplicates import duplicates, summed, taken_together
 from service.guidance.vocabulary import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, NEUROPATHIC, PAIN, TRIGEMINAL
@@ -128,10 +128,8 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
         orders=tuple(orders),
         state="under-age" if chart.under_age(thresholds["adult"].value) else level,
         facts={
-            "order": orders[0],
             "day": day,
             "summed": len(orders) > 1,
-            "complete": summed(orders)[1],
             "depression_recorded": chart.has(*DEPRESSIVE),
             "implausible": "",
         },
@@ -168,9 +166,8 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
     Silent when a dose is not computed (R28), and for anybody under 18.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    recorded = _depression(chart, orders)
     otherwise_treated = chart.of_class(ANTIDEPRESSANT, but=AMITRIPTYLINE)
-    if not orders or recorded is None or chart.under_age(thresholds["adult"].value) or otherwise_treated:
+    if not orders or not _depressed(chart, orders) or chart.under_age(thresholds["adult"].value) or otherwise_treated:
         return None
     together = duplicates(chart)
     counted = together or orders
@@ -188,17 +185,11 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
         indicator=Indicator.WARNING if below else Indicator.INFO,
         orders=tuple(counted),
         state="not-daily" if not daily else "below" if below else "low-end",
-        facts={"order": counted[0], "day": day, "condition": recorded, "history_known": chart.history_known},
+        facts={"day": day, "history_known": chart.history_known},
     )
 
 
-def _depression(chart: Chart, orders: list[MedicationOrder]) -> str | None:
-    """The active major depression as the record names it, empty when only an order's reason does; None for none."""
-    recorded = [c.label for c in chart.active(DEPRESSION) if REMISSION not in c.sets]
-    if recorded:
-        return recorded[0]
-    given = reasons(orders)
-    return "" if DEPRESSION in given and REMISSION not in given else None
-
-
-RULES: tuple[Rule, ...] = (amitriptyline_start_dose, amitriptyline_upper_range, amitriptyline_for_depression)
+def _depressed(chart: Chart, orders: list[MedicationOrder]) -> bool:
+    """True when an active condition, or the reason of an order, is a major depression that is not in remission."""
+    recorded = (condition.sets for condition in chart.active(DEPRESSION))
+    return any(DEPRESSION in sets and REMISSION not in sets for sets in (*recorded, reasons(orders)))

@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from service.chart import Chart
-from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Offer, Thresholds, states
 from service.facts import MedicationOrder, doses
 from service.guidance.vocabulary import AMITRIPTYLINE, TRICYCLIC
 
@@ -26,7 +26,6 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
     if not same and not others:
         return _possible(chart)
     orders = same or _first_focused(remaining(chart, AMITRIPTYLINE))
-    total, complete = summed(same)
     deletable = _deletable(same)
     return Finding(
         card="amitriptyline-duplicate",
@@ -37,10 +36,8 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
             "order": orders[0],
             "same": len(same),
             "others": list(others),
-            "total": total,
-            "complete": complete,
+            "total": summed(same)[0],
             "combination": any(order.drug.combination for order in same),
-            "deletable": deletable,
         },
         offers=(Offer(delete=deletable.reference),) if deletable is not None and deletable.reference else (),
     )
@@ -257,6 +254,3 @@ def _deletable(same: Sequence[MedicationOrder]) -> MedicationOrder | None:
 
 def _first_focused(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
     return sorted(orders, key=lambda order: (not order.focus, not order.is_draft))
-
-
-RULES: tuple[Rule, ...] = (amitriptyline_duplicate,)

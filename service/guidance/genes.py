@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from service.chart import Chart
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import doses
 from service.guidance.vocabulary import AMITRIPTYLINE
 
@@ -72,7 +72,7 @@ def metaboliser_type(chart: Chart, thresholds: Thresholds) -> Finding | None:
         indicator=Indicator.WARNING if warns else Indicator.INFO,
         orders=tuple(orders),
         state=_state(results, level, warns=warns),
-        facts={"order": orders[0], "results": results, "day": high},
+        facts={"results": results, "day": high},
     )
 
 
@@ -102,6 +102,3 @@ def metaboliser(answer: str) -> str:
     words = answer.lower()
     found = [type_ for type_, pattern in _WORDS.items() if pattern.search(words)]
     return found[0] if len(found) == 1 and not _NOT.search(words) else UNCLEAR
-
-
-RULES: tuple[Rule, ...] = (metaboliser_type,)

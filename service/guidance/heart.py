@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from service.chart import Chart
 from service.engine.concerns import Point, gathered, partners, point, recorded, stale
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Condition, latest_lowest
 from service.guidance.vocabulary import AMITRIPTYLINE, CISAPRIDE, CORONARY, QTC
 
@@ -153,6 +153,3 @@ def _infarction(condition: Condition, limit: date) -> str:
     if onset is None or condition.recorded_only or onset.earliest < limit:
         return "undated-infarction"
     return "recent-infarction"
-
-
-RULES: tuple[Rule, ...] = (amitriptyline_and_the_heart,)

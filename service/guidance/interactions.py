@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from service.chart import Chart
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder, Role
 from service.guidance.duplicates import remaining
 from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, STRONG_INHIBITOR, TOLPERISONE
@@ -93,7 +93,7 @@ def cyp_inhibitor_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Fi
         indicator=Indicator.WARNING if found.certain else Indicator.INFO,
         orders=orders,
         state=_state(found),
-        facts={**inhibitor_facts(chart, found), "amitriptyline": _first(orders, AMITRIPTYLINE)},
+        facts=_named_by_effect(found),
     )
 
 
@@ -106,8 +106,8 @@ def _state(found: Inhibitors) -> str:
     return "cyp2c19" if any(CYP2C19 in order.classes for order in found.now) else "valproate"
 
 
-def inhibitor_facts(chart: Chart, found: Inhibitors) -> dict[str, object]:
-    """What the words about inhibitors need, on the card of R04 and on the merged one of R01."""
+def _named_by_effect(found: Inhibitors) -> dict[str, object]:
+    """The inhibitors by what they inhibit, and by when they were taken."""
     every = _one_each(found.all)
     drugs = {drug for order in every for drug in order.drug.drugs}
     return {
@@ -117,9 +117,7 @@ def inhibitor_facts(chart: Chart, found: Inhibitors) -> dict[str, object]:
         "cyp2c19": [order for order in every if CYP2C19 in order.classes and STRONG_INHIBITOR not in order.classes],
         "lingering": found.lingering,
         "unsure": found.unsure,
-        "certain": found.certain,
-        "today": chart.today,
-        **{drug: drug in drugs for drug in ("cimetidine", "valproate", "bupropion")},
+        **{drug: drug in drugs for drug in ("cimetidine", "valproate")},
     }
 
 
@@ -137,7 +135,6 @@ def tolperisone_with_cyp2d6_drug(chart: Chart, thresholds: Thresholds) -> Findin
         orders=orders,
         state="thioridazine" if thioridazine else "named",
         facts={
-            "tolperisone": _first(orders, TOLPERISONE),
             "partners": _one_each([*_nearest_first(thioridazine), *_nearest_first(partners)]),
             "heart_and_pressure": _any(partners, "metoprolol", "nebivolol", "venlafaxine", "atomoxetine"),
             "anticholinergic": _any(partners, "tolterodine", "desipramine", PERPHENAZINE),
@@ -160,7 +157,6 @@ def serotonergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Fin
         orders=orders,
         state="again" if again else "seizures" if lowering else "",
         facts={
-            "amitriptyline": _first(orders, AMITRIPTYLINE),
             "partners": _one_each(_nearest_first(partners)),
             "lowering": _one_each(lowering),
             "epilepsy": chart.has("epilepsy"),
@@ -184,10 +180,7 @@ def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> 
         indicator=Indicator.WARNING,
         orders=orders,
         state="older" if chart.at_least(thresholds["older"].value) else "",
-        facts={
-            "amitriptyline": _first(orders, AMITRIPTYLINE),
-            "partners": _one_each(_nearest_first(partners)),
-        },
+        facts={"partners": _one_each(_nearest_first(partners))},
     )
 
 
@@ -216,7 +209,6 @@ def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> F
         orders=orders,
         state=states_by[many, opioid],
         facts={
-            "amitriptyline": _first(orders, AMITRIPTYLINE),
             # An opioid is named first: with it breathing is at stake.
             "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
             "pair": bool(pair),
@@ -252,10 +244,6 @@ def _one_each(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
     return tuple(first.values())
 
 
-def _first(orders: Iterable[MedicationOrder], drug: str) -> MedicationOrder:
-    return next(order for order in orders if order.drug.names(drug))
-
-
 def _any(orders: Iterable[MedicationOrder], *drugs: str) -> bool:
     return any(order.drug.names(drug) for order in orders for drug in drugs)
 
@@ -271,12 +259,3 @@ def _parts(order: MedicationOrder) -> Iterator[tuple[str, ...]]:
         yield (AMITRIPTYLINE,)
     if others:
         yield others
-
-
-RULES: tuple[Rule, ...] = (
-    cyp_inhibitor_with_amitriptyline,
-    serotonergic_with_amitriptyline,
-    sedating_drugs_with_amitriptyline,
-    anticholinergic_with_amitriptyline,
-    tolperisone_with_cyp2d6_drug,
-)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from service.chart import Chart
 from service.dates import later
 from service.engine.concerns import Point, gathered, partners
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder, Role
 from service.guidance.vocabulary import AMITRIPTYLINE
 
@@ -166,6 +166,3 @@ def _one_of_each(orders: Iterable[MedicationOrder]) -> list[MedicationOrder]:
     for order in sorted(orders, key=lambda order: order.role is not Role.CURRENT):
         found.setdefault(order.drug.drugs, order)
     return list(found.values())
-
-
-RULES: tuple[Rule, ...] = (amitriptyline_with_maoi,)

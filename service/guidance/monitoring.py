@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from service.chart import Chart
 from service.dates import later
-from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Offer, Thresholds, states
 from service.facts import Measurement
 from service.guidance.amitriptyline import needs_other_product
 from service.guidance.safety import pregnant
@@ -43,7 +43,7 @@ def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding |
         indicator=Indicator.WARNING if chart.ordering else Indicator.INFO,
         orders=tuple(orders),
         state=state,
-        facts={"order": orders[0], "age": chart.age},
+        facts={"age": chart.age},
     )
 
 
@@ -67,7 +67,7 @@ def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None
         indicator=Indicator.INFO,
         orders=tuple(orders),
         state="overdue" if days > thresholds["review_by"].value else "due",
-        facts={"order": orders[0], "since": treatment.since, "days": days},
+        facts={"days": days},
         offers=(Offer("review-of-amitriptyline"),),
     )
 
@@ -94,7 +94,6 @@ def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
         indicator=Indicator.INFO,
         orders=tuple(orders),
         state="other-scale" if chart.measured(*OTHER_SCALES, days=days) else "",
-        facts={"order": orders[0]},
         offers=(Offer("pain-score-0-to-10"),),
     )
 
@@ -126,7 +125,6 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
         orders=tuple(orders),
         state=state,
         facts={
-            "order": orders[0],
             "readings": readings,
             "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
         },
@@ -169,11 +167,3 @@ def _fall(pair: tuple[Fraction, Fraction] | None) -> Fraction:
 
 def _observations_known(chart: Chart) -> bool:
     return not any(gap.element == OBSERVATIONS for gap in chart.unread)
-
-
-RULES: tuple[Rule, ...] = (
-    amitriptyline_older_adult,
-    standing_blood_pressure,
-    amitriptyline_review,
-    pain_score,
-)

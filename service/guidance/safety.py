@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from service.chart import Chart
 from service.engine.concerns import Point, gathered, partners, point, recorded, stale
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import body_weight, latest_lowest
 from service.guidance.duplicates import summed, taken_together
 from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
@@ -276,11 +276,3 @@ def _answered(chart: Chart, what: str, span: Fraction) -> bool:
     """True when the latest answer about it is yes and not too old."""
     latest = chart.latest(f"{what}-status")
     return latest is not None and latest.taken >= chart.days_ago(span) and what in latest.sets
-
-
-RULES: tuple[Rule, ...] = (
-    tolperisone_contraindications,
-    amitriptyline_and_other_conditions,
-    patient_under_18,
-    amitriptyline_in_pregnancy_or_breastfeeding,
-)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil
 
 from service.chart import Chart
-from service.engine.finding import Finding, Indicator, Offer, Rule, Thresholds, holding, states
+from service.engine.finding import Finding, Indicator, Offer, Thresholds, holding, states
 from service.facts import Condition, MedicationOrder, Role, doses, reasons
 from service.guidance.duplicates import ZERO, duplicates, gives_nothing, remaining
 from service.guidance.safety import pregnant_or_breastfeeding
@@ -113,10 +113,8 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
         orders=(*orders, *listed),
         state=state,
         facts={
-            "order": orders[0],
             "before": before,
             "after": after,
-            "days": days if known else None,
             "next_step": path[0] if path else None,
         },
         offers=offers,
@@ -277,6 +275,3 @@ def _against(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thr
         "step-not-prepared": all(thresholds[name].value != step for name in RUNGS),
     }
     return holding(checks)
-
-
-RULES: tuple[Rule, ...] = (amitriptyline_stopping,)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from service.chart import Chart
 from service.dates import later
 from service.dosing.dosage import DailyDose
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder
 from service.guidance.amitriptyline import purpose
 from service.guidance.vocabulary import AMITRIPTYLINE
@@ -57,7 +57,6 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
         orders=(step.order, *(() if step.inside else chart.current(AMITRIPTYLINE))),
         state="depression" if depression else _state(step, thresholds),
         facts={
-            "order": step.order,
             "before": step.before,
             "after": step.after,
             "rise": step.rise,
@@ -137,6 +136,3 @@ def _step_on(order: MedicationOrder, dose: DailyDose, today: date) -> tuple[Dail
             return step, began
         began = ends
     return (dose.steps[-1] if dose.steps else dose), began
-
-
-RULES: tuple[Rule, ...] = (amitriptyline_titration,)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from service.chart import Chart
 from service.dosing.dosage import DailyDose
 from service.engine.concerns import partners
-from service.engine.finding import Finding, Indicator, Rule, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder, doses, reasons
 from service.guidance.duplicates import taken_together
 from service.guidance.interactions import Inhibitors, inhibitors
@@ -45,8 +45,6 @@ def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Find
         orders=tuple(dict.fromkeys([*joining, *ordered, *first.values(), *merged.all])),
         state=_state(chart, len(new), merged),
         facts={
-            "tolperisone": first[TOLPERISONE],
-            "amitriptyline": first[AMITRIPTYLINE],
             "inhibitors": merged.all,
             "unsure": merged.unsure,
         },
@@ -76,7 +74,7 @@ def tolperisone_with_other_tricyclic(chart: Chart, thresholds: Thresholds) -> Fi
         card="tolperisone-with-other-tricyclic",
         indicator=Indicator.INFO,
         orders=(*others, *orders),
-        facts={"others": others, "tolperisone": orders[0]},
+        facts={"others": others},
     )
 
 
@@ -95,7 +93,6 @@ def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | No
         orders=tuple(orders),
         state=chart.jurisdiction if chart.jurisdiction in ("ch", "us") else "",
         facts={
-            "order": orders[0],
             "conditions_known": chart.conditions_known,
             "unread": chart.conditions_known and (not chart.problems_read or any(o.reason_unread for o in orders)),
         },
@@ -139,7 +136,6 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
         state="under-age" if minor else _STATES[indicator],
         orders=tuple(orders),
         facts={
-            "order": orders[0],
             "dose": computed[0],
             "day": day,
             "summed": len(orders) > 1,
@@ -160,12 +156,3 @@ def _indicator(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) ->
         return Indicator.WARNING
     alone = len(doses) == 1 and doses[0].daily and day >= thresholds["label_minimum"].value
     return Indicator.INFO if alone and doses[0].times != thresholds["doses"].value else None
-
-
-RULES: tuple[Rule, ...] = (
-    tolperisone_with_amitriptyline,
-    tolperisone_with_other_tricyclic,
-    tolperisone_indication,
-    tolperisone_daily_dose,
-    tolperisone_food,
-)

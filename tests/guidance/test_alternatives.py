@@ -16,6 +16,7 @@ from service.guidance.alternatives import (
     ANTICHOLINERGIC_RISK,
     MAOI,
     OPIOID_ACCEPTED,
+    duloxetine_checks,
     opioid_in_fibromyalgia,
     other_options,
 )
@@ -147,6 +148,11 @@ def options(given: Chart, numbers: Thresholds) -> list[str]:
     return finding.facts["options"] if finding is not None else []
 
 
+def checks(given: Chart, numbers: Thresholds) -> dict[str, bool | None]:
+    """The conditions of duloxetine."""
+    return duloxetine_checks(given, kidney_function(given, numbers["kidney_age"]), numbers)
+
+
 START = draft(AMITRIPTYLINE, dose("10"))
 NERVE = sick(chart(START), "neuropathic-pain", "urinary-retention")
 ALL = ["duloxetine", "gabapentin", "pregabalin"]
@@ -213,11 +219,10 @@ def test_without_reason_pain_or_option_nothing_is_said(numbers: Thresholds, give
 
 
 def test_age_18_and_65_and_unknown(numbers: Thresholds) -> None:
-    def of_age(patient: Patient) -> Finding:
-        return found(sick(chart(START, patient=patient), "neuropathic-pain", "urinary-retention"), numbers)
-
-    assert "adult" not in of_age(born(date(2008, 11, 23))).facts["open"]
-    assert of_age(Patient()).facts["open"][0] == "adult"
+    for patient, adult in ((born(date(2008, 11, 23)), True), (Patient(), None)):
+        given = sick(chart(START, patient=patient), "neuropathic-pain", "urinary-retention")
+        assert options(given, numbers) == ALL
+        assert checks(given, numbers)["adult"] is adult
 
 
 KIND_OF_PAIN = {
@@ -265,9 +270,8 @@ AGAINST_DULOXETINE = {
 
 @pytest.mark.parametrize("given", AGAINST_DULOXETINE.values(), ids=AGAINST_DULOXETINE)
 def test_what_is_recorded_against_duloxetine_takes_it_from_the_options(numbers: Thresholds, given: Chart) -> None:
-    finding = found(given, numbers)
-    assert finding.facts["options"] == ["gabapentin", "pregabalin"]
-    assert len(finding.facts["against"]) == 1
+    assert options(given, numbers) == ["gabapentin", "pregabalin"]
+    assert list(checks(given, numbers).values()).count(False) == 1
 
 
 def maoi(taken: int | None = None, authored: int | None = None) -> MedicationOrder:
@@ -300,16 +304,14 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize(("given", "check"), UNKNOWN.values(), ids=UNKNOWN)
-def test_what_is_not_known_is_said_and_not_assumed(numbers: Thresholds, given: Chart, check: str) -> None:
-    finding = found(given, numbers)
-    assert check in finding.facts["open"]
-    assert "duloxetine" in finding.facts["options"]
+def test_what_is_not_known_takes_no_option_away(numbers: Thresholds, given: Chart, check: str) -> None:
+    assert checks(given, numbers)[check] is None
+    assert "duloxetine" in options(given, numbers)
 
 
 def test_all_conditions_of_duloxetine_can_hold(numbers: Thresholds) -> None:
     given = replace(NERVE, orders=(START, maoi(taken=15)), measurements=(gfr("30"),))
-    facts = found(given, numbers).facts
-    assert (facts["open"], facts["against"]) == ([], [])
+    assert set(checks(given, numbers).values()) == {True}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from service.facts import Age, Condition, Measurement, MedicationOrder, Patient,
 from service.fhir.edit import ClientOrders
 from service.guidance.monitoring import (
     CIRCULATION,
-    RULES,
     amitriptyline_older_adult,
     amitriptyline_review,
     pain_score,
@@ -38,6 +37,7 @@ from tests.guidance.charts import (
     titrated,
 )
 
+RULES = (amitriptyline_older_adult, standing_blood_pressure, amitriptyline_review, pain_score)
 INFO, WARNING = Indicator.INFO, Indicator.WARNING
 OLD, TURNS_65, TURNS_65_TOMORROW = born(date(1950, 5, 9)), born(date(1961, 11, 23)), born(date(1961, 11, 24))
 DRAFT = draft(AMITRIPTYLINE, dose("10"))

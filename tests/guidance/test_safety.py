@@ -9,12 +9,14 @@ import pytest
 
 from service.chart import Chart
 from service.dates import Span
+from service.engine.evaluate import card_of
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.facts import Allergies, Condition, Measurement, MedicationOrder, Patient
 from service.fhir.edit import ClientOrders
 from service.guidance import safety
+from service.guidance.registry import RULES
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug
 
 CAUTIONED = (
@@ -24,13 +26,13 @@ CAUTIONED = (
 
 INFO, WARNING, CRITICAL = Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL
 
-RULES = {rule.__name__.replace("_", "-"): rule for rule in safety.RULES}
+RULES_BY_CARD = {card_of(rule): rule for rule in RULES}
 Judge = Callable[[str, Chart], Finding | None]
 
 
 @pytest.fixture
 def judge(library: Library) -> Judge:
-    return lambda card, given: RULES[card](given, library.thresholds[card])
+    return lambda card, given: RULES_BY_CARD[card](given, library.thresholds[card])
 
 
 def on_record(*sets: str, label: str = "as recorded", active: bool = True, onset: date | None = None) -> Condition:

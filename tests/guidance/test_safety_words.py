@@ -12,17 +12,19 @@ from service.cdshooks.messages import Card
 from service.chart import Chart
 from service.engine import words
 from service.engine.concerns import Point, gathered
-from service.engine.finding import Finding, Indicator, Rule, states_of
+from service.engine.evaluate import card_of
+from service.engine.finding import Finding, Indicator, states_of
 from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.facts import Allergies, Condition
 from service.fhir.edit import ClientOrders
-from service.guidance import heart, maoi, safety
+from service.guidance import maoi, safety
+from service.guidance.registry import RULES
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, draft
 from tests.guidance.test_safety_maoi import CLASSES
 from tests.guidance.test_safety_maoi import maoi as as_maoi
 
-RULES: dict[str, Rule] = {r.__name__.replace("_", "-"): r for r in (*maoi.RULES, *heart.RULES, *safety.RULES)}
+RULES_BY_CARD = {card_of(rule): rule for rule in RULES}
 TABLES = ("amitriptyline-and-the-heart", "amitriptyline-and-other-conditions", "tolperisone-contraindications")
 WITH_ANOTHER_DRUG = (
     "cisapride",
@@ -58,7 +60,7 @@ def assert_said(card: Card) -> None:
 @pytest.mark.parametrize("card", TABLES)
 def test_every_row_is_said_in_every_state_that_can_say_it(library: Library, renderer: Renderer, card: str) -> None:
     about = draft(TOLPERISONE if card.startswith(TOLPERISONE) else AMITRIPTYLINE)
-    rows, possible = library.cards[card].reasons, states_of(RULES[card])
+    rows, possible = library.cards[card].reasons, states_of(RULES_BY_CARD[card])
     for kind in rows:
         other = draft("another drug") if kind in WITH_ANOTHER_DRUG else None
         age = 200 if kind.startswith("qtc") else None
