@@ -7,7 +7,7 @@ version replaced by placeholders and the day it was recorded for.
 import difflib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -15,16 +15,13 @@ from typing import Any
 
 from service.cdshooks.messages import CONTEXTS, own_members
 from service.cdshooks.outcomes import operation_outcome
-from service.cli.output import LINES, STANDARD_INPUT, Refused, documents, named
+from service.cli.output import LINES, STANDARD_INPUT, Refused, content_of, documents, guideline, named
 from service.decide import Decision, decide
-from service.engine.finding import Rule
-from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.rendering import CODE_SYSTEMS, Renderer
 from service.engine.review import valid_until
 from service.errors import ServiceError
 from service.fhir.resources import aslist
-from service.guidance.registry import RULES
 from service.jsonio import encode
 from service.trust.clients import ANYBODY, Dialect, Jurisdiction
 
@@ -32,10 +29,8 @@ EXPECTED = ".expected.json"
 OK = 200
 GUIDANCE = "<guidance version>"
 PUBLIC_URL = "<public url>"
-
-
-class NotReplayable(Refused):
-    """A file that is no hook request; the message says what is wrong with it."""
+TIMEOUT = 10.0
+"""Seconds that a running service may take for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,72 +86,55 @@ def _looks_like_request(path: Path) -> bool:
     return isinstance(value, dict) and "hook" in value
 
 
-def read_all(path: Path) -> Iterator[Request | NotReplayable]:
+def read_all(path: Path) -> Iterator[Request | Refused]:
     """The requests of a file or of standard input: one, or one per line; in place of each that is none, why."""
-    if path != STANDARD_INPUT and path.suffix != LINES:
-        yield _or_why_not(read, path)
-        return
     try:
         found = documents(path)
-    except OSError as error:
-        yield NotReplayable(f"{path}: {error.strerror or error}")
+    except Refused as why:
+        yield why
         return
     if not found:
-        yield NotReplayable(f"{named(path)}: the file is empty, so it holds no hook request.")
+        yield Refused(f"{named(path)}: the file is empty, so it holds no hook request.")
+    alone = path != STANDARD_INPUT and path.suffix != LINES
     for place, body in found:
-        yield _or_why_not(_of_several, Path(place), body)
-
-
-def _or_why_not(made: Callable[..., Request], *given: Any) -> Request | NotReplayable:
-    try:
-        return made(*given)
-    except NotReplayable as why:
-        return why
-
-
-def _of_several(place: Path, body: bytes) -> Request:
-    return Request(place, body, _hook(place, _json(place, body)), None, recordable=False)
-
-
-def _hook(path: Path, value: Any) -> str:
-    hook = value.get("hook") if isinstance(value, dict) else None
-    if not isinstance(hook, str):
-        raise NotReplayable(
-            f"{path}: not a hook request: it has no member 'hook'. Replay needs the whole request body."
-        )
-    return hook
+        try:
+            yield _request(Path(place), body, alone=alone)
+        except Refused as why:
+            yield why
 
 
 def read(path: Path) -> Request:
-    """The one request of a file, with its recorded answer. Raises NotReplayable with what is wrong and where."""
-    body = _content(path)
-    hook = _hook(path, _json(path, body))
-    request = Request(path, body, hook, None)
-    if not request.expected_path.exists():
+    """The one request of a file, with its recorded answer. Raises Refused with what is wrong and where."""
+    (request,) = read_all(path)
+    if isinstance(request, Refused):
+        raise request
+    return request
+
+
+def _request(path: Path, body: bytes, *, alone: bool) -> Request:
+    """A request, with the answer recorded beside it where it has a file of its own."""
+    value = _json(path, body)
+    hook = value.get("hook") if isinstance(value, dict) else None
+    if not isinstance(hook, str):
+        raise Refused(f"{path}: not a hook request: it has no member 'hook'. Replay needs the whole request body.")
+    request = Request(path, body, hook, None, recordable=alone)
+    if not (alone and request.expected_path.exists()):
         return request
-    expected = _json(request.expected_path, _content(request.expected_path))
+    expected = _json(request.expected_path, content_of(request.expected_path))
     if not _recorded(expected):
-        raise NotReplayable(f"{request.expected_path}: not a recorded answer ('today', 'status', 'body'). Remove it.")
-    return Request(path, body, hook, expected)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise NotReplayable(f"{path}: {error.strerror or error}") from None
+        raise Refused(f"{request.expected_path}: not a recorded answer ('today', 'status', 'body'). Remove it.")
+    return replace(request, expected=expected)
 
 
 def _json(path: Path, body: bytes) -> Any:
-    """The content of a file, decoded. Raises NotReplayable with what is wrong and where."""
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:
-        raise NotReplayable(f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise Refused(f"{path}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError:
-        raise NotReplayable(f"{path}: not JSON: the file is not UTF-8 text") from None
+        raise Refused(f"{path}: not JSON: the file is not UTF-8 text") from None
     except (ValueError, RecursionError):
-        raise NotReplayable(f"{path}: too large a number, or too deeply nested") from None
+        raise Refused(f"{path}: too large a number, or too deeply nested") from None
 
 
 def _recorded(value: Any) -> bool:
@@ -179,10 +157,9 @@ class InProcess:
         library: Library,
         dialect: Dialect | None = None,
         jurisdiction: Jurisdiction | None = None,
-        rules: tuple[Rule, ...] = RULES,
         failed: Callable[[str, Exception], None] | None = None,
     ) -> None:
-        self.guideline = Guideline(library, rules)
+        self.guideline = guideline(library)
         self.renderer = Renderer.of(library, signed=valid_until(self.guideline))
         self._failed = failed
         self._client = ANYBODY.model_copy(update={"dialect": dialect, "jurisdiction": jurisdiction})
@@ -214,16 +191,15 @@ class OverHttp:
     The address may be that of the service, of its discovery or of one of its services.
     """
 
-    def __init__(self, url: str, timeout: float = 10) -> None:
+    def __init__(self, url: str) -> None:
         import requests
 
         self._base = url.partition("/cds-services")[0].rstrip("/")
-        self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False
 
     def answer(self, request: Request, today: date) -> Answer:  # noqa: ARG002  (the service has its own clock)
-        """The answer of the running service. Raises NotReplayable when it cannot be had."""
+        """The answer of the running service. Raises Refused when it cannot be had."""
         import requests
 
         url = f"{self._base}/cds-services/{request.hook}"
@@ -232,15 +208,15 @@ class OverHttp:
                 url,
                 data=request.body,
                 headers={"Content-Type": "application/json"},
-                timeout=self._timeout,
+                timeout=TIMEOUT,
                 allow_redirects=False,
             )
             body = response.json()
         except requests.JSONDecodeError:
-            raise NotReplayable(f"{url} answered {response.status_code} with something that is not JSON") from None
+            raise Refused(f"{url} answered {response.status_code} with something that is not JSON") from None
         except requests.RequestException as error:
             reason = type(error).__name__
-            raise NotReplayable(f"{url} could not be reached ({reason}). Is the service running there?") from None
+            raise Refused(f"{url} could not be reached ({reason}). Is the service running there?") from None
         return Answer(response.status_code, body if isinstance(body, dict) else {})
 
 

@@ -1,6 +1,7 @@
 """``tolami burden``: how many cards a prescriber sees, counted over the orders of a synthetic population."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.output import day_option, example, form_option, guideline, print_csv, print_json, print_table, stop
+from service.cli.output import Faulty, day_option, example, form_option, guideline, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from service.cdshooks.messages import Card
@@ -21,74 +22,60 @@ ANY = "any card"
 
 
 @dataclass
-class Count:
-    """How often a card was shown, was said as a line of another one, or kept quiet, and its words where shown."""
-
-    shown: int = 0
-    critical: int = 0
-    lines: int = 0
-    quiet: int = 0
-    words: list[int] = field(default_factory=list)
-
-
-@dataclass
 class Burden:
-    """What a number of orders were answered with, by the id of the card."""
+    """What orders were answered with, by the id of the card.
+
+    How often it was shown, how often as critical and in how many words altogether; how often it was said as a line of
+    another one, or kept quiet.
+    """
 
     orders: int = 0
-    cards: int = 0
-    counts: dict[str, Count] = field(default_factory=dict)
+    shown: Counter[str] = field(default_factory=Counter)
+    critical: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
+    merged: Counter[str] = field(default_factory=Counter)
+    quiet: Counter[str] = field(default_factory=Counter)
 
-    def add(self, cards: Iterable["Card"]) -> None:
+    def add(self, cards: Sequence["Card"]) -> None:
         """Counts the answer to one more order."""
         from service.cdshooks.messages import EXTENSION
         from service.engine.rendering import LOCAL
         from service.engine.words import count as words_of
 
         self.orders += 1
-        whole, answered = 0, list(cards)
-        for card in answered:
+        pages = f"{LOCAL}/guidance/"
+        for card in cards:
             own = card.extension[EXTENSION]
-            length = words_of(card.detail)
-            whole += length
-            self.cards += 1
-            shown = self._count(own["card"])
-            shown.shown += 1
-            shown.critical += card.indicator == "critical"
-            shown.words.append(length)
-            own_pages = f"{LOCAL}/guidance/"
-            pages = [link.url.removeprefix(own_pages) for link in card.links if link.url.startswith(own_pages)]
-            for line in pages[1:]:
-                self._count(line).lines += 1
-            for quiet in own.get("quiet", ()):
-                self._count(quiet).quiet += 1
-        if whole:
-            total = self._count(ANY)
-            total.shown += 1
-            total.critical += any(card.indicator == "critical" for card in answered)
-            total.words.append(whole)
+            self._show(own["card"], [card], words_of(card.detail))
+            self.merged.update([link.url.removeprefix(pages) for link in card.links if link.url.startswith(pages)][1:])
+            self.quiet.update(own.get("quiet", ()))
+        if cards:
+            self._show(ANY, cards, sum(words_of(card.detail) for card in cards))
 
-    def _count(self, card: str) -> Count:
-        return self.counts.setdefault(card, Count())
+    def _show(self, name: str, cards: Sequence["Card"], words: int) -> None:
+        self.shown[name] += 1
+        self.critical[name] += any(card.indicator == "critical" for card in cards)
+        self.words[name] += words
 
     def rows(self, policy: str) -> list[dict[str, Any]]:
         """A row for each card, the most frequent first, all together at the top; shares are per 100 orders."""
         from service.records.rate import Rate
 
-        found = []
-        for card, one in sorted(self.counts.items(), key=lambda entry: (entry[0] != ANY, -entry[1].shown, entry[0])):
-            low, high = Rate(one.shown, self.orders).interval or (0.0, 0.0)
+        found, cards = [], {*self.shown, *self.merged, *self.quiet}
+        for card in sorted(cards, key=lambda card: (card != ANY, -self.shown[card], card)):
+            shown = self.shown[card]
+            low, high = Rate(shown, self.orders).interval or (0.0, 0.0)
             found.append(
                 {
                     "policy": policy,
                     "card": card,
-                    "per_100_orders": round(100 * one.shown / self.orders, 1),
+                    "per_100_orders": round(100 * shown / self.orders, 1),
                     "from": round(100 * low, 1),
                     "to": round(100 * high, 1),
-                    "critical": one.critical,
-                    "words": round(sum(one.words) / len(one.words)) if one.words else 0,
-                    "merged": one.lines,
-                    "quiet": one.quiet,
+                    "critical": self.critical[card],
+                    "words": round(self.words[card] / shown) if shown else 0,
+                    "merged": self.merged[card],
+                    "quiet": self.quiet[card],
                 }
             )
         return found
@@ -134,7 +121,7 @@ def _in_force(file: Path, library: "Library", day: date) -> Any:
     try:
         return tuple(change for change in read_policy(file, library) if change.in_force(day))
     except FaultyLibrary as faulty:
-        stop(f"The policy cannot be used:\n{faulty}", 1)
+        raise Faulty(f"The policy cannot be used:\n{faulty}") from None
 
 
 def _burden(guideline: "Guideline", size: int, seed: int, day: date, name: str) -> Burden:
@@ -142,14 +129,13 @@ def _burden(guideline: "Guideline", size: int, seed: int, day: date, name: str) 
     from rich.console import Console
     from rich.progress import Progress
 
-    from service.cli.population import orders, read_population
+    from service.cli.synthetic import population
     from service.decide import Decision, decide
     from service.engine.rendering import Renderer
 
     numbers, found = count(1), Burden()
     using = Decision(guideline, Renderer.of(guideline.library), lambda: day, lambda: str(next(numbers)))
-    bodies = orders(read_population(), size, seed, day)
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        for body in progress.track(bodies, total=size, description=f"Orders, policy {name}"):
+        for body in progress.track(population(size, seed, day), total=size, description=f"Orders, policy {name}"):
             found.add(decide(body, "order-sign", using).cards)
     return found

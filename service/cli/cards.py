@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import click
 
-from service.cli.output import Day, as_json, example, guideline, library, print_json, print_table, stop
+from service.cli.output import Day, Refused, as_json, example, guideline, library, print_json, print_table
 from service.dates import local_day
 
 REVIEW_DAYS = 365
@@ -81,10 +81,10 @@ def sign(card_id: str, by: str, role: str, until: date | None) -> None:
     whole, today = guideline(), local_day()
     card = whole.library.cards.get(card_id)
     if card is None:
-        stop(f"{card_id}: there is no such card; tolami cards lists them.")
+        raise Refused(f"{card_id}: there is no such card; tolami cards lists them.")
     last = until or today + timedelta(days=REVIEW_DAYS)
     if last <= today or not by.strip() or not role.strip():
-        stop("A sign-off needs a name, a role, and a last day that is not past.")
+        raise Refused("A sign-off needs a name, a role, and a last day that is not past.")
     path = FOLDER / card.file
     sign_off = signed(path.read_text(encoding="utf-8"), by, role, today, last, digest(whole, card_id))
     path.write_text(sign_off, encoding="utf-8")

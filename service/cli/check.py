@@ -1,17 +1,26 @@
 """``tolami check``: cards, sources, terminology, settings and clients, before they are served."""
 
+import subprocess
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from service.cli.output import as_json, example, library, print_json, print_table, standard_output, stop
+from service.cli.output import Faulty, Refused, as_json, example, guideline, library, print_json, print_table
+from service.cli.replay import FIXTURES
 
 if TYPE_CHECKING:
     from service.engine.library import Library
     from service.engine.policy import Policy
     from service.settings import Settings
+
+PAUSE = 0.5
+"""Seconds between two looks at the files."""
+WATCHED = {".md", ".yaml", ".json"}
+COMMAND = (sys.executable, "-c", "from service.cli.main import main; main()", "check")
 
 
 @example(
@@ -37,9 +46,9 @@ def check(terminology: bool, watch: bool, url: str, form: str) -> None:
     remembered in $XDG_CACHE_HOME/tolami.
     """
     if watch:
-        from service.cli.watch import check_on_save
+        from service.engine.loading import FOLDER
 
-        check_on_save(url)
+        check_on_save(url, (FOLDER, FIXTURES), check_again)
     cards = library()
     settings, problems = _settings()
     policies, faults = _policies(settings, cards)
@@ -49,13 +58,13 @@ def check(terminology: bool, watch: bool, url: str, form: str) -> None:
         print_json({"guidance": cards.version, "faults": problems})
         sys.exit(1 if problems else 0)
     if settings is None or problems:
-        stop("\n".join(problems), 1)
+        raise Faulty("\n".join(problems))
     _show(cards, policies)
     if terminology:
         from service.cli.terminology import check_terminology
         from service.dates import utc_now
 
-        cards, whole = check_terminology(standard_output(), cards, settings, utc_now)
+        cards, whole = check_terminology(cards, settings, utc_now)
         if not whole:
             sys.exit(1)
     click.echo(
@@ -113,12 +122,80 @@ def _policies(settings: "Settings | None", cards: "Library") -> tuple[dict[str, 
 def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     """What is wrong with the cards; with their examples only when nothing else is, and not if it has to be quick."""
     from service.cli.answers import find
-    from service.cli.examples import Examples, once_each
-    from service.cli.replay import FIXTURES
     from service.engine.check import deep_faults, template_faults
+    from service.engine.rendering import Renderer
 
-    examples = Examples(cards)
-    found = [*template_faults(examples.answering.renderer), *deep_faults(examples.answering.guideline)]
+    found = [*template_faults(Renderer.of(cards)), *deep_faults(guideline(cards))]
     if found or quick or not FIXTURES.exists():
         return list(map(str, found))
-    return list(once_each(fault for file in find([FIXTURES]) for fault in examples.faults(file)))
+    return list(example_faults(cards, find([FIXTURES])))
+
+
+def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None = None) -> Iterator[str]:
+    """What is wrong with the cards of request files: words that fail, are too long, or a developer's.
+
+    Each fault once, with the first file in which it was found and how many more there are; words that fail also with
+    their line in the folder of the cards.
+    """
+    from service.cli.answers import InProcess, read_all, recorded_day
+    from service.dates import local_day
+    from service.engine.check import unreadable, words_fault
+    from service.engine.loading import FOLDER
+
+    failures: list[tuple[str, Exception]] = []
+    answering = InProcess(cards, failed=lambda card, error: failures.append((card, error)))
+    places: dict[str, list[Path]] = {}
+    for request in (request for file in files for request in read_all(file)):
+        if isinstance(request, Refused):
+            yield str(request)
+            continue
+        failures.clear()
+        answer = answering.answer(request, recorded_day(request) or local_day())
+        found = [words_fault(card, error, cards, folder or FOLDER) for card, error in failures]
+        for fault in (*found, *(fault for shown in answer.cards for fault in unreadable(shown, cards))):
+            places.setdefault(str(fault), []).append(request.path)
+    for said, paths in places.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield f"{said} ({paths[0]}{more})"
+
+
+def check_on_save(url: str, folders: Sequence[Path], check: Callable[[], None]) -> NoReturn:
+    """Checks now and whenever a card, table or fixture is saved, until Ctrl-C.
+
+    Each time it names the page of the service at ``url`` that previews what was saved.
+    """
+    seen = _saved(folders)
+    check()
+    while True:
+        sleep(PAUSE)
+        now = _saved(folders)
+        files = sorted({path for path, _ in seen ^ now})
+        if files:
+            seen = now
+            click.echo(f"\nSaved: {', '.join(path.name for path in files)}")
+            check()
+            for page in dict.fromkeys(preview(path, url) for path in files):
+                click.echo(f"Preview, where tolami serve --reload runs: {page}")
+
+
+def _saved(folders: Sequence[Path]) -> set[tuple[Path, int]]:
+    """The files that an author edits, with the moment in which each was saved."""
+    found = set()
+    for path in (path for folder in folders for path in folder.rglob("*") if path.suffix in WATCHED):
+        try:
+            found.add((path, path.stat().st_mtime_ns))
+        except OSError:  # an editor puts a new file in its place
+            continue
+    return found
+
+
+def preview(path: Path, url: str) -> str:
+    """The page of a service that shows what was saved: the card's own, or all of them."""
+    card = path.suffix == ".md" and path.parent.name != "lines"
+    return f"{url.rstrip('/')}/guidance/{path.stem if card else ''}"
+
+
+def check_again() -> None:
+    """Checks in a process of its own, because tables are read once in a process."""
+    result = subprocess.run(COMMAND, capture_output=True, text=True, check=False)  # noqa: S603
+    click.echo(result.stderr.strip() or result.stdout.splitlines()[-1])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.output import example, print_table, stop
+from service.cli.output import Faulty, Refused, example, print_table
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -48,10 +48,10 @@ def check(file: Path | None, fetch: bool) -> None:
         settings = load_settings()
         chosen = file or settings.trust_file
         if chosen is None:
-            stop("Which file? tolami clients check FILE, or set TOLAMI_TRUST_FILE.")
+            raise Refused("Which file? tolami clients check FILE, or set TOLAMI_TRUST_FILE.")
         listed = read_clients(chosen)
     except (SettingsError, FaultyTrustFile) as error:
-        stop(str(error), 1)
+        raise Faulty(str(error)) from None
     faults = faults_of(listed, settings.token_algorithms, loopback=settings.http_loopback)
     if settings.auth == "open" and not any(client.issuer for client in listed.all):
         faults.remove(NOBODY)
@@ -60,7 +60,7 @@ def check(file: Path | None, fetch: bool) -> None:
         _show(client if client.issuer else listed.without_token, settings, keys)
         faults += [f"client {client.name}: {fault}" for fault in unfetched]
     if faults:
-        stop("\n".join(faults), 1)
+        raise Faulty("\n".join(faults))
     click.echo(f"{chosen}: {len(listed.all)} {'client' if len(listed.all) == 1 else 'clients'}, no faults.")
     if settings.auth == "open":
         click.echo("TOLAMI_AUTH is open: tokens are ignored, and every caller is the client without an issuer.")

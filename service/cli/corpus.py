@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from service.cdshooks.messages import own_members
-from service.cli.answers import Answer, InProcess, NotReplayable, OverHttp
+from service.cli.answers import Answer, InProcess, OverHttp
 from service.cli.corpus_material import Material, material
-from service.cli.output import standard_output, stop
+from service.cli.output import Refused, standard_output
 from service.dates import local_day
 from service.fhir.concepts import concept_of
 from service.fhir.resources import text
@@ -24,7 +24,7 @@ from service.guidance.vocabulary import SUBJECTS
 from service.terminology.recognise import Terminology
 
 MOST_REASONS = 12
-"""How many reasons are shown of one outcome; the others are counted together."""
+"""How many reasons are shown of one outcome, the most frequent first."""
 INDEX = "index.json"
 NOT_A_REQUEST = "not a request"
 WITHOUT_THE_DRUGS = frozenset({"not-checked"})
@@ -44,19 +44,6 @@ class Outcome:
     label: str
     reason: str = ""
     wrong: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Tally:
-    """The counts of a corpus: outcomes with their reasons, and what went wrong, by file."""
-
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    wrong: list[tuple[Path, str]] = field(default_factory=list)
-
-    def add(self, path: Path, outcome: Outcome) -> None:
-        """Counts the outcome of a file."""
-        self.outcomes[outcome.label, outcome.reason] += 1
-        self.wrong += [(path, what) for what in outcome.wrong]
 
 
 def files(folder: Path) -> list[Path]:
@@ -151,55 +138,47 @@ def _diagnostics(answer: Answer) -> str:
     return text(first.get("diagnostics")) if isinstance(first, dict) else ""
 
 
-def corpus_table(tally: Tally) -> Table:
+def corpus_table(outcomes: Mapping[str, Counter[str]]) -> Table:
     """The outcomes with their counts, each with its most frequent reasons."""
     table = Table("outcome", "files", "what or why", title="Outcomes")
-    by_label: dict[str, list[tuple[str, int]]] = {}
-    for (label, reason), number in tally.outcomes.most_common():
-        by_label.setdefault(label, []).append((reason, number))
-    for label, reasons in by_label.items():
+    for label, reasons in sorted(outcomes.items(), key=lambda entry: -entry[1].total()):
         table.add_section()
-        table.add_row(Text(label, style="bold"), str(sum(number for _, number in reasons)))
-        for reason, number in reasons[:MOST_REASONS]:
+        table.add_row(Text(label, style="bold"), str(reasons.total()))
+        for reason, number in reasons.most_common(MOST_REASONS):
             if reason:
                 table.add_row("", str(number), Text(reason))
-        if len(reasons) > MOST_REASONS:
-            table.add_row("", str(sum(number for _, number in reasons[MOST_REASONS:])), "other reasons")
     return table
 
 
 def replay_corpus(folder: Path, answering: InProcess | OverHttp, terminology: Terminology, today: date | None) -> int:
     """Replays the folder under a progress bar and shows what came of it; returns the exit code."""
     if not folder.is_dir():
-        stop(f"{folder}: there is no such folder.")
+        raise Refused(f"{folder}: there is no such folder.")
     found = files(folder)
     if not found:
-        stop(f"{folder}: no JSON files there.")
+        raise Refused(f"{folder}: no JSON files there.")
     console = standard_output()
-    tally, expected = Tally(), verdicts(folder)
-    day = today or local_day()
+    outcomes, wrong = defaultdict[str, Counter[str]](Counter), list[tuple[Path, str]]()
+    expected = verdicts(folder)
     with Progress(console=console, transient=True) as progress:
         for path in progress.track(found, description="Replaying"):
-            _replay(path, answering, expected.get(path), terminology, day, tally)
-    console.print(corpus_table(tally))
-    for path, what in tally.wrong:
+            came_of = _replayed(path, answering, expected.get(path), terminology, today or local_day())
+            outcomes[came_of.label][came_of.reason] += 1
+            wrong += [(path, what) for what in came_of.wrong]
+    console.print(corpus_table(outcomes))
+    for path, what in wrong:
         console.print(Text(f"{path.relative_to(folder)}: {what}", style="red"), soft_wrap=True)
-    console.print(f"{len(found)} files; went wrong: {len(tally.wrong)}")
-    return 1 if tally.wrong else 0
+    console.print(f"{len(found)} files; went wrong: {len(wrong)}")
+    return 1 if wrong else 0
 
 
-def _replay(
-    path: Path,
-    answering: InProcess | OverHttp,
-    expected: object,
-    terminology: Terminology,
-    today: date,
-    tally: Tally,
-) -> None:
-    """Replays one file and counts what came of it."""
+def _replayed(
+    path: Path, answering: InProcess | OverHttp, expected: object, terminology: Terminology, today: date
+) -> Outcome:
+    """What came of one file."""
     try:
         one = material(path)
         answer = answering.answer(one.call, today) if one.call is not None else None
-        tally.add(path, outcome(one, answer, expected, terminology))
-    except NotReplayable as error:
-        tally.add(path, Outcome("could not be replayed", wrong=(str(error),)))
+    except Refused as error:
+        return Outcome("could not be replayed", wrong=(str(error),))
+    return outcome(one, answer, expected, terminology)

@@ -20,10 +20,6 @@ from service.fhir.versions import ORDER_TYPES, STATEMENT_TYPES
 from service.jsonio import decode
 
 
-class NothingToRead(Refused):
-    """A file without orders; the message says what was expected."""
-
-
 @dataclass(frozen=True, slots=True)
 class OrderReading:
     """How one order was read. ``dose`` is the working, or the sentence why there is none (``computed`` false)."""
@@ -41,23 +37,19 @@ class OrderReading:
 def readings(path: Path, library: Library, today: date) -> Iterator[tuple[str, OrderReading]]:
     """The reading of every order in a file, with its place: resources, bundles or whole hook requests.
 
-    Raises NothingToRead.
+    Raises Refused.
     """
-    try:
-        found = documents(path) or [(named(path), b"")]
-    except OSError as error:
-        raise NothingToRead(f"{path}: {error.strerror or error}") from None
-    for place, body in found:
-        yield from ((place, reading) for reading in _readings(place, decode(body), library, today))
+    for place, body in documents(path) or [(named(path), b"")]:
+        yield from ((place, each) for each in _readings(place, decode(body), library, today))
 
 
 def _readings(place: str, value: object, library: Library, today: date) -> list[OrderReading]:
     if value is None:
-        raise NothingToRead(f"{place}: not JSON")
+        raise Refused(f"{place}: not JSON")
     resources = list(_resources(value))
     orders = [r for r in resources if r["resourceType"] in ORDER_TYPES | STATEMENT_TYPES]
     if not orders:
-        raise NothingToRead(
+        raise Refused(
             f"{place}: no orders. Expected a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle of"
             " them, or a hook request."
         )
@@ -65,7 +57,7 @@ def _readings(place: str, value: object, library: Library, today: date) -> list[
     measured = observed(resources, library.terminology.terminology).measurements
     weight = body_weight(measured, today, weight_days)
     medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
-    return [_reading(order, medications, weight, library) for order in orders]
+    return [reading(order, medications, weight, library) for order in orders]
 
 
 def _resources(value: object) -> Iterator[Resource]:
@@ -84,9 +76,10 @@ def _resources(value: object) -> Iterator[Resource]:
             yield from _resources(item)
 
 
-def _reading(
+def reading(
     order: Resource, medications: dict[str, Resource], weight: Fraction | None, library: Library
 ) -> OrderReading:
+    """How an order is read, with the Medication resources that it may name and the patient's weight in kg."""
     terminology, subjects = library.terminology.terminology, library.plan.subjects
     identity = identify(order, medications, terminology)
     recognised = identity.recognition

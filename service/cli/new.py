@@ -4,11 +4,10 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
-from service.cli.output import Refused, day_option, example, library, standard_output, stop
+from service.cli.output import Refused, day_option, example, library, standard_output
 from service.cli.replay import FIXTURES
 from service.dates import local_day
 
@@ -20,10 +19,6 @@ OTHERS = {"codesystems", "directions", "lines", "orders", "schemas", "terminolog
 """Folders of ``cards/`` that hold no cards."""
 _CARD = re.compile(rf"({_NAME.pattern})/({_NAME.pattern})")
 _RULE = re.compile(r"^rule: R(\d+)$", re.MULTILINE)
-
-
-class NotWritten(Refused):
-    """The card cannot be written; the message says what to do."""
 
 
 @example(
@@ -64,43 +59,35 @@ def card(name: str, rule: str | None, force: bool) -> None:
 @click.option("--hook", required=True, type=click.Choice(HOOKS), help="The hook of the request.")
 @click.option("--patient", required=True, metavar="AGE/SEX", help="Such as 72/female.")
 @click.option("--draft", "drafts", multiple=True, metavar="'DRUG: DIRECTIONS'", help="An order being written.")
-@click.option("--on-list", "listed", multiple=True, metavar="'DRUG: DIRECTIONS'", help="An order the patient has.")
+@click.option("--on-list", "medications", multiple=True, metavar="'DRUG: DIRECTIONS'", help="An order the patient has.")
 @click.option("--condition", "conditions", multiple=True, metavar="SET|SYSTEM|CODE|WORDS", help="A problem.")
 @click.option("--observation", "observations", multiple=True, metavar="'SET VALUE UNIT'", help="A measurement.")
 @day_option("The day of the request; by default today.")
 @click.option("--force", is_flag=True, help="Overwrite an existing request.")
-def fixture(
-    name: str,
-    hook: str,
-    patient: str,
-    drafts: Any,
-    listed: Any,
-    conditions: Any,
-    observations: Any,
-    today: date,
-    force: bool,
-) -> None:
+def fixture(name: str, hook: str, patient: str, today: date, force: bool, **words: Sequence[str]) -> None:
     """Write a request for synthetic people: fhir_fixtures/requests/HOOK/NAME.json.
 
     A drug is named as on a label and written with its code; its directions, after a colon, are words that the
     service reads. A condition is a value set of cards/terminology/conditions, SYSTEM|CODE, or words; an observation a
     value set of cards/terminology/observations with value and unit. Each option may be given several times.
     """
+    import msgspec
+
     from service.cli.answers import InProcess, read
     from service.cli.display import answer_lines
-    from service.cli.request_words import Wanted, request_of
+    from service.cli.request_words import request_of
     from service.jsonio import encode
 
     path = FIXTURES / hook / f"{name}.json"
     if not FIXTURES.is_dir():
-        stop(f"There is no folder {FIXTURES} here. Run this in the project's folder.")
+        raise Refused(f"There is no folder {FIXTURES} here. Run this in the project's folder.")
     if not _NAME.fullmatch(name):
-        stop(f"{name}: a fixture's name is small letters, digits and single hyphens, such as pair-at-72.")
+        raise Refused(f"{name}: a fixture's name is small letters, digits and single hyphens, such as pair-at-72.")
     if path.exists() and not force:
-        stop(f"{path} already exists. Choose another name, or overwrite it with --force.")
+        raise Refused(f"{path} already exists. Choose another name, or overwrite it with --force.")
     cards = library()
-    request = request_of(Wanted(name, hook, patient, drafts, listed, conditions, observations), cards, today)
-    path.write_bytes(_indented(encode(request)))
+    request = request_of(hook, name, patient, words, cards, today)
+    path.write_bytes(msgspec.json.format(encode(request), indent=2) + b"\n")
     console = standard_output()
     click.echo(f"Written: {path}")
     for line in answer_lines(InProcess(cards).answer(read(path), today), full=False):
@@ -111,32 +98,26 @@ def fixture(
     )
 
 
-def _indented(content: bytes) -> bytes:
-    import msgspec
-
-    return msgspec.json.format(content, indent=2) + b"\n"
-
-
 def write_card(
     name: str, rule: str | None, today: date, folder: Path | None = None, *, force: bool = False
 ) -> tuple[Path, Sequence[str]]:
-    """Writes a card with nothing said yet: its file, and what is to be done next. Raises NotWritten."""
+    """Writes a card with nothing said yet: its file, and what is to be done next. Raises Refused."""
     from service.engine.loading import FOLDER, UNWRITTEN
 
     folder = folder or FOLDER
     parts = _CARD.fullmatch(name)
     if parts is None or parts[1] in OTHERS:
-        raise NotWritten(f"{name}: name the card SUBJECT/ID in small letters, such as safety/glaucoma-drops.")
+        raise Refused(f"{name}: name the card SUBJECT/ID in small letters, such as safety/glaucoma-drops.")
     subject, id_ = parts.groups()
     path = folder / subject / f"{id_}.md"
     for other in folder.glob(f"*/{id_}.md"):
         if other != path or not force:
             there = other.relative_to(folder).as_posix()
-            raise NotWritten(f"{there} already exists. Choose another ID, or overwrite the same card with --force.")
+            raise Refused(f"{there} already exists. Choose another ID, or overwrite the same card with --force.")
     rules = {int(number) for card in folder.glob("*/*.md") for number in _RULE.findall(card.read_text("utf-8"))}
     rule = rule or f"R{max(rules, default=0) + 1}"
     if not re.fullmatch(r"[RX]\d{1,2}", rule):
-        raise NotWritten(f"--rule {rule}: a rule is R or X and a number of at most two digits.")
+        raise Refused(f"--rule {rule}: a rule is R or X and a number of at most two digits.")
     path.parent.mkdir(exist_ok=True)
     path.write_text(BLANK.read_text(encoding="utf-8").format(id=id_, rule=rule, today=today), encoding="utf-8")
     function = id_.replace("-", "_")

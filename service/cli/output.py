@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,6 +27,9 @@ PIPE_WIDTH = 240
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it: 128 and the signal."""
+
+FAULTY = 1
+"""The exit code when a difference or a fault was found."""
 
 BROKEN = 2
 """The exit code when what was asked for cannot be done."""
@@ -93,14 +96,22 @@ def named(path: Path) -> str:
     return "standard input" if path == STANDARD_INPUT else str(path)
 
 
+def content_of(path: Path) -> bytes:
+    """The bytes of a file. Raises Refused when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror or error}") from None
+
+
 def documents(path: Path) -> list[tuple[str, bytes]]:
     """The JSON documents of a file or of standard input, each with its place, such as "many.ndjson:3".
 
     Several are one per line, in ``NAME.ndjson`` or where the first line of standard input is a whole object.
 
-    Raises OSError.
+    Raises Refused when it cannot be read.
     """
-    body = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+    body = sys.stdin.buffer.read() if path == STANDARD_INPUT else content_of(path)
     lines = [(number, line) for number, line in enumerate(body.splitlines(), 1) if line.strip()]
     if path.suffix != LINES and not (path == STANDARD_INPUT and lines and _is_object(lines[0][1])):
         return [(named(path), body)] if lines else []
@@ -140,10 +151,10 @@ class Refused(click.ClickException):
         click.echo(self.message, file=file, err=True)
 
 
-def stop(message: str, code: int = BROKEN) -> NoReturn:
-    """Ends the command with a message on standard error."""
-    click.echo(message, err=True)
-    sys.exit(code)
+class Faulty(Refused):
+    """Something that a command rests on, or that it was to look at, is faulty; the message says what."""
+
+    exit_code = FAULTY
 
 
 def library() -> "Library":
@@ -154,12 +165,12 @@ def library() -> "Library":
     try:
         return load()
     except FaultyLibrary as faulty:
-        stop(f"The cards cannot be used as they are:\n{faulty}", 1)
+        raise Faulty(f"The cards cannot be used as they are:\n{faulty}") from None
 
 
-def guideline() -> "Guideline":
+def guideline(cards: "Library | None" = None) -> "Guideline":
     """The cards with the rules that raise them."""
     from service.engine.guideline import Guideline
     from service.guidance.registry import RULES
 
-    return Guideline(library(), RULES)
+    return Guideline(cards or library(), RULES)

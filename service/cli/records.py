@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.output import example, form_option, print_csv, print_json, print_table, stop
+from service.cli.output import Faulty, example, form_option, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from service.records.database import Database
@@ -59,12 +59,12 @@ def _opened() -> Iterator["Database"]:
         configure_logs(settings.model_copy(update={"log_level": "error"}))
         database = Database(settings.database_url, STATEMENT)
         if not database.exists():
-            stop(f"{database.name}: there is no such file. `tolami serve` creates it in the folder where it runs.", 1)
+            raise Faulty(f"{database.name}: there is no such file. `tolami serve` creates it where it runs.")
         yield database
     except SettingsError as error:
-        stop(str(error), 1)
+        raise Faulty(str(error)) from None
     except DatabaseUnavailable as error:
-        stop(f"{error}. docs/records.md says what to look at.", 1)
+        raise Faulty(f"{error}. docs/records.md says what to look at.") from None
 
 
 @example("tolami feedback not-checked --since 30d\ntolami feedback --format csv > feedback.csv")

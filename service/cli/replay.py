@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.output import BROKEN, LINES, STANDARD_INPUT, Day, example, library, standard_output, stop
+from service.cli.output import BROKEN, LINES, STANDARD_INPUT, Day, Refused, example, library, standard_output
 from service.dates import local_day
 
 if TYPE_CHECKING:
@@ -79,19 +79,17 @@ def replay(
     """
     from service.cli.answers import InProcess, OverHttp
 
-    if url is not None and update:
-        stop("--update records answers of this code; it cannot be combined with --url.")
-    if url is not None and not url.startswith(("http://", "https://")):
-        stop(f"--url {url}: write the address of a running service, for example http://127.0.0.1:8000.")
+    alone = "it cannot be combined with"
+    if update and (url or dialect or jurisdiction):
+        raise Refused(f"--update records answers of this code; {alone} --url, --dialect or --jurisdiction.")
+    if url and (dialect or jurisdiction):
+        raise Refused(f"--url asks a service whose trust file decides; {alone} --dialect or --jurisdiction.")
+    if url and not url.startswith(("http://", "https://")):
+        raise Refused(f"--url {url}: write the address of a running service, for example http://127.0.0.1:8000.")
     if update and any(path == STANDARD_INPUT or path.suffix == LINES for path in paths):
-        stop(f"--update records the answer beside a file of one request; it cannot be combined with - or {LINES}.")
-    for option, given in (("--dialect", dialect), ("--jurisdiction", jurisdiction)):
-        if given is not None and update:
-            stop(f"--update records the answer to an unknown client; it cannot be combined with {option}.")
-        if given is not None and url is not None:
-            stop(f"--url asks a running service, whose trust file decides; it cannot be combined with {option}.")
+        raise Refused(f"--update needs files of one request; {alone} - or {LINES}.")
     if corpus is not None and (paths or update or full is not None):
-        stop("--corpus replays a folder and compares nothing; it cannot be combined with PATHS, --update or --full.")
+        raise Refused(f"--corpus replays a folder and compares nothing; {alone} PATHS, --update or --full.")
     cards = library()
     answering = OverHttp(url) if url is not None else InProcess(cards, dialect, jurisdiction)
     if corpus is not None:
@@ -110,10 +108,10 @@ def _files(chosen: list[Path]) -> list[Path]:
     for path in chosen:
         if path != STANDARD_INPUT and not path.exists():
             here = " Name a request file, or run this in the project's folder." if path == FIXTURES else ""
-            stop(f"{path}: there is no such file or folder.{here}")
+            raise Refused(f"{path}: there is no such file or folder.{here}")
     files = list(find(chosen))
     if not files:
-        stop(f"{', '.join(map(str, chosen))}: no hook requests there.")
+        raise Refused(f"{', '.join(map(str, chosen))}: no hook requests there.")
     return files
 
 
@@ -130,14 +128,14 @@ class _Replay:
         """Replays the files one by one under a progress bar; returns the exit code."""
         from rich.progress import Progress
 
-        from service.cli.answers import NotReplayable, read_all
+        from service.cli.answers import read_all
 
         counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "refused": 0, "broken": 0}
         console, differing = standard_output(), list[str]()
         with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
             for path in progress.track(files, description="Replaying"):
                 for request in read_all(path):
-                    if isinstance(request, NotReplayable):
+                    if isinstance(request, Refused):
                         progress.console.print(str(request), style="red", markup=False)
                         counts["broken"] += 1
                     else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.output import example, library, stop
+from service.cli.output import Faulty, example, library
 
 if TYPE_CHECKING:
     from service.engine.library import Library
@@ -61,7 +61,7 @@ def demo(port: int) -> None:
     settings, cards = _ready(host, port, without_authentication=False)
     settings = for_demo(settings)
     if settings.auth == "required":
-        stop("tolami demo is for trying the service out and cannot ask for tokens: unset TOLAMI_AUTH.", 1)
+        raise Faulty("tolami demo is for trying the service out and cannot ask for tokens: unset TOLAMI_AUTH.")
     base = settings.public_url
 
     def ready() -> None:
@@ -97,6 +97,6 @@ def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Sett
             host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
         )
     except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
-        stop(f"tolami cannot start: {error}", 1)
+        raise Faulty(f"tolami cannot start: {error}") from None
     base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     return settings.model_copy(update={"public_url": base}), cards

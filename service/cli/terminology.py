@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
-from service.cli.output import print_table
+from service.cli.output import print_table, standard_output
 from service.engine.library import Library
 from service.settings import Settings
 from service.startup import Start, expand, used
@@ -18,14 +17,12 @@ REFUSED_SHOWN = 20
 FROM_EXPANSION = ("conditions", "drugs")
 
 
-def check_terminology(
-    console: Console, library: Library, settings: Settings, now: Callable[[], datetime]
-) -> tuple[Library, bool]:
+def check_terminology(library: Library, settings: Settings, now: Callable[[], datetime]) -> tuple[Library, bool]:
     """Asks for every value set and shows what each holds and where it comes from.
 
     Returns the library as it is served then, and whether the server, if there is one, answered as it should.
     """
-    server = settings.terminology_server
+    console, server = standard_output(), settings.terminology_server
     start = expand(library, settings, now, thorough=True) if server else None
     headings = ("kind", "set", "embedded", "added", "source", "date", "SNOMED CT")
     print_table("Value sets", headings, sets_rows(library, start, server))

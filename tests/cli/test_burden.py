@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 
 from service.cli.burden import ANY, Burden
-from service.cli.population import orders, read_population
+from service.cli.synthetic import population
 from service.decide import Decision
 from tests.calls import answered
 from tests.conftest import TODAY
@@ -28,13 +28,12 @@ def counted(run: Run, *options: str) -> list[dict[str, Any]]:
 
 
 def test_the_same_seed_gives_the_same_orders_and_another_one_others() -> None:
-    population = read_population()
-    assert list(orders(population, 5, 1, TODAY)) == list(orders(population, 5, 1, TODAY))
-    assert list(orders(population, 5, 1, TODAY)) != list(orders(population, 5, 2, TODAY))
+    assert list(population(5, 1, TODAY)) == list(population(5, 1, TODAY))
+    assert list(population(5, 1, TODAY)) != list(population(5, 2, TODAY))
 
 
 def test_every_order_is_one_that_the_service_reads_whole(decision: Decision) -> None:
-    for body in orders(read_population(), 40, 3, TODAY):
+    for body in population(40, 3, TODAY):
         cards = answered(body, decision)
         assert all(card["extension"]["io.github.tolami"]["card"] != "service-failed" for card in cards)
         assert not any("notChecked" in card["extension"]["io.github.tolami"] for card in cards), body
@@ -77,4 +76,4 @@ def test_it_is_shown_as_a_table_or_as_csv(run: Run, form: str) -> None:
 def test_an_answer_without_cards_counts_as_an_order_only() -> None:
     burden = Burden()
     burden.add([])
-    assert (burden.orders, burden.cards, burden.rows("none")) == (1, 0, [])
+    assert (burden.orders, burden.rows("none")) == (1, [])

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.cdshooks.messages import CONTEXTS
-from service.cli.answers import InProcess, NotReplayable
+from service.cli.answers import InProcess
 from service.cli.corpus_material import ANY_SERVICE, material
+from service.cli.output import Refused
 from service.engine.library import Library
 from tests.calls import Json
 from tests.cli.test_answers import written
@@ -103,7 +104,7 @@ def test_what_is_on_record_is_prefetched_when_the_chart_is_opened(tmp_path: Path
     assert (call["hook"], call["context"]["patientId"], call["prefetch"]["patient"]) == ("patient-view", "p-7", PATIENT)
     assert [e["resource"]["id"] for e in call["prefetch"]["medications"]["entry"]] == ["rx-1"]
     assert [e["resource"]["id"] for e in call["prefetch"]["statements"]["entry"]] == ["st-1"]
-    assert call["prefetch"]["conditions"]["entry"] == []
+    assert call["prefetch"]["conditions"]["total"] == 0
     replayed = material(path).call
     assert replayed is not None
     assert here.answer(replayed, TODAY).cards
@@ -130,7 +131,7 @@ def test_what_is_no_request_is_called_what_it_is(content: Any, what: str, tmp_pa
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotReplayable, match=r"gone\.json"):
+    with pytest.raises(Refused, match=r"gone\.json"):
         material(tmp_path / "gone.json")
 
 

@@ -1,13 +1,23 @@
 """What goes wrong with a file of a corpus is told, and nothing else is."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.cli.answers import Answer
-from service.cli.corpus import NOT_A_REQUEST, Outcome, Tally, files, names_a_subject, outcome, verdicts
+from service.cli.corpus import (
+    MOST_REASONS,
+    NOT_A_REQUEST,
+    Outcome,
+    corpus_table,
+    files,
+    names_a_subject,
+    outcome,
+    verdicts,
+)
 from service.cli.corpus_material import Material
 from service.engine.library import Library
 from service.terminology.recognise import Terminology
@@ -15,7 +25,6 @@ from tests.calls import ATC, Json
 from tests.cli.test_answers import written
 from tests.fhir.samples import RXNORM, order
 
-HERE = Path("file.json")
 REFUSED = {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "Not UTF-8 (byte 17), at $.entry[3]."}]}
 
 
@@ -35,7 +44,7 @@ def answer(*cards: Json, status: int = 200, body: Any = None) -> Answer:
 def came_of(
     terminology: Terminology, given: Answer, content: Any = None, expected: Any = None, *, wrapped: bool = False
 ) -> Outcome:
-    return outcome(Material(HERE, "a request", content, wrapped=wrapped), given, expected, terminology)
+    return outcome(Material("a request", content, wrapped=wrapped), given, expected, terminology)
 
 
 def test_an_answer_is_counted_by_what_it_holds(terminology: Terminology) -> None:
@@ -44,7 +53,7 @@ def test_an_answer_is_counted_by_what_it_holds(terminology: Terminology) -> None
     assert found == Outcome("cards", "amitriptyline-start-dose, not-checked")
     assert came_of(terminology, answer()) == Outcome("no cards")
     assert came_of(terminology, answer(status=422, body=REFUSED)) == Outcome("HTTP 422", "Not UTF-8 , at $.entry.")
-    assert outcome(Material(HERE, "feedback"), None, None, terminology) == Outcome(NOT_A_REQUEST, "feedback")
+    assert outcome(Material("feedback"), None, None, terminology) == Outcome(NOT_A_REQUEST, "feedback")
 
 
 @pytest.mark.parametrize(
@@ -133,9 +142,10 @@ def test_every_json_file_below_the_folder_is_found_but_the_index(tmp_path: Path)
     assert files(tmp_path) == [tmp_path / "a/index.json", tmp_path / "b.json"]
 
 
-def test_outcomes_are_counted_and_faults_kept_with_their_file() -> None:
-    tally = Tally()
-    for found in (Outcome("no cards"), Outcome("HTTP 500", "x", ("failed", "twice")), Outcome("no cards")):
-        tally.add(HERE, found)
-    assert tally.outcomes == {("no cards", ""): 2, ("HTTP 500", "x"): 1}
-    assert tally.wrong == [(HERE, "failed"), (HERE, "twice")]
+def test_outcomes_are_shown_the_most_frequent_first_with_as_many_reasons_as_can_be_read() -> None:
+    many = Counter({f"reason {n}": 20 - n for n in range(20)})
+    table = corpus_table({"no cards": Counter({"": 2}), "HTTP 422": many})
+    (outcomes, files_of_each, reasons) = ([str(cell) for cell in column.cells] for column in table.columns)
+    assert [label for label in outcomes if label] == ["HTTP 422", "no cards"]
+    assert (files_of_each[0], files_of_each[-1]) == ("210", "2")
+    assert [reason for reason in reasons if reason] == [f"reason {n}" for n in range(MOST_REASONS)]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli.doses import NothingToRead, OrderReading, readings
+from service.cli.doses import OrderReading, readings
 from service.cli.main import main
+from service.cli.output import Refused
 from service.engine.library import Library
 from tests.conftest import FIXTURES, TODAY
 from tests.dosing.dose_orders import (
@@ -180,7 +181,7 @@ def test_an_order_without_an_id_goes_by_its_type_and_without_a_name_by_that(file
     ],
 )  # fmt: skip
 def test_json_without_orders_says_what_was_wanted(value: Any, file: Path, library: Library) -> None:
-    with pytest.raises(NothingToRead) as stopped:
+    with pytest.raises(Refused) as stopped:
         read(file, value, library)
     assert str(stopped.value) == (f"{file}: not JSON" if value is None else f"{file}: {WANTED}")
 
@@ -188,14 +189,14 @@ def test_json_without_orders_says_what_was_wanted(value: Any, file: Path, librar
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_a_file_that_is_no_json_says_so(content: bytes, file: Path, library: Library) -> None:
     file.write_bytes(content)
-    with pytest.raises(NothingToRead, match=f"^{file}: not JSON$"):
+    with pytest.raises(Refused, match=f"^{file}: not JSON$"):
         list(readings(file, library, TODAY))
 
 
 def test_a_file_that_is_not_there_or_a_folder_says_so(tmp_path: Path, library: Library) -> None:
-    with pytest.raises(NothingToRead, match="No such file or directory"):
+    with pytest.raises(Refused, match="No such file or directory"):
         list(readings(tmp_path / "none.json", library, TODAY))
-    with pytest.raises(NothingToRead, match="Is a directory"):
+    with pytest.raises(Refused, match="Is a directory"):
         list(readings(tmp_path, library, TODAY))
 
 

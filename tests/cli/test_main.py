@@ -122,7 +122,7 @@ def test_replay_for_a_dialect_shows_what_differs_from_the_default(run: Run) -> N
 @pytest.mark.parametrize("other", [("--update",), ("--url", "http://127.0.0.1:8000")])
 def test_replay_for_a_dialect_does_not_go_together_with(run: Run, other: tuple[str, ...]) -> None:
     result = run("replay", "--dialect", "1.0", *other, WITHOUT_CARDS)
-    assert (result.exit_code, "cannot be combined with --dialect" in result.output) == (2, True)
+    assert (result.exit_code, "cannot be combined with" in result.output) == (2, True)
 
 
 def test_replay_for_a_jurisdiction_shows_what_differs_from_the_eu(run: Run) -> None:
@@ -137,7 +137,7 @@ def test_replay_for_a_jurisdiction_shows_what_differs_from_the_eu(run: Run) -> N
 @pytest.mark.parametrize("other", [("--update",), ("--url", "http://127.0.0.1:8000")])
 def test_replay_for_a_jurisdiction_does_not_go_together_with(run: Run, other: tuple[str, ...]) -> None:
     result = run("replay", "--jurisdiction", "uk", *other, WITHOUT_CARDS)
-    assert (result.exit_code, "cannot be combined with --jurisdiction" in result.output) == (2, True)
+    assert (result.exit_code, "cannot be combined with" in result.output) == (2, True)
 
 
 def test_replay_knows_every_jurisdiction(run: Run) -> None:

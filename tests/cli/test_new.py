@@ -12,7 +12,8 @@ from subprocess import CompletedProcess
 import pytest
 from click.testing import Result
 
-from service.cli.new import NotWritten, write_card
+from service.cli.new import write_card
+from service.cli.output import Refused
 from service.engine.check import deep_faults
 from service.engine.guideline import Guideline
 from service.engine.loading import load
@@ -91,7 +92,7 @@ def test_no_card_is_overwritten_unless_told_to(tmp_path: Path) -> None:
     file = tmp_path / "eyes" / "glaucoma-drops.md"
     file.write_text("mine", encoding="utf-8")
     for name in ("eyes/glaucoma-drops", "safety/glaucoma-drops"):
-        with pytest.raises(NotWritten, match=r"eyes/glaucoma-drops\.md already exists"):
+        with pytest.raises(Refused, match=r"eyes/glaucoma-drops\.md already exists"):
             write_card(name, None, TODAY, tmp_path)
     assert file.read_text("utf-8") == "mine"
     assert write_card("eyes/glaucoma-drops", "R77", TODAY, tmp_path, force=True)[0] == file
@@ -150,7 +151,7 @@ def test_a_chart_that_is_opened_has_no_draft(here: Here) -> None:
     ("more", "said"),
     [
         (("--draft", "amitryptalon 25 mg: 1 at night"), "is not a drug of cards/terminology/drugs"),
-        (("--draft", "amitriptylin 25 mg tablet: now and then"), "'now and then' is not understood in full"),
+        (("--draft", "amitriptylin 25 mg tablet: now and then"), "now and then' gives no daily dose"),
         (("--draft", "amitriptyline: 1 tablet at bedtime"), "Write the strength beside the drug"),
         (("--draft", "amitriptyline with tolperisone"), "names several drugs (amitriptyline, tolperisone)"),
         ((), "name one with --draft"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli import watch
+from service.cli import check
 
 URL = "http://127.0.0.1:8000/"
 
@@ -28,9 +28,9 @@ def test_a_save_is_seen_checked_and_previewed(
         if looks == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(watch, "sleep", save_between_looks)
+    monkeypatch.setattr(check, "sleep", save_between_looks)
     with pytest.raises(KeyboardInterrupt):
-        watch.check_on_save(URL, [tmp_path], lambda: checks.append(card.read_text(encoding="utf-8")))
+        check.check_on_save(URL, [tmp_path], lambda: checks.append(card.read_text(encoding="utf-8")))
     assert checks == ["before", "after, longer"]
     told = capsys.readouterr().out
     assert "Saved: offers.yaml, some-card.md" in told
@@ -39,12 +39,19 @@ def test_a_save_is_seen_checked_and_previewed(
 
 
 def test_a_shared_line_is_previewed_with_all_cards() -> None:
-    assert watch.preview(Path("cards/lines/footer.md"), URL) == "http://127.0.0.1:8000/guidance/"
-    assert watch.changed({Path("a"): 1, Path("b"): 2}, {Path("b"): 2, Path("c"): 3}) == [Path("a"), Path("c")]
+    assert check.preview(Path("cards/lines/footer.md"), URL) == "http://127.0.0.1:8000/guidance/"
 
 
-def test_what_was_found_is_told_in_words() -> None:
-    found = '{"guidance": "1", "faults": ["a.md:7: too long", "b.md: gone"]}'
-    assert watch.result_in_words(found, "") == "a.md:7: too long\nb.md: gone"
-    assert watch.result_in_words('{"guidance": "1", "faults": []}', "") == "Guidance 1: no faults."
-    assert watch.result_in_words("", "The cards cannot be used\n") == "The cards cannot be used"
+def test_each_check_is_a_process_of_its_own_that_says_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "sleep", interrupted)
+    monkeypatch.chdir(tmp_path)  # where there are no fixtures to render
+    for level, said in (("info", "Settings are valid."), ("loud", "TOLAMI_LOG_LEVEL: Input should be")):
+        monkeypatch.setenv("TOLAMI_LOG_LEVEL", level)
+        with pytest.raises(KeyboardInterrupt):
+            check.check_on_save(URL, [tmp_path], check.check_again)
+        assert said in capsys.readouterr().out

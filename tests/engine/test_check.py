@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.examples import Examples, once_each
+from service.cli.check import example_faults
 from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.fhir_files import fhir_faults
 from service.engine.guideline import Guideline
@@ -203,8 +203,9 @@ def test_words_that_fail_in_an_example_are_named_with_file_line_and_variable(
     file = "tolperisone/tolperisone-daily-dose.md"
     line = changed(folder, file, old, new)
     example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
-    found = Examples(load(folder), folder).faults(example)
-    assert found == ([(f"{file}:{line}: section '## summary divide': {reason}", example)] if reason else [])
+    again = shutil.copy(example, tmp_path / "again.json")
+    found = list(example_faults(load(folder), [example, Path(again)], folder))
+    assert found == ([f"{file}:{line}: section '## summary divide': {reason} ({example} and 1 more)"] if reason else [])
     assert capsys.readouterr().out == "", "what prints the faults as JSON prints nothing else"
 
 
@@ -212,8 +213,3 @@ def test_a_name_that_nothing_gives_is_found_where_no_example_leads(folder: Path)
     file = "pair/tolperisone-with-amitriptyline.md"
     line = changed(folder, file, "{{ unsure | list }} was last taken: it raises amitriptyline for", "{{ unsur }} for")
     assert faults(folder) == [f"{file}:{line}: section '## summary perhaps-inhibitor': nothing gives it 'unsur'"]
-
-
-def test_a_fault_of_several_examples_is_named_once() -> None:
-    found = [("a.md: too long", Path("one.json")), ("b.md: x", Path("two.json")), ("a.md: too long", Path("two.json"))]
-    assert list(once_each(found)) == ["a.md: too long (one.json and 1 more)", "b.md: x (two.json)"]
