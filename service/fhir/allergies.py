@@ -7,8 +7,8 @@ from typing import Any
 from service.facts import Allergies
 from service.fhir.concepts import Concept, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
-from service.terminology.allergens import Allergens
 from service.terminology.recognise import Coding, Terminology
+from service.terminology.words import Allergens
 
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 NOT_NOW = frozenset({"inactive", "resolved"})

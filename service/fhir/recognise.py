@@ -188,7 +188,7 @@ def _recognise(
 
 def _topical(route: Any, terminology: Terminology) -> bool:
     concept = concept_of(route)
-    return "topical" in terminology.concepts(concept.codings) or terminology.topical_words(concept.words)
+    return terminology.topical(concept.codings, concept.words)
 
 
 def _referenced(order: Resource, pointer: Mapping[str, Any], medications: Mapping[str, Resource]) -> Resource | None:

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from service.files import Fault, load_yaml
+import msgspec
+
+from service.files import Fault, load_table
 from service.terminology.concept_sets import ConceptSet, word_pattern
 from service.terminology.names import Names
 from service.terminology.query import Query, query
 from service.terminology.recognise import DrugCode, Terminology
 from service.terminology.systems import CodeSystem
 from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet, read_value_set, roots
-from service.terminology.words import NO_WORDS, load_words
+from service.terminology.words import load_words
 
 UNCHECKED = "NOT CHECKED"
 
@@ -48,9 +50,12 @@ class LoadedTerminology:
 
 
 def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
-    """All code systems and ValueSets below ``folder``, with the faults found on the way."""
+    """All code systems, ValueSets and words below ``folder``, with the faults of its ValueSets.
+
+    Raises FaultyLibrary where code systems or words are not YAML.
+    """
     faults: list[Fault] = []
-    reading = _Reading(_systems(folder, faults), faults)
+    reading = _Reading(_systems(folder), faults)
     for path in sorted(folder.glob("*/*.json")):
         name = path.relative_to(folder.parent).as_posix()
         value_set = read_value_set(path, name, faults)
@@ -60,7 +65,7 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
         for unknown in sorted(members - reading.titles.keys()):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
     names = Names(tuple(reading.common), tuple(reading.brands), tuple(reading.no_names))
-    words = load_words(folder, faults) or NO_WORDS
+    words = load_words(folder)
     terminology = Terminology(reading.systems, reading.drug_codes, names, reading.concept_sets, reading.classes, words)
     loinc = tuple(sorted(reading.loinc))
     return LoadedTerminology(terminology, tuple(reading.sets), loinc, tuple(reading.queries), reading.titles), faults
@@ -169,20 +174,6 @@ def _summary(id_: str, kind: str, includes: Sequence[tuple[CodeSystem, Include]]
     return SetSummary(id_, kind, systems.total(), unchecked, names, systems)
 
 
-def _systems(folder: Path, faults: list[Fault]) -> list[CodeSystem]:
-    document = load_yaml("terminology/systems.yaml", (folder / "systems.yaml").read_text(encoding="utf-8"))
-    if isinstance(document, Fault):
-        faults.append(document)
-        return []
-    return [
-        CodeSystem(
-            entry["name"],
-            entry["uri"],
-            rank,
-            tuple(entry["aliases"]),
-            entry.get("pattern", ""),
-            entry.get("dotted", False),
-            entry.get("whole", False),
-        )
-        for rank, entry in enumerate(document.value)
-    ]
+def _systems(folder: Path) -> list[CodeSystem]:
+    table = load_table("terminology/systems.yaml", (folder / "systems.yaml").read_text(encoding="utf-8"), None)
+    return [msgspec.convert({**entry, "rank": rank}, CodeSystem) for rank, entry in enumerate(table)]

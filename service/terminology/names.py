@@ -19,8 +19,7 @@ _AT_MOST_TWO_WORDS = re.compile(r"[\s\"'(]*(?:[^\W\d_]+[\s'-]+){0,2}[\"'(]*")
 _STRENGTH = re.compile(r"(?:[\s\d.,/+]*(?:m?c?g|ml|tabl?\w*|caps?\w*|kaps?\w*|мг|таб\w*)(?!\w)){0,3}[\s.,:(\[–-]*")
 _MOST_WORDS = 6
 """Words of a label that are compared with names that they nearly are: a name stands at its beginning."""
-NEVER = re.compile(r"(?!)")
-"""A pattern that nothing fits."""
+_NEVER = re.compile(r"(?!)")
 
 
 class TakenBack(NamedTuple):
@@ -30,9 +29,9 @@ class TakenBack(NamedTuple):
     ("instead of"), ``after`` right behind it and its strength ("stopped").
     """
 
-    near: re.Pattern[str] = NEVER
-    before: re.Pattern[str] = NEVER
-    after: re.Pattern[str] = NEVER
+    near: re.Pattern[str]
+    before: re.Pattern[str]
+    after: re.Pattern[str]
 
     def say_so(self, folded: str, start: int, end: int) -> bool:
         """True when such words stand around the name between these places."""
@@ -53,9 +52,9 @@ class Names(NamedTuple):
     common name, or are nearly a name, and mean something else.
     """
 
-    common: tuple[tuple[str, str], ...] = ()
-    exact: tuple[tuple[str, str], ...] = ()
-    others: tuple[str, ...] = ()
+    common: tuple[tuple[str, str], ...]
+    exact: tuple[tuple[str, str], ...]
+    others: tuple[str, ...]
 
 
 def names_no_drug(text: str, *nameless: frozenset[str]) -> bool:
@@ -72,7 +71,7 @@ class Label:
         self._sounds = Sounds(names.common, names.others)
         self._phrases = _by_first_word(names.exact)
         self._within = {fold(name): frozenset({drug}) for name, drug in names.exact if _UNSPACED.fullmatch(name)}
-        self._unspaced = re.compile("|".join(sorted(self._within, key=len, reverse=True))) if self._within else NEVER
+        self._unspaced = re.compile("|".join(sorted(self._within, key=len, reverse=True))) if self._within else _NEVER
         brands = {
             name: frozenset(drug for rest, drug in several if not rest)
             for name, several in self._phrases.items()

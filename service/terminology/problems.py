@@ -1,12 +1,12 @@
 """Problems in words: which condition sets they mention, and whether as present, past, suspected or denied."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from service.terminology.folding import plain
-from service.terminology.names import NEVER
-from service.terminology.phrases import Match, Phrases, words_of
+from service.terminology.phrases import Match, Phrases, any_of, words_of
 
 KINDS = ("suspected", "family", "absent", "past")
 """Kinds of cues, in the order in which a text is searched for them: "not excluded" before "excluded"."""
@@ -36,9 +36,6 @@ class Cues:
     stage: re.Pattern[str]
 
 
-NO_CUES = Cues(dict.fromkeys(KINDS, NEVER), dict.fromkeys(KINDS, NEVER), frozenset(), NEVER)
-
-
 @dataclass(frozen=True, slots=True)
 class Mentions:
     """Condition sets that words mention as present, as past, and as only suspected.
@@ -52,94 +49,69 @@ class Mentions:
     understood: bool = False
 
 
-@dataclass(slots=True)
-class _Found:
-    """Sets by how they stand, while a text is read."""
-
-    sets: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in ("present", *KINDS)})
-
-    def move(self, sets: Iterable[str], kind: str) -> None:
-        for set_ in sets:
-            self.sets["present"].discard(set_)
-            self.sets[kind].add(set_)
-
-
+@dataclass(frozen=True, slots=True)
 class Problems:
     """Reads problems in words.
 
-    ``conditions`` are the phrases of the sets, ``unless`` what takes a set back, ``lasting`` the sets for which what
-    was counts as what is: falls, an allergy; ``of_orders`` those that no rule asks of a problem, so that its words
+    ``conditions`` are the phrases of the sets, ``others`` those of ordinary problems, ``lasting`` the sets for which
+    what was counts as what is: falls, an allergy; ``of_orders`` those that no rule asks of a problem, so that its words
     alone are not understood.
     """
 
-    def __init__(
-        self,
-        conditions: Phrases,
-        unless: Phrases,
-        others: Phrases,
-        cues: Cues,
-        lasting: frozenset[str] = frozenset(),
-        of_orders: frozenset[str] = frozenset(),
-    ) -> None:
-        self.conditions, self._unless, self._others, self._cues = conditions, unless, others, cues
-        self._lasting, self._of_orders = lasting, of_orders
+    conditions: Phrases
+    others: Phrases
+    cues: Cues
+    lasting: frozenset[str]
+    of_orders: frozenset[str]
 
     def read(self, text: str) -> Mentions:
         """What the words of one entry of a problem list, or of an order's reason, say."""
-        folded = self._cues.stage.sub(" ", plain(text[:_LONGEST]))
+        folded = self.cues.stage.sub(" ", plain(text[:_LONGEST]))
         parts = [words_of(part) for part in _PART.split(folded)]
-        named = {match.id for part in parts for match in self._named(part)}
-        ordinary = len(text) <= _LONGEST and any(self._others.find(part) for part in parts)
+        named = {match.id for part in parts for match in self.conditions.find(part)}
+        ordinary = len(text) <= _LONGEST and any(self.others.find(part) for part in parts)
         if not named:
             return Mentions(understood=ordinary)
         marked = self._marked(folded)
-        found = self._standing(marked).sets
-        present = frozenset(found["present"]) | (self._lasting & found["past"])
+        found = self._standing(marked)
+        present = frozenset(found["present"]) | (self.lasting & found["past"])
         if not _DOUBTS.intersection(marked):
             # A phrase that holds a word of the cues itself: "old infarct", "history of falls".
             present |= named.difference(*found.values())
         past = frozenset(found["past"]) - present
         suspected = frozenset(found["suspected"]) - present - past
         denied = not (present or past or suspected)
-        return Mentions(present, past, suspected, denied or ordinary or not named <= self._of_orders)
+        return Mentions(present, past, suspected, denied or ordinary or not named <= self.of_orders)
 
     def _marked(self, folded: str) -> str:
         """The text with a mark in place of each cue, so that their dots end no sentence."""
         for kind in KINDS:
-            steps = [(self._cues.after, _MARK[kind][1]), (self._cues.before, _MARK[kind][0])]
+            steps = [(self.cues.after, _MARK[kind][1]), (self.cues.before, _MARK[kind][0])]
             # "not confirmed" before "not", but "family history of" before "family history".
             for cues, mark in reversed(steps) if kind == "family" else steps:
                 folded = cues[kind].sub(f" {mark} ", folded)
         return folded.replace("?", f" {_MARK['suspected'][1]} ")
 
-    def _standing(self, marked: str) -> _Found:
-        found = _Found()
+    def _standing(self, marked: str) -> dict[str, set[str]]:
+        """The sets that a marked text names, by how they stand."""
+        found: dict[str, set[str]] = {kind: set() for kind in ("present", *KINDS)}
         carried, last = "", frozenset[str]()
         pieces = _PART.split(marked)
         for part, closing in zip(pieces[::2], [*pieces[1::2], "."], strict=True):
             tokens = _TOKEN.findall(part)
-            matches = self._named(tokens)
+            matches = self.conditions.find(tokens)
             for match in matches:
-                kind = _kind(match, tokens, self._cues.ends) or carried
-                if kind:
-                    found.sets[kind].add(match.id)
-                else:
-                    found.sets["present"].add(match.id)
+                found[_kind(match, tokens, self.cues.ends) or carried or "present"].add(match.id)
             marks = [token for token in tokens if token in _AFTER or token in _FAMILY]
             if not matches and marks and len(tokens) <= len(marks) + 3:
                 # "Epilepsy (in her mother)" is hers; whose "Epilepsy, mother died" is nobody can tell.
                 of_family = "family" if all(len(token) < 4 for token in tokens) else "suspected"
-                found.move(last, of_family if marks[0] in _FAMILY else _AFTER[marks[0]])
+                found["present"] -= last
+                found[of_family if marks[0] in _FAMILY else _AFTER[marks[0]]] |= last
             if matches:
                 last = frozenset(match.id for match in matches)
             carried = _carried(tokens, matches, carried, closing)
         return found
-
-    def _named(self, tokens: Sequence[str]) -> list[Match]:
-        """The phrases in one part of a sentence, except those that other words take back."""
-        matches = self.conditions.find(tokens)
-        taken_back = {match.id for match in self._unless.find(tokens)} if matches else set()
-        return [match for match in matches if match.id not in taken_back]
 
 
 def _kind(match: Match, tokens: Sequence[str], ends: frozenset[str]) -> str:
@@ -174,23 +146,12 @@ def _carried(tokens: Sequence[str], matches: Sequence[Match], carried: str, clos
     return ""
 
 
-def any_of(words: str) -> re.Pattern[str]:
-    """A pattern for alternatives separated by "|", each a whole word; a space before the bar is that of the file."""
-    alternatives = plain(" ".join(words.split())).replace(" |", "|")
-    return re.compile(rf"(?<![^\W_])(?:{alternatives})(?![^\W_])")
-
-
-def compiled(cues: Mapping[str, Mapping[str, str]], ends: str, stage: str, alone: str) -> Cues:
+def cues_of(lists: Mapping[str, Any]) -> Cues:
     """Cues from their lists; ``alone`` are words that belong to the problem before them when they stand alone."""
+    stage, alone = plain(lists["stage"]), plain(lists["alone"])
     return Cues(
-        before={kind: any_of(cues[kind]["before"]) for kind in KINDS},
-        after={kind: any_of(cues[kind]["after"]) for kind in KINDS},
-        ends=frozenset(plain(ends).split("|")),
-        stage=re.compile(rf"\s*[,(]\s*(?=(?:(?:{plain(stage)})(?![^\W_])|(?:{plain(alone)})\s*(?:[,;.)]|$)))"),
+        before={kind: any_of(lists[kind]["before"]) for kind in KINDS},
+        after={kind: any_of(lists[kind]["after"]) for kind in KINDS},
+        ends=frozenset(plain(lists["ends"]).split("|")),
+        stage=re.compile(rf"\s*[,(]\s*(?=(?:(?:{stage})(?![^\W_])|(?:{alone})\s*(?:[,;.)]|$)))"),
     )
-
-
-def phrases_in(lists: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Each phrase of the lists, which separate them by ";", without case and accents, with the id of its list."""
-    folded = ((plain(written), id_) for written, id_ in lists)
-    return ((phrase.strip(), id_) for written, id_ in folded for phrase in written.split(";") if phrase.strip())

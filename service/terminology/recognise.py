@@ -17,7 +17,7 @@ from service.terminology.folding import fold
 from service.terminology.names import Label, Names
 from service.terminology.problems import Mentions
 from service.terminology.systems import CodeSystem, Systems
-from service.terminology.words import NO_WORDS, Words
+from service.terminology.words import Words
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
@@ -119,15 +119,14 @@ class Terminology:
         drug_codes: Iterable[DrugCode],
         drug_names: Names,
         concept_sets: Mapping[str, ConceptSet],
-        classes: Mapping[str, frozenset[str]] | None = None,
-        words: Words = NO_WORDS,
+        classes: Mapping[str, frozenset[str]],
+        words: Words,
     ) -> None:
-        self._parts = (tuple(systems), tuple(drug_codes), drug_names, dict(classes or {}))
-        systems, drug_codes, drug_names, classes = self._parts
+        self._parts = (systems, tuple(drug_codes), drug_names, classes)
         self.words = words
         self.systems = Systems(systems)
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
-        for entry in drug_codes:
+        for entry in self._parts[1]:
             self._codes.setdefault(self.systems.key(entry.system.uri, entry.code), []).append(entry)
         self._label = Label(drug_names, words.taken_back)
         self.concept_sets = dict(concept_sets)
@@ -274,21 +273,19 @@ class Terminology:
             drugs=drugs,
             evidence=claims[0].evidence,
             topical=any(entry.topical for _, codes in known for entry in codes)
-            or (not product and (topical_route or self._topical(codings, (text for _, text in words)))),
+            or (not product and (topical_route or self.topical(codings, (text for _, text in words)))),
             combination=len(drugs) > 1 or any(entry.combination for _, codes in known[:1] for entry in codes),
             strengths=_strengths(codes for _, codes in known),
             claims=tuple(claims),
             doubted=doubted.difference(*(claim.drugs for claim in claims)),
         )
 
-    def _topical(self, codings: Iterable[Coding], texts: Iterable[str]) -> bool:
-        """True when a code belongs to a group of topical products, or a word names a form for the skin."""
-        return "topical" in self.concepts(codings) or self.topical_words(texts)
-
-    def topical_words(self, texts: Iterable[str]) -> bool:
-        """True when one of the texts names a form for the skin, such as "gel"."""
-        topical = self.concept_sets.get("topical")
-        return topical is not None and any(topical.in_words(text) and not swallowed(text) for text in texts)
+    def topical(self, codings: Iterable[Coding], texts: Iterable[str]) -> bool:
+        """True when a code belongs to a group of topical products, or a word names a form for the skin ("gel")."""
+        if "topical" in self.concepts(codings):
+            return True
+        on_skin = self.concept_sets.get("topical")
+        return on_skin is not None and any(on_skin.in_words(text) and not swallowed(text) for text in texts)
 
 
 def _strengths(known: Iterable[Sequence[DrugCode]]) -> tuple[Strength, ...]:

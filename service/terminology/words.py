@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.files import Fault, load_yaml
-from service.terminology.allergens import Allergens
+from service.files import load_table
 from service.terminology.folding import plain
-from service.terminology.names import NEVER, TakenBack
-from service.terminology.phrases import Phrases, words_of
-from service.terminology.problems import NO_CUES, Problems, any_of, compiled, phrases_in
+from service.terminology.names import TakenBack
+from service.terminology.phrases import Phrases, alternatives, any_of, phrases_in, words_of
+from service.terminology.problems import Problems, cues_of
 
-LISTS = ("conditions", "other-problems", "allergens", "cues", "nameless", "observations")
 UNLESS = "unless"
 LASTING = "lasting"
 PART_OF = "part of"
@@ -21,9 +19,53 @@ OF_ORDERS = "of orders"
 """Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
 set, for which each of its words counts as well, and that it is asked of orders alone: no rule has it of a problem."""
 NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS})
-_NEVER = TakenBack()
 OTHER = "other"
 """The id of words that no rule asks for."""
+_LONGEST = 500
+"""Characters of an allergen that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allergens:
+    """``named`` are phrases of classes, ``others`` of what no rule asks for, ``denying`` of "no known allergy".
+
+    ``codes`` are the codes of classes, by system and code, ``crossing`` classes in which an allergy to one drug counts
+    for all. What is ``tolerated`` is no allergy, unless a word of ``not_tolerated`` stands beside it. A denial with a
+    word of ``yet``, or with another word for a reaction (``allergic``), is none of all that is named.
+    """
+
+    named: Phrases
+    others: Phrases
+    denying: Phrases
+    denied: re.Pattern[str]
+    tolerated: re.Pattern[str]
+    not_tolerated: re.Pattern[str]
+    yet: re.Pattern[str]
+    allergic: re.Pattern[str]
+    codes: Mapping[tuple[str, str], str]
+    crossing: frozenset[str]
+
+    def classes(self, text: str) -> frozenset[str]:
+        """The classes of drugs that a text names; the narrower of two where one word is in both."""
+        found = self.named.ids(plain(text[:_LONGEST]))
+        return found - {"antidepressant"} if "tca" in found else found
+
+    def of_code(self, system: str, code: str) -> frozenset[str]:
+        """The class that a code means."""
+        class_ = self.codes.get((system, code))
+        return frozenset() if class_ is None else frozenset({class_})
+
+    def other(self, text: str) -> bool:
+        """True for an allergen that no rule asks for."""
+        return bool(self.others.ids(plain(text[:_LONGEST])))
+
+    def denies(self, text: str) -> bool:
+        """True when the words say that there is no allergy, or that the substance is tolerated."""
+        folded = plain(text[:_LONGEST])
+        rest, count = self.denied.subn(" ", folded)
+        if count or self.denying.ids(folded):
+            return self.yet.search(folded) is None and not (count and self.allergic.search(rest))
+        return self.tolerated.search(folded) is not None and self.not_tolerated.search(folded) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +73,17 @@ class Words:
     """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
 
     ``nameless`` are words in the place of a drug's name that name none, ``observations`` those of measurements,
-    ``taken_back`` those by which a text says that a drug is not meant.
+    ``taken_back`` those by which a text says that a drug is not meant, ``answers`` what a whole answer means: "yes",
+    "no" or "unknown".
     """
 
     problems: Problems
     allergens: Allergens
     languages: Mapping[str, frozenset[str]]
-    nameless: frozenset[str] = frozenset()
-    observations: tuple[Phrases, Phrases] = (Phrases(()), Phrases(()))
-    """What names a set, and what takes it back."""
-    taken_back: TakenBack = _NEVER
-    answers: Mapping[str, str] = field(default_factory=dict)
-    """What a whole answer means: "yes", "no" or "unknown"."""
+    nameless: frozenset[str]
+    observations: Phrases
+    taken_back: TakenBack
+    answers: Mapping[str, str]
 
     def answer(self, said: str) -> str:
         """What an answer means; empty when its words are not known."""
@@ -50,79 +91,41 @@ class Words:
 
     def measured(self, texts: tuple[str, ...]) -> frozenset[str]:
         """The sets of measurements that one of the texts names."""
-        named, unless = self.observations
-        found = frozenset[str]()
-        for written in texts:
-            words = words_of(plain(written))
-            sets = {match.id for match in named.find(words)}
-            found |= sets.difference(match.id for match in unless.find(words)) if sets else sets
-        return found
+        return frozenset[str]().union(*(self.observations.ids(plain(text)) for text in texts))
 
 
-_NOTHING = Phrases(())
-NO_WORDS = Words(
-    Problems(_NOTHING, _NOTHING, _NOTHING, NO_CUES),
-    Allergens(_NOTHING, _NOTHING, _NOTHING, NEVER, {}),
-    {},
-)
-"""For a terminology that knows codes only."""
-
-
-def load_words(folder: Path, faults: list[Fault]) -> Words | None:
-    """The lists of words below the folder of the terminology; None, with a fault, when one cannot be read."""
-    loaded: dict[str, Any] = {}
-    for list_ in LISTS:
-        name = f"terminology/words/{list_}.yaml"
-        document = load_yaml(name, (folder / "words" / f"{list_}.yaml").read_text(encoding="utf-8"))
-        if isinstance(document, Fault):
-            faults.append(document)
-            return None
-        loaded[list_] = document.value
-    conditions, cues = loaded["conditions"], loaded["cues"]
-    ends, stage, alone, drugs, answers = map(cues.pop, ("ends", "stage", "alone", "drug taken back", "answers"))
+def load_words(folder: Path) -> Words:
+    """The lists of words below the folder of the terminology. Raises FaultyLibrary."""
+    conditions, cue_lists = _list(folder, "conditions"), _list(folder, "cues")
+    drugs = cue_lists["drug taken back"]
     problems = Problems(
-        conditions=Phrases(phrases_in(_of_languages(conditions))),
-        unless=_unless(conditions),
-        others=Phrases(phrases_in((words, OTHER) for words in loaded["other-problems"].values())),
-        cues=compiled(cues, ends, stage, alone),
+        conditions=_sets(conditions),
+        others=Phrases((words, OTHER) for words in _list(folder, "other-problems").values()),
+        cues=cues_of(cue_lists),
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
         of_orders=frozenset(id_ for id_, lists in conditions.items() if OF_ORDERS in lists),
     )
-    languages = {id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()}
-    measured = loaded["observations"]
-    observations = (Phrases(phrases_in(_of_languages(measured))), _unless(measured))
-    near = any_of(f"{cues['absent']['before']} |{drugs['near']}")
-    taken_back = TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"]))
-    nameless = _nameless(loaded["nameless"])
-    meant = dict(phrases_in((words, meaning) for meaning, words in answers.items()))
-    return Words(problems, _allergens(loaded["allergens"]), languages, nameless, observations, taken_back, meant)
-
-
-def _unless(sets: Mapping[str, Mapping[str, str]]) -> Phrases:
-    return Phrases(phrases_in((lists[UNLESS], id_) for id_, lists in sets.items() if UNLESS in lists))
-
-
-def _nameless(lists: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(words_of(plain(" ".join(lists.values()))))
-
-
-def _allergens(lists: Mapping[str, Any]) -> Allergens:
-    return Allergens(
-        named=Phrases(phrases_in(_of_languages(lists["classes"]))),
-        others=Phrases(phrases_in([(lists["other"], OTHER)])),
-        denying=Phrases(phrases_in([(lists["none"], OTHER)])),
-        denied=re.compile(rf"(?<!\w)(?:{_on_one_line(lists['denied'])})"),
-        tolerated=any_of(lists["tolerated"]),
-        not_tolerated=any_of(lists["not tolerated"]),
-        yet=any_of(lists["except"]),
-        allergic=any_of(lists["allergic"]),
-        codes={(entry["system"], entry["code"]): entry["class"] for entry in lists["codes"]},
-        crossing=frozenset(lists["crossing"]),
+    near = any_of(f"{cue_lists['absent']['before']} |{drugs['near']}")
+    return Words(
+        problems=problems,
+        allergens=_allergens(_list(folder, "allergens")),
+        languages={id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()},
+        nameless=frozenset(words_of(plain(" ".join(_list(folder, "nameless").values())))),
+        observations=_sets(_list(folder, "observations")),
+        taken_back=TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"])),
+        answers=dict(phrases_in((words, meaning) for meaning, words in cue_lists["answers"].items())),
     )
 
 
-def _on_one_line(pattern: str) -> str:
-    return plain(" ".join(pattern.split())).replace(" |", "|")
+def _list(folder: Path, name: str) -> dict[str, Any]:
+    file = f"words/{name}.yaml"
+    loaded: dict[str, Any] = load_table(f"terminology/{file}", (folder / file).read_text(encoding="utf-8"), None)
+    return loaded
+
+
+def _sets(sets: Mapping[str, Mapping[str, str]]) -> Phrases:
+    """The phrases of sets, and those that take them back."""
+    return Phrases(_of_languages(sets), ((lists[UNLESS], id_) for id_, lists in sets.items() if UNLESS in lists))
 
 
 def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
@@ -132,3 +135,18 @@ def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, 
         for language, words in lists.items():
             if language not in NO_LANGUAGES:
                 yield from ((words, name) for name in named)
+
+
+def _allergens(lists: Mapping[str, Any]) -> Allergens:
+    return Allergens(
+        named=_sets(lists["classes"]),
+        others=Phrases([(lists["other"], OTHER)]),
+        denying=Phrases([(lists["none"], OTHER)]),
+        denied=re.compile(rf"(?<!\w)(?:{alternatives(lists['denied'])})"),
+        tolerated=any_of(lists["tolerated"]),
+        not_tolerated=any_of(lists["not tolerated"]),
+        yet=any_of(lists["except"]),
+        allergic=any_of(lists["allergic"]),
+        codes={(entry["system"], entry["code"]): entry["class"] for entry in lists["codes"]},
+        crossing=frozenset(lists["crossing"]),
+    )

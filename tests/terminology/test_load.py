@@ -9,6 +9,7 @@ import pytest
 
 from service.engine.library import Library
 from service.engine.loading import FOLDER
+from service.files import FaultyLibrary
 from service.terminology.load import load_terminology
 from service.terminology.recognise import Coding
 from service.terminology.value_sets import EXTENSION
@@ -143,13 +144,21 @@ def test_codes_that_could_not_be_checked_are_counted_as_such(tmp_path: Path, lib
     assert after.unchecked == before.unchecked + 1
 
 
-def test_bad_yaml_in_the_code_systems_is_named_with_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [("systems.yaml", "- name: SNOMED CT", "- name: [SNOMED CT"), ("words/allergens.yaml", "fr: tri", "fr: [tri")],
+)
+def test_bad_yaml_in_code_systems_and_words_is_named_with_its_line(
+    tmp_path: Path, file: str, old: str, new: str
+) -> None:
     folder = copied(tmp_path, whole=True)
-    line = changed(folder, "terminology/systems.yaml", "- name: SNOMED CT", "- name: [SNOMED CT")
-    _, faults = load_terminology(folder / "terminology")
-    assert faults[0].file == "terminology/systems.yaml"
-    assert abs(faults[0].line - line) <= 1
-    assert "not valid YAML" in faults[0].reason
+    line = changed(folder, f"terminology/{file}", old, new)
+    with pytest.raises(FaultyLibrary) as faulty:
+        load_terminology(folder / "terminology")
+    (fault,) = faulty.value.faults
+    assert fault.file == f"terminology/{file}"
+    assert abs(fault.line - line) <= 1
+    assert "not valid YAML" in fault.reason
 
 
 def test_a_faulty_code_list_is_left_out_and_the_others_are_loaded(tmp_path: Path, library: Library) -> None:
