@@ -25,12 +25,14 @@ class Concept(NamedTuple):
     """What a CodeableConcept says.
 
     ``codings`` are those that carry a code, ``texts`` the words that stand beside no code: its text, and names of
-    codings without one. ``cut`` names what of it goes beyond what is looked at.
+    codings without one. ``cut`` names what of it goes beyond what is looked at, ``size`` counts the letters of its
+    words, each once, and of its codes.
     """
 
     codings: tuple[Coding, ...] = ()
     texts: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    size: int = 0
 
     @property
     def words(self) -> list[str]:
@@ -42,13 +44,18 @@ class Concept(NamedTuple):
         """The concept as the record shows it: its text, the name of a code, or the code."""
         return next(filter(str.strip, self.words), "") or (f"code {self.codings[0].code}" if self.codings else "")
 
-    @property
-    def size(self) -> int:
-        """Letters of its words, each once, and of its codes."""
-        return sum(map(len, set(self.words))) + sum(len(coding.code) for coding in self.codings)
-
 
 NOTHING = Concept()
+
+
+class RecurringConcept(dict[str, Any]):
+    """The JSON of a concept that comes again and again, such as a status, with what it says. Never to be changed."""
+
+    __slots__ = ("says",)
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        super().__init__(value)
+        self.says = _read(value)
 
 
 class Room:
@@ -69,6 +76,10 @@ def concept_of(value: object) -> Concept:
 
     That is a list of one, words, a Coding, or R5's CodeableReference. Anything else says nothing.
     """
+    return value.says if isinstance(value, RecurringConcept) else _read(value)
+
+
+def _read(value: object) -> Concept:
     if not isinstance(value, dict):
         value = one(value)
         value = {"text": value} if isinstance(value, str) else value
@@ -91,7 +102,8 @@ def concept_of(value: object) -> Concept:
         elif name:
             texts.append(name[:MOST_LETTERS])
     cut = (("codes",) if len(listed) > MOST_CODINGS else ()) + (("name",) if longest > MOST_LETTERS else ())
-    return Concept(tuple(codings), tuple(texts), cut)
+    size = sum(map(len, {*texts, *(coding.display for coding in codings)})) + sum(len(c.code) for c in codings)
+    return Concept(tuple(codings), tuple(texts), cut, size)
 
 
 def status_codes(value: object) -> frozenset[str]:

@@ -4,6 +4,8 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from service.caching import cached
+from service.fhir.concepts import RecurringConcept
 from service.fhir.resources import Resource
 from service.fhir.versions import TELLING, names
 from service.jsonio import exact_decoder
@@ -45,6 +47,15 @@ MEMBERS = frozenset(
 )
 """What is read of an entry of a list, in any FHIR version."""
 
+_CONCEPTS = frozenset(
+    ("code", "clinicalStatus", "verificationStatus", "substance", "valueCodeableConcept")
+    + names("MedicationRequest", "medicationCodeableConcept")
+)
+"""Members that hold a concept: decoded apart, because a record says the same few again and again."""
+
+_LONGEST_RECURRING = 1000
+"""Bytes of a concept that is kept; one of several codes with their names has about 400."""
+
 _typed: Any = TypedDict  # its functional form wants the names spelled out
 
 
@@ -52,7 +63,8 @@ class _Meta(TypedDict, total=False):
     tag: Any
 
 
-_RESOURCE: Any = _typed("_RESOURCE", {**dict.fromkeys(sorted(MEMBERS), Any), "meta": _Meta}, total=False)
+_TYPES = {name: msgspec.Raw if name in _CONCEPTS else Any for name in sorted(MEMBERS)}
+_RESOURCE: Any = _typed("_RESOURCE", {**_TYPES, "meta": _Meta}, total=False)
 
 
 class _Entry(TypedDict, total=False):
@@ -71,6 +83,15 @@ class _Bundle(TypedDict, total=False):
 
 
 _decoder = exact_decoder(_Bundle)
+_decode = exact_decoder().decode
+
+
+def _concept(raw: bytes) -> Any:
+    value = _decode(raw)
+    return RecurringConcept(value) if isinstance(value, dict) else value
+
+
+_recurring = cached(_concept, longest=_LONGEST_RECURRING)
 
 
 def list_of(raw: msgspec.Raw | bytes) -> Resource | None:
@@ -78,6 +99,11 @@ def list_of(raw: msgspec.Raw | bytes) -> Resource | None:
     try:
         str(raw, "utf-8")  # what is passed over is not looked at
         bundle: Resource = _decoder.decode(raw)
+        for entry in bundle.get("entry", ()):
+            resource = entry.get("resource", {})
+            for name in _CONCEPTS:
+                if name in resource:
+                    resource[name] = _recurring(bytes(resource[name]))
     except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError):
         return None
     plain = bundle.get("resourceType") == "Bundle" and all("resource" in entry for entry in bundle.get("entry", ()))
