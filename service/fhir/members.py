@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 import msgspec
 
 from service.caching import cached
+from service.fhir.bundles import SUBSETTED
 from service.fhir.concepts import RecurringConcept
 from service.fhir.resources import Resource
 from service.fhir.versions import TELLING, names
@@ -47,23 +48,23 @@ MEMBERS = frozenset(
 )
 """What is read of an entry of a list, in any FHIR version."""
 
-_CONCEPTS = frozenset(
-    ("code", "clinicalStatus", "verificationStatus", "substance", "valueCodeableConcept")
-    + names("MedicationRequest", "medicationCodeableConcept")
+_CONCEPTS = ("code", "clinicalStatus", "verificationStatus", "substance", "valueCodeableConcept") + names(
+    "MedicationRequest", "medicationCodeableConcept"
 )
-"""Members that hold a concept: decoded apart, because a record says the same few again and again."""
+_RECURRING = (*_CONCEPTS, "dosageInstruction")
+"""Members that say the same few things again and again in every record: each is decoded once and then known."""
 
 _LONGEST_RECURRING = 1000
-"""Bytes of a concept that is kept; one of several codes with their names has about 400."""
+"""Bytes of such a member that is kept; a concept of several codes with their names has about 400."""
 
 _typed: Any = TypedDict  # its functional form wants the names spelled out
 
 
 class _Meta(TypedDict, total=False):
-    tag: Any
+    tag: msgspec.Raw
 
 
-_TYPES = {name: msgspec.Raw if name in _CONCEPTS else Any for name in sorted(MEMBERS)}
+_TYPES = {name: msgspec.Raw if name in _RECURRING else Any for name in sorted(MEMBERS)}
 _RESOURCE: Any = _typed("_RESOURCE", {**_TYPES, "meta": _Meta}, total=False)
 
 
@@ -86,12 +87,28 @@ _decoder = exact_decoder(_Bundle)
 _decode = exact_decoder().decode
 
 
-def _concept(raw: bytes) -> Any:
+def _value(raw: bytes) -> Any:
     value = _decode(raw)
     return RecurringConcept(value) if isinstance(value, dict) else value
 
 
-_recurring = cached(_concept, longest=_LONGEST_RECURRING)
+_recurring = cached(_value, longest=_LONGEST_RECURRING)
+
+
+def _complete(resource: Resource) -> None:
+    """Decodes the members that were left as they came."""
+    for name in _RECURRING:
+        if name in resource:
+            resource[name] = _recurring(bytes(resource[name]))
+    if "meta" in resource:
+        _complete_meta(resource["meta"])
+
+
+def _complete_meta(meta: Resource) -> None:
+    """Decodes the tags; those of nearly every resource are the server's own and are passed over."""
+    tags = bytes(meta.pop("tag", b""))
+    if SUBSETTED.encode() in tags or b"\\" in tags:
+        meta["tag"] = _decode(tags)
 
 
 def list_of(raw: msgspec.Raw | bytes) -> Resource | None:
@@ -99,11 +116,9 @@ def list_of(raw: msgspec.Raw | bytes) -> Resource | None:
     try:
         str(raw, "utf-8")  # what is passed over is not looked at
         bundle: Resource = _decoder.decode(raw)
+        _complete_meta(bundle.get("meta", {}))
         for entry in bundle.get("entry", ()):
-            resource = entry.get("resource", {})
-            for name in _CONCEPTS:
-                if name in resource:
-                    resource[name] = _recurring(bytes(resource[name]))
+            _complete(entry.get("resource", {}))
     except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError):
         return None
     plain = bundle.get("resourceType") == "Bundle" and all("resource" in entry for entry in bundle.get("entry", ()))
