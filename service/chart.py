@@ -143,6 +143,11 @@ class Chart:
         ]
 
     @cached_property
+    def recorded_sets(self) -> frozenset[str]:
+        """The sets of all conditions of the record, active or not."""
+        return frozenset(set_ for condition in self.conditions for set_ in condition.sets)
+
+    @cached_property
     def _active_sets(self) -> frozenset[str]:
         return frozenset(set_ for condition in self.conditions if condition.active for set_ in condition.sets)
 

@@ -83,7 +83,7 @@ def recorded(chart: Chart, thresholds: Thresholds, *kinds: str) -> Iterator[Poin
     With ``kinds`` only those rows count.
     """
     for kind, concern in concerns_of(thresholds).items():
-        if kinds and kind not in kinds:
+        if (kinds and kind not in kinds) or chart.recorded_sets.isdisjoint(concern.conditions):
             continue
         for condition in chart.conditions:
             if concern.raised_by(condition):

@@ -112,6 +112,8 @@ def bounded(findings: Sequence[Finding]) -> list[Finding]:
 
 def _within(finding: Finding) -> Finding:
     facts = {name: _cut(value) for name, value in finding.facts.items()}
+    if facts == finding.facts and len(finding.orders) <= MOST_LISTED and not finding.unread:
+        return finding
     unread = tuple(
         replace(gap, element=shortened(gap.element, MOST_LETTERS), found=shortened(gap.found, MOST_LETTERS))
         for gap in _foremost(finding.unread)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -132,3 +133,8 @@ class Library:
     def thresholds(self) -> dict[str, Thresholds]:
         """The numbers of every card by its id, as the rules want them."""
         return {card.id: card.thresholds for card in self.cards.values()}
+
+    @cached_property
+    def bands(self) -> dict[str, list[Fraction]]:
+        """The numbers of every card in their order: within one band nothing changes for a rule."""
+        return {id_: sorted({number.value for number in own.values()}) for id_, own in self.thresholds.items()}

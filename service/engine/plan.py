@@ -126,7 +126,7 @@ def capped(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
     """
     anywhere = {merge.card for merge in plan.merges if not merge.into}
     lines = [finding for finding in findings if finding.card in anywhere]
-    cards = [finding for finding in findings if finding not in lines]
+    cards = [finding for finding in findings if finding.card not in anywhere]
     if not cards:
         cards, lines = lines[:1], lines[1:]
     if len(cards) <= plan.most:

@@ -5,6 +5,7 @@ urgency, its drugs with their dose bands, and its facts are the same; the hook a
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -14,7 +15,7 @@ from numbers import Rational
 from typing import Any
 
 from service.dosing.dosage import DailyDose
-from service.engine.finding import Finding, Indicator, Thresholds
+from service.engine.finding import Finding, Indicator
 from service.facts import MedicationOrder
 
 NEVER = frozenset({"rule-failed"})
@@ -42,21 +43,23 @@ class Once:
     quiet: tuple[tuple[str, str], ...] = ()
 
 
-def contents(findings: Iterable[Finding], thresholds: Mapping[str, Thresholds]) -> dict[str, str]:
-    """What each finding that may stay quiet says, by its card; findings that share a card are left out."""
+def contents(findings: Iterable[Finding], bands: Mapping[str, Sequence[Fraction]]) -> dict[str, str]:
+    """What each finding that may stay quiet says, by its card; findings that share a card are left out.
+
+    ``bands`` are the numbers of each card in their order.
+    """
     said: dict[str, str] = {}
     twice: set[str] = set()
     for finding in (one for given in findings for one in given.all):
         if finding.card in said:
             twice.add(finding.card)
         if finding.indicator is not Indicator.CRITICAL and finding.card not in NEVER:
-            said[finding.card] = content(finding, thresholds.get(finding.card, {}))
+            said[finding.card] = content(finding, bands.get(finding.card, ()))
     return {card: text for card, text in said.items() if card not in twice}
 
 
-def content(finding: Finding, thresholds: Thresholds) -> str:
+def content(finding: Finding, bounds: Sequence[Fraction]) -> str:
     """What a finding says, as a text that is the same as long as nothing of it changes."""
-    bounds = sorted({threshold.value for threshold in thresholds.values()})
     own = finding.proposal
     return json.dumps(
         [
@@ -75,8 +78,11 @@ def kept_quiet(
     findings: Sequence[Finding], said: Mapping[str, str], answered: AbstractSet[str]
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings to show, and those to keep quiet: all that each of them says was answered before."""
-    quiet = [finding for finding in findings if all(one.card in said and one.card in answered for one in finding.all)]
-    return [finding for finding in findings if finding not in quiet], quiet
+    shown, quiet = [], []
+    for finding in findings:
+        stays = answered and all(one.card in said and one.card in answered for one in finding.all)
+        (quiet if stays else shown).append(finding)
+    return shown, quiet
 
 
 def _plain(value: Any, bounds: Sequence[Fraction]) -> Any:
@@ -89,7 +95,7 @@ def _plain(value: Any, bounds: Sequence[Fraction]) -> Any:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Rational | float):
-        return sum(bound <= value for bound in bounds)
+        return bisect_right(bounds, value)
     if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value):

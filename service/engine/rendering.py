@@ -110,6 +110,8 @@ class Renderer:
 
     def _offered(self, finding: Finding, orders: ClientOrders) -> tuple[Finding, list[Offered]]:
         """What a finding offers, worked out; what cannot be offered to this client adds its reason."""
+        if not finding.offers:
+            return finding, []
         found = [actions_for(offer, orders, self.library) for offer in finding.offers]
         refused = tuple(dict.fromkeys(reason for reason in found if isinstance(reason, str)))
         offered = [offer for offer in found if isinstance(offer, Offered)]

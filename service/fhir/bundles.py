@@ -231,8 +231,8 @@ def _is_remark(resource: Resource) -> bool:
 def is_subset(resource: Resource) -> bool:
     """True for the tag with which a server says that elements or entries were left out."""
     meta = resource.get("meta")
-    tags = aslist(meta.get("tag")) if isinstance(meta, dict) else []
-    return any(isinstance(tag, dict) and tag.get("code") == SUBSETTED for tag in tags)
+    tags = meta.get("tag") if isinstance(meta, dict) else None
+    return bool(tags) and any(isinstance(tag, dict) and tag.get("code") == SUBSETTED for tag in aslist(tags))
 
 
 def _links(bundle: Resource, relation: str) -> list[str]:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from service.caching import cached
 from service.fhir.resources import aslist, one, text
 from service.terminology.recognise import Coding
 
@@ -108,9 +109,15 @@ def _read(value: object) -> Concept:
 
 def status_codes(value: object) -> frozenset[str]:
     """What a status says, in small letters: a code up to STU3, a CodeableConcept (or its text) from R4."""
-    concept = concept_of(value)
+    return _status_of(concept_of(value))
+
+
+def _status(concept: Concept) -> frozenset[str]:
     said = [coding.code for coding in concept.codings] or concept.texts
     return frozenset(words.strip().lower() for words in said)
+
+
+_status_of = cached(_status, letters=lambda concept: concept.size)
 
 
 def words_in(value: Any) -> str:
