@@ -42,6 +42,8 @@ def medication_reference(order: Resource) -> dict[str, Any]:
     """The Reference to a Medication, empty when the order has none."""
     for member in ("medicationReference", *_MEDICATION[1:3]):
         found = one(order.get(member))
+        if found is None:
+            continue
         if isinstance(found, dict) and isinstance(found.get("reference"), dict):
             return dict(found["reference"])
         if _is_reference(found) or (member == "medicationReference" and found):
