@@ -115,7 +115,8 @@ def merged(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
 
 def _carrying(target: Finding, given: Finding) -> Finding:
     """The finding with another one as a line, as urgent as the more urgent of them."""
-    lines = (*target.merged, replace(given, merged=()), *given.merged)
+    alone = replace(given, merged=()) if given.merged else given
+    lines = (*target.merged, alone, *given.merged)
     return replace(target, merged=lines, indicator=max(target.indicator, given.indicator))
 
 

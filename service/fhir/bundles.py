@@ -6,7 +6,7 @@ No entry is skipped: it is a resource, or it is counted as refused or unread.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -32,8 +32,7 @@ COMPANIONS = frozenset(
 """What servers include beside the resources that were asked for; not counted, and not missed when left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One resource of a Bundle with its ``fullUrl``, empty when there is none.
 
     ``whole`` is false when a member of it could not be read.

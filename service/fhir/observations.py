@@ -167,10 +167,12 @@ def _answered(part: Resource, kind: str, terminology: Terminology, room: Room) -
     """An answer in words, the sets that it affirms, and whether it was understood; unknown is no answer."""
     coded = concept_of(part.get("valueCodeableConcept"))
     answer = (_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:MOST_LETTERS]
+    if not answer:
+        return "", frozenset(), True
     if not room.holds(coded.size + len(answer)):
         return answer, frozenset(), False
     meaning = terminology.words.answer(answer)
-    if not answer or (kind.endswith(STATUS) and meaning == "unknown"):
+    if kind.endswith(STATUS) and meaning == "unknown":
         return "", frozenset(), True
     saying = terminology.problem(coded.codings, (answer,))
     if not kind.endswith(STATUS):

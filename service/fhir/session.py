@@ -5,7 +5,7 @@ the request is decoded for it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from msgspec import Raw
 
@@ -106,7 +106,7 @@ def orders(session: Session) -> Orders:
         entry, whole = decoded_entry(raw)
         inside = contents({"resourceType": "Bundle", "entry": [entry]})
         known_types = [held for held in inside.entries if _known_order(held.resource)]
-        found += [replace(held, whole=whole) for held in known_types] if not whole else known_types
+        found += known_types if whole else [held._replace(whole=False) for held in known_types]
         odd = dict.fromkeys(e.resource["resourceType"] for e in inside.entries if not _known_order(e.resource))
         unread += [Unread("draft-of-unknown-type", element=place, found=kind[:40]) for kind in odd]
         if inside.unread or inside.refused:
