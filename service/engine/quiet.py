@@ -78,7 +78,8 @@ def kept_quiet(
     findings: Sequence[Finding], said: Mapping[str, str], answered: AbstractSet[str]
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings to show, and those to keep quiet: all that each of them says was answered before."""
-    shown, quiet = [], []
+    shown: list[Finding] = []
+    quiet: list[Finding] = []
     for finding in findings:
         stays = answered and all(one.card in said and one.card in answered for one in finding.all)
         (quiet if stays else shown).append(finding)

@@ -48,10 +48,10 @@ MEMBERS = frozenset(
 )
 """What is read of an entry of a list, in any FHIR version."""
 
-_CONCEPTS = ("code", "clinicalStatus", "verificationStatus", "substance", "valueCodeableConcept") + names(
-    "MedicationRequest", "medicationCodeableConcept"
+_RECURRING = (
+    *("code", "clinicalStatus", "verificationStatus", "substance", "valueCodeableConcept", "dosageInstruction"),
+    *names("MedicationRequest", "medicationCodeableConcept"),
 )
-_RECURRING = (*_CONCEPTS, "dosageInstruction")
 """Members that say the same few things again and again in every record: each is decoded once and then known."""
 
 _LONGEST_RECURRING = 1000

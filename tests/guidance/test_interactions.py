@@ -208,7 +208,7 @@ def test_on_the_next_day_an_answered_card_about_an_inhibitor_still_says_the_same
 ) -> None:
     given = chart(draft(AMITRIPTYLINE), current("paroxetine"))
     days = (given, replace(given, today=days_ago(-1)))
-    today, tomorrow = (contents([found(cyp_inhibitor_with_amitriptyline, day)], library.thresholds) for day in days)
+    today, tomorrow = (contents([found(cyp_inhibitor_with_amitriptyline, day)], library.bands) for day in days)
     assert today == tomorrow
 
 
