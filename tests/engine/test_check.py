@@ -190,8 +190,8 @@ def test_several_faults_are_all_named(folder: Path) -> None:
         ("## line divide\n", "## line divide\n", ""),
         (
             "Give tolperisone in {{ thresholds.doses }} doses a day: ",
-            "{{ order.lable }} ",
-            "'order' has no attribute 'lable'",
+            "{{ dose.tmies }} ",
+            "'dose' has no attribute 'tmies'",
         ),
         ("Give tolperisone in {{ thresholds.doses }} doses a day: ", "{{ dosis }} ", "'dosis' is undefined"),
     ],
