@@ -1,7 +1,7 @@
 """``/insights``: what becomes of the cards, from the counts that are kept. Nothing about patients."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,27 +13,10 @@ from service.web.pages import hardened
 
 if TYPE_CHECKING:
     from service.records.records import Records
-    from service.records.report import Chosen, Report
+    from service.records.report import Chosen, Counted, Report
 
 PERIODS = (7, 30, 90, 365)
 """Days that a reader can choose."""
-
-WIDTH, HEIGHT = 720, 160
-"""The size of the chart in its own units."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One day of the chart: where it stands, and the heights of its parts from the bottom up."""
-
-    day: date
-    x: float
-    width: float
-    overridden: float
-    accepted: float
-    unanswered: float
-    shown: int
-    label: str
 
 
 def insights(records: "Records | None", library: Library, today: Callable[[], date]) -> Blueprint:
@@ -59,7 +42,6 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
 
         days, chosen = _asked(today())
         found, everywhere = made(chosen)
-        bars = _bars(found, chosen) if found else []
         return render_template(
             "insights.html",
             report=found,
@@ -70,9 +52,7 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
             hooks=[hook for hook, _ in everywhere.hooks] if everywhere else [],
             titles={card.id: card.title for card in library.cards.values()},
             reasons={**library.override_reasons, **library.code_systems[OVERRIDE_REASONS].displays},
-            bars=bars,
-            most=max((bar.shown for bar in bars), default=0),
-            size=(WIDTH, HEIGHT),
+            by_day=_by_day(found, chosen) if found else [],
             trend=trend,
             kept=records is not None,
         )
@@ -105,28 +85,15 @@ def _asked(today: date) -> "tuple[int, Chosen]":
     return days, Chosen(since, today, request.args.get("client", "")[:200], request.args.get("hook", "")[:100])
 
 
-def _bars(report: "Report", chosen: "Chosen") -> list[Bar]:
-    """A bar for every day of the period, high by the cards shown on it."""
+def _by_day(report: "Report", chosen: "Chosen") -> "list[tuple[date, Counted]]":
+    """What became of the cards of every day of the period; empty when none was shown."""
     from service.records.report import Counted
 
     assert chosen.since is not None
     assert chosen.until is not None
-    by_day: dict[date, Counted] = {}
+    period = range((chosen.until - chosen.since).days + 1)
+    days = {chosen.since + timedelta(days=n): Counted() for n in period}
     for card in report.cards:
         for day, counted in card.days:
-            by_day[day] = by_day.get(day, Counted()) + counted
-    days = [chosen.since + timedelta(days=n) for n in range((chosen.until - chosen.since).days + 1)]
-    most = max((counted.shown for counted in by_day.values()), default=0)
-    if not most:
-        return []
-    step = WIDTH / len(days)
-    found = []
-    for place, day in enumerate(days):
-        counted = by_day.get(day, Counted())
-        overridden, accepted, unanswered = (
-            HEIGHT * n / most for n in (counted.overridden, counted.accepted, counted.unanswered)
-        )
-        said = f"{day}: {counted.shown} shown, {counted.accepted} accepted, {counted.overridden} overridden"
-        width = max(step * 0.8, 0.5)
-        found.append(Bar(day, place * step, width, overridden, accepted, unanswered, counted.shown, said))
-    return found
+            days[day] += counted
+    return list(days.items()) if report.counted.shown else []
