@@ -29,14 +29,11 @@ from service.trust.callers import Caller, Reason
 from service.trust.clients import clients_of
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import guard, token_check
-from service.web.api import api
-from service.web.contract import contract
+from service.web.calls import answered_before, feedback, invoke, keeping, log_feedback, observing
+from service.web.contract import api, contract, discovery
 from service.web.demo import demo
-from service.web.discovery import discovery
 from service.web.errors import register_errors
-from service.web.feedback import feedback, keeping, log_feedback
 from service.web.insights import insights
-from service.web.invoke import answered_before, invoke, observing
 from service.web.middleware import Middleware
 from service.web.operations import Check, operations
 from service.web.pages import pages

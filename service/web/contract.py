@@ -1,13 +1,37 @@
-"""The published contract: JSON Schemas under ``/schemas/`` and the OpenAPI description at ``/openapi.json``."""
+"""What this service publishes for programs: discovery, JSON Schemas, and the OpenAPI description with its viewer."""
 
-from flask import Blueprint, Response, abort
+from importlib.resources import files
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, render_template, send_from_directory
 
 from service.cdshooks.schemas import schemas
-from service.cdshooks.services import Service
+from service.cdshooks.services import Discovery, Service
 from service.jsonio import encode
 from service.web.openapi import JSON, openapi
+from service.web.pages import POLICY
 
 SCHEMA_JSON = "application/schema+json"
+
+VIEWER = Path(str(files("flask_swagger_ui") / "dist"))
+SERVED = ("swagger-ui-bundle.js", "swagger-ui.css")
+
+VIEWER_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "img-src 'self'", "img-src 'self' data:"
+)
+"""The viewer styles its elements one by one and draws with data addresses; scripts stay those of this service."""
+
+
+def discovery(services: tuple[Service, ...]) -> Blueprint:
+    """The blueprint of discovery; the answer never changes while the service runs."""
+    blueprint = Blueprint("discovery", __name__)
+    body = encode(Discovery(services))
+
+    @blueprint.get("/cds-services")
+    def list_services() -> Response:
+        return Response(body, mimetype="application/json")
+
+    return blueprint
 
 
 def contract(services: tuple[Service, ...], subject: str, public_url: str, *, token_required: bool) -> Blueprint:
@@ -31,5 +55,22 @@ def contract(services: tuple[Service, ...], subject: str, public_url: str, *, to
     @blueprint.get("/openapi.json")
     def describe() -> Response:
         return Response(description, mimetype=JSON)
+
+    return blueprint
+
+
+def api() -> Blueprint:
+    """The blueprint of the viewer."""
+    blueprint = Blueprint("api", __name__, template_folder="templates")
+
+    @blueprint.get("/api", strict_slashes=False)
+    def view() -> Response:
+        page = Response(render_template("api.html"))
+        page.headers["Content-Security-Policy"] = VIEWER_POLICY
+        return page
+
+    @blueprint.get(f"/api/<any({','.join(map(repr, SERVED))}):name>")
+    def part(name: str) -> Response:
+        return send_from_directory(VIEWER, name, max_age=86400)
 
     return blueprint

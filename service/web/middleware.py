@@ -132,14 +132,10 @@ class Middleware:
             facts["client"] = call.exchange.client
             facts["cards"] = [card.card for card in call.exchange.cards]
             facts["unchecked"] = list(call.exchange.unchecked)
-        if call.status >= 500:
-            log.error("request", **facts)
-        elif call.status >= 400:
-            log.warning("request", **facts)
-        elif call.endpoint in QUIET:
-            log.debug("request", **facts)
-        else:
-            log.info("request", **facts)
+        write = log.error if call.status >= 500 else log.warning if call.status >= 400 else log.info
+        if call.status < 400 and call.endpoint in QUIET:
+            write = log.debug
+        write("request", **facts)
 
 
 def _server_timing(parts: Mapping[str, float], whole: float) -> str:

@@ -52,10 +52,10 @@ def openapi(services: tuple[Service, ...], subject: str, public_url: str, *, tok
         "servers": [{"url": public_url}],
         "security": [{"jwt": []}] if token_required else [{"jwt": []}, {}],
         "paths": {
-            "/cds-services": {"get": _read("discovery", "List the services", _json("Discovery")) | _tag("Services")},
+            "/cds-services": {"get": _read("Services", "discovery", "List the services", _json("Discovery"))},
             **{f"/cds-services/{service.id}": {"post": _call(service)} for service in services},
             **{f"/cds-services/{service.id}/feedback": {"post": _feedback(service)} for service in services},
-            **_open(_PUBLIC),
+            **{path: {"get": {**operation, "security": []}} for path, operation in _PUBLIC.items()},
         },
         "tags": [
             {"name": "Services", "description": "What an EHR calls"},
@@ -83,58 +83,41 @@ def _json(definition: str) -> Part:
     return {JSON: {"schema": {"$ref": f"#/components/schemas/{definition}"}}}
 
 
-def _read(name: str, summary: str, content: Part, *parameters: Part) -> Part:
+def _read(tag: str, name: str, summary: str, content: Part, *parameters: Part) -> Part:
     """A GET that answers with a document."""
     given = {"parameters": list(parameters)} if parameters else {}
     missing = {"404": {"$ref": "#/components/responses/404"}} if parameters else {}
+    found = {"description": "The document.", "content": content}
+    responses = {"200": found, **missing, "default": _OTHERWISE}
+    return {"operationId": name, "summary": summary, "tags": [tag], **given, "responses": responses}
+
+
+def _send(tag: str, body: Part, answer: Part, never: int, **operation: str) -> Part:
+    """A POST, which may fail with every status but one. The body may be called FHIR's JSON as well; it is the same."""
+    failures = (str(status) for status, _ in _failures() if status != never)
     return {
-        "operationId": name,
-        "summary": summary,
-        **given,
-        "responses": {"200": {"description": "The document.", "content": content}, **missing, "default": _OTHERWISE},
+        **operation,
+        "tags": [tag],
+        "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
+        "responses": {
+            "200": answer,
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in failures},
+            "default": _OTHERWISE,
+        },
     }
 
 
 def _call(service: Service) -> Part:
-    """The call of a service. The body may be called FHIR's JSON as well; it is the same."""
     body = {JSON: {**_json(request_definition(service.hook))[JSON], "example": called_for(SAMPLE, service.hook)}}
-    return {
-        "operationId": service.id,
-        "summary": service.title,
-        "description": service.description,
-        **_tag("Services"),
-        "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
-        "responses": {
-            "200": {"description": "Cards; an empty list when there is nothing to say.", "content": _json("Response")},
-            **{str(status): {"$ref": f"#/components/responses/{status}"} for status, _ in _failures() if status != 503},
-            "default": _OTHERWISE,
-        },
-    }
+    answer = {"description": "Cards; an empty list when there is nothing to say.", "content": _json("Response")}
+    said = {"operationId": service.id, "summary": service.title, "description": service.description}
+    return _send("Services", body, answer, 503, **said)
 
 
 def _feedback(service: Service) -> Part:
-    """Feedback about cards; it may be sent to the address of any service."""
-    body = _json("FeedbackRequest")
-    return {
-        "operationId": f"{service.id}-feedback",
-        "summary": "Report what became of cards",
-        **_tag("Feedback"),
-        "requestBody": {"required": True, "content": body | {"application/fhir+json": body[JSON]}},
-        "responses": {
-            "200": {"description": "All of it is kept.", "content": _OBJECT},
-            **{str(status): {"$ref": f"#/components/responses/{status}"} for status, _ in _failures() if status != 412},
-            "default": _OTHERWISE,
-        },
-    }
-
-
-def _open(paths: Part) -> Part:
-    """Paths that anybody may read: they hold nothing of a patient."""
-    return {path: {"get": {**operation, "security": []}} for path, operation in paths.items()}
-
-
-def _tag(name: str) -> Part:
-    return {"tags": [name]}
+    answer = {"description": "All of it is kept.", "content": _OBJECT}
+    said = {"operationId": f"{service.id}-feedback", "summary": "Report what became of cards"}
+    return _send("Feedback", _json("FeedbackRequest"), answer, 412, **said)
 
 
 def _failures() -> Iterator[tuple[int, str]]:
@@ -162,12 +145,13 @@ _OBJECT = {JSON: {"schema": {"type": "object"}}}
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _SCHEMA = {"application/schema+json": {"schema": {"type": "object"}}}
 _PUBLIC = {
-    "/guidance": _read("guidance", "All cards and statements", _HTML) | _tag("Pages"),
-    "/guidance/{card_id}": _read("card", "What is behind a card", _HTML, PARAMETER_CARD) | _tag("Pages"),
-    "/schemas/": _read("schemas", "The addresses of all schemas", _OBJECT) | _tag("Contract"),
-    "/schemas/{name}.json": _read("schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE) | _tag("Contract"),
-    "/openapi.json": _read("openapi", "This description", _OBJECT) | _tag("Contract"),
-    "/healthz": _read("alive", "Whether the service is alive", _OBJECT) | _tag("Operation"),
-    "/readyz": _read("ready", "Whether calls can be sent, each check named; 503 when not", _OBJECT) | _tag("Operation"),
-    "/metrics": _read("metrics", "What was counted, in Prometheus' text format", _TEXT) | _tag("Operation"),
+    "/guidance": _read("Pages", "guidance", "All cards and statements", _HTML),
+    "/guidance/{card_id}": _read("Pages", "card", "What is behind a card", _HTML, PARAMETER_CARD),
+    "/schemas/": _read("Contract", "schemas", "The addresses of all schemas", _OBJECT),
+    "/schemas/{name}.json": _read("Contract", "schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE),
+    "/openapi.json": _read("Contract", "openapi", "This description", _OBJECT),
+    "/healthz": _read("Operation", "alive", "Whether the service is alive", _OBJECT),
+    "/readyz": _read("Operation", "ready", "Whether calls can be sent, each check named; 503 when not", _OBJECT),
+    "/metrics": _read("Operation", "metrics", "What was counted, in Prometheus' text format", _TEXT),
 }
+"""What anybody may read: it holds nothing of a patient."""

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
 import structlog
 from flask import Blueprint, Response
@@ -65,25 +64,24 @@ def _in_time(check: Check) -> Callable[[], str]:
     free = threading.Lock()
 
     def ask() -> str:
-        answers: SimpleQueue[str] = SimpleQueue()
+        found: list[str] = []
 
         def answer() -> None:
             try:
-                answers.put(_fault(check))
+                found.append(_fault(check))
             finally:
                 free.release()
 
         if not free.acquire(timeout=SECONDS):
             return LATE
+        thread = threading.Thread(target=answer, name=f"check {check.name}", daemon=True)
         try:
-            threading.Thread(target=answer, name=f"check {check.name}", daemon=True).start()
+            thread.start()
         except RuntimeError:  # no thread to be had now
             free.release()
             return LATE
-        try:
-            return answers.get(timeout=SECONDS)
-        except Empty:
-            return LATE
+        thread.join(SECONDS)
+        return found[0] if found else LATE
 
     return ask
 

@@ -1,6 +1,6 @@
 """The pages that explain the service: home, guidance, and the page behind every card. Plain HTML, no script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version as release_of
@@ -17,26 +17,11 @@ from service.engine.concerns import Concern, concerns_of
 from service.engine.editions import EVERYBODY
 from service.engine.finding import Threshold
 from service.engine.library import CardFile
-from service.engine.rendering import CODE_SYSTEMS
+from service.engine.rendering import CODE_SYSTEMS, LOCAL
 from service.engine.review import open_reason
 from service.jsonio import encode
-from service.web.examples import EXPRESSION, Examples, examples_of
-from service.web.fixtures import fixtures
-from service.web.home import home
-
-LABELS = {
-    "drugs": "Drugs",
-    "consequence": "What can happen",
-    "seriousness": "How serious",
-    "classification": "Class of action",
-    "action": "Recommended",
-    "mechanism": "Why it happens",
-    "modifying_factors": "What changes the risk",
-    "evidence": "Evidence",
-    "exposure_frequency": "How often both are given",
-    "harm_frequency": "How often harm follows",
-}
-"""PDDI's items in words, in the order in which they are shown."""
+from service.web.demo import ADDRESS, introduced, sandbox_link
+from service.web.fixtures import EXPRESSION, Examples, answered, examples_of, fixtures
 
 UNITS = {
     "d": ("day", "days"),
@@ -49,13 +34,6 @@ UNITS = {
     "mg/kg": ("mg per kg", "mg per kg"),
 }
 """UCUM units in words, for one and for many."""
-
-READ = {
-    "whole": "read in whole",
-    "part": "read in part",
-    "copy": "read in a copy on another site",
-    "not opened": "not opened; quoted from general knowledge",
-}
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';" + (
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -82,7 +60,7 @@ def pages(
     public_url: str,
     menu: Sequence[tuple[str, str]],
     *,
-    token_required: bool = False,
+    token_required: bool,
 ) -> Blueprint:
     """The blueprint of the pages. ``menu`` names the other pages that this service shows, with their addresses."""
     blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static")
@@ -105,7 +83,7 @@ def pages(
     for convert in (markdown, amount):
         blueprint.add_app_template_filter(convert)
 
-    blueprint.add_url_rule("/", "home", home(services, using, public_url, menu, token_required=token_required))
+    blueprint.add_url_rule("/", "home", home(services, using, public_url, token_required=token_required))
 
     @blueprint.get("/favicon.ico")
     def icon() -> Response:
@@ -138,8 +116,6 @@ def pages(
                 for kind, row in concerns_of(found.thresholds).items()
             ],
             numbers=[(library.numbers.of(card_id, name), number) for name, number in found.thresholds.items()],
-            labels=LABELS,
-            read=READ,
             sources=[library.sources[key] for key in found.sources],
             statements=[library.statements[key] for key in found.statements],
             silent=[fixture for path in found.examples.get("silent", ()) if (fixture := fixtures().get(path))],
@@ -155,6 +131,34 @@ def pages(
 
     blueprint.after_request(hardened)
     return blueprint
+
+
+def home(services: Sequence[Service], using: Decision, public_url: str, *, token_required: bool) -> Callable[[], str]:
+    """The view of the home page: what this is, a card at once, and the way to everything else."""
+    plan = using.library.plan
+
+    @cache
+    def first_card() -> dict[str, Any] | None:
+        first = fixtures().get(plan.example)
+        return next(iter(answered(first, using)), None) if first is not None else None
+
+    def view() -> str:
+        base = request.host_url.rstrip("/") if public_url == LOCAL else public_url
+        patients = list(introduced(base)) if "demo" in current_app.blueprints else []
+        return render_template(
+            "home.html",
+            title=f"{plan.title}, at order entry",
+            services=services,
+            base=base,
+            sandbox="" if token_required else patients[0].link if patients else sandbox_link(base),
+            patients=patients,
+            fhir=ADDRESS,
+            first=plan.example,
+            drug=using.library.terminology.titles[plan.subjects[0]],
+            example=first_card(),
+        )
+
+    return view
 
 
 def hardened(response: Response) -> Response:

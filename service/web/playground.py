@@ -29,10 +29,9 @@ from service.facts import MedicationOrder, Unread
 from service.jsonio import encode
 from service.trust.callers import Caller
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
+from service.web.calls import Keep, Observe
 from service.web.ehr import Json, apply, called_for, entries_of
-from service.web.feedback import Keep
 from service.web.fixtures import by_card, fixtures
-from service.web.invoke import Observe
 from service.web.marked import Marked, marked
 from service.web.pages import hardened
 
