@@ -1,10 +1,12 @@
 """The slow consistency checks of the cards folder, for ``tolami check`` and the tests."""
 
 import inspect
+import json
 import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,15 @@ from service.cdshooks.messages import EXTENSION
 from service.engine import words
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
 from service.engine.evaluate import card_of
-from service.engine.fhir_files import fhir_faults
 from service.engine.finding import Rule, states_of
 from service.engine.guideline import Guideline
 from service.engine.library import Library
-from service.engine.loading import FOLDER
-from service.engine.references import wordless_numbers
+from service.engine.loading import FOLDER, line_in, section_fault
 from service.engine.rendering import Renderer
-from service.files import Fault
+from service.files import Document, Fault, Seen, load_yaml, split
+
+KINDS = {"CodeSystem", "MedicationRequest", "ServiceRequest", "ValueSet"}
+FHIR_FILES = ("terminology/*/*.json", "orders/*.json", "codesystems/*.json")
 
 CONDITION = re.compile(r"{%-?\s*(?:if|elif|else|endif)\b.*?%}|{{[^}]*\bif\b[^}]*}}")
 TAG = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
@@ -46,12 +49,42 @@ def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
     return [
         *fhir_faults(folder),
         *_rule_faults(library, rules),
-        *_state_faults(library, rules),
-        *_glued(library),
+        *_state_faults(library, rules, folder),
+        *_glued(library, folder),
         *_unknown_names(library, rules, folder),
         *_uncarried(library),
-        *wordless_numbers(library),
+        *_wordless_numbers(library, folder),
     ]
+
+
+def fhir_faults(folder: Path) -> list[Fault]:
+    """Files that are not valid FHIR R4, each with the elements at fault. Files that were valid are remembered."""
+    paths = [path for pattern in FHIR_FILES for path in sorted(folder.glob(pattern))]
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    seen = Seen(folder, sha256(b"\0".join(files.values())).hexdigest(), "fhir") if folder == FOLDER else None
+    if seen:
+        return []
+    faults = [fault for name, content in files.items() for fault in _fhir_faults_of(name, content)]
+    if seen is not None and not faults:
+        seen.remember()
+    return faults
+
+
+def _fhir_faults_of(name: str, content: bytes) -> Iterable[Fault]:
+    from fhir.resources.R4B import get_fhir_model_class  # slow to import, and only for what is new
+    from pydantic import ValidationError
+
+    value = json.loads(content)
+    kind = value.get("resourceType")
+    if kind not in KINDS:
+        yield Fault(name, 0, "not a resource of a kind that belongs here")
+        return
+    try:
+        get_fhir_model_class(kind).model_validate(value)
+    except ValidationError as error:
+        for problem in error.errors():
+            place = ".".join(map(str, problem["loc"]))
+            yield Fault(name, 0, f"not valid FHIR: {place}: {problem['msg']}")
 
 
 def _rule_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
@@ -63,7 +96,7 @@ def _rule_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
         yield Fault(library.cards[card].file, 0, "no rule raises this card; rules are named after their card")
 
 
-def _state_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
+def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
     """States that a rule declares and its card has no words for, and words for states that no rule declares."""
     declared = {card_of(rule): states_of(rule) for rule in rules}
     for card in library.cards.values():
@@ -72,28 +105,32 @@ def _state_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
         for state in states:
             for kind in needed:
                 if card.section(kind, state) not in card.sections:
-                    yield Fault(card.file, 0, f"section '## {kind} {state}'".rstrip(" '") + "' is missing")
+                    before = [title for title in card.sections if title.startswith(kind)]
+                    line = line_in(folder / card.file, before[-1]) if before else 0
+                    yield Fault(card.file, line, f"section '## {f'{kind} {state}'.strip()}' is missing")
         for section in card.sections:
             state = section.partition(" ")[2]
             if state and state not in states:
-                yield Fault(card.file, 0, f"section '## {section}': its rule has no state '{state}'")
+                yield section_fault(folder, card.file, section, f"its rule has no state '{state}'")
         for state in card.says:
             if state and state not in states:
-                yield Fault(card.file, 0, f"says: its rule has no state '{state}'")
+                yield _front(folder, card.file).fault(f"says: its rule has no state '{state}'", "says", state)
 
 
-def _glued(library: Library) -> Iterable[Fault]:
+def _glued(library: Library, folder: Path) -> Iterable[Fault]:
     """Sentences put together from pieces, which nobody can translate: a condition chooses whole lines only."""
     for card in library.cards.values():
         for title, text in card.sections.items():
             if title == "evidence":
                 continue
             before = "."
-            for line in filter(None, map(str.strip, text.splitlines())):
+            for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
+                if not line:
+                    continue
                 tag = CONDITION.search(line)
                 ends = before.startswith("- ") or before[-1] in ".!?:" or INCLUDED.search(before)
                 if tag is not None and (tag[0] != line or not ends):
-                    yield Fault(card.file, 0, f"section '## {title}': a condition inside a sentence: {line}")
+                    yield section_fault(folder, card.file, title, f"a condition inside a sentence: {line}", number)
                 before = before if tag else line
 
 
@@ -119,8 +156,8 @@ def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Ite
             for tag in TAG.finditer(text):
                 for name in NAME.findall(QUOTED.sub("", tag[0])):
                     if name not in known and name not in card.thresholds:
-                        line = _line_of(folder / card.file, title, text.count("\n", 0, tag.start()) + 1)
-                        yield Fault(card.file, line, f"section '## {title}': nothing gives it '{name}'")
+                        line = text.count("\n", 0, tag.start()) + 1
+                        yield section_fault(folder, card.file, title, f"nothing gives it '{name}'", line)
 
 
 def _uncarried(library: Library) -> Iterable[Fault]:
@@ -129,6 +166,32 @@ def _uncarried(library: Library) -> Iterable[Fault]:
         if not carried.cards and not carried.statement.not_carried:
             key = carried.statement.key
             yield Fault("statements.yaml", 0, f"{key}: no card carries it; say why in not_carried")
+
+
+def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
+    """Numbers without words, and words without a number."""
+    own, shared, known = library.numbers.own, library.numbers.shared, library.thresholds
+    for card in library.cards.values():
+        for number in card.thresholds:
+            if number not in own.get(card.id, {}) and number not in shared:
+                wrong = f"thresholds.{number}: numbers.yaml does not say what it stands for"
+                yield _front(folder, card.file).fault(wrong, "thresholds", number)
+    numbers = load_yaml("numbers.yaml", (folder / "numbers.yaml").read_text(encoding="utf-8"))
+    assert not isinstance(numbers, Fault), "it was loaded"
+    for id_, said in own.items():
+        for number in said:
+            if number not in known.get(id_, {}):
+                yield numbers.fault(f"cards.{id_}.{number}: there is no such number", "cards", id_, number)
+    for number in shared:
+        if not any(number in thresholds for thresholds in known.values()):
+            yield numbers.fault(f"all.{number}: no card has such a number", "all", number)
+
+
+def _front(folder: Path, file: str) -> Document:
+    """The front matter of a card that has been loaded."""
+    parts = split(file, (folder / file).read_text(encoding="utf-8"))
+    assert not isinstance(parts, Fault), "it was loaded"
+    return parts[0]
 
 
 def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault]:
@@ -146,8 +209,7 @@ def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault
             elif "/" in part:
                 yield Fault(cards[owner].file, 0, f"reasons {part}: {error.message}")
             else:
-                line = _line_of(folder / cards[owner].file, part, error.lineno)
-                yield Fault(cards[owner].file, line, f"section '## {part}': {error.message}")
+                yield section_fault(folder, cards[owner].file, part, str(error.message), error.lineno)
 
 
 def words_fault(card: str, error: Exception, library: Library, folder: Path = FOLDER) -> Fault:
@@ -157,9 +219,9 @@ def words_fault(card: str, error: Exception, library: Library, folder: Path = FO
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename in names:
             name, title = names[frame.filename]
-            line = _line_of(folder / name, title, frame.lineno or 1)
-            text = (folder / name).read_text(encoding="utf-8").splitlines()[line - 1]
-            return Fault(name, line, f"section '## {title}': {_variable(error, text)}")
+            line = frame.lineno or 1
+            text = (folder / name).read_text(encoding="utf-8").splitlines()[line_in(folder / name, title, line) - 1]
+            return section_fault(folder, name, title, _variable(error, text), line)
     failed = traceback.extract_tb(error.__traceback__)[-1]
     name = library.cards[card].file if card in library.cards else f"{card}.md"
     if isinstance(error, KeyError):
@@ -172,14 +234,3 @@ def _variable(error: Exception, line: str) -> str:
     attribute = re.search(r"has no attribute '(\w+)'$", str(error))
     variable = re.search(rf"(\w+)\.{attribute[1]}\b", line) if attribute else None
     return f"'{variable[1]}' {attribute[0]}" if attribute and variable else str(error)
-
-
-def _line_of(file: Path, title: str, line: int) -> int:
-    """The line number in the file of a line within a section; unchanged in a file without sections."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    if f"## {title}" not in lines:
-        return line
-    start = lines.index(f"## {title}") + 1
-    while start < len(lines) and not lines[start].strip():
-        start += 1
-    return start + line

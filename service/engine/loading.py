@@ -23,7 +23,7 @@ from service.engine.library import (
     Statement,
 )
 from service.engine.plan import plan
-from service.engine.references import dangling, uncited_offers, unknown_cards
+from service.engine.references import reference_faults
 from service.files import Document, Fault, FaultyLibrary, Schema, Seen, check, digest, load_yaml, schema, split
 from service.terminology.load import load_terminology
 
@@ -66,18 +66,9 @@ def _load(folder: Path) -> Library:
     faults += [] if fits else faulty_tables(folder)
     orders = _orders(folder, faults)
     cards, documents = _card_files(folder, faults, fits)
-    if not faults:
-        conditions = {summary.id for summary in terminology.sets if summary.kind == "conditions"}
-        reasons = {**overrides.value["reasons"], **code_systems[OVERRIDE_REASONS].displays}
-        topics = code_systems[TOPICS].displays
-        faults += dangling(cards.values(), documents, sources.value, statements.value, reasons, topics, conditions)
-        faults += uncited_offers(offers, sources.value, orders)
-        faults += unknown_cards(guideline, cards.keys())
     if faults:
         raise FaultyLibrary(faults)
-    if seen is not None and not fits:
-        seen.remember()
-    return Library(
+    library = Library(
         version=f"{guideline.value['version']}+{content[:8]}",
         cards=cards,
         lines={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("lines/*.md"))},
@@ -93,6 +84,12 @@ def _load(folder: Path) -> Library:
         terminology=terminology,
         **phrases.value,
     )
+    faults += reference_faults(library, documents, guideline, offers)
+    if faults:
+        raise FaultyLibrary(faults)
+    if seen is not None and not fits:
+        seen.remember()
+    return library
 
 
 def _form(name: str, fits: bool) -> Schema:
@@ -122,15 +119,15 @@ def _card_files(folder: Path, faults: list[Fault], fits: bool) -> tuple[dict[str
             faults.append(parts)
             continue
         document, sections = parts
-        found = check(document, form) or _check_file(document, sections, path)
+        found = check(document, form) or _check_file(document, sections, folder)
         faults += found
         if not found:
             cards[path.stem], documents[path.stem] = _card(document, sections), document
     return cards, documents
 
 
-def _check_file(document: Document, sections: Mapping[str, str], path: Path) -> list[Fault]:
-    front, stem = document.value, path.stem
+def _check_file(document: Document, sections: Mapping[str, str], folder: Path) -> list[Fault]:
+    front, stem = document.value, Path(document.name).stem
     faults = [] if front["id"] == stem else [document.fault(f"id: must be the file's name, '{stem}'", "id")]
     faults += [document.fault(f"{key}: still to be written", key) for key in front if UNWRITTEN in str(front[key])]
     kinds = {title: title.partition(" ")[0] for title in sections}
@@ -139,17 +136,28 @@ def _check_file(document: Document, sections: Mapping[str, str], path: Path) -> 
     ]
     for title, kind in kinds.items():
         if title not in ONCE and kind not in SAID_IN_STATES:
-            faults.append(_section_fault(document, path, title, f"is not known; a card has {KNOWN}"))
+            faults.append(section_fault(folder, document.name, title, f"not known; a card has {KNOWN}"))
         elif UNWRITTEN in sections[title]:
-            faults.append(_section_fault(document, path, title, "is still to be written"))
+            faults.append(section_fault(folder, document.name, title, "still to be written"))
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
     return faults
 
 
-def _section_fault(document: Document, path: Path, title: str, wrong: str) -> Fault:
-    line = path.read_text(encoding="utf-8").splitlines().index(f"## {title}") + 1
-    return Fault(document.name, line, f"section '## {title}' {wrong}")
+def line_in(file: Path, title: str, line: int = 0) -> int:
+    """The line of a file at which a line of a section stands, or its heading; without such a section that line."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    if f"## {title}" not in lines:
+        return line
+    start = lines.index(f"## {title}") + 1
+    while line and start < len(lines) and not lines[start].strip():
+        start += 1
+    return start + line
+
+
+def section_fault(folder: Path, name: str, title: str, reason: str, line: int = 0) -> Fault:
+    """A fault in a section of a card, at one of its lines or at its heading."""
+    return Fault(name, line_in(folder / name, title, line), f"section '## {title}': {reason}")
 
 
 def _card(document: Document, sections: Mapping[str, str]) -> CardFile:

@@ -1,32 +1,34 @@
-"""References between files of the cards folder that lead nowhere, and content that lacks a required citation."""
+"""References between files of the cards folder that lead nowhere, and content that lacks a citation."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Set
-from typing import Any
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from service.engine.concerns import concerns_of
-from service.engine.library import CardFile, Library
+from service.engine.library import OVERRIDE_REASONS, TOPICS, Library
 from service.engine.plan import ANY_CARD
 from service.files import Document, Fault
 
 
-def dangling(
-    cards: Iterable[CardFile],
-    documents: Mapping[str, Document],
-    sources: Mapping[str, Any],
-    statements: Container[str],
-    override_reasons: Container[str],
-    topics: Container[str],
-    conditions: Set[str],
+def reference_faults(
+    library: Library, cards: Mapping[str, Document], guideline: Document, offers: Document
 ) -> Iterator[Fault]:
-    """References of cards that lead nowhere; ``documents`` are the front matters by the card's id."""
-    for card in cards:
+    """What is wrong between the files of a library; ``cards`` are the front matters by the card's id."""
+    yield from _of_cards(library, cards)
+    yield from _uncited(offers, library)
+    yield from _unknown_cards(guideline, library)
+
+
+def _of_cards(library: Library, documents: Mapping[str, Document]) -> Iterator[Fault]:
+    reasons = {**library.override_reasons, **library.code_systems[OVERRIDE_REASONS].displays}
+    topics = library.code_systems[TOPICS].displays
+    conditions = {summary.id for summary in library.terminology.sets if summary.kind == "conditions"}
+    for card in library.cards.values():
         document = documents[card.id]
         links: tuple[tuple[str, Iterable[str], Container[str], str], ...] = (
-            ("sources", card.sources, sources, "is not in sources.yaml"),
+            ("sources", card.sources, library.sources, "is not in sources.yaml"),
             ("links", card.links, card.sources, "is not among the card's sources"),
             ("says", card.says.values(), card.sources, "is not among the card's sources"),
-            ("override_reasons", card.override_reasons, override_reasons, "is not in override-reasons.yaml"),
-            ("statements", card.statements, statements, "is not in statements.yaml"),
+            ("override_reasons", card.override_reasons, reasons, "is not in override-reasons.yaml"),
+            ("statements", card.statements, library.statements, "is not in statements.yaml"),
             ("topic", [card.topic], topics, "is not in codesystems/card-topics.json"),
             ("bounds", card.bounds, card.thresholds, "is no threshold"),
         )
@@ -38,7 +40,7 @@ def dangling(
         ]
         yield from (document.fault(f"{key}: '{name}' {wrong}", key) for key, name, wrong in found)
         for key in card.links:
-            if not sources.get(key, {}).get("url"):
+            if key in library.sources and not library.sources[key].url:
                 yield document.fault(f"links: source '{key}' has no url", "links")
         for kind, concern in concerns_of(card.thresholds).items():
             for set_ in sorted(concern.conditions.union(concern.unless, *concern.milder.values()) - conditions):
@@ -46,21 +48,19 @@ def dangling(
                 yield document.fault(f"reasons: '{kind}' {wrong}", "reasons", kind)
 
 
-def uncited_offers(
-    offers: Document, sources: Container[str], orders: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Fault]:
+def _uncited(offers: Document, library: Library) -> Iterator[Fault]:
     """Offers of a drug that do not say where the dose comes from, or name a source that does not exist."""
-    for name, words in offers.value.items():
+    for name, words in library.offers.items():
         cited = words.get("sources", [])
-        drug = orders.get(name, {}).get("resourceType") == "MedicationRequest"
+        drug = library.orders.get(name, {}).get("resourceType") == "MedicationRequest"
         if drug and not (cited and words.get("because")):
             yield offers.fault(f"{name}: an order for a drug needs 'sources' and 'because'", name)
         for key in cited:
-            if key not in sources:
+            if key not in library.sources:
                 yield offers.fault(f"{name}: '{key}' is not in sources.yaml", name)
 
 
-def unknown_cards(guideline: Document, cards: Set[str]) -> Iterator[Fault]:
+def _unknown_cards(guideline: Document, library: Library) -> Iterator[Fault]:
     """Cards that the guideline names but that do not exist, and cards that it does not rank."""
     value = guideline.value
     merges, silenced = value.get("merges", ()), value.get("silenced", ())
@@ -76,24 +76,7 @@ def unknown_cards(guideline: Document, cards: Set[str]) -> Iterator[Fault]:
     }
     for key, ids in named.items():
         for card in dict.fromkeys(ids):
-            if card not in cards:
+            if card not in library.cards:
                 yield guideline.fault(f"{key}: there is no card '{card}'", key)
-    for card in sorted(cards - set(value["ranking"])):
+    for card in sorted(library.cards.keys() - library.plan.ranking.keys()):
         yield guideline.fault(f"ranking: '{card}' is missing", "ranking")
-
-
-def wordless_numbers(library: Library) -> Iterator[Fault]:
-    """Numbers without words, and words without a number."""
-    words = library.numbers
-    for card in library.cards.values():
-        for number in card.thresholds:
-            if number not in words.own.get(card.id, {}) and number not in words.shared:
-                yield Fault(card.file, 0, f"thresholds.{number}: numbers.yaml does not say what it stands for")
-    known = {card.id: card.thresholds for card in library.cards.values()}
-    for id_, own in words.own.items():
-        for number in own:
-            if number not in known.get(id_, {}):
-                yield Fault("numbers.yaml", 0, f"cards.{id_}.{number}: there is no such number")
-    for number in words.shared:
-        if not any(number in thresholds for thresholds in known.values()):
-            yield Fault("numbers.yaml", 0, f"all.{number}: no card has such a number")

@@ -75,7 +75,7 @@ def test_a_new_card_is_named_by_check_until_it_is_written_ranked_and_raised(tola
     for part in ("title: ", "says: ", "topic: ", "sources: ", "examples: ", "raised_when: "):
         assert any(part in fault and "still to be written" in fault for fault in faults), part
     for section in ("summary", "detail", "line", "evidence"):
-        assert any(f": section '## {section}' is still to be written" in fault for fault in faults), section
+        assert any(f": section '## {section}': still to be written" in fault for fault in faults), section
     model = next((checkout / "cards" / "safety").glob("a*.md"))
     text = model.read_text("utf-8").replace(f"id: {model.stem}\n", "id: glaucoma-drops\n")
     file.write_text(text, encoding="utf-8")

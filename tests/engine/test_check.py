@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.cli.check import example_faults
-from service.engine.check import deep_faults, template_faults, unreadable
-from service.engine.fhir_files import fhir_faults
+from service.engine.check import deep_faults, fhir_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.loading import load
@@ -57,7 +56,7 @@ def test_every_code_list_that_is_not_fhir_is_named(folder: Path) -> None:
 def test_code_lists_that_are_valid_are_remembered_and_faulty_ones_never(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.engine.fhir_files.FOLDER", folder)
+    monkeypatch.setattr("service.engine.check.FOLDER", folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert [fhir_faults(folder) for _ in range(2)] == [[], []]
     assert len(list((tmp_path / "cache" / "tolami").iterdir())) == 1
@@ -65,7 +64,7 @@ def test_code_lists_that_are_valid_are_remembered_and_faulty_ones_never(
     for _ in range(2):
         assert fhir_faults(folder)
     changed(folder, DRUG, '"status": ["draft"]', '"status": "draft"')
-    monkeypatch.setattr("service.engine.fhir_files._faults", None)
+    monkeypatch.setattr("service.engine.check._fhir_faults_of", None)
     assert fhir_faults(folder) == [], "what was valid is not looked at again"
 
 
@@ -120,15 +119,31 @@ def test_a_rule_without_its_card_is_named(library: Library, card: str) -> None:
 
 
 def test_words_for_a_state_that_no_rule_declares_are_named(folder: Path) -> None:
-    changed(folder, FAILED, "## line\n", "## detail loud\nListen.\n\n## line\n")
-    assert faults(folder) == [f"{FAILED}: section '## detail loud': its rule has no state 'loud'"]
+    line = changed(folder, FAILED, "## line\n", "## detail loud\nListen.\n\n## line\n")
+    assert faults(folder) == [f"{FAILED}:{line}: section '## detail loud': its rule has no state 'loud'"]
 
 
 def test_a_state_without_words_is_named(folder: Path) -> None:
     path = folder / "monitoring/pain-score.md"
     text = path.read_text(encoding="utf-8")
     path.write_text(re.sub(r"## line\n.*?(?=\n## |\Z)", "", text, flags=re.DOTALL), encoding="utf-8")
-    assert any("pain-score.md: section '## line" in fault and "is missing" in fault for fault in faults(folder))
+    line = path.read_text(encoding="utf-8").splitlines().index("## line other-scale") + 1
+    assert f"monitoring/pain-score.md:{line}: section '## line' is missing" in faults(folder)
+
+
+def test_a_state_that_a_card_has_no_words_for_is_named_where_they_belong(folder: Path) -> None:
+    path = folder / "monitoring/standing-blood-pressure.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"## summary missing\n.*?(?=\n## |\Z)", "", text, flags=re.DOTALL), encoding="utf-8")
+    line = changed(
+        folder, "monitoring/standing-blood-pressure.md", "## summary falls-diastolic", "## summary falls-diastolic"
+    )
+    assert f"monitoring/standing-blood-pressure.md:{line}: section '## summary missing' is missing" in faults(folder)
+
+
+def test_a_source_for_a_state_that_no_rule_declares_is_named_with_its_line(folder: Path) -> None:
+    line = changed(folder, FAILED, "says: service", "says:\n  '': service\n  loud: service") + 2
+    assert faults(folder) == [f"{FAILED}:{line}: says: its rule has no state 'loud'"]
 
 
 GLUED = [
@@ -139,11 +154,15 @@ GLUED = [
 
 
 def test_a_sentence_put_together_from_pieces_is_named(folder: Path) -> None:
-    for file, glued in zip(SEVERAL, GLUED, strict=True):
+    lines = [
         changed(folder, file, "## detail\n", f"## detail\n{glued}\n")
+        for file, glued in zip(SEVERAL, GLUED, strict=True)
+    ]
     found = [fault for fault in faults(folder) if "nothing gives it 'failed'" not in fault]
-    assert {fault.partition(":")[0] for fault in found} == set(SEVERAL)
-    assert all("a condition inside a sentence" in fault for fault in found)
+    wrong = "section '## detail': a condition inside a sentence: "
+    for file, line, after in zip(SEVERAL, lines, (1, 2, 1), strict=True):
+        assert any(fault.startswith(f"{file}:{line + after}: {wrong}") for fault in found), (file, found)
+    assert all(wrong in fault for fault in found)
 
 
 def test_a_condition_may_choose_whole_sentences(folder: Path) -> None:

@@ -67,7 +67,7 @@ def broken(folder: Path, group: list[Case]) -> list[int]:
 
 
 AT_A_LINE = {
-    "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue' is not known"),
+    "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue': not known"),
     "front matter not opened": (FAILED, "---\nid: rule-failed", "id: rule-failed", "front matter missing"),
     "bad YAML in a card": (FAILED, "rule: R28", "rule: [R28", "not valid YAML"),
     "id that is not the file's name": (FAILED, "id: rule-failed", "id: rule-broken", "id: must be the file's name"),

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from service.engine.check import deep_faults
+from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.loading import load
-from service.engine.references import wordless_numbers
 from service.files import FaultyLibrary
+from service.guidance.registry import RULES
 from tests.engine.folder import changed, copied
 
 FILE = "numbers.yaml"
@@ -27,16 +29,15 @@ def test_a_cards_own_words_come_before_those_for_all(library: Library) -> None:
         words.of("amitriptyline-stopping", "nothing")
 
 
-def test_a_number_without_words_and_words_without_a_number_are_named(library: Library, tmp_path: Path) -> None:
-    assert list(wordless_numbers(library)) == []
-    folder = copied(tmp_path)
-    changed(folder, FILE, "    infarction: Longest", "    infraction: Longest")
-    changed(folder, FILE, "  look_back: An", "  look_ahead: An")
-    faults = list(map(str, wordless_numbers(load(folder))))
-    card = "amitriptyline/amitriptyline-stopping.md"
-    assert f"{card}: thresholds.infarction: numbers.yaml does not say what it stands for" in faults
-    assert "numbers.yaml: cards.amitriptyline-stopping.infraction: there is no such number" in faults
-    assert "numbers.yaml: all.look_ahead: no card has such a number" in faults
+def test_a_number_without_words_and_words_without_a_number_are_named_with_their_lines(tmp_path: Path) -> None:
+    folder, card = copied(tmp_path), "amitriptyline/amitriptyline-stopping.md"
+    number = changed(folder, card, "  infarction: 180 d", "  infarction: 180 d")
+    own = changed(folder, FILE, "    infarction: Longest", "    infraction: Longest")
+    shared = changed(folder, FILE, "  look_back: An", "  look_ahead: An")
+    faults = list(map(str, deep_faults(Guideline(load(folder), RULES), folder)))
+    assert f"{card}:{number}: thresholds.infarction: numbers.yaml does not say what it stands for" in faults
+    assert f"numbers.yaml:{own}: cards.amitriptyline-stopping.infraction: there is no such number" in faults
+    assert f"numbers.yaml:{shared}: all.look_ahead: no card has such a number" in faults
 
 
 def test_words_that_are_no_phrase_are_a_fault_with_their_line(tmp_path: Path) -> None:
