@@ -36,7 +36,10 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class NotComputed:
-    """Why there is no dose: a reason (key of the not-checked card), the element and what stood there."""
+    """Why there is no dose: a reason (key of the not-checked card), the element and what stood there.
+
+    ``conflict`` says that it is a contradiction or an open end rather than a gap, which is shown as a warning (R28).
+    """
 
     reason: str
     element: str = ""

@@ -16,7 +16,7 @@ from service.dosing.clauses import Directions
 from service.dosing.dosage import DailyDose, Dosage, MaxDose, combined
 from service.dosing.freetext import directions, frequency
 from service.dosing.structured import as_needed_dose, refused, structured_dose
-from service.dosing.timing import IMPLAUSIBLE, RateUnknown, Timing, rate
+from service.dosing.timing import IMPLAUSIBLE, Timing, rate
 
 GAPS = frozenset({"dose-missing", "frequency-missing", "daily-maximum-not-stated"})
 """What words may fill: parts that the data leaves out."""
@@ -207,7 +207,7 @@ def _scheme(dosage: Dosage, said: Directions, product: Product) -> DailyDose | N
 def _unlike_scheme(dosage: Dosage, times: int, largest: Amount, product: Product) -> NotComputed | None:
     """Why data beside a scheme does not go with it: another number of times, another amount; None when it does."""
     stated = None if _silent(dosage.timing) else rate(dosage.timing, frequency)
-    if isinstance(stated, RateUnknown):
+    if isinstance(stated, NotComputed):
         return refused(stated, dosage)
     given = amount(dosage.high, product) if dosage.high is not None else largest
     if stated is not None and not stated.low <= times <= stated.high:

@@ -6,11 +6,8 @@ from fractions import Fraction
 from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, is_count_of_doses, number
 from service.dosing.dosage import ZERO, DailyDose, Dosage, MaxDose
 from service.dosing.freetext import frequency
-from service.dosing.timing import IMPLAUSIBLE, Rate, RateUnknown, Timing, rate
+from service.dosing.timing import Rate, Timing, rate
 from service.dosing.units import period_unit
-
-CONFLICTS = frozenset({"frequency-conflict", IMPLAUSIBLE, "daily-maximum-not-stated", "text-conflict"})
-"""Reasons that are contradictions or open ends rather than gaps; they are shown as a warning (R28)."""
 
 NO_STRENGTH = frozenset({"strength-unknown", "concentration-unknown"})
 
@@ -25,7 +22,7 @@ def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed
     if dosage.as_needed:
         regular = _dose(high, high, times, dosage, " at most (as needed)") if isinstance(times, Rate) else times
         return as_needed_dose(dosage, regular, high, product)
-    if isinstance(times, RateUnknown):
+    if isinstance(times, NotComputed):
         return refused(times, dosage)
     return _dose(low, high, times, dosage)
 
@@ -89,7 +86,7 @@ def _dose(low: Amount, high: Amount, times: Rate, dosage: Dosage, note: str = ""
 
 
 def as_needed_dose(
-    dosage: Dosage, regular: DailyDose | RateUnknown, largest: Amount, product: Product
+    dosage: Dosage, regular: DailyDose | NotComputed, largest: Amount, product: Product
 ) -> DailyDose | NotComputed:
     """The worst case of an as-needed order: the smaller of what it is when taken regularly and its maximum (Q3).
 
@@ -103,7 +100,7 @@ def as_needed_dose(
         ceilings.append(ceiling)
     if isinstance(regular, DailyDose):
         ceilings.append((regular.high, regular.dosing_day))
-    elif regular.reason in CONFLICTS or (not ceilings and regular.reason != "frequency-missing"):
+    elif regular.conflict or (not ceilings and regular.reason != "frequency-missing"):
         return refused(regular, dosage)
     if not ceilings:
         return NotComputed("daily-maximum-not-stated", f"{dosage.element}.maxDosePerPeriod", conflict=True)
@@ -142,12 +139,11 @@ def _ceiling(
         return NotComputed("dose-unclear", element, most.words)
     unit = period_unit(maximum.period.code, maximum.period.unit)
     times = rate(Timing(frequency=Fraction(1), period=maximum.period.value, unit=unit), frequency)
-    if isinstance(times, RateUnknown):
+    if isinstance(times, NotComputed):
         return NotComputed("frequency-unknown", element, unit)
     return most.mg * times.high, most.mg * times.on_dosing_day
 
 
-def refused(unknown: RateUnknown, dosage: Dosage) -> NotComputed:
+def refused(unknown: NotComputed, dosage: Dosage) -> NotComputed:
     """Why a frequency gives no dose, with the path of its element in the order."""
-    conflict = unknown.reason in CONFLICTS
-    return NotComputed(unknown.reason, f"{dosage.element}.{unknown.element}", unknown.found, conflict)
+    return replace(unknown, element=f"{dosage.element}.{unknown.element}")

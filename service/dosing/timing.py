@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from service.dosing.amount import number
+from service.dosing.amount import NotComputed, number
 from service.dosing.units import DAYS_PER_UNIT
 
 _ONE = Fraction(1)
@@ -26,7 +26,6 @@ ONCE_A_DAY_EVENTS = frozenset(
 )
 """FHIR EventTiming codes that occur once a day. AC, PC and C ("with meals") do not say how often."""
 
-CONFLICT = "frequency-conflict"
 UNKNOWN = "frequency-unknown"
 IMPLAUSIBLE = "frequency-implausible"
 
@@ -71,65 +70,60 @@ class Rate:
     daily: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RateUnknown:
-    """Why there is no rate: the element and what stood there."""
-
-    reason: str
-    element: str
-    found: str = ""
-
-
-def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate | RateUnknown:
-    """Doses a day of a timing. Never assumes "once a day" where the order does not say so.
+def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate | NotComputed:
+    """Doses a day of a timing, or why there is no rate. Never assumes "once a day" where the order does not say so.
 
     ``words`` reads a timing code that is spelled out, such as "every 8 hours". Nobody takes a dose more often than
     every hour, so such a rate is a slip and none.
     """
-    found = _stated(timing, words) if timing is not None else RateUnknown("frequency-missing", "timing")
+    found = _stated(timing, words) if timing is not None else NotComputed("frequency-missing", "timing")
     if isinstance(found, Rate) and found.high * DAYS_PER_UNIT["h"] > 1:
-        return RateUnknown(IMPLAUSIBLE, "timing", found.words)
+        return NotComputed(IMPLAUSIBLE, "timing", found.words, conflict=True)
     return found
 
 
-def _stated(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | RateUnknown:
+def _stated(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | NotComputed:
     """What codes and data say together.
 
     A code is a complete statement: data beside it that does not say how often ("after meals", a count) is no
     contradiction.
     """
     coded = _of_codes(timing, words)
-    if isinstance(coded, RateUnknown) and coded.reason == CONFLICT:
+    if isinstance(coded, NotComputed) and coded.conflict:
         return coded
     if isinstance(coded, Rate) and not _says_how_often(timing):
         coded = _on_named_days(coded, timing)
-        return coded if isinstance(coded, RateUnknown) else _at_most(timing.count, coded)
+        return coded if isinstance(coded, NotComputed) else _at_most(timing.count, coded)
     repeated = _of_repeat(timing)
-    if isinstance(repeated, RateUnknown):
+    if isinstance(repeated, NotComputed):
         return repeated
     if repeated is None:
         return coded if coded is not None else _nothing(timing)
     if isinstance(coded, Rate):
         if (repeated.low, repeated.high) != (coded.low, coded.high):
-            return RateUnknown(CONFLICT, "timing", f"{coded.words} / {repeated.words}")
+            return _conflict("timing", f"{coded.words} / {repeated.words}")
         repeated = replace(repeated, bedtime=repeated.bedtime or coded.bedtime)
     return _at_most(timing.count, repeated)
 
 
-def _on_named_days(coded: Rate, timing: Timing) -> Rate | RateUnknown:
+def _conflict(element: str, found: str) -> NotComputed:
+    return NotComputed("frequency-conflict", element, found, conflict=True)
+
+
+def _on_named_days(coded: Rate, timing: Timing) -> Rate | NotComputed:
     """So many times a day by a code, on the days of the week that the data names, if any."""
     days = frozenset(map(str.lower, timing.days_of_week))
     if not days:
         return coded
     if not (days <= WEEKDAYS and coded.daily):
-        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
+        return NotComputed(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
     return _daily(coded.low, coded.high, days, coded.bedtime)
 
 
-def _nothing(timing: Timing) -> RateUnknown:
+def _nothing(timing: Timing) -> NotComputed:
     if timing.events:
-        return RateUnknown(UNKNOWN, "timing.event", f"{timing.events} dates")
-    return RateUnknown("frequency-missing", "timing.repeat")
+        return NotComputed(UNKNOWN, "timing.event", f"{timing.events} dates")
+    return NotComputed("frequency-missing", "timing.repeat")
 
 
 def _says_how_often(timing: Timing) -> bool:
@@ -138,16 +132,16 @@ def _says_how_often(timing: Timing) -> bool:
     return numbers or bool(named)
 
 
-def _of_codes(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | RateUnknown | None:
+def _of_codes(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | NotComputed | None:
     """What codes, their names and the words beside them say; what is not understood among them says nothing."""
     if not timing.codes:
         return None
     read = [found for code in timing.codes if (found := _of_code(code, words)) is not None]
     if not read:
-        return RateUnknown(UNKNOWN, "timing.code", timing.codes[0])
+        return NotComputed(UNKNOWN, "timing.code", timing.codes[0])
     first = next((found for found in read if found.bedtime), read[0])
     other = next((found for found in read if (found.low, found.high) != (first.low, first.high)), None)
-    return first if other is None else RateUnknown(CONFLICT, "timing.code", f"{first.words} / {other.words}")
+    return first if other is None else _conflict("timing.code", f"{first.words} / {other.words}")
 
 
 def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
@@ -161,10 +155,10 @@ def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
     return read if isinstance(read, Rate) else None
 
 
-def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
+def _of_repeat(timing: Timing) -> Rate | NotComputed | None:
     days = frozenset(map(str.lower, timing.days_of_week))
     if not days <= WEEKDAYS:
-        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
+        return NotComputed(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
     bedtime = bool(timing.when) and set(timing.when) <= BEDTIME
     moments = _moments(timing)
     if timing.period is not None or timing.frequency is not None:
@@ -173,13 +167,13 @@ def _of_repeat(timing: Timing) -> Rate | RateUnknown | None:
         return _daily(Fraction(moments), Fraction(moments), days, bedtime)
     if timing.when:
         vague = ", ".join(code for code in timing.when if code not in ONCE_A_DAY_EVENTS)
-        return RateUnknown(UNKNOWN, "timing.repeat.when", vague)
+        return NotComputed(UNKNOWN, "timing.repeat.when", vague)
     if timing.count == 1:
         return Rate(_ONE, _ONE, _ONE, "once only", bedtime, daily=False)
     if days:
         return _daily(_ONE, _ONE, days, bedtime)
     if timing.count is not None:
-        return RateUnknown("frequency-missing", "timing.repeat.frequency")
+        return NotComputed("frequency-missing", "timing.repeat.frequency")
     return None
 
 
@@ -189,22 +183,22 @@ def _moments(timing: Timing) -> int:
     return len(set(timing.times_of_day)) or (len(named) if named <= ONCE_A_DAY_EVENTS else 0)
 
 
-def _of_frequency(timing: Timing, days: frozenset[str], moments: int, bedtime: bool) -> Rate | RateUnknown:
+def _of_frequency(timing: Timing, days: frozenset[str], moments: int, bedtime: bool) -> Rate | NotComputed:
     if timing.period is None or timing.period <= 0:
-        return RateUnknown("frequency-missing", "timing.repeat.period")
+        return NotComputed("frequency-missing", "timing.repeat.period")
     length = DAYS_PER_UNIT.get(timing.unit)
     if length is None:
-        return RateUnknown(UNKNOWN, "timing.repeat.periodUnit", timing.unit)
+        return NotComputed(UNKNOWN, "timing.repeat.periodUnit", timing.unit)
     span = longest = timing.period * length
     if timing.period_max is not None:
         if timing.period_max < timing.period:
             found = f"{number(timing.period)} to {number(timing.period_max)}"
-            return RateUnknown(UNKNOWN, "timing.repeat.periodMax", found)
+            return NotComputed(UNKNOWN, "timing.repeat.periodMax", found)
         longest = timing.period_max * length
     if days and span not in (DAYS_PER_UNIT["d"], DAYS_PER_UNIT["wk"]):
-        return RateUnknown(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
+        return NotComputed(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
     counts = _counts(timing, span, len(days), moments)
-    if isinstance(counts, RateUnknown):
+    if isinstance(counts, NotComputed):
         return counts
     least, most = counts
     if span == 1:
@@ -215,7 +209,7 @@ def _of_frequency(timing: Timing, days: frozenset[str], moments: int, bedtime: b
     return Rate(low, high, at_most, in_words(low, high), bedtime, high >= 1)
 
 
-def _counts(timing: Timing, span: Fraction, days: int, moments: int) -> tuple[Fraction, Fraction] | RateUnknown:
+def _counts(timing: Timing, span: Fraction, days: int, moments: int) -> tuple[Fraction, Fraction] | NotComputed:
     """Doses in one period of ``span`` days, least and most, agreeing with the moments and days that are named.
 
     Without a frequency the named ones count (Q1), and without those FHIR says "once per period".
@@ -229,19 +223,19 @@ def _counts(timing: Timing, span: Fraction, days: int, moments: int) -> tuple[Fr
     if most is None:
         most = least
     elif most < least:
-        return RateUnknown(UNKNOWN, "timing.repeat.frequencyMax", f"{number(least)} to {number(most)}")
+        return NotComputed(UNKNOWN, "timing.repeat.frequencyMax", f"{number(least)} to {number(most)}")
     if least < 0 or most <= 0:
-        return RateUnknown(UNKNOWN, "timing.repeat.frequency", number(least))
+        return NotComputed(UNKNOWN, "timing.repeat.frequency", number(least))
     conflict = _named_otherwise(timing, span, days, moments, least, most) if moments or days else None
     return conflict or (least, most)
 
 
 def _named_otherwise(
     timing: Timing, span: Fraction, days: int, moments: int, least: Fraction, most: Fraction
-) -> RateUnknown | None:
+) -> NotComputed | None:
     """The contradiction when days or moments are named and are not as many as the frequency."""
     if span > 1 and days > most:
-        return RateUnknown(CONFLICT, "timing.repeat.dayOfWeek", f"{number(most)} / {days} a week")
+        return _conflict("timing.repeat.dayOfWeek", f"{number(most)} / {days} a week")
     if span < 1:
         fits = moments <= ceil(most / span)
     elif span == 1:
@@ -251,7 +245,7 @@ def _named_otherwise(
     if fits:
         return None
     element = "timeOfDay" if timing.times_of_day else "when"
-    return RateUnknown(CONFLICT, f"timing.repeat.{element}", f"{number(least)} / {moments} a day")
+    return _conflict(f"timing.repeat.{element}", f"{number(least)} / {moments} a day")
 
 
 def _daily(least: Fraction, most: Fraction, days: frozenset[str], bedtime: bool) -> Rate:

@@ -4,16 +4,9 @@ from fractions import Fraction
 
 import pytest
 
+from service.dosing.amount import NotComputed
 from service.dosing.freetext import frequency
-from service.dosing.timing import (
-    ONCE_A_DAY_EVENTS,
-    PER_DAY_OF_CODE,
-    Rate,
-    RateUnknown,
-    Timing,
-    in_words,
-    rate,
-)
+from service.dosing.timing import ONCE_A_DAY_EVENTS, PER_DAY_OF_CODE, Rate, Timing, in_words, rate
 from service.dosing.units import DAYS_PER_UNIT, period_unit
 
 ONE, TWO, THREE = Fraction(1), Fraction(2), Fraction(3)
@@ -34,7 +27,7 @@ def known(timing: Timing) -> Rate:
 def unknown(timing: Timing | None) -> tuple[str, str, str]:
     """Why a timing has no rate: reason, element and what stood there."""
     found = rate(timing, frequency)
-    assert isinstance(found, RateUnknown)
+    assert isinstance(found, NotComputed)
     return found.reason, found.element, found.found
 
 

@@ -298,7 +298,7 @@ def test_what_a_suggestion_would_have_done_is_said_as_text_whatever_it_holds(tex
 
 
 def test_every_reason_that_the_code_gives_has_its_words(library: Library) -> None:
-    reasons = given_by("NotComputed", "RateUnknown", "Unread") | {NO_DRUG, UNRESOLVED, UNKNOWN_SYSTEM}
+    reasons = given_by("NotComputed", "Unread") | {NO_DRUG, UNRESOLVED, UNKNOWN_SYSTEM}
     assert len(reasons) > 10
     assert reasons <= library.cards["not-checked"].reasons.keys()
     refusals = given_by("CannotEdit")
