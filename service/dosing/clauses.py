@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from service.dosing.amount import Quantity
+from service.dosing.dosage import Dosage
 from service.dosing.hours import hours
 from service.dosing.timing import WEEK, Timing
 from service.dosing.units import Kind, unit_of_text
@@ -16,24 +17,6 @@ from service.dosing.vocabulary import AT, OR, Lettered
 _MOST_PIECES = 10
 """From so many pieces on a number beside "x" is that of a package, or milligrams without their unit: "2x30"."""
 _ONE = Fraction(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Directions:
-    """What a text says: an amount (from ``low`` on), when, whether as needed, and at most how much a day.
-
-    ``total`` is what the amount comes to, from ``total_low`` on, where the text says both: 1 tablet (150 mg).
-    ``slots`` are the counts through the day of a scheme such as 1-0-1, without the zeros; ``amount`` is then one.
-    """
-
-    amount: Quantity | None = None
-    low: Quantity | None = None
-    total: Quantity | None = None
-    total_low: Quantity | None = None
-    timing: Timing | None = None
-    as_needed: bool = False
-    most_a_day: Quantity | None = None
-    slots: tuple[Fraction, ...] = field(default=())
 
 
 _RANGE = "n[-t]n"
@@ -61,13 +44,16 @@ _CLAUSE = re.compile(
 
 @dataclass(slots=True)
 class Clauses:
-    """What was found. ``order`` is a letter for each amount A, moment m, hour c, day w, and the signs between."""
+    """What was found. ``order`` is a letter for each amount A, moment m, hour c, day w, and the signs between.
 
-    amounts: list[Directions] = field(default_factory=list)
+    ``amounts`` and ``scheme`` are instructions of which only the dose is known.
+    """
+
+    amounts: list[Dosage] = field(default_factory=list)
     rhythms: list[Timing] = field(default_factory=list)
     moments: list[str] = field(default_factory=list)
     days: list[str] = field(default_factory=list)
-    scheme: Directions | None = None
+    scheme: Dosage | None = None
     most: Quantity | None = None
     divided: Fraction | None = None
     dates: bool = False
@@ -186,17 +172,17 @@ _TAKE = {
 }
 
 
-def _scheme(text: Lettered, letters: str, at: int) -> Directions | None:
+def _scheme(text: Lettered, letters: str, at: int) -> Dosage | None:
     """ "1-0-1": amounts in the morning, at noon, in the evening and at night."""
     counts = [text.number(at + n) for n, letter in enumerate(letters) if letter == "n"]
     slots = tuple(count for count in counts if count > 0)
     if not slots or any(count >= _MOST_PIECES for count in counts):
         return None
     unit = text.values[at + len(letters) - 1] if letters.endswith("u") else ""
-    return Directions(Quantity(_ONE, unit), slots=slots)
+    return Dosage(high=Quantity(_ONE, unit), slots=slots)
 
 
-def _product(text: Lettered, letters: str, at: int) -> tuple[Directions, Timing] | None:
+def _product(text: Lettered, letters: str, at: int) -> tuple[Dosage, Timing] | None:
     """ "3x1", "3 x 1-2 Tabl.", "25 mg 3x1": so many times a day an amount.
 
     Some countries write the amount first. Whatever is meant, the daily dose is the same; where the two numbers are
@@ -217,11 +203,11 @@ def _product(text: Lettered, letters: str, at: int) -> tuple[Directions, Timing]
         return None
     if times.denominator > 1 or times < 1 or not 0 < low <= amount or (period != "d" and not unit):
         return None
-    said = Directions(Quantity(amount, unit), Quantity(low, unit) if low != amount else None)
+    said = Dosage(Quantity(low, unit) if low != amount else None, Quantity(amount, unit))
     return said, Timing(times, period=_ONE, unit=period)
 
 
-def _amount(text: Lettered, letters: str, at: int) -> Directions | None:
+def _amount(text: Lettered, letters: str, at: int) -> Dosage | None:
     """One amount: "1 tablet", "1 to 2 tablets", "1 tablet (150 mg total)", "two 25 mg tablets", "take one"."""
     numbers = [text.number(at + n) for n, letter in enumerate(letters) if letter == "n"]
     units = [text.values[at + n] for n, letter in enumerate(letters) if letter == "u"]
@@ -232,37 +218,42 @@ def _amount(text: Lettered, letters: str, at: int) -> Directions | None:
     if letters in ("n-nu", "ntnu", "nu-nu", "nutnu"):
         if len(units) == 2 and units[0] != units[1] and unit_of_text(units[0]) != unit_of_text(units[1]):
             return None
-        return Directions(Quantity(numbers[1], units[-1]), low=Quantity(numbers[0], units[-1]))
+        return Dosage(Quantity(numbers[0], units[-1]), Quantity(numbers[1], units[-1]))
     if len(numbers) == 1:
-        return Directions(Quantity(numbers[0], units[0]))
+        return Dosage(high=Quantity(numbers[0], units[0]))
     if len(numbers) > 2:  # 1-2 tablets (25-50 mg total)
         (low, high, least, most), (piece, mass) = numbers, units
-        return Directions(Quantity(high, piece), Quantity(low, piece), Quantity(most, mass), Quantity(least, mass))
+        together = (Quantity(least, mass), Quantity(most, mass))
+        return Dosage(Quantity(low, piece), Quantity(high, piece), others=(together,))
     return _with_total(letters, numbers, units)
 
 
-def _with_total(letters: str, numbers: list[Fraction], units: list[str]) -> Directions | None:
+def _with_total(letters: str, numbers: list[Fraction], units: list[str]) -> Dosage | None:
     """ "two 25 mg tablets", "2 tablets of 25 mg", "1 tablet (25 mg)", "2 tablets (50 mg total)"."""
     count, mass = numbers
     kinds = [unit.kind if (unit := unit_of_text(word)) is not None else None for word in units]
     if letters in ("nnuu", "n-nuu"):
         in_order = kinds == [Kind.MASS, Kind.COUNT]
-        return Directions(Quantity(count, units[1]), total=Quantity(count * mass, units[0])) if in_order else None
+        return _coming_to(Quantity(count, units[1]), Quantity(count * mass, units[0])) if in_order else None
     if "a" in letters:
         in_order = kinds == [Kind.COUNT, Kind.MASS]
-        return Directions(Quantity(count, units[0]), total=Quantity(count * mass, units[1])) if in_order else None
+        return _coming_to(Quantity(count, units[0]), Quantity(count * mass, units[1])) if in_order else None
     if "T" not in letters and 1 not in numbers:  # 2 tablets (25 mg): each, or together?
         return None
-    return Directions(Quantity(count, units[0]), total=Quantity(mass, units[1]))
+    return _coming_to(Quantity(count, units[0]), Quantity(mass, units[1]))
 
 
-def _of_pieces(counts: list[Fraction], following: str, *, spoken: bool) -> Directions | None:
+def _coming_to(pieces: Quantity, mass: Quantity) -> Dosage:
+    return Dosage(high=pieces, others=((mass, mass),))
+
+
+def _of_pieces(counts: list[Fraction], following: str, *, spoken: bool) -> Dosage | None:
     """A count without a unit, as in "take one at night" and "1-2 mane": pieces. "take 2 daily" may be two times."""
     low, most = counts[0], counts[-1]
     if most >= _MOST_PIECES or low > most or (following in ("d", "e") and most != 1):
         return None
     unit = "tablet" if spoken else ""
-    return Directions(Quantity(most, unit), Quantity(low, unit) if low != most else None)
+    return Dosage(Quantity(low, unit) if low != most else None, Quantity(most, unit))
 
 
 def _rhythm(text: Lettered, letters: str, at: int) -> tuple[Timing, bool]:

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, number
-from service.dosing.clauses import Directions
-from service.dosing.dosage import DailyDose, Dosage, MaxDose, combined
+from service.dosing.amount import Amount, NotComputed, Product, amount, number
+from service.dosing.dosage import DailyDose, Dosage, combined
 from service.dosing.freetext import directions, frequency
 from service.dosing.structured import as_needed_dose, refused, structured_dose
 from service.dosing.timing import IMPLAUSIBLE, Timing, rate
@@ -87,7 +86,7 @@ def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
         return worded
     if worded.reason != "dose-missing":
         return _not_understood(dosage, dose)
-    return NotComputed(MAXIMUM_ONLY, dosage.words_element, dosage.text) if said.most_a_day is not None else dose
+    return NotComputed(MAXIMUM_ONLY, dosage.words_element, dosage.text) if said.maxima else dose
 
 
 def _not_understood(dosage: Dosage, dose: DailyDose | NotComputed) -> DailyDose | NotComputed:
@@ -99,28 +98,24 @@ def _not_understood(dosage: Dosage, dose: DailyDose | NotComputed) -> DailyDose 
     return dose
 
 
-def _filled(dosage: Dosage, said: Directions, product: Product) -> DailyDose | NotComputed:
+def _filled(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotComputed:
     """The dose with what the words add to the data."""
     completed = _as_needed_in_words(dosage, said)
     if said.slots:
         dose = _scheme(completed, said, product)
     else:
-        timing = dosage.timing
-        if said.timing is not None and _silent(timing):
-            timing = replace(said.timing, count=timing.count if timing is not None else None)
-        others = dosage.others
-        high = dosage.high
-        low = dosage.low if high is not None else said.low or said.amount
-        if high is None and said.total is not None:
-            others = ((said.total_low or said.total, said.total),)
-        completed = replace(completed, low=low, high=high or said.amount, others=others, timing=timing)
+        if said.timing is not None and _silent(dosage.timing):
+            count = dosage.timing.count if dosage.timing is not None else None
+            completed = replace(completed, timing=replace(said.timing, count=count))
+        if dosage.high is None:
+            completed = replace(completed, low=said.low, high=said.high, others=said.others or dosage.others)
         dose = structured_dose(completed, product)
         if isinstance(dose, NotComputed) and dose.reason == "doses-differ":
             return NotComputed("text-conflict", dosage.words_element, dose.found, conflict=True)
     return _read_from_text(_capped(dose, completed, said, product)) if isinstance(dose, DailyDose) else dose
 
 
-def _agreeing(dosage: Dosage, dose: DailyDose, said: Directions, product: Product) -> DailyDose | NotComputed:
+def _agreeing(dosage: Dosage, dose: DailyDose, said: Dosage, product: Product) -> DailyDose | NotComputed:
     """The structured dose, "as needed" where the words add that; none where they say another dose."""
     completed = _as_needed_in_words(dosage, said)
     added = dose if completed is dosage else structured_dose(completed, product)
@@ -139,51 +134,41 @@ def _silent(timing: Timing | None) -> bool:
     return timing is None or timing == Timing(count=timing.count)
 
 
-def _as_needed_in_words(dosage: Dosage, said: Directions) -> Dosage:
+def _as_needed_in_words(dosage: Dosage, said: Dosage) -> Dosage:
     """The instruction as needed, and at most so much a day, where the words say so and the data does not."""
     if not (dosage.as_needed or said.as_needed):
         return dosage
-    maxima = dosage.maxima or _maxima(said)
+    maxima = dosage.maxima or said.maxima
     return dosage if dosage.as_needed and maxima is dosage.maxima else replace(dosage, as_needed=True, maxima=maxima)
 
 
-def _maxima(said: Directions) -> tuple[MaxDose, ...]:
-    return () if said.most_a_day is None else (MaxDose(said.most_a_day, Quantity(Fraction(1), code="d")),)
-
-
-def _capped(dose: DailyDose, dosage: Dosage, said: Directions, product: Product) -> DailyDose:
+def _capped(dose: DailyDose, dosage: Dosage, said: Dosage, product: Product) -> DailyDose:
     """No more than the words allow a day: "every 6 hours, at most 3 tablets a day" is not four."""
-    if dosage.as_needed or said.most_a_day is None:
+    if dosage.as_needed or not said.maxima:
         return dose
-    capped = structured_dose(replace(dosage, as_needed=True, maxima=_maxima(said)), product)
+    capped = structured_dose(replace(dosage, as_needed=True, maxima=said.maxima), product)
     if isinstance(capped, NotComputed) or capped.high >= dose.high:
         return dose
     return replace(capped, working=f"{dose.working}, but at most {number(capped.dosing_day)} mg/day")
 
 
-def _with_words(dosage: Dosage, said: Directions) -> Dosage:
+def _with_words(dosage: Dosage, said: Dosage) -> Dosage:
     """The instruction with every part that the words mention taken out, to be filled from the words."""
     timing = dosage.timing
     if said.timing is not None or said.slots:
         timing = Timing(count=timing.count) if timing is not None else None
-    amounts = (None, None) if said.amount is not None else (dosage.low, dosage.high)
-    return replace(
-        dosage,
-        low=amounts[0],
-        high=amounts[1],
-        others=() if said.amount is not None else dosage.others,
-        timing=timing,
-        maxima=() if said.most_a_day is not None else dosage.maxima,
-    )
+    if said.high is not None:
+        dosage = replace(dosage, low=None, high=None, others=())
+    return replace(dosage, timing=timing, maxima=() if said.maxima else dosage.maxima)
 
 
 def _read_from_text(dose: DailyDose) -> DailyDose:
     return replace(dose, from_text=True, working=f"{dose.working} (read from text)")
 
 
-def _scheme(dosage: Dosage, said: Directions, product: Product) -> DailyDose | NotComputed:
+def _scheme(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotComputed:
     """The dose of "1-0-1": the counts of a day, each of one amount. What the data says must be the same."""
-    one = amount(said.amount, product) if said.amount is not None else NotComputed("dose-missing")
+    one = amount(said.high, product) if said.high is not None else NotComputed("dose-missing")
     if isinstance(one, NotComputed):
         return one
     largest = Amount(one.mg * max(said.slots), f"{number(max(said.slots))} × {one.words}")

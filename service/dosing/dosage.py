@@ -24,8 +24,10 @@ class MaxDose:
 class Dosage:
     """One dosage instruction in clinical words.
 
-    ``element`` is its path in the order. ``start``, ``end`` and ``days`` bound it in time. ``others`` are further
-    doses of the same instruction, each its lowest and highest. ``text_from`` is the member that holds the words.
+    A dose is from ``low`` to ``high``, or just ``high``; ``others`` are further doses of the same instruction, each its
+    lowest and highest. ``slots`` are the counts through the day of a scheme in words such as 1-0-1, without the zeros,
+    each of one ``high``. ``element`` is its path in the order. ``start``, ``end`` and ``days`` bound it in time.
+    ``text_from`` is the member that holds the words.
     ``unreadable`` lists elements that had to be left out, ``found`` is what stood in the first, empty where that
     cannot be shown.
     """
@@ -42,6 +44,7 @@ class Dosage:
     text: str = ""
     text_from: str = "text"
     others: tuple[tuple[Quantity | None, Quantity | None], ...] = ()
+    slots: tuple[Fraction, ...] = ()
     unreadable: tuple[str, ...] = ()
     found: str = ""
     element: str = "dosageInstruction[0]"

@@ -13,7 +13,8 @@ from fractions import Fraction
 
 from service.caching import cached
 from service.dosing.amount import Quantity
-from service.dosing.clauses import Clauses, Directions, clauses_of
+from service.dosing.clauses import Clauses, clauses_of
+from service.dosing.dosage import Dosage, MaxDose
 from service.dosing.hours import one_moment_each
 from service.dosing.timing import Rate, Timing, rate
 from service.dosing.units import unit_of_text
@@ -24,23 +25,23 @@ LONGEST = 240
 _ONE = Fraction(1)
 
 
-def directions(text: str) -> Directions | None:
-    """The directions in a text, None unless every word of it was understood.
+def directions(text: str) -> Dosage | None:
+    """The instruction that a text gives, None unless every word of it was understood.
 
     "two daily" alone may be two tablets or two doses, and is not.
     """
     found, bare = _read(text)
-    return None if found is None or (bare and found.amount is None) else found
+    return None if found is None or (bare and found.high is None) else found
 
 
 def frequency(text: str) -> Timing | None:
     """The timing in words, None unless the text says that and nothing else. In its place "two daily" is twice."""
     found, _ = _read(text)
-    return found.timing if found is not None and found.amount is None and not found.as_needed else None
+    return found.timing if found is not None and found.high is None and not found.as_needed else None
 
 
 @cached
-def _read(text: str) -> tuple[Directions | None, bool]:
+def _read(text: str) -> tuple[Dosage | None, bool]:
     """The directions in a text, and whether its number of times a day is a number and nothing else."""
     if len(text) > LONGEST:
         return None, False
@@ -50,7 +51,7 @@ def _read(text: str) -> tuple[Directions | None, bool]:
     return readings.pop() if len(readings) == 1 else (None, False)
 
 
-def _whole(items: Clauses) -> tuple[Directions | None, bool] | None:
+def _whole(items: Clauses) -> tuple[Dosage | None, bool] | None:
     """What the clauses say together, None when that may mean two things."""
     rhythm = items.rhythms[0] if items.rhythms else None
     when = one_moment_each(items.moments, items.order)
@@ -67,24 +68,25 @@ def _whole(items: Clauses) -> tuple[Directions | None, bool] | None:
         return _of_slots(items, rhythm, moments, order)
     if _twice_said(order.replace("A", ""), moments, rhythm):
         return None
-    said = _in_pieces(items.amounts[0]) if items.amounts else Directions()
+    said = _in_pieces(items.amounts[0]) if items.amounts else Dosage()
     most = items.most
     if most is not None and not most.unit:
-        if said.amount is None or said.amount.value != 1 or said.low is not None:
+        if said.high is None or said.high.value != 1 or said.low is not None:
             return None
-        most = Quantity(most.value, said.amount.unit)
+        most = Quantity(most.value, said.high.unit)
     timing = _when(moments, tuple(items.days), rhythm)
-    if said.amount is None and timing is None and most is None and not items.needed:
+    if said.high is None and timing is None and most is None and not items.needed:
         return None
-    return replace(said, timing=timing, as_needed=items.needed, most_a_day=most), items.bare
+    maxima = () if most is None else (MaxDose(most, Quantity(_ONE, code="d")),)
+    return replace(said, timing=timing, as_needed=items.needed, maxima=maxima), items.bare
 
 
-def _in_pieces(said: Directions) -> Directions:
+def _in_pieces(said: Dosage) -> Dosage:
     """The amount with the unit that is meant where none is said."""
-    if said.amount is None or said.amount.unit:
+    if said.high is None or said.high.unit:
         return said
     low = replace(said.low, unit="tablet") if said.low is not None else None
-    return replace(said, amount=replace(said.amount, unit="tablet"), low=low)
+    return replace(said, low=low, high=replace(said.high, unit="tablet"))
 
 
 def _twice_said(order: str, moments: tuple[str, ...], rhythm: Timing | None) -> bool:
@@ -106,15 +108,15 @@ def _when(moments: tuple[str, ...], days: tuple[str, ...], rhythm: Timing | None
     return replace(rhythm or Timing(), when=() if at else moments, times_of_day=at, days_of_week=days)
 
 
-def _of_parts(items: Clauses, rhythm: Timing | None) -> tuple[Directions, bool] | None:
+def _of_parts(items: Clauses, rhythm: Timing | None) -> tuple[Dosage, bool] | None:
     """ "600 mg a day in 3 divided doses": a third of it, three times. Nothing else may say when."""
-    said, parts = items.amounts[0] if len(items.amounts) == 1 else Directions(), items.divided
-    if said.amount is None or said.low or said.total or parts is None or rhythm is None or not _once_a_day(rhythm):
+    said, parts = items.amounts[0] if len(items.amounts) == 1 else Dosage(), items.divided
+    if said.high is None or said.low or said.others or parts is None or rhythm is None or not _once_a_day(rhythm):
         return None
     if items.needed or items.moments or items.days or items.most or parts.denominator != 1:
         return None
-    each = replace(said.amount, value=said.amount.value / parts)
-    return Directions(each, timing=Timing(parts, period=_ONE, unit="d")), False
+    each = replace(said.high, value=said.high.value / parts)
+    return Dosage(high=each, timing=Timing(parts, period=_ONE, unit="d")), False
 
 
 def _once_a_day(rhythm: Timing | None) -> bool:
@@ -127,27 +129,27 @@ def _rate(timing: Timing) -> tuple[Fraction, Fraction] | None:
     return (found.low, found.high) if isinstance(found, Rate) else None
 
 
-def _of_scheme(items: Clauses, rhythm: Timing | None) -> tuple[Directions, bool] | None:
+def _of_scheme(items: Clauses, rhythm: Timing | None) -> tuple[Dosage, bool] | None:
     """The scheme, with an amount beside it: "25 mg 1-0-1". Nothing else says when."""
     said = items.scheme
-    if said is None or said.amount is None or not _once_a_day(rhythm) or items.most or items.moments or items.days:
+    if said is None or said.high is None or not _once_a_day(rhythm) or items.most or items.moments or items.days:
         return None
-    unit = said.amount.unit
-    one = Directions(Quantity(_ONE, unit or "tablet"))
+    unit = said.high.unit
+    one = Dosage(high=Quantity(_ONE, unit or "tablet"))
     other = items.amounts[0] if items.amounts else one
-    if len(items.amounts) > 1 or (items.amounts and unit) or other.low or other.total:
+    if len(items.amounts) > 1 or (items.amounts and unit) or other.low or other.others:
         return None
-    return replace(said, amount=other.amount, as_needed=items.needed), False
+    return replace(said, high=other.high, as_needed=items.needed), False
 
 
 def _of_slots(
     items: Clauses, rhythm: Timing | None, moments: tuple[str, ...], order: str
-) -> tuple[Directions, bool] | None:
+) -> tuple[Dosage, bool] | None:
     """Amounts that differ through the day: "1 tablet in the morning and 2 at night"."""
     order = re.sub("[&,]", "", order).replace("c", "m")
-    amounts = [said.amount for said in items.amounts if said.amount is not None]
+    amounts = [said.high for said in items.amounts if said.high is not None]
     units = [amount.unit for amount in amounts if amount.unit] or ["tablet"]
-    if any(said.low or said.total for said in items.amounts) or len({unit_of_text(unit) for unit in units}) != 1:
+    if any(said.low or said.others for said in items.amounts) or len({unit_of_text(unit) for unit in units}) != 1:
         return None
     if not _once_a_day(rhythm) or items.needed or items.most or len(set(moments)) < len(moments):
         return None
@@ -155,4 +157,4 @@ def _of_slots(
         return None
     groups = zip(amounts, re.findall("m+A|Am+", order), strict=True)
     slots = [amount.value for amount, group in groups if amount.value > 0 for _ in range(group.count("m"))]
-    return (Directions(Quantity(_ONE, units[0]), slots=tuple(slots)), False) if slots else None
+    return (Dosage(high=Quantity(_ONE, units[0]), slots=tuple(slots)), False) if slots else None

@@ -79,10 +79,10 @@ def test_a_sentence_of_the_tables_is_read_as_it_was_meant_or_not_at_all(
     found = directions(text)
     if found is None:
         return
-    assert found.amount is not None
-    unit = unit_of_text(found.amount.unit)
+    assert found.high is not None
+    unit = unit_of_text(found.high.unit)
     assert unit is not None
-    assert (unit.name, found.amount.value, times_a_day(found.timing)) == (name, amount, a_day)
+    assert (unit.name, found.high.value, times_a_day(found.timing)) == (name, amount, a_day)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -18,7 +18,9 @@ def seen(text: str) -> dict[str, Any] | None:
     if found is None:
         return None
     a_day = rate(found.timing, frequency) if found.timing is not None else None
-    amounts = {"amount": found.amount, "low": found.low, "most": found.most_a_day, "total": found.total}
+    most = found.maxima[0].amount if found.maxima else None
+    total = found.others[0][1] if found.others else None
+    amounts = {"amount": found.high, "low": found.low, "most": most, "total": total}
     said: dict[str, Any] = {name: f"{q.value} {q.unit}" for name, q in amounts.items() if q is not None}
     if isinstance(a_day, Rate):
         said["a day"] = str(a_day.high) if a_day.low == a_day.high else f"{a_day.low} to {a_day.high}"
@@ -366,7 +368,7 @@ def test_what_is_understood_is_at_least_one_thing_and_positive_numbers(text: str
     found = directions(text)
     if found is None:
         return
-    assert found.amount or found.timing or found.as_needed or found.most_a_day
+    assert found.high or found.timing or found.as_needed or found.maxima
     if found.timing is not None:
         assert found.timing.when or (found.timing.period or 0) > 0
         assert found.timing.when or (found.timing.frequency or 0) > 0
@@ -415,10 +417,10 @@ def test_no_word_of_the_tables_holds_a_quotation_mark() -> None:
 def test_more_languages_and_divided_doses(text: str, value: int, a_day: int) -> None:
     found = directions(text)
     assert found is not None
-    assert found.amount is not None
+    assert found.high is not None
     timing = rate(found.timing, frequency)
     assert isinstance(timing, Rate)
-    assert (found.amount.value, timing.high) == (Fraction(value), Fraction(a_day))
+    assert (found.high.value, timing.high) == (Fraction(value), Fraction(a_day))
 
 
 @pytest.mark.parametrize(("text", "slots"), [("1/1/1/1", 4), ("1-1-1-1", 4), ("1/0/1", 2), ("1/0/0/1 Tbl.", 2)])
@@ -445,6 +447,5 @@ def test_what_is_no_scheme_and_no_number_of_doses_is_not_understood(text: str) -
 def test_a_maximum_a_day_is_no_dose(text: str) -> None:
     found = directions(text)
     assert found is not None
-    assert (found.amount, found.timing) == (None, None)
-    assert found.most_a_day is not None
-    assert found.most_a_day.value == 4
+    assert (found.high, found.timing) == (None, None)
+    assert [most.amount.value for most in found.maxima] == [4]
