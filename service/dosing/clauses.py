@@ -9,7 +9,6 @@ from fractions import Fraction
 
 from service.dosing.amount import Quantity
 from service.dosing.dosage import Dosage
-from service.dosing.hours import hours
 from service.dosing.timing import WEEK, Timing
 from service.dosing.units import Kind, unit_of_text
 from service.dosing.vocabulary import AT, OR, Lettered
@@ -141,12 +140,35 @@ def _take_most(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
 
 
 def _take_hours(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
-    named = hours(text, at, at + len(letters))
+    named = _hours(text, at, at + len(letters))
     if named is None or ("t" in letters and AT not in text.values[at : at + len(letters)]):
         return False  # until 8 pm
     found.moments += named
     found.order += "&".join("c" for _ in named)
     return True
+
+
+def _hours(text: Lettered, at: int, end: int) -> list[str] | None:
+    """The hours between two places as "08:00"; None when one is none, or a single "pm" stands behind several."""
+    places = [place for place in range(at, end) if text.letters[place] in "nc"]
+    half = next((text.values[place] for place in range(at, end) if text.letters[place] == "K"), "")
+    if half and len(places) > 1:
+        return None
+    found = [_hour(text.values[place], half) for place in places]
+    return None if None in found else [hour for hour in found if hour is not None]
+
+
+def _hour(written: str, half: str) -> str | None:
+    """One hour: "8", "8.30", "08:30", with "am", "pm" or neither."""
+    whole, _, minutes = written.replace(",", ":").replace(".", ":").partition(":")
+    if not whole.isdecimal() or (minutes and (len(minutes) != 2 or minutes > "59")):
+        return None
+    hour = int(whole)
+    if half and not 1 <= hour <= 12:
+        return None
+    if half:
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    return f"{hour:02}:{minutes or '00'}" if hour <= 24 else None
 
 
 def _take_days(text: Lettered, letters: str, at: int, found: Clauses) -> bool:

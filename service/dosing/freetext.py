@@ -8,6 +8,7 @@ understood.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -15,7 +16,6 @@ from service.caching import cached
 from service.dosing.amount import Quantity
 from service.dosing.clauses import Clauses, clauses_of
 from service.dosing.dosage import Dosage, MaxDose
-from service.dosing.hours import one_moment_each
 from service.dosing.timing import Rate, Timing, rate
 from service.dosing.units import unit_of_text
 from service.dosing.vocabulary import languages, lettered, words_of
@@ -23,6 +23,8 @@ from service.dosing.vocabulary import languages, lettered, words_of
 LONGEST = 240
 """A longer text is prose, not a direction."""
 _ONE = Fraction(1)
+_SPANS = {"MORN": (4, 12), "NOON": (11, 15), "AFT": (12, 19), "EVE": (16, 24), "NIGHT": (19, 28), "HS": (19, 28)}
+"""First and last hour of each part of the day, counted on beyond midnight: they tell "8 in the evening" from "noon"."""
 
 
 def directions(text: str) -> Dosage | None:
@@ -54,7 +56,7 @@ def _read(text: str) -> tuple[Dosage | None, bool]:
 def _whole(items: Clauses) -> tuple[Dosage | None, bool] | None:
     """What the clauses say together, None when that may mean two things."""
     rhythm = items.rhythms[0] if items.rhythms else None
-    when = one_moment_each(items.moments, items.order)
+    when = _one_moment_each(items.moments, items.order)
     if when is None or any(_rate(other) != _rate(items.rhythms[0]) for other in items.rhythms):
         return None
     moments, order = when
@@ -79,6 +81,29 @@ def _whole(items: Clauses) -> tuple[Dosage | None, bool] | None:
         return None
     maxima = () if most is None else (MaxDose(most, Quantity(_ONE, code="d")),)
     return replace(said, timing=timing, as_needed=items.needed, maxima=maxima), items.bare
+
+
+def _one_moment_each(moments: Sequence[str], order: str) -> tuple[tuple[str, ...], str] | None:
+    """The moments and their order without the hours that only say one of them again: "in the morning at 8".
+
+    ``order`` has a letter for each thing said: m for a part of the day, c for an hour. None when an hour contradicts
+    the part of the day beside it, or stands there twice.
+    """
+    places = [place for place, letter in enumerate(order) if letter in "mc"]
+    named = dict(zip(places, moments, strict=True))
+    again: set[int] = set()
+    for place in places:
+        part = next((n for n in (place - 1, place + 1) if n in named and order[n] == "m"), None)
+        if order[place] == "c" and part is not None:
+            first, last = _SPANS[named[part]]
+            hour = int(named[place][:2])
+            if not any(first <= said <= last for said in (hour, hour + 12, hour + 24)):
+                return None
+            again.add(place)
+    kept = tuple(moment for place, moment in named.items() if place not in again)
+    clock = [moment for moment in kept if ":" in moment]
+    left = "".join(letter for place, letter in enumerate(order) if place not in again)
+    return (kept, left) if len(set(clock)) == len(clock) else None
 
 
 def _in_pieces(said: Dosage) -> Dosage:
