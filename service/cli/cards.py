@@ -46,7 +46,7 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
         print_table("Cards", ("rule", "card", "raised when"), rows, lines=True)
         told = [
             (each.key, each.says, each.verdict, ", ".join(card.id for card in by) or f"none: {each.not_carried}")
-            for each, by in ((carried.statement, carried.cards) for carried in statements(loaded))
+            for each, by in statements(loaded)
         ]
         print_table("Statements of the article", ("no.", "the article says", "verdict", "card"), told, lines=True)
 

@@ -1,7 +1,6 @@
 """The guidance as a whole: which card carries which statement, for the pages and for docs/guidance.md."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from service.engine.library import CardFile, Library, Statement
 
@@ -9,19 +8,10 @@ RAISED_BY_THE_ENGINE = frozenset({"patient-deceased", "rule-failed", "service-fa
 """Cards that no rule raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """A statement of the article and the cards that carry it."""
-
-    statement: Statement
-    cards: tuple[CardFile, ...]
-
-
-def statements(library: Library) -> Iterator[Carried]:
+def statements(library: Library) -> Iterator[tuple[Statement, list[CardFile]]]:
     """Every statement with the cards that carry it, in the article's order."""
-    files = library.cards.values()
     for statement in library.statements.values():
-        yield Carried(statement, tuple(file for file in files if statement.key in file.statements))
+        yield statement, [card for card in library.cards.values() if statement.key in card.statements]
 
 
 def in_order(library: Library) -> list[CardFile]:

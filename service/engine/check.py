@@ -162,10 +162,9 @@ def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Ite
 
 def _uncarried(library: Library) -> Iterable[Fault]:
     """Statements that no card carries and that do not say why not."""
-    for carried in statements(library):
-        if not carried.cards and not carried.statement.not_carried:
-            key = carried.statement.key
-            yield Fault("statements.yaml", 0, f"{key}: no card carries it; say why in not_carried")
+    for statement, cards in statements(library):
+        if not cards and not statement.not_carried:
+            yield Fault("statements.yaml", 0, f"{statement.key}: no card carries it; say why in not_carried")
 
 
 def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:

@@ -15,39 +15,8 @@ from typing import Any
 from service.engine.concerns import CardNumbers, concerns_of
 from service.engine.finding import Finding, Indicator, Threshold
 from service.engine.library import CardFile, Library
-from service.files import Fault, FaultyLibrary, validator
-
-_TEXT = {"type": "string", "pattern": r"\S"}
-_SCHEMA = {
-    "type": "object",
-    "required": ["hospital", "change"],
-    "additionalProperties": False,
-    "properties": {
-        "hospital": _TEXT,
-        "change": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["card", "reason", "by", "from", "until"],
-                "additionalProperties": False,
-                "properties": {
-                    "card": _TEXT,
-                    "reason": _TEXT,
-                    "by": _TEXT,
-                    "from": {},
-                    "until": {},
-                    "off": {"const": True},
-                    "indicator": {"enum": ["info", "warning", "critical"]},
-                    "threshold": _TEXT,
-                    "value": {"type": ["integer", "string"], "pattern": r"^[0-9]+(\.[0-9]+)?( (mg|d|a))?$"},
-                },
-                "dependentRequired": {"threshold": ["value"], "value": ["threshold"]},
-                "oneOf": [{"required": ["off"]}, {"required": ["indicator"]}, {"required": ["threshold"]}],
-            },
-        },
-    },
-}
+from service.engine.loading import FOLDER
+from service.files import Fault, FaultyLibrary, schema, validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +61,7 @@ def read_policy(file: Path, library: Library) -> Policy:
         raise FaultyLibrary([Fault(str(file), 0, error.strerror or "cannot be read")]) from None
     except ValueError as error:
         raise FaultyLibrary([Fault(str(file), 0, f"not valid TOML: {error}")]) from None
-    errors = validator(_SCHEMA).iter_errors(content)
+    errors = validator(schema(FOLDER, "policy.schema.json")).iter_errors(content)
     reasons = [f"{'.'.join(map(str, error.absolute_path)) or 'policy'}: {error.message}" for error in errors]
     changes = [] if reasons else [_change(content["hospital"], entry) for entry in content["change"]]
     reasons += [f"{change.card}: {reason}" for change in changes for reason in _refused(change, library)]
