@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.chart import Chart
+from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Indicator, Threshold, Thresholds, states
 from service.facts import Measurement, MedicationOrder, Role, reasons
 from service.guidance.replacing import kidney_function, renal_doses, replacements
 from service.guidance.vocabulary import (
     AMITRIPTYLINE,
-    HEART,
     MAO_INHIBITORS,
     NEUROPATHIC,
     NOT_TOLERATED,
@@ -24,15 +24,6 @@ STRONG_OPIOID = "opioid-strong"
 OPIOID_ACCEPTED = ("cancer", "palliative-care", "opioid-use-disorder")
 """Where strong opioids have their place, or are the treatment (R19)."""
 
-ANTICHOLINERGIC_RISK = (
-    "urinary-retention",
-    "benign-prostatic-hyperplasia",
-    "angle-closure-glaucoma",
-    "paralytic-ileus",
-    "dementia",
-    "delirium",
-    "falls",
-)
 MAOI = (*MAO_INHIBITORS, "maoi-weak")
 GABAPENTINOIDS = frozenset({"gabapentin", "pregabalin"})
 
@@ -71,7 +62,7 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """
     orders = _in_question(chart)
     wanted = _pain(chart, orders)
-    against = reasons_against_amitriptyline(chart)
+    against = reasons_against_amitriptyline(chart, thresholds)
     if not orders or not wanted or not any(against.values()) or chart.under_age(thresholds["adult"].value):
         return None
     kidney = kidney_function(chart, thresholds["kidney_age"])
@@ -124,10 +115,10 @@ def _pain(chart: Chart, orders: Sequence[MedicationOrder]) -> frozenset[str]:
     return chart.indication(orders) & PAIN
 
 
-def reasons_against_amitriptyline(chart: Chart) -> dict[str, Any]:
+def reasons_against_amitriptyline(chart: Chart, thresholds: Thresholds) -> dict[str, Any]:
     """Why another drug may be wanted: heart, other anticholinergic risks and drugs, intolerance now or earlier."""
     drugs = chart.of_class("anticholinergic-strong", but=AMITRIPTYLINE)
-    conditions = chart.active(*HEART, *ANTICHOLINERGIC_RISK)
+    conditions = chart.active(*concerns_of(thresholds)["condition"].conditions)
     return {
         "conditions": list(dict.fromkeys(condition.label for condition in conditions)),
         "anticholinergics": list(dict.fromkeys(order.label for order in drugs)),

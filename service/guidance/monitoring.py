@@ -7,13 +7,12 @@ from fractions import Fraction
 
 from service.chart import Chart
 from service.dates import later
+from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Indicator, Offer, Thresholds, states
 from service.facts import Measurement
 from service.guidance.amitriptyline import needs_other_product
 from service.guidance.safety import pregnant
-from service.guidance.vocabulary import AMITRIPTYLINE, HEART, PAIN
-
-CIRCULATION = (*HEART, "stroke")
+from service.guidance.vocabulary import AMITRIPTYLINE, PAIN
 
 SCORE = "pain-nrs-0-10"
 OTHER_SCALES = ("pain-vas-score", "pain-severity-reported-generic-scale-unknown")
@@ -107,7 +106,7 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
     """
     orders = chart.in_question(AMITRIPTYLINE)
     readings = lying_and_standing(chart.measured(*PRESSURES, units=("mm[Hg]",), days=thresholds["recent"].value))
-    conditions = chart.active(*CIRCULATION)
+    conditions = chart.active(*concerns_of(thresholds)["circulation"].conditions)
     older = chart.at_least(thresholds["older"].value)
     at_risk = bool(conditions) or older
     state = "missing"

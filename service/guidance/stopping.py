@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil
 
 from service.chart import Chart
+from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Indicator, Offer, Thresholds, holding, states
 from service.facts import Condition, MedicationOrder, Role, doses, reasons
 from service.guidance.duplicates import ZERO, duplicates, gives_nothing, remaining
@@ -14,65 +15,32 @@ from service.guidance.vocabulary import (
     AMITRIPTYLINE,
     CISAPRIDE,
     CORONARY,
-    HEART,
     MAO_INHIBITORS,
     NOT_TOLERATED,
     QTC,
     TRICYCLIC,
 )
 
-HARM, OTHER_REASON = "stopped-because-of-harm", "stopped-for-another-reason"
-REASONS_TO_HURRY = frozenset({HARM, "serotonin-syndrome", "pregnancy", "allergy-to-amitriptyline"})
-"""Reasons of an order for which a fast stop is right, whatever else is on record."""
-
-CONTRAINDICATED = (
-    "cardiac-arrhythmia",
-    "heart-block",
-    "long-qt",
-    "brugada-syndrome",
-    "serotonin-syndrome",
-    "hepatic-failure",
-    "delirium",
-    "paralytic-ileus",
-    "acute-angle-closure",
-    "acute-urinary-retention",
-    "allergy-to-amitriptyline",
-)
-"""Conditions that forbid amitriptyline, however long they are known."""
+OTHER_REASON = "stopped-for-another-reason"
 INFARCTIONS = frozenset({"recent-myocardial-infarction", "acute-myocardial-infarction"})
-RECENT = frozenset(
-    {
-        HARM,
-        *INFARCTIONS,
-        *CONTRAINDICATED,
-        "heart-failure",
-        "stroke",
-        "hepatic-impairment",
-        "epilepsy",
-        "bipolar-disorder",
-        "angle-closure-glaucoma",
-        "urinary-retention",
-    }
-)
-"""Conditions that explain a stop when they began lately, also when they are over."""
 
 RUNGS = ("rung_1", "rung_2", "rung_3", "rung_4")
 """The doses of the example taper, thresholds of the card. The templates of the orders bear the same names."""
 
 AGAINST = (
-    *HEART,
+    CORONARY,
+    "recent-myocardial-infarction",
+    "old-myocardial-infarction",
+    "heart-failure",
+    "orthostatic-hypotension",
     "angle-closure-glaucoma",
     "urinary-retention",
-    "paralytic-ileus",
-    "delirium",
-    "hepatic-failure",
     "hepatic-impairment",
     "suicidal-ideation",
     "bipolar-disorder",
     "epilepsy",
-    "serotonin-syndrome",
 )
-"""Conditions for which a stop may have to be faster than the example."""
+"""Conditions for which a stop may have to be faster than the example, beside those that explain it."""
 
 IN_ITS_PLACE = frozenset({"antidepressant", "gabapentinoid", *MAO_INHIBITORS})
 LISTS = frozenset({"medications", "conditions", "allergies"})
@@ -205,21 +173,24 @@ def _taken_for(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thres
 
 def _explained(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> bool:
     """True when the reason of the stop, or something on record, makes a fast stop right."""
+    table = concerns_of(thresholds)
+    forbid = table["contraindication"].conditions
+    lately = table["lately"].conditions | forbid
     return (
-        not reasons(stops).isdisjoint(REASONS_TO_HURRY | RECENT)
+        not reasons(stops).isdisjoint(table["reason"].conditions | lately)
         or chart.allergic(AMITRIPTYLINE)
-        or chart.has(*CONTRAINDICATED)
+        or chart.has(*forbid)
         or (chart.jurisdiction != "us" and chart.has(CORONARY))  # it forbids amitriptyline except on the US label
         or bool(chart.of_class(*MAO_INHIBITORS, CISAPRIDE))
-        or any(_began_lately(chart, condition, thresholds) for condition in chart.conditions)
+        or any(_began_lately(chart, c, thresholds) for c in chart.conditions if c.sets & lately)
         or _qtc_long(chart, thresholds)
     )
 
 
 def _began_lately(chart: Chart, condition: Condition, thresholds: Thresholds) -> bool:
-    """True when it explains a stop; an infarction within the time for which amitriptyline is forbidden after it."""
+    """True when it began lately; an infarction within the time for which amitriptyline is forbidden after it."""
     since = chart.days_ago(thresholds["infarction" if condition.sets & INFARCTIONS else "recent"].value)
-    return bool(condition.sets & RECENT) and condition.onset is not None and condition.onset.latest >= since
+    return condition.onset is not None and condition.onset.latest >= since
 
 
 def _qtc_long(chart: Chart, thresholds: Thresholds) -> bool:

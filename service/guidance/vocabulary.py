@@ -22,17 +22,6 @@ NEUROPATHIC = frozenset({"neuropathic-pain", "diabetic-neuropathy", "postherpeti
 PAIN = NEUROPATHIC | TRIGEMINAL | {"fibromyalgia", "chronic-pain", "musculoskeletal-disorder"}
 
 CORONARY = "ischaemic-heart-disease"
-HEART = (
-    CORONARY,
-    "recent-myocardial-infarction",
-    "old-myocardial-infarction",
-    "cardiac-arrhythmia",
-    "heart-block",
-    "long-qt",
-    "brugada-syndrome",
-    "heart-failure",
-    "orthostatic-hypotension",
-)
 
 NOT_TOLERATED = "stopped-because-not-tolerated"
 
