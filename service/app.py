@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +30,7 @@ from service.trust.callers import Caller, Reason
 from service.trust.clients import clients_of
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
 from service.web.access import guard, token_check
-from service.web.calls import answered_before, feedback, invoke, keeping, log_feedback, observing
+from service.web.calls import answered_before, feedback, invoke, keeping, observing
 from service.web.contract import api, contract, discovery
 from service.web.demo import demo
 from service.web.errors import register_errors
@@ -105,7 +106,7 @@ def create_app(
     used = SeenInMemory(now) if records is None else SeenEverywhere(records.tokens, SeenInMemory(now))
     tokens = token_check(settings, clients, used, now, time.monotonic)
     opened = ("/insights", "/insights.csv") if settings.open_pages else ()
-    guard(app, Caller(clients.without_token), tokens, settings.public_url, [metrics.refused], opened)
+    guard(app, Caller(clients.without_token), tokens, settings.public_url, metrics.refused, opened)
     app.extensions["decision"] = decision
     app.extensions["metrics"] = metrics
     app.register_blueprint(discovery(published))
@@ -115,8 +116,8 @@ def create_app(
         records.writer.observers.append(metrics.recorded)
     observe = observing(decision, now, observers)
     reasons = offered_reasons(library, public_url)
-    keep = keeping(records, now, [log_feedback, metrics.feedback_kept], reasons, keep_comments=settings.keep_comments)
-    app.register_blueprint(invoke(published, decision, observe, answered_before(records, now)))
+    keep = keeping(records, now, metrics.feedback_kept, reasons, keep_comments=settings.keep_comments)
+    app.register_blueprint(invoke(published, decision, observe, partial(answered_before, records, now)))
     app.register_blueprint(feedback(published, keep))
     shown = [("Guidance", "/guidance"), ("API", "/api")]
     if settings.auth == "open" or settings.open_pages:

@@ -50,9 +50,7 @@ def check(terminology: bool, watch: bool, url: str, form: str) -> None:
 
         check_on_save(url, (FOLDER, FIXTURES), check_again)
     cards = library()
-    settings, problems = _settings()
-    policies, faults = _policies(settings, cards)
-    problems += faults
+    settings, policies, problems = _settings(cards)
     problems += _cards_faults(cards, quick=bool(problems))
     if form == "json":
         print_json({"guidance": cards.version, "faults": problems})
@@ -88,35 +86,25 @@ def _show(cards: "Library", policies: Mapping[str, "Policy"]) -> None:
         print_table("Policies", headings, rows, lines=True)
 
 
-def _settings() -> tuple["Settings | None", list[str]]:
-    """The settings, with what keeps the service from starting with them."""
+def _settings(cards: "Library") -> tuple["Settings | None", dict[str, "Policy"], list[str]]:
+    """The settings, what hospitals have changed, and what keeps the service from starting with them."""
+    from service.engine.editions import policies_of
+    from service.files import FaultyLibrary
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile, clients_of
 
-    settings = None
     try:
         settings = load_settings()
-        clients_of(settings.trust_file)
+        clients = clients_of(settings.trust_file)
         if settings.auth == "required":
-            from service.dates import utc_now
             from service.web.access import check_access
 
-            check_access(settings, utc_now)
+            check_access(settings)
+        return settings, policies_of(settings.policy, clients, cards), []
     except (SettingsError, FaultyTrustFile) as error:
-        return settings, [f"settings: {error}"]
-    return settings, []
-
-
-def _policies(settings: "Settings | None", cards: "Library") -> tuple[dict[str, "Policy"], list[str]]:
-    """What hospitals have changed, with what is wrong in their files."""
-    from service.engine.editions import policies_of
-    from service.files import FaultyLibrary
-    from service.trust.clients import FaultyTrustFile, clients_of
-
-    try:
-        return policies_of(settings.policy, clients_of(settings.trust_file), cards) if settings else {}, []
-    except (FaultyLibrary, FaultyTrustFile) as error:
-        return {}, [f"policy: {fault}" for fault in str(error).splitlines()]
+        return None, {}, [f"settings: {error}"]
+    except FaultyLibrary as error:
+        return None, {}, [f"policy: {fault}" for fault in str(error).splitlines()]
 
 
 def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:

@@ -85,10 +85,7 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
 
     with _opened() as database, database.reading() as connection:
         listed, total = latest_outcomes(connection, card, since, most)
-    rows = [
-        {key: list(value) if key == "suggestions" else value or None for key, value in _members(each)}
-        for each in listed
-    ]
+    rows = [_row(each) for each in listed]
     if form == "json":
         print_json(rows)
     elif form == "csv":
@@ -136,10 +133,10 @@ def report(since: datetime | None, form: str) -> None:
             click.echo(f"Feedback about cards that are not on record: {counts}. It is not in the table.")
 
 
-def _members(each: "ListedOutcome") -> Iterator[tuple[str, Any]]:
-    for key in OUTCOME:
-        value = getattr(each, key)
-        yield key, value.isoformat() if isinstance(value, datetime) else value
+def _row(each: "ListedOutcome") -> dict[str, Any]:
+    values = {key: getattr(each, key) or None for key in OUTCOME}
+    moments = {"at": each.at.isoformat(), "received": each.received.isoformat()}
+    return values | moments | {"suggestions": list(each.suggestions)}
 
 
 def _in_short(each: "ListedOutcome") -> tuple[str, ...]:

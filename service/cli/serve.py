@@ -84,7 +84,6 @@ def for_demo(settings: "Settings") -> "Settings":
 def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Settings", "Library"]:
     """The settings to serve with, their address filled in, and the cards; the command ends when they do not serve."""
     from service import server
-    from service.dates import utc_now
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
     from service.web.access import check_access
@@ -92,7 +91,7 @@ def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Sett
     try:
         settings = load_settings()
         cards = library()
-        check_access(settings, utc_now)
+        check_access(settings)
         server.check_address(
             host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
         )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, g, request
 
+from service.dates import utc_now
 from service.engine.rendering import CODE_SYSTEMS
 from service.errors import NotTrusted
 from service.settings import Settings, SettingsError
@@ -33,9 +34,6 @@ WITHOUT_TOKEN = (*PAGES, CODE_SYSTEMS, "/schemas", "/openapi.json", "/healthz", 
 _FEEDBACK = re.compile(r"(/cds-services/[^/]+)/feedback/?")
 
 log = structlog.get_logger()
-
-RefusalObserver = Callable[[Reason], None]
-"""Called with every refused call; must not raise or block."""
 
 
 def token_check(
@@ -72,9 +70,9 @@ def token_check(
     return TokenCheck(clients, keys.key, used, now, settings.jwt_leeway, algorithms)
 
 
-def check_access(settings: Settings, now: Callable[[], datetime]) -> None:
+def check_access(settings: Settings) -> None:
     """Raises SettingsError or FaultyTrustFile where ``create_app`` would, without making an application."""
-    token_check(settings, clients_of(settings.trust_file), SeenInMemory(now), now, lambda: 0.0)
+    token_check(settings, clients_of(settings.trust_file), SeenInMemory(utc_now), utc_now, lambda: 0.0)
 
 
 def guard(
@@ -82,12 +80,12 @@ def guard(
     without_token: Caller,
     tokens: "TokenCheck | None",
     public_url: str,
-    observers: Sequence[RefusalObserver],
+    note_refusal: Callable[[Reason], None],
     opened: Sequence[str] = (),
 ) -> None:
     """Has every request checked; without ``tokens`` everybody is ``without_token``.
 
-    ``opened`` are further addresses that anybody may read.
+    ``note_refusal`` must not raise or block; ``opened`` are further addresses that anybody may read.
     """
 
     def check() -> None:
@@ -106,8 +104,7 @@ def guard(
         except Refused as refused:
             address = request.url_rule.rule if request.url_rule else ""
             log.warning("token refused", reason=refused.reason.value, address=address, **refused.facts)
-            for observe in observers:
-                observe(refused.reason)
+            note_refusal(refused.reason)
             raise NotTrusted from None
 
     app.before_request(check)

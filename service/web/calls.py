@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -17,7 +17,7 @@ from service.errors import NotKept
 from service.jsonio import encode
 from service.records import DatabaseUnavailable
 from service.records.exchange import Exchange, Observer, shown, unchecked
-from service.records.outcome import OutcomeObserver, Reasons, StoredFeedback, kept_outcome
+from service.records.outcome import OutcomeObserver, Reasons, kept_outcome
 from service.records.records import Records
 from service.timing import timed
 from service.trust.callers import Caller
@@ -32,9 +32,6 @@ CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 Observe = Callable[[CdsResponse, str, str, Caller, float, Once | None], None]
 """Is called with an answer, its hook and service, who asked, the milliseconds it took, and what stayed quiet."""
-
-NewOnce = Callable[[Caller], Once | None]
-"""What a caller has answered before; None where nobody knows."""
 
 Keep = Callable[[bytes], None]
 """Keeps a feedback body whole. Raises NotParsable and NotConformant for what it is not, NotKept when it cannot."""
@@ -91,24 +88,19 @@ def observing(decision: Decision, now: Callable[[], datetime], observers: Sequen
     return observe
 
 
-def answered_before(records: Records | None, now: Callable[[], datetime]) -> NewOnce:
-    """The function that looks up, per caller, which cards were answered before."""
+def answered_before(records: Records | None, now: Callable[[], datetime], calling: Caller) -> Once | None:
+    """The look-up of cards that a clinician of the caller has answered before; None where that is not kept."""
     quiet = records.quiet if records is not None else None
-
-    def once(calling: Caller) -> Once | None:
-        if quiet is None:
-            return None
-
-        def look_up(user: str, patient: str, said: Mapping[str, str]) -> Mapping[str, tuple[str, bool]]:
-            return quiet.look_up((calling.client.name, calling.tenant, user, patient), said, now())
-
-        return Once(look_up)
-
-    return once
+    if quiet is None:
+        return None
+    client = (calling.client.name, calling.tenant)
+    return Once(lambda user, patient, said: quiet.look_up((*client, user, patient), said, now()))
 
 
-def invoke(services: tuple[Service, ...], decision: Decision, observe: Observe, new_once: NewOnce) -> Blueprint:
-    """The blueprint of the services."""
+def invoke(
+    services: tuple[Service, ...], decision: Decision, observe: Observe, new_once: Callable[[Caller], Once | None]
+) -> Blueprint:
+    """The blueprint of the services. ``new_once`` knows what a caller has answered before."""
     blueprint = Blueprint("invoke", __name__)
     hooks = {service.id: service.hook for service in services}
 
@@ -132,12 +124,12 @@ def invoke(services: tuple[Service, ...], decision: Decision, observe: Observe, 
 def keeping(
     records: Records | None,
     now: Callable[[], datetime],
-    observers: Sequence[OutcomeObserver],
+    observe: OutcomeObserver,
     reasons: Reasons,
     *,
     keep_comments: bool,
 ) -> Keep:
-    """The function that stores feedback and notifies every observer of the stored entries.
+    """The function that stores feedback, logs how many entries of each outcome, and notifies of the stored entries.
 
     ``reasons`` are those that cards offer; no other code is kept.
     """
@@ -152,8 +144,8 @@ def keeping(
             records.keep(entries)
         except DatabaseUnavailable:
             raise NotKept("The feedback could not be kept; none of it was. Send the same again later.") from None
-        for observe in observers:
-            observe(entries)
+        log.info("feedback kept", **Counter(entry.outcome for entry in entries))
+        observe(entries)
 
     return keep
 
@@ -171,8 +163,3 @@ def feedback(services: tuple[Service, ...], keep: Keep) -> Blueprint:
         return Response(b"{}", mimetype="application/json")
 
     return blueprint
-
-
-def log_feedback(entries: Sequence[StoredFeedback]) -> None:
-    """The log line of kept feedback: how many entries of each outcome."""
-    log.info("feedback kept", **Counter(entry.outcome for entry in entries))

@@ -70,10 +70,11 @@ def demo() -> Blueprint:
     """The blueprint of the server."""
     blueprint = Blueprint("demo", __name__, url_prefix=ADDRESS)
     held = people()
+    capabilities = (FOLDER / "server" / "capabilities.json").read_bytes()
 
     @blueprint.get("/metadata")
     def metadata() -> Response:
-        return _answer(CAPABILITIES)
+        return Response(capabilities, mimetype=FHIR_JSON)
 
     @blueprint.get("/<kind>/<id_>")
     def read(kind: str, id_: str) -> Response:
@@ -93,26 +94,6 @@ def demo() -> Blueprint:
         return _answer({"resourceType": "Bundle", "type": "searchset", "total": len(matches), "entry": entries})
 
     return blueprint
-
-
-CAPABILITIES: Resource = {
-    "resourceType": "CapabilityStatement",
-    "status": "active",
-    "date": "2026-11-28",
-    "kind": "instance",
-    "fhirVersion": "4.0.1",
-    "format": ["json"],
-    "implementation": {"description": "Synthetic patients, read-only"},
-    "rest": [
-        {
-            "mode": "server",
-            "resource": [
-                {"type": kind, "interaction": [{"code": "read"}, {"code": "search-type"}]}
-                for kind in ("Patient", "Condition", "MedicationRequest", "AllergyIntolerance", "Observation")
-            ],
-        }
-    ],
-}
 
 
 def _matches(resource: Resource, asked: Mapping[str, str]) -> bool:

@@ -317,7 +317,7 @@ def test_every_refusal_is_told_to_observers() -> None:
     told: list[Reason] = []
     app = Flask("test")
     tokens = TokenCheck(Clients(), lambda *_: None, None, lambda: NOW, 60, ("ES384",))
-    guard(app, Caller(ANYBODY), tokens, BASE, [told.append])
+    guard(app, Caller(ANYBODY), tokens, BASE, told.append)
     register_errors(app)
     for token in (None, EHR.token(SELECT)):
         assert app.test_client().get("/x", headers=headers(token)).status_code == 401
