@@ -5,10 +5,9 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import select
 
 from service.records import DatabaseUnavailable
 from service.records.batching import QueryBatcher
@@ -47,13 +46,17 @@ class QuietCards:
         if not self._key:
             self._key = self._shared_key()
         digests = [{card: self._digest(whose, text) for card, text in said.items()} for whose, said, _ in calls]
-        wanted = {digest for each in digests for digest in each.values()}
-        with self._database.reading() as connection:
-            until = _answered(connection, sorted(wanted))
-        return [
-            {card: (digest, digest in until and until[digest] > now) for card, digest in each.items()}
-            for each, (_, _, now) in zip(digests, calls, strict=True)
-        ]
+        latest = max(now for *_, now in calls)
+        answered = self._answered([digest for each in digests for digest in each.values()], latest)
+        return [{card: (digest, digest in answered) for card, digest in each.items()} for each in digests]
+
+    def _answered(self, digests: list[str], now: datetime) -> set[str]:
+        """Those of the digests whose cards were answered and may stay quiet still."""
+        if self._database.dialect == "postgresql":
+            rows = self._database.rows(_IN_POSTGRESQL, digests, now)
+        else:
+            rows = self._database.rows(_IN_SQLITE, json.dumps(digests), f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}")
+        return {digest for (digest,) in rows}
 
     def _digest(self, whose: tuple[str, ...], text: str) -> str:
         message = json.dumps([*whose, text]).encode()
@@ -65,13 +68,8 @@ class QuietCards:
             return bytes.fromhex(connection.scalars(select(quiet_keys.c.key)).one())
 
 
-def _answered(connection: Connection, digests: Sequence[str]) -> dict[str, Any]:
-    """The digests of answered cards, each with the latest moment until which it may stay quiet."""
-    return {row.digest: row.expires for row in connection.execute(_ANSWERED, {"digests": digests})}
-
-
-_ANSWERED = (
-    select(quiet_cards.c.digest, quiet_cards.c.expires)
-    .where(quiet_cards.c.digest.in_(bindparam("digests", expanding=True)), quiet_cards.c.answered)
-    .order_by(quiet_cards.c.expires)
+_IN_POSTGRESQL = "SELECT digest FROM quiet_card WHERE digest = ANY(%s) AND answered AND expires > %s"
+_IN_SQLITE = (
+    "SELECT digest FROM quiet_card WHERE digest IN (SELECT value FROM json_each(?)) AND answered = 1 AND expires > ?"
 )
+"""The index is of those that were answered, which SQLite sees in these very words only."""

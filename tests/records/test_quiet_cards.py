@@ -1,7 +1,7 @@
-"""What looking for answered cards costs, whatever was shown before."""
+"""Which cards are found answered, and what looking for them costs, whatever was shown before."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.records.database import Database
 from service.records.quiet import QuietCards
@@ -31,3 +31,18 @@ def test_a_card_shown_ten_thousand_times_and_never_answered_costs_no_more_than_o
     with database.writing(30) as connection:
         connection.execute(quiet_cards.insert(), rows)
     assert fastest() < 3 * before
+
+
+def test_an_answered_card_is_quiet_until_the_moment_at_which_that_expires_and_no_other_is(database: Database) -> None:
+    quiet = QuietCards(database)
+    said = {"pain-score": "says", "taper": "says another thing"}
+    digests = {card: digest for card, (digest, _) in quiet.look_up(WHOSE, said, NOW).items()}
+    rows = [{"uuid": card, "digest": digest, "expires": NOW} for card, digest in digests.items()]
+    with database.writing() as connection:
+        connection.execute(quiet_cards.insert(), [row | {"answered": row["uuid"] == "taper"} for row in rows])
+
+    def answered(now: datetime) -> dict[str, bool]:
+        return {card: found for card, (_, found) in quiet.look_up(WHOSE, said, now).items()}
+
+    assert answered(NOW - timedelta(microseconds=1)) == {"pain-score": False, "taper": True}
+    assert answered(NOW) == {"pain-score": False, "taper": False}
