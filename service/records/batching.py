@@ -45,7 +45,8 @@ class _Pending(Generic[Question, Answer]):
     def __init__(self, question: Question) -> None:
         self.question = question
         self.answer: Answer | None = None
-        self.done = threading.Event()
+        self.unanswered = threading.Lock()
+        self.unanswered.acquire()
 
 
 class QueryBatcher(Generic[Question, Answer]):
@@ -97,7 +98,7 @@ class QueryBatcher(Generic[Question, Answer]):
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 thread.start()
                 self._thread = thread
-        if not (patience and asked.done.wait(patience)):
+        if not (patience and asked.unanswered.acquire(timeout=patience)):
             with self._arrived:
                 self._away = True
                 self._arrived.notify()
@@ -105,7 +106,7 @@ class QueryBatcher(Generic[Question, Answer]):
                 if self._late != "again" and asked in self._waiting:
                     self._waiting.remove(asked)
             if under_way:
-                asked.done.wait()
+                asked.unanswered.acquire()
         if asked.answer is None:
             raise DatabaseUnavailable(f"{self._name}: the database does not answer")
         return asked.answer
@@ -135,5 +136,6 @@ class QueryBatcher(Generic[Question, Answer]):
             for asked, answer in zip(met, answers, strict=True):
                 asked.answer = answer
         for asked in met:
-            asked.done.set()
+            if asked.unanswered.locked():
+                asked.unanswered.release()
         return not self._away

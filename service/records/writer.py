@@ -90,8 +90,9 @@ class ExchangeWriter:
 
     def add(self, exchange: Exchange) -> None:
         """Queues an answered call, or only counts it when it had no cards or gaps; never raises or blocks."""
-        with suppress(RuntimeError):  # no thread to be had now: the next call tries again
-            self.open()
+        if self._thread is None:
+            with suppress(RuntimeError):  # no thread to be had now: the next call tries again
+                self.open()
         full = False
         with self._changed:
             if exchange.cards or exchange.unchecked or exchange.quiet:
