@@ -5,9 +5,10 @@ Everybody adds in the order of the tables and of their keys, so that no two tran
 
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.records.exchange import Exchange
@@ -56,7 +57,6 @@ class Tally:
 
     def add_to(self, connection: Connection) -> None:
         """Adds all numbers to the tables."""
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert
         for table, counts in self._counts.items():
             keys = [column.name for column in table.primary_key]
             numbers = [column.name for column in table.columns if not column.primary_key]
@@ -66,6 +66,13 @@ class Tally:
                 if any(counted.values())
             ]
             if rows:
-                new = insert(table)
-                raised = {number: table.c[number] + new.excluded[number] for number in numbers}
-                connection.execute(new.on_conflict_do_update(index_elements=keys, set_=raised), rows)
+                connection.execute(_adding(table, connection.dialect.name), rows)
+
+
+@cache
+def _adding(table: Table, dialect: str) -> Insert:
+    """Adds the numbers of rows to those that are there."""
+    insert: postgresql.Insert | sqlite.Insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    numbers = [column for column in table.columns if not column.primary_key]
+    raised = {column.name: column + insert.excluded[column.name] for column in numbers}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=raised)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
+from service.jsonio import encode
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -31,6 +33,9 @@ LAST = "0004"
 """The last of the steps."""
 LOCK = 0x746F6C616D69
 """The advisory lock of PostgreSQL, the same on every machine: the letters of "tolami" as a number."""
+
+
+USUAL: dict[str, Any] = {"hide_parameters": True, "json_serializer": lambda value: encode(value).decode()}
 
 
 class NewerTables(Exception):
@@ -97,7 +102,7 @@ def engine_of(url: str, statement_seconds: float) -> Engine:
         return _sqlite(address)
     engine = create_engine(
         address,
-        hide_parameters=True,
+        **USUAL,
         pool_pre_ping=True,
         pool_timeout=CONNECT,
         pool_recycle=1800,
@@ -136,7 +141,7 @@ def _sqlite(address: URL) -> Engine:
     if address.database in {None, "", ":memory:"}:
         raise ArgumentError("a database in memory keeps nothing; name a file")
     file = Path(address.database or "")
-    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY})
+    engine = create_engine(address, **USUAL, connect_args={"timeout": BUSY})
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, record: Any) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -38,6 +39,8 @@ class StoredFeedback:
         return hashlib.sha256(json.dumps((*said, self.reason, self.system, self.comment)).encode()).hexdigest()
 
 
+_USUAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 OutcomeObserver = Callable[[Sequence[StoredFeedback]], None]
 """Called with the entries of a feedback call once they are kept; must not raise or block."""
 
@@ -47,6 +50,8 @@ def identifier(text: str) -> str:
 
     So no text of a client is kept, and the same text is still known as the same.
     """
+    if _USUAL.fullmatch(text):
+        return text
     try:
         return str(UUID(text))
     except ValueError:
@@ -82,4 +87,6 @@ def _reason(reason: ReasonCoding | None, reasons: Reasons) -> tuple[str, str]:
 
 def printable(text: str) -> str:
     """The text without control characters and broken ones: no terminal obeys it, and no database refuses it."""
+    if text.isprintable():
+        return text.strip()
     return "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text).strip()

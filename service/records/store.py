@@ -1,13 +1,15 @@
 """Writes what is kept. Every write is idempotent, so that a caller who is not sure tries again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from service.records import DatabaseUnavailable
 from service.records.counts import Tally
@@ -57,9 +59,13 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
     """Inserts the rows whose key is not there yet; the first column's values of those that were inserted."""
     if not rows:
         return set()
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).on_conflict_do_nothing().returning(next(iter(table.columns)))
-    return set(connection.scalars(statement, rows))
+    return set(connection.scalars(_inserting(table, connection.dialect.name), rows))
+
+
+@cache
+def _inserting(table: Table, dialect: str) -> ReturningInsert[tuple[str]]:
+    insert: postgresql.Insert | sqlite.Insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    return insert.on_conflict_do_nothing().returning(next(iter(table.columns)))
 
 
 def write_exchanges(
@@ -99,24 +105,25 @@ def write_outcomes(
 def add_exchanges(connection: Connection, batch: Sequence[Numbered], quiet_for: timedelta = timedelta()) -> list[str]:
     """Writes answered calls, the cards that went out with them, and their counts; the uuids of those cards."""
     batch = list({numbered.id: numbered for numbered in batch}.values())
-    with_cards = [each.exchange for each in batch if each.exchange is not None and each.exchange.cards]
-    make_months(connection, shown_cards, (exchange.at for exchange in with_cards))
-    cards = [row for exchange in with_cards for row in _card_rows(exchange)]
-    new_cards = insert_new(connection, shown_cards, cards)
-    bare = [numbered for numbered in batch if not (numbered.exchange and numbered.exchange.cards)]
-    new = insert_new(connection, counted, [{"id": numbered.id, "at": numbered.at} for numbered in bare])
+    cards = {each.id: _card_rows(each.exchange) for each in batch if each.exchange is not None}
+    all_cards = [row for rows in cards.values() for row in rows]
+    make_months(connection, shown_cards, (row["at"] for row in all_cards))
+    new_cards = insert_new(connection, shown_cards, all_cards)
+    new = insert_new(connection, counted, [{"id": each.id, "at": each.at} for each in batch if not cards.get(each.id)])
     tally = Tally()
     for numbered in batch:
         exchange = numbered.exchange
         if exchange is None:
             for each in numbered.calls if numbered.id in new else ():
                 tally.calls(each.hour, each.client, each.hook, each.within, each.calls)
-        elif numbered.id in new or any(identifier(card.uuid) in new_cards for card in exchange.cards):
+        elif numbered.id in new or any(row["uuid"] in new_cards for row in cards[numbered.id]):
             tally.exchange(exchange)
     tally.add_to(connection)
     if quiet_for:
-        insert_new(connection, quiet_cards, [row for each in with_cards for row in _quiet_rows(each, quiet_for)])
-    return [row["uuid"] for row in cards]
+        keep_for = min(quiet_for, PENDING)
+        quiet = [row for each in batch if each.exchange for row in _quiet_rows(each.exchange, cards[each.id], keep_for)]
+        insert_new(connection, quiet_cards, quiet)
+    return [row["uuid"] for row in all_cards]
 
 
 def _card_rows(exchange: Exchange) -> list[dict[str, Any]]:
@@ -130,13 +137,10 @@ def _card_rows(exchange: Exchange) -> list[dict[str, Any]]:
     ]
 
 
-def _quiet_rows(exchange: Exchange, quiet_for: timedelta) -> list[dict[str, Any]]:
-    expires = exchange.at + min(quiet_for, PENDING)
-    return [
-        {"uuid": identifier(card.uuid), "digest": digest, "answered": False, "expires": expires}
-        for card in exchange.cards
-        for digest in card.digests
-    ]
+def _quiet_rows(exchange: Exchange, cards: list[dict[str, Any]], keep_for: timedelta) -> Iterator[dict[str, Any]]:
+    for card, row in zip(exchange.cards, cards, strict=True):
+        for digest in card.digests:
+            yield {"uuid": row["uuid"], "digest": digest, "answered": False, "expires": exchange.at + keep_for}
 
 
 def add_outcomes(
