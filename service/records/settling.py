@@ -28,11 +28,11 @@ LOCK_SPACE = 0x63617264
 def lock_cards(connection: Connection, uuids: Collection[str]) -> None:
     """Keeps others from settling the same cards until the transaction ends.
 
-    On PostgreSQL there is one lock for all uuids with the same beginning, so that a call takes no more than 256.
+    On PostgreSQL there is one lock for all uuids with the same end, so that a call takes no more than 256.
     On SQLite whoever writes is alone.
     """
     if connection.dialect.name == "postgresql":
-        places = sorted({int(uuid[:2], 16) for uuid in uuids})
+        places = sorted({int(uuid[-2:], 16) for uuid in uuids})
         statement = text("SELECT pg_advisory_xact_lock(:space, place) FROM unnest(CAST(:places AS int[])) AS place")
         connection.execute(statement, {"space": LOCK_SPACE, "places": places})
 
