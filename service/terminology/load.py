@@ -64,7 +64,7 @@ def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
     for class_, members in reading.classes.items():
         for unknown in sorted(members - reading.titles.keys()):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
-    names = Names(tuple(reading.common), tuple(reading.brands), tuple(reading.no_names))
+    names = Names(tuple(reading.common), tuple(reading.brands), tuple(reading.no_names), tuple(reading.short))
     words = load_words(folder)
     terminology = Terminology(reading.systems, reading.drug_codes, names, reading.concept_sets, reading.classes, words)
     loinc = tuple(sorted(reading.loinc))
@@ -83,6 +83,7 @@ class _Reading:
     common: list[tuple[str, str]] = field(default_factory=list)
     brands: list[tuple[str, str]] = field(default_factory=list)
     no_names: list[str] = field(default_factory=list)
+    short: list[tuple[str, str]] = field(default_factory=list)
     concept_sets: dict[str, ConceptSet] = field(default_factory=dict)
     classes: dict[str, frozenset[str]] = field(default_factory=dict)
     loinc: list[str] = field(default_factory=list)
@@ -106,6 +107,7 @@ class _Reading:
             self.common += [(word, id_) for word in words]
             self.brands += [(word, id_) for word in exact]
             self.no_names += value_set.strings("no-name-in-text")
+            self.short += [(word, id_) for word in value_set.strings("short-name-in-text")]
         else:
             self.concept_sets[id_] = _concept_set(value_set, includes, words)
         if kind == "observations":

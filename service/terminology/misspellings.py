@@ -2,13 +2,14 @@
 
 Nothing is guessed from it: such a word is named as not checked. A letter is missing, too much, another, or two have
 changed places; in the longest names two such slips. Common names are compared as they sound, brands letter by letter.
-Of the 180,000 words of FDA's UNII list some 300 are so near a name; those of other drugs are ``no-name-in-text``.
+Of the 180,000 words of FDA's UNII list some 370 are so near a name, and 13 of the 6,200 words in the names of
+all French products (CIS_bdpm of the BDPM), most of them rightly; those of other drugs are ``no-name-in-text``.
 """
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-_SHORTEST, _LONG = 8, 12
+SHORTEST, _LONG = 7, 12
 """Letters from which a name is compared, and from which two slips are allowed; shorter ones meet ordinary words."""
 _SAME = 3
 """Letters at the beginning or the end that are right in a name with two slips."""
@@ -20,10 +21,12 @@ _KEPT = 4096
 class Misspellings:
     """Finds names that a word may misspell; ``others`` are words that resemble one and mean something else."""
 
-    def __init__(self, names: Mapping[str, frozenset[str]], others: Iterable[str] = ()) -> None:
-        self._drugs_of = {name: drugs for name, drugs in names.items() if len(name) >= _SHORTEST}
+    def __init__(
+        self, names: Mapping[str, frozenset[str]], others: Iterable[str] = (), *, shortest: int = SHORTEST
+    ) -> None:
+        self._drugs_of = {name: drugs for name, drugs in names.items() if len(name) >= shortest}
         self._others = frozenset(others)
-        self._longest = max(map(len, self._drugs_of), default=0)
+        self._lengths = range(shortest - 1, max(map(len, self._drugs_of), default=0) + 3)
         self._shortened: dict[str, list[str]] = {}
         self._long: dict[str, list[str]] = {}
         for name in self._drugs_of:
@@ -35,7 +38,7 @@ class Misspellings:
         """The drugs whose name the word nearly is; empty for any other word."""
 
     def _drugs(self, word: str) -> frozenset[str]:
-        if not _SHORTEST - 1 <= len(word) <= self._longest + 2 or word in self._others:
+        if len(word) not in self._lengths or word in self._others:
             return frozenset()
         one = {name for shortened in _shortened(word) for name in self._shortened.get(shortened, ())}
         near = {name for name in one if slips(word, name) <= 1}

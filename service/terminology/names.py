@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from service.terminology.folding import Sounds, bare, fold, plain
-from service.terminology.misspellings import Misspellings, truncated_names
+from service.terminology.misspellings import SHORTEST, Misspellings, truncated_names
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
 """Runs of letters; katakana, in which Japanese writes drugs, apart from the script around it."""
@@ -49,12 +49,14 @@ class Names(NamedTuple):
     """The names of drugs, each with the id of its drug.
 
     ``common`` are compared by their sound, ``exact`` case and accents apart; ``others`` are words that sound like a
-    common name, or are nearly a name, and mean something else.
+    common name, or are nearly a name, and mean something else. ``short`` are brands that are looked for
+    misspelt although they are short, and beginnings that may stand for a drug.
     """
 
     common: tuple[tuple[str, str], ...]
     exact: tuple[tuple[str, str], ...]
     others: tuple[str, ...]
+    short: tuple[tuple[str, str], ...]
 
 
 def names_no_drug(text: str, *nameless: frozenset[str]) -> bool:
@@ -77,11 +79,12 @@ class Label:
             for name, several in self._phrases.items()
             if any(not rest for rest, _ in several)
         }
-        self._near_sounds = Misspellings(self._sounds.keys, map(bare, names.others))
-        self._near_brands = Misspellings(brands, map(plain, names.others))
-        self._truncated = truncated_names(
-            ((plain(name), drug) for name, drug in names.common), frozenset(map(plain, names.others))
-        )
+        others = frozenset(map(plain, names.others))
+        short = {plain(name): frozenset({drug}) for name, drug in names.short}
+        self._near_sounds = Misspellings(self._sounds.keys, map(bare, names.others), shortest=SHORTEST + 1)
+        self._near_brands = Misspellings(brands, others)
+        self._near_short = Misspellings(short, others, shortest=SHORTEST - 1)
+        self._truncated = {**truncated_names(((plain(name), drug) for name, drug in names.common), others), **short}
 
     def drugs(self, text: str) -> tuple[frozenset[str], frozenset[str]]:
         """The drugs that a text names, and those that it names only where it may say that they are not meant."""
@@ -102,7 +105,10 @@ class Label:
     def nearly(self, text: str) -> frozenset[str]:
         """The drugs whose names are in a text with a letter wrong or cut short, among its first words."""
         words = [plain(match[0]) for match in islice(_WORD.finditer(fold(text)), _MOST_WORDS)]
-        near = (self._near_sounds.drugs(bare(word)) | self._near_brands.drugs(word) for word in words)
+        near = (
+            self._near_sounds.drugs(bare(word)) | self._near_brands.drugs(word) | self._near_short.drugs(word)
+            for word in words
+        )
         return frozenset[str]().union(*near, *(self._truncated.get(word, frozenset()) for word in words))
 
     def _phrase(self, words: Sequence[tuple[int, str]], place: int) -> frozenset[str]:

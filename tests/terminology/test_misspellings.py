@@ -7,8 +7,10 @@ from service.terminology.misspellings import Misspellings, slips
 from service.terminology.recognise import Terminology
 
 MEANT = {
-    "amitriptyline": "amitriptlyine; Amitryptlin 25; amitriptline; Amitriplin; amitrptyline; амитриптлин",
-    "tolperisone": "toleprisone 150 mg; Tolperidon; tolperson; Mydocaln; Mydoclam 150; tolpirisonhydrochlorid",
+    "amitriptyline": "amitriptlyine; Amitryptlin 25; amitriptline; Amitriplin; amitrptyline; амитриптлин;"
+    " Sarotin 25; Elavill; Elavl 10mg; Laroxil; Саратен; Amit 25",
+    "tolperisone": "toleprisone 150 mg; Tolperidon; tolperson; Mydocaln; Mydoclam 150; tolpirisonhydrochlorid;"
+    " Mydeto 50; Topxl; Tolp 150",
     "sertraline": "sertaline 50 mg; sertrline; sertarlin",
     "fluoxetine": "fluoxitine; fluoxtin 20",
     "moclobemide": "moclobmide; moclobemit 150",
@@ -18,7 +20,8 @@ MEANT = {
 OTHERS = (
     "Allopurinol; Aromasin; Phenazon; Protamin; Primaxin; Glucosamin; Gentamicin; Clobetasol; Metformin; Ramipril;"
     " Metamizol; Pantoprazol; Torasemid; Nolpaza; Zestril; Selenium; Prednisolon; Levothyroxin; gegen Migräne;"
-    " see comments; Tabletten nach Plan; Amlodipin; Simvastatin; L-Thyroxin; Paracetamol; Cefuroxim"
+    " see comments; Tabletten nach Plan; Amlodipin; Simvastatin; L-Thyroxin; Paracetamol; Cefuroxim; Flagyl 400;"
+    " Lantus SoloStar; Paroex; Hyperium 1 mg; Glucor; Helenium; Avil; Tolvon; Amaryl 2; Elevit; Topo; Amid"
 )
 
 
