@@ -24,8 +24,8 @@ from service.errors import ServiceError
 from service.fhir.resources import aslist
 from service.jsonio import encode
 from service.trust.clients import ANYBODY, Dialect, Jurisdiction
+from service.web.fixtures import EXPECTED
 
-EXPECTED = ".expected.json"
 OK = 200
 GUIDANCE = "<guidance version>"
 PUBLIC_URL = "<public url>"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.output import Faulty, day_option, example, form_option, guideline, print_csv, print_json, print_table
+from service.cli.output import Faulty, as_rows, day_option, example, guideline, print_rows, print_table
 
 if TYPE_CHECKING:
     from service.cdshooks.messages import Card
@@ -87,7 +87,7 @@ class Burden:
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
 @click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy, to compare with none.")
 @day_option("The day to answer for; by default today.")
-@form_option("csv", "json")
+@as_rows
 def burden(size: int, seed: int, policy: Path | None, today: date, form: str) -> None:
     """Count the cards that the orders of a synthetic population raise.
 
@@ -103,10 +103,8 @@ def burden(size: int, seed: int, policy: Path | None, today: date, form: str) ->
     rows = []
     for name, chosen in guidelines.items():
         rows += _burden(chosen, size, seed, today, name).rows(name)
-    if form == "json":
-        print_json(rows)
-    elif form == "csv":
-        print_csv(rows, list(rows[0]) if rows else [])
+    if form != "table":
+        print_rows(form, rows, list(rows[0]) if rows else [])
     else:
         headings = ("policy", "card", "per 100 orders", "95 % interval", "critical", "words", "merged", "quiet")
         spans = ({**row, "from": f"{row['from']} to {row.pop('to')}"} for row in rows)

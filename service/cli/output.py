@@ -75,11 +75,14 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Iterable[Any
     standard_output().print(table)
 
 
-def print_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Prints rows as CSV, for spreadsheets."""
+def print_rows(form: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Prints rows as JSON, for programs, or as CSV, for spreadsheets."""
     from service.records.sheet import sheet
 
-    click.echo(sheet(rows, columns), nl=False)
+    if form == "json":
+        print_json(rows)
+    else:
+        click.echo(sheet(rows, columns), nl=False)
 
 
 def form_option(*forms: str) -> Callable[[Command], Command]:
@@ -89,6 +92,7 @@ def form_option(*forms: str) -> Callable[[Command], Command]:
 
 
 as_json = form_option("json")
+as_rows = form_option("csv", "json")
 
 
 def named(path: Path) -> str:

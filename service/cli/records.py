@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.output import Faulty, example, form_option, print_csv, print_json, print_table
+from service.cli.output import Faulty, as_rows, example, print_rows, print_table
 
 if TYPE_CHECKING:
     from service.records.database import Database
@@ -23,7 +23,6 @@ DAYS = re.compile(r"(\d{1,5})d")
 
 OUTCOME = ("at", "received", "card", "uuid", "outcome", "reason", "system", "suggestions", "comment")
 """The members of an entry of feedback, for programs."""
-as_rows = form_option("csv", "json")
 
 
 class Past(click.ParamType[datetime]):
@@ -86,10 +85,8 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
     with _opened() as database, database.reading() as connection:
         listed, total = latest_outcomes(connection, card, since, most)
     rows = [_row(each) for each in listed]
-    if form == "json":
-        print_json(rows)
-    elif form == "csv":
-        print_csv(rows, OUTCOME)
+    if form != "table":
+        print_rows(form, rows, OUTCOME)
     else:
         if listed:
             headings = ("decided (UTC)", "card", "outcome", "reason", "comment", "uuid of the card")
@@ -119,10 +116,8 @@ def report(since: datetime | None, form: str) -> None:
     chosen = Chosen(since=since.date() if since else None)
     with _opened() as database, database.reading() as connection:
         found = made(connection, datetime.now(UTC).date(), chosen)
-    if form == "json":
-        print_json(card_rows(found))
-    elif form == "csv":
-        print_csv(card_rows(found), CARD_COLUMNS)
+    if form != "table":
+        print_rows(form, card_rows(found), CARD_COLUMNS)
     else:
         if found.cards:
             headings = ("card", "shown", "accepted", "overridden", "override rate (95 %)", "trend", "reasons")

@@ -1,12 +1,13 @@
 """Value sets and their expansions, asked for and shown on a terminal, for ``tolami check --terminology``."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
 
-from service.cli.output import print_table, standard_output
+from service.cli.output import FAULTY, print_table, standard_output
+from service.dates import utc_now
 from service.engine.library import Library
 from service.settings import Settings
 from service.startup import Start, expand, used
@@ -17,21 +18,23 @@ REFUSED_SHOWN = 20
 FROM_EXPANSION = ("conditions", "drugs")
 
 
-def check_terminology(library: Library, settings: Settings, now: Callable[[], datetime]) -> tuple[Library, bool]:
+def check_terminology(library: Library, settings: Settings) -> Library:
     """Asks for every value set and shows what each holds and where it comes from.
 
-    Returns the library as it is served then, and whether the server, if there is one, answered as it should.
+    Returns the library as it is served then; the command ends when the server did not answer as it should.
     """
     console, server = standard_output(), settings.terminology_server
-    start = expand(library, settings, now, thorough=True) if server else None
+    start = expand(library, settings, utc_now, thorough=True) if server else None
     headings = ("kind", "set", "embedded", "added", "source", "date", "SNOMED CT")
     print_table("Value sets", headings, sets_rows(library, start, server))
     if start is None:
         console.print("No terminology server is configured (TOLAMI_TERMINOLOGY_SERVER): the embedded lists are used.")
-        return library, True
+        return library
     for line in expansion_lines(start):
         console.print(line, soft_wrap=True)
-    return start.expanded.library, not (start.expansions.faults or start.expansions.not_kept)
+    if start.expansions.faults or start.expansions.not_kept:
+        sys.exit(FAULTY)
+    return start.expanded.library
 
 
 def sets_rows(library: Library, start: Start | None, server: str) -> Iterator[tuple[Any, ...]]:

@@ -48,12 +48,10 @@ def _browser_asks() -> bool:
     return wanted == "text/html" and (reads or request.blueprint == "playground")
 
 
-def _page(status: int, heading: str, message: str) -> Response:
-    return hardened(Response(render_template("error.html", heading=heading, message=message), status))
-
-
-def answer(status: int, code: str, message: str, expression: str = "") -> Response:
-    """The HTTP answer of an error."""
+def _answer(status: int, code: str, message: str, expression: str = "", *, heading: str, words: str = "") -> Response:
+    """The HTTP answer of an error: an OperationOutcome, or a page with a heading and other words."""
+    if _browser_asks():
+        return hardened(Response(render_template("error.html", heading=heading, message=words or message), status))
     return Response(operation_outcome(code, message, expression), status, mimetype="application/json")
 
 
@@ -61,19 +59,15 @@ def register_errors(app: Flask) -> None:
     """Registers the handlers of all errors with the application."""
 
     def service_error(error: ServiceError) -> Response:
-        if _browser_asks():
-            response = _page(error.status, HTTPStatus(error.status).phrase, error.message)
-        else:
-            response = answer(error.status, error.code, error.message, error.expression)
+        heading = HTTPStatus(error.status).phrase
+        response = _answer(error.status, error.code, error.message, error.expression, heading=heading)
         response.headers.update(error.headers)
         return response
 
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
         code, message = ADVICE.get(status, ("processing", error.name))
-        if _browser_asks():
-            return _page(status, error.name, PAGE_ADVICE.get(status, message))
-        response = answer(status, code, message)
+        response = _answer(status, code, message, heading=error.name, words=PAGE_ADVICE.get(status, ""))
         for name, value in error.get_headers(request.environ):
             if name.lower() == "allow":
                 response.headers[name] = value
@@ -82,9 +76,9 @@ def register_errors(app: Flask) -> None:
     def unexpected(error: Exception) -> Response:
         # Type and place only: the message of an exception may repeat what the request held.
         log.error("unexpected error", error=type(error).__name__, place=place_of(error))
-        if _browser_asks():
-            return _page(500, "This page failed", "The failure has been logged. Cards are given all the same.")
-        return answer(500, "exception", "The service failed; nothing was checked. The failure has been logged.")
+        message = "The service failed; nothing was checked. The failure has been logged."
+        words = "The failure has been logged. Cards are given all the same."
+        return _answer(500, "exception", message, heading="This page failed", words=words)
 
     app.register_error_handler(ServiceError, service_error)
     app.register_error_handler(HTTPException, http_error)
