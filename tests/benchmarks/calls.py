@@ -26,12 +26,16 @@ AIM = {"unrelated draft": 0.5, "amitriptyline draft": 4.0}
 
 
 def bare() -> Flask:
-    """The route every Flask service starts from."""
+    """The route every Flask service starts from, and one that does not even read what was sent."""
     app = Flask("bare")
 
     @app.post("/cds-services/order-sign")
     def answer() -> Response:
         json.loads(request.get_data())
+        return Response('{"cards": []}', mimetype="application/json")
+
+    @app.post("/nothing")
+    def nothing() -> Response:
         return Response('{"cards": []}', mimetype="application/json")
 
     return app

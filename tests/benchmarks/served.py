@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
@@ -33,7 +34,7 @@ WRITTEN = 0.7
 """Seconds after a round in which records are written."""
 
 AIM = {"unrelated draft": 0.6, "six cards": 3.5}
-PATH = "/cds-services/order-sign"
+PATH, NOTHING = "/cds-services/order-sign", "/nothing"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -81,9 +82,9 @@ def _answers(port: int) -> bool:
     return True
 
 
-def call(connection: HTTPConnection, content: bytes) -> bytes:
+def call(connection: HTTPConnection, content: bytes, path: str = PATH) -> bytes:
     """One call; raises RuntimeError unless it is answered well."""
-    connection.request("POST", PATH, content, JSON)
+    connection.request("POST", path, content, JSON)
     answer = connection.getresponse()
     found = answer.read()
     if answer.status != 200:
@@ -106,12 +107,12 @@ def cpu(pid: int) -> float:
     return used / 1e6
 
 
-def cpu_of_calls(port: int, pid: int, content: bytes) -> float:
+def cpu_of_calls(port: int, pid: int, content: bytes, path: str = PATH) -> float:
     """Milliseconds of CPU for each call of a round."""
     before = cpu(pid)
     for _ in range(CALLS):
         connection = HTTPConnection(HOST, port, timeout=STOP)
-        call(connection, content)
+        call(connection, content, path)
         connection.close()
     time.sleep(WRITTEN)
     return (cpu(pid) - before) / CALLS
@@ -143,8 +144,9 @@ def main() -> None:
     related, unrelated = body(AMITRIPTYLINE), body(AMOXICILLIN)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as running, serving_bare() as (port, pid):
         service = running.port, running.process.pid
-        cases = {
+        cases: dict[str, tuple[Any, ...]] = {
             "bare route": (port, pid, related),
+            "nothing read": (port, pid, related, NOTHING),
             "unrelated draft": (*service, unrelated),
             "six cards": (*service, related),
         }
@@ -160,7 +162,9 @@ def main() -> None:
             aim = f" (aim at most {AIM[name]})" if name in AIM else ""
             print(f"{name:<20} CPU {statistics.median(values):6.2f} ms {ratio:6.2f} × bare{aim}")
         print(f"{KEPT} kept connections, {SECONDS:.0f} s each")
-        for name, (at, _, content) in cases.items():
+        for name, (at, _, content, *_) in cases.items():
+            if name == "nothing read":
+                continue
             times = waiting_times(at, content)
             p50, p99 = times[len(times) // 2], times[len(times) * 99 // 100]
             print(f"{name:<20} {len(times):6} calls  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms")
