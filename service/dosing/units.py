@@ -18,7 +18,7 @@ CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
 SNOMED = "snomed.info/sct"
 
-UNITS = "terminology/units.yaml"
+UNITS, MEASUREMENT_UNITS = "terminology/units.yaml", "terminology/measurement-units.yaml"
 
 DAYS_PER_UNIT = {
     "s": Fraction(1, 86400),
@@ -112,18 +112,19 @@ def unit_words() -> dict[str, Unit]:
 
 
 def read_table(name: str) -> Any:
-    """The content of the table of units, or of a language's directions. Loading the library has checked them all."""
+    """The content of a table of units, or of a language's directions. Loading the library has checked them all."""
     return load_table(name, (CARDS / name).read_text(encoding="utf-8"), None)
 
 
 def faulty_tables(folder: Path) -> list[Fault]:
     """The faults of all tables that doses are read with, in a folder of cards."""
     faults: list[Fault] = []
-    units, directions = (schema(CARDS, f"{name}.schema.json") for name in ("units", "directions"))
-    for path in (*folder.glob(UNITS), *sorted(folder.glob("directions/*.yaml"))):
+    directions = schema(CARDS, "directions.schema.json")
+    schemas = {name: schema(CARDS, f"{Path(name).stem}.schema.json") for name in (UNITS, MEASUREMENT_UNITS)}
+    for path in (*filter(Path.exists, map(folder.joinpath, schemas)), *sorted(folder.glob("directions/*.yaml"))):
         name = path.relative_to(folder).as_posix()
         try:
-            load_table(name, path.read_text(encoding="utf-8"), units if name == UNITS else directions)
+            load_table(name, path.read_text(encoding="utf-8"), schemas.get(name, directions))
         except FaultyLibrary as faulty:
             faults += faulty.faults
     return faults

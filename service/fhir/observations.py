@@ -8,21 +8,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from service.caching import cached
 from service.dates import event
 from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
 from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of, status_codes
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN, WHY
+from service.fhir.measurement_units import SCORE, fits, in_units, unit_of
 from service.fhir.prefetch import State
 from service.fhir.resources import Resource, aslist, exact, one, text
 from service.terminology.recognise import Terminology
-
-INDEXED = "mL/min/1.73m2"
-"""Per body surface, as labs report an eGFR. Compared like mL/min, and shown as what it is."""
-
-INDEXED_BY_SECOND = "mL/s/1.73m2"
-"""The same in millilitres a second, as in Czechia and Slovakia."""
 
 VALID = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
@@ -43,66 +37,6 @@ STATUS = "-status"
 
 YES_OR_NO = {True: "yes", False: "no"}
 """A boolean answer in the words of one in words."""
-
-_SIZES: dict[str, tuple[str, Fraction]] = {
-    "kg": ("kg", Fraction(1)),
-    "g": ("kg", Fraction(1, 1000)),
-    "[lbav]": ("kg", Fraction("0.45359237")),
-    "mm[Hg]": ("mm[Hg]", Fraction(1)),
-    "mmHg": ("mm[Hg]", Fraction(1)),
-    "ms": ("ms", Fraction(1)),
-    "msec": ("ms", Fraction(1)),
-    "milliseconds": ("ms", Fraction(1)),
-    "s": ("ms", Fraction(1000)),
-    "mL/min": ("mL/min", Fraction(1)),
-    INDEXED: ("mL/min", Fraction(1)),
-    "mL/s": ("mL/min", Fraction(60)),
-    INDEXED_BY_SECOND: ("mL/min", Fraction(60)),
-    "mg/dL": ("mg/dL", Fraction(1)),
-    "mg/L": ("mg/dL", Fraction(1, 10)),
-    "umol/L": ("umol/L", Fraction(1)),
-    "mmol/L": ("umol/L", Fraction(1000)),
-    **dict.fromkeys(("meq/L", "mEq/L", "meq/l", "mEq/l", "mval/L", "mval/l"), ("meq/L", Fraction(1))),
-    "score": ("{score}", Fraction(1)),
-    "points": ("{score}", Fraction(1)),
-    "1": ("{score}", Fraction(1)),
-    "": ("{score}", Fraction(1)),
-}
-"""Each unit that is understood, as ``_spelled`` writes it: its canonical unit and how many of those it is (the pound
-by its definition)."""
-
-_UNITS = {
-    "egfr-": frozenset({"mL/min"}),
-    "creatinine-clearance-": frozenset({"mL/min"}),
-    "serum-creatinine": frozenset({"mg/dL", "umol/L"}),
-    "potassium": frozenset({"umol/L", "meq/L"}),
-    "magnesium": frozenset({"umol/L", "meq/L", "mg/dL"}),
-    "qt": frozenset({"ms"}),
-    **dict.fromkeys((SYSTOLIC, DIASTOLIC), frozenset({"mm[Hg]"})),
-}
-"""Canonical units by the prefix of a kind's id; a value in any other unit is refused."""
-
-_MARKS = str.maketrans(
-    {"²": "2", ",": ".", "\N{MICRO SIGN}": "u", "\N{GREEK SMALL LETTER MU}": "u", **dict.fromkeys(" {}_^*")}
-)
-_LETTERS = {
-    unit.lower(): unit for unit in ("mL/min", INDEXED, "mL/s", INDEXED_BY_SECOND, "mg/dL", "mg/L", "umol/L", "mmol/L")
-}
-_LETTERS |= {
-    **dict.fromkeys(("мл/мин", "мл/хв", "ml/perc", "ml/minute"), "mL/min"),
-    **dict.fromkeys(("мл/мин/1.73м2", "мл/хв/1.73м2", "ml/perc/1.73m2"), INDEXED),
-    **dict.fromkeys(("mmhg", "mm[hg]", "ммрт.ст.", "ммрт.ст", "ммрт"), "mmHg"),
-    **dict.fromkeys(("мкмоль/л", "mcmol/l", "mikromol/l"), "umol/L"),
-    "ммоль/л": "mmol/L",
-    "мг/дл": "mg/dL",
-    "мг/л": "mg/L",
-    "мэкв/л": "meq/L",
-    "мс": "ms",
-    "мсек": "ms",
-    "кг": "kg",
-}
-"""Units as other scripts and languages write them."""
-_SURFACES = re.compile(r"(?<=/)1\.73(?:m2|qm|sqm|sq\.?m|m)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +149,8 @@ def _kinds(part: Resource, panel: Resource, terminology: Terminology) -> frozens
     if of_panel and not terminology.concepts(concept.codings):
         found |= terminology.words.measured(tuple(f"{outer} {inner}" for outer in of_panel for inner in words))
     said = text(part.get("valueString"))[:MOST_LETTERS]
-    if not found and any(_spelled(match[3]) in _SIZES for match in _QUANTITY.finditer(said)):
-        found = frozenset(filter(_in_units, terminology.words.measured((said,))))
+    if not found and any(unit_of(match[3]) for match in _QUANTITY.finditer(said)):
+        found = frozenset(filter(in_units, terminology.words.measured((said,))))
     return frozenset(kind for kind in found if not any(other.startswith(f"{kind}-") for other in found))
 
 
@@ -251,12 +185,7 @@ def _unusable(status: str, day: date | None, given: Any, value: Fraction | None,
     if given is not None and value is None:
         readable = exact(given.get("value") if isinstance(given, dict) else given) is not None
         return UNIT if readable else "measurement-in-words"
-    return "measurement-in-words" if given is None and (_in_units(kind) or not heard) else ""
-
-
-def _in_units(kind: str) -> bool:
-    """True for what is measured in units, not answered."""
-    return kind.startswith(tuple(_UNITS))
+    return "measurement-in-words" if given is None and (in_units(kind) or not heard) else ""
 
 
 def _unit(given: Any) -> str:
@@ -287,34 +216,23 @@ def _day(resource: Resource) -> date | None:
 def _indexed(given: object) -> bool:
     """True when a quantity is per 1.73 m² of body surface."""
     members = (given.get("code"), given.get("unit")) if isinstance(given, dict) else ()
-    return any(_spelled(text(unit)) in (INDEXED, INDEXED_BY_SECOND) for unit in members)
+    return any(unit is not None and unit.indexed for unit in map(unit_of, map(text, members)))
 
 
 def _value(given: object, kind: str) -> tuple[Fraction | None, str]:
     """A value in its canonical unit; None when the unit is not understood, or not one of this kind."""
     if isinstance(given, int):
-        return (None, "") if _in_units(kind) else (exact(given), "{score}")
+        return (None, "") if in_units(kind) else (exact(given), SCORE)
     if not isinstance(given, dict):
         return None, ""
-    code, unit = _spelled(text(given.get("code"))), _spelled(text(given.get("unit")))
-    known = _SIZES.get(code or unit)
+    code, unit = text(given.get("code")).strip(), text(given.get("unit")).strip()
+    known = unit_of(code or unit)
     if known is None and unit and given.get("system") != UCUM:
-        known = _SIZES.get(unit)
+        known = unit_of(unit)
     value = exact(given.get("value"))
-    if known is not None and any(kind.startswith(start) and known[0] not in units for start, units in _UNITS.items()):
+    if known is None or value is None or not fits(kind, known):
         return None, ""
-    return (
-        (value if known[1] == 1 else value * known[1], known[0])
-        if known is not None and value is not None
-        else (None, "")
-    )
-
-
-@cached
-def _spelled(unit: str) -> str:
-    """A unit without the marks that differ between systems: mL/min/{1.73_m2}, ml/min/1.73m² and others alike."""
-    bare = _SURFACES.sub("1.73m2", unit.translate(_MARKS))
-    return _LETTERS.get(bare.lower(), bare)
+    return value * known.size if known.size != 1 else value, known.compared
 
 
 def _answer(coded: Concept) -> str:

@@ -16,7 +16,7 @@ START = "amitriptyline/amitriptyline-start-dose.md"
 CONDITIONS = "safety/amitriptyline-and-other-conditions.md"
 FAILED = "unchecked/rule-failed.md"
 DRUG = "terminology/drugs/zopiclone.json"
-UNITS = "terminology/units.yaml"
+UNITS, MEASURED = "terminology/units.yaml", "terminology/measurement-units.yaml"
 MASS_A_STONE = "name: mg/kg\n    kind: mass a stone"
 NO_SIZE = "    kind: mass a kilogram\n"
 PROVENANCE = 'checked-against",\n            "valueString": "WHO'
@@ -107,6 +107,8 @@ AT_A_LINE = {
         NO_SIZE,
         "units.5: 'size' is a required",
     ),
+    "unit of a measured value that no rule compares": (MEASURED, "{as: meq/L", "{as: eq/L", ".as: 'eq/L' is not one"),
+    "size of such a unit that is no number": (MEASURED, "1/10,", "tenth,", ".is: 'tenth' does not match"),
     "code of a list that is not known": (UNITS, "system: kbv, code", "system: gs1, code", "'gs1' is not one of"),
     "link that is not https": (
         "sources.yaml",

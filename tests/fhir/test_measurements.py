@@ -266,8 +266,8 @@ def test_a_qt_that_nobody_corrected_is_named_unless_a_corrected_one_is_as_new(te
     assert observed([bare, corrected], terminology).unread == ()
 
 
-@pytest.mark.parametrize("unit", ["mval/l", "mval/L", "mEq/L"])
-def test_milliequivalents_under_their_older_name(terminology: Terminology, unit: str) -> None:
+@pytest.mark.parametrize("unit", ["mval/l", "mval/L", "mEq/L", "MEQ/L"])
+def test_milliequivalents_under_their_older_name_and_in_capitals(terminology: Terminology, unit: str) -> None:
     (found,) = read(terminology, observation("2823-3", valueQuantity={"value": Decimal("2.9"), "unit": unit}))
     assert (found.value, found.unit) == (Fraction("2.9"), "meq/L")
 
