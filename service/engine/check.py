@@ -195,12 +195,10 @@ def _front(folder: Path, file: str) -> Document:
 
 def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault]:
     """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines."""
-    cards, environment = renderer.library.cards, renderer.marked
-    assert environment.loader is not None
-    for name in environment.list_templates():
-        text, *_ = environment.loader.get_source(environment, name)
+    cards = renderer.library.cards
+    for name, text in words.texts_of(renderer.library).items():
         try:
-            environment.compile(text, name, raw=True)  # as far as Jinja2 goes: Python refuses none of what it makes
+            renderer.marked.compile(text, name, raw=True)  # as far as Jinja2 goes: Python refuses none of what it makes
         except TemplateSyntaxError as error:
             owner, _, part = name.partition("/")
             if owner not in cards:

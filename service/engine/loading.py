@@ -189,27 +189,23 @@ def _source(key: str, entry: Mapping[str, Any]) -> Source:
 
 
 def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
-    """The order templates, by their file's name."""
-    found = ((path.stem, _json(path, faults)) for path in sorted(folder.glob("orders/*.json")))
-    return {name: order for name, order in found if order is not None}
+    return {path.stem: _json(path, faults) for path in sorted(folder.glob("orders/*.json"))}
 
 
 def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:
-    """The code systems that the guideline publishes, by their id."""
-    found = ((name, _json(folder / "codesystems" / f"{name}.json", faults)) for name in (TOPICS, OVERRIDE_REASONS))
+    found = {name: _json(folder / "codesystems" / f"{name}.json", faults) for name in (TOPICS, OVERRIDE_REASONS)}
     return {
-        name: CodeSystem(resource, {concept["code"]: concept["display"] for concept in resource["concept"]})
-        for name, resource in found
-        if resource is not None
+        name: CodeSystem(resource, {concept["code"]: concept["display"] for concept in resource.get("concept", ())})
+        for name, resource in found.items()
     }
 
 
-def _json(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
-    """The content of a file, its numbers as they are written; None, with a fault, when it is not JSON."""
+def _json(path: Path, faults: list[Fault]) -> dict[str, Any]:
+    """The content of a file, its numbers as they are written; nothing, with a fault, when it is not JSON."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except ValueError as error:
         name = f"{path.parent.name}/{path.name}"
         faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
-        return None
+        return {}
     return content

@@ -72,17 +72,10 @@ def read_policy(file: Path, library: Library) -> Policy:
 
 
 def _change(hospital: str, entry: dict[str, Any]) -> Change:
-    return Change(
-        hospital,
-        entry["card"],
-        entry["reason"],
-        entry["by"],
-        entry["from"],
-        entry["until"],
-        Indicator[entry["indicator"].upper()] if "indicator" in entry else None,
-        entry.get("threshold", ""),
-        Threshold.of(entry["value"]) if "value" in entry else None,
-    )
+    card, reason, by, since, until = (entry[key] for key in ("card", "reason", "by", "from", "until"))
+    indicator = Indicator[entry["indicator"].upper()] if "indicator" in entry else None
+    value = Threshold.of(entry["value"]) if "value" in entry else None
+    return Change(hospital, card, reason, by, since, until, indicator, entry.get("threshold", ""), value)
 
 
 def _refused(change: Change, library: Library) -> list[str]:

@@ -14,8 +14,7 @@ from service.engine import words
 from service.engine.finding import Finding
 from service.engine.library import OVERRIDE_REASONS, TOPICS, CardFile, Library
 from service.engine.suggestions import Change, Offered, actions_for, change_for
-from service.engine.templates import Rendered, shortest, templates_of, tidy
-from service.engine.words import markdown, plain, shortened
+from service.engine.words import Rendered, markdown, plain, shortened, shortest, templates_of, tidy
 from service.facts import Unread
 from service.fhir.edit import ClientOrders
 

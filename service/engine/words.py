@@ -1,4 +1,4 @@
-"""How facts are written on a card: short drug names, lists, amounts and dates; how long a card may be.
+"""How facts are written on a card: short drug names, lists, amounts and dates; how long a card may be; its templates.
 
 Text from a request is made harmless: it stays text in Markdown and HTML, whatever it holds. The reference client
 renders raw HTML inside ``detail``; other clients turn bare addresses into links.
@@ -11,11 +11,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from jinja2 import pass_context
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
 
 from service.dosing.amount import number, strengths_in_text
 from service.engine.finding import Threshold
+from service.engine.library import Library
 from service.facts import MedicationOrder
 
 SUMMARY_LIMIT = 90
@@ -26,6 +27,8 @@ LINE_LIMIT = 20
 """Words of a line."""
 MOST = (6, 4, 3, 2, 1)
 """How many items a list names before it says how many more there are; the next one where a text is too long."""
+FORMS = ("short", "long")
+"""The texts of a row of a card's table: for its summary and for its detail."""
 _LABEL = 40
 _MARKUP = re.compile(r"[*_`#>|-]")
 
@@ -162,3 +165,67 @@ def filters(titles: Mapping[str, str]) -> dict[str, Callable[..., Any]]:
         "days": days,
         "date": day,
     }
+
+
+class Rendered(str):
+    """Text whose values are escaped already."""
+
+
+def texts_of(library: Library) -> dict[str, str]:
+    """The texts of all templates by their names: sections of cards, texts of their tables' rows, shared lines."""
+    cards = library.cards.values()
+    sections = {f"{card.id}/{title}": text for card in cards for title, text in card.sections.items()}
+    rows = {
+        f"{card.id}/{reason}/{form}": text
+        for card in cards
+        for reason, forms in card.reasons.items()
+        for form, text in forms.items()
+        if form in FORMS
+    }
+    return {**sections, **rows, **library.lines}
+
+
+def templates_of(library: Library, escape: Callable[[str], str]) -> Environment:
+    """Templates of all cards and lines, every value that is printed going through ``escape``."""
+
+    def finalize(value: Any) -> Any:
+        if isinstance(value, Rendered):
+            return value
+        return escape(value if isinstance(value, str) else str(value))
+
+    texts = texts_of(library)
+    environment = Environment(
+        # A template's name stands in tracebacks as its file's, so that an error can be located.
+        loader=FunctionLoader(lambda name: (texts[name], name, None) if name in texts else None),
+        undefined=StrictUndefined,
+        cache_size=-1,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        autoescape=False,  # noqa: S701  (the output is Markdown or plain text; ``finalize`` escapes for those)
+    )
+    # The cards call none of Jinja's functions, and every template would copy them for every card it renders.
+    environment.globals.clear()
+    environment.filters |= filters(library.terminology.titles)
+    return environment
+
+
+def shortest(template: Template, values: Mapping[str, Any], length: Callable[[str], int], limit: int) -> str:
+    """One line of text, its lists cut as little as makes it fit."""
+    text = ""
+    for most in MOST:
+        text = " ".join(template.render({**values, "most": most}).split())
+        if length(text) <= limit:
+            break
+    return text
+
+
+def tidy(text: str) -> str:
+    """Blank lines folded to one; list items without a gap between them."""
+    lines: list[str] = []
+    for line in (raw.rstrip() for raw in text.strip().splitlines()):
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines)

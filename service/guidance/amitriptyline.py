@@ -13,8 +13,14 @@ from service.guidance.vocabulary import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, N
 REMISSION = "depression-in-remission"
 ANTIDEPRESSANT = "antidepressant"
 
-LEVELS = ("hospital", "outpatient", "caution", "pain-ceiling", "pain-target")
-"""The rungs of the ladder, the highest first."""
+LADDER = {
+    "hospital": Indicator.CRITICAL,
+    "outpatient": Indicator.CRITICAL,
+    "caution": Indicator.WARNING,
+    "pain-ceiling": Indicator.WARNING,
+    "pain-target": Indicator.INFO,
+}
+"""The rungs of the ladder, the highest first, and how urgent a dose above each is."""
 
 
 def purpose(chart: Chart, orders: Iterable[MedicationOrder]) -> str:
@@ -107,7 +113,7 @@ def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thr
     return holding(checks)
 
 
-@states(*LEVELS, "under-age")
+@states(*LADDER, "under-age")
 def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R09: the most on one day against the ladder of pain doses, and against every labelled dose.
 
@@ -115,18 +121,18 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     in hospital is not known here, and the card says so. Under 18, the adult figures for pain are never shown.
     """
     found = [
-        (*measured, orders)
+        (LADDER[rung], day, rung, orders)
         for orders in taken_together(chart)
-        if (measured := _level(chart, orders, thresholds)) is not None
+        if (day := summed(orders)[0]) is not None and (rung := _rung(chart, orders, day, thresholds))
     ]
     if not found:
         return None
-    indicator, level, day, orders = max(found, key=lambda entry: (entry[0], entry[2]))
+    indicator, day, rung, orders = max(found, key=lambda entry: entry[:2])
     return Finding(
         card="amitriptyline-upper-range",
         indicator=indicator,
         orders=tuple(orders),
-        state="under-age" if chart.under_age(thresholds["adult"].value) else level,
+        state="under-age" if chart.under_age(thresholds["adult"].value) else rung,
         facts={
             "day": day,
             "summed": len(orders) > 1,
@@ -136,26 +142,15 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     )
 
 
-def _level(
-    chart: Chart, orders: list[MedicationOrder], thresholds: Thresholds
-) -> tuple[Indicator, str, Fraction] | None:
-    """Urgency and the rung of the ladder that the summed dose is above, and that dose."""
-    day, _ = summed(orders)
-    if day is None:
-        return None
-    if day > thresholds["hospital"].value:
-        return Indicator.CRITICAL, "hospital", day
-    if day > thresholds["outpatient"].value:
-        return Indicator.CRITICAL, "outpatient", day
+def _rung(chart: Chart, orders: list[MedicationOrder], day: Fraction, thresholds: Thresholds) -> str:
+    """The highest rung of the ladder that a dose is above; empty when it is above none that counts here."""
     use = purpose(chart, orders)
+    rungs = list(LADDER)
     if use == "depression" or chart.under_age(thresholds["adult"].value):
-        return None
-    for rung in ("caution", "pain-ceiling"):
-        if day > thresholds[rung.replace("-", "_")].value:
-            return Indicator.WARNING, rung, day
-    if day > thresholds["pain_target"].value and use != "neuropathic":
-        return Indicator.INFO, "pain-target", day
-    return None
+        rungs = ["hospital", "outpatient"]
+    elif use == "neuropathic":
+        rungs.remove("pain-target")
+    return next((rung for rung in rungs if day > thresholds[rung.replace("-", "_")].value), "")
 
 
 @states("below", "low-end", "not-daily")

@@ -17,9 +17,9 @@ ZERO = Fraction(0)
 def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R27: orders of amitriptyline that add up, always with the sum, or amitriptyline beside another tricyclic.
 
-    The other tricyclic is an info when a chart is opened.
-    In a session one of the orders is a draft in focus (X4); when a chart is only opened the list itself counts.
-    A statement of another dose that may be the same treatment or a second one is a question, with the possible sum.
+    In a session one of the orders is a draft in focus (X4); when a chart is only opened the list itself counts, and the
+    other tricyclic is an info. A statement of another dose, the same treatment or a second one, is a question with the
+    possible sum.
     """
     same = duplicates(chart)
     others = _tricyclics(chart)
@@ -76,7 +76,6 @@ def _doses_differ(one: MedicationOrder, two: MedicationOrder) -> bool:
 
 
 def _state(same: Sequence[MedicationOrder], others: Sequence[MedicationOrder]) -> str:
-    """Which of the card's sentences holds."""
     total, complete = summed(same)
     if not same:
         return "other"

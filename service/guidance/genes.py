@@ -77,7 +77,6 @@ def metaboliser_type(chart: Chart, thresholds: Thresholds) -> Finding | None:
 
 
 def _state(results: Sequence[Metaboliser], level: str, *, warns: bool) -> str:
-    """Which of the card's sentences holds."""
     if all(result.type == UNCLEAR for result in results):
         return "unread"
     if warns:

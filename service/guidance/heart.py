@@ -59,7 +59,6 @@ def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding
 
 
 def _state(point: Point, *, ordering: bool, ordered: bool) -> str:
-    """Which of the card's words are for a point."""
     if point.kind in OF_THEIR_OWN:
         return point.kind
     if point.kind.removeprefix("measured-") in ELECTROLYTES:

@@ -32,10 +32,8 @@ STATES = (
 def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R03: amitriptyline with an MAO inhibitor, or one within the wash-out of the other: contraindicated.
 
-    A warning only for weak inhibitors (tedizolid, procarbazine, methylene blue by mouth), information for isoniazid. A
-    warning when amitriptyline is
-    stopped in the session that orders linezolid or methylene blue, and when it is not recorded when the earlier drug
-    ended. A chart that is only opened raises nothing.
+    A warning for weak inhibitors (tedizolid, procarbazine, methylene blue by mouth), when amitriptyline is stopped as
+    linezolid or methylene blue is ordered, and when the end of the earlier drug is not recorded; an info for isoniazid.
     """
     before = _latest_day([*_together(chart, thresholds), *_after_maoi(chart, thresholds)])
     points = [*before, *_after_amitriptyline(chart, thresholds)]
@@ -50,7 +48,6 @@ def amitriptyline_with_maoi(chart: Chart, thresholds: Thresholds) -> Finding | N
 
 
 def _kind(order: MedicationOrder) -> str:
-    """What sort of MAO inhibitor an order is for."""
     if order.drug.names(METHYLENE_BLUE):
         return "urinary" if order.drug.combination else METHYLENE_BLUE
     if "maoi-antibiotic" in order.classes:
@@ -71,7 +68,6 @@ def _wash_out(order: MedicationOrder, thresholds: Thresholds) -> timedelta:
 
 
 def _after(thresholds: Thresholds) -> timedelta:
-    """How long after amitriptyline an MAO inhibitor may be started."""
     return timedelta(days=int(thresholds["amitriptyline"].value))
 
 

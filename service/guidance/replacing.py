@@ -46,8 +46,8 @@ def replacements(
 ) -> Replacements:
     """The offers for the options, each bound to the draft that it replaces.
 
-    ``orders`` are the amitriptyline orders in question, ``duloxetine`` its checks as the card lists them; ``diabetic``
-    when the doses of the US labels for diabetic nerve pain hold.
+    ``orders`` are the amitriptyline orders in question, ``duloxetine`` its checks; ``diabetic`` when the doses of
+    the US labels for diabetic nerve pain hold.
     """
     kidney = kidney_function(chart, thresholds["offer_age"])
     withheld = _general(chart, orders, kidney, thresholds)
@@ -132,7 +132,8 @@ def _gabapentinoid(chart: Chart, drug: str, kidney: Measurement | None, threshol
     older = chart.age is None or chart.age.at_most >= thresholds["older"].value
     reasons = {
         "kidney-failure": band(kidney, thresholds) == "failure",
-        "only-egfr": older and kidney is not None and not is_clearance(kidney),
+        # Labels go by creatinine clearance.
+        "only-egfr": older and kidney is not None and kidney.kind not in CLEARANCE,
         "sedating": bool(chart.of_class("cns-depressant", "cns-active", but=AMITRIPTYLINE)),
         "unsteady": chart.has("falls", "delirium", "dementia"),
         "misuse": chart.has("opioid-use-disorder"),
@@ -148,11 +149,6 @@ def kidney_function(chart: Chart, most: Threshold) -> Measurement | None:
         if found is not None:
             return found
     return None
-
-
-def is_clearance(kidney: Measurement | None) -> bool:
-    """True for a creatinine clearance, by which labels go, and not an eGFR."""
-    return kidney is not None and kidney.kind in CLEARANCE
 
 
 def band(kidney: Measurement | None, thresholds: Thresholds) -> str:

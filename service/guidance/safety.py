@@ -7,7 +7,7 @@ from fractions import Fraction
 from service.chart import Chart
 from service.engine.concerns import Point, gathered, partners, point, recorded, stale
 from service.engine.finding import Finding, Indicator, Thresholds, states
-from service.facts import body_weight, latest_lowest
+from service.facts import Age, body_weight, latest_lowest
 from service.guidance.duplicates import summed, taken_together
 from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
 
@@ -206,10 +206,10 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
     age = chart.age
     if age is None or not chart.under_age(thresholds["adult"].value):
         return None
-    points = [_amitriptyline_for_a_child(chart, thresholds)] if chart.in_question(AMITRIPTYLINE) else []
+    weight = body_weight(chart.measurements, chart.today, int(thresholds["weight_age"].value))
+    points = [_amitriptyline_for_a_child(chart, age, weight, thresholds)] if chart.in_question(AMITRIPTYLINE) else []
     points += [Point("tolperisone", Indicator.WARNING)] if chart.in_question(TOLPERISONE) else []
     orders = [order for drug in SUBJECTS for order in chart.in_question(drug)]
-    weight = body_weight(chart.measurements, chart.today, int(thresholds["weight_age"].value))
     facts = {
         "certain": age.at_most < thresholds["adult"].value,
         "weight": round(weight, 1) if weight is not None else None,
@@ -217,14 +217,11 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
     return gathered("patient-under-18", points, orders, facts)
 
 
-def _amitriptyline_for_a_child(chart: Chart, thresholds: Thresholds) -> Point:
+def _amitriptyline_for_a_child(chart: Chart, age: Age, weight: Fraction | None, thresholds: Thresholds) -> Point:
     """What is to be said of amitriptyline at this age and dose; ``value`` is mg a day, of a weight mg/kg."""
-    age = chart.age
-    assert age is not None
     if age.at_least < thresholds["uk_minimum"].value:
         return Point("too-young", Indicator.CRITICAL)
     day = _most_on_a_day(chart)
-    weight = body_weight(chart.measurements, chart.today, int(thresholds["weight_age"].value))
     if day is not None and day > thresholds["adolescent"].value:
         return Point("above-label", Indicator.CRITICAL, value=day)
     if day is not None and weight is not None and day / weight > thresholds["studied_per_kg"].value:

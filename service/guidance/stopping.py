@@ -93,7 +93,6 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
 def _state(
     chart: Chart, stops: Sequence[MedicationOrder], before: Fraction | None, after: Fraction, thresholds: Thresholds
 ) -> str:
-    """Which of the card's sentences holds."""
     if _explained(chart, stops, thresholds):
         return "harm"
     if before is not None and before <= thresholds["rung_4"].value:

@@ -10,22 +10,22 @@ from service.dosing.dosage import DailyDose
 from service.engine.concerns import partners
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder, doses, reasons
-from service.guidance.duplicates import taken_together
+from service.guidance.duplicates import summed, taken_together
 from service.guidance.interactions import Inhibitors, inhibitors
 from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, TOLPERISONE, TRICYCLIC
 
 POST_STROKE = "post-stroke-spasticity"
+URGENCY = {"above-labels": Indicator.CRITICAL, "above-eu": Indicator.WARNING, "divide": Indicator.INFO}
+"""How urgent a daily dose is, by the state in which the card says it."""
 
 
 @states("started", "both-new", "continued", "taken", "with-inhibitor", "perhaps-inhibitor")
 def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R01: both are ordered or taken, and the ordering creates the pair; an info when it only continues.
 
-    On order-select at least one of the pair has to be selected (X4). A chart that is only opened shows the
-    pair that is already taken, as an info.
-
-    With a strong CYP2D6 inhibitor this card is also that of R04, names every inhibitor, and is a warning even
-    when the pair only continues; ordering the inhibitor creates the risk, too.
+    A chart that is only opened shows the pair that is already taken, as an info. With a strong CYP2D6 inhibitor this
+    card is also that of R04, names every inhibitor, and is a warning even when the pair only continues; ordering the
+    inhibitor creates the risk, too.
     """
     pair = {drug: chart.taken_or_drafted(drug) for drug in (TOLPERISONE, AMITRIPTYLINE)}
     if not all(pair.values()):
@@ -118,41 +118,36 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     add up are summed. Adult figures are not shown for patients under 18, unless the dose exceeds even those.
     """
     found = [
-        (indicator, day, orders)
+        (URGENCY[state], day, state, orders)
         for orders in taken_together(chart, TOLPERISONE)
-        if (day := sum((dose.dosing_day for dose in doses(orders)), Fraction(0)))
-        if (indicator := _indicator(day, doses(orders), thresholds)) is not None
+        if (day := summed(orders)[0]) and (state := _state_of(day, doses(orders), thresholds))
     ]
     if not found:
         return None
-    indicator, day, orders = max(found, key=lambda entry: (entry[0], entry[1]))
+    indicator, day, state, orders = max(found, key=lambda entry: entry[:2])
     minor = chart.under_age(thresholds["adult"].value)
     if minor and indicator is Indicator.INFO:
         return None
-    computed = doses(orders)
     return Finding(
         card="tolperisone-daily-dose",
         indicator=indicator,
-        state="under-age" if minor else _STATES[indicator],
+        state="under-age" if minor else state,
         orders=tuple(orders),
         facts={
-            "dose": computed[0],
+            "dose": doses(orders)[0],
             "day": day,
             "summed": len(orders) > 1,
-            "complete": len(computed) == len(orders),
+            "complete": summed(orders)[1],
             "implausible": "",
             "older": chart.at_least(thresholds["older"].value),
         },
     )
 
 
-_STATES = {Indicator.CRITICAL: "above-labels", Indicator.WARNING: "above-eu", Indicator.INFO: "divide"}
-
-
-def _indicator(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) -> Indicator | None:
+def _state_of(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) -> str:
     if day > thresholds["label_maximum"].value:
-        return Indicator.CRITICAL
+        return "above-labels"
     if day > thresholds["eu_maximum"].value:
-        return Indicator.WARNING
+        return "above-eu"
     alone = len(doses) == 1 and doses[0].daily and day >= thresholds["label_minimum"].value
-    return Indicator.INFO if alone and doses[0].times != thresholds["doses"].value else None
+    return "divide" if alone and doses[0].times != thresholds["doses"].value else ""
