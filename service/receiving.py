@@ -15,7 +15,7 @@ from flask import Flask
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from service.arriving import FRAMING, HEAD_BYTES, LINE_BYTES, PIECE_BYTES, Ended, Request
 from service.cdshooks.outcomes import operation_outcome
@@ -81,11 +81,25 @@ class Refusal(ErrorTask):
         self.write(body)
 
 
+class Answer(WSGITask):
+    """Sends the head of an answer together with its body, where that is known whole."""
+
+    def write(self, data: bytes) -> None:
+        """Writes what is known; called by waitress in a thread."""
+        if self.complete and not self.wrote_header and self.has_body and len(data) == self.content_length:
+            data = self.build_response_header() + data
+            self.wrote_header, self.content_bytes_written = True, self.content_length
+            self.channel.write_soon(data)
+        else:
+            super().write(data)
+
+
 class Channel(HTTPChannel):
     """A connection. ``since`` is when it was opened or last answered."""
 
     parser_class = Request
     error_task_class = Refusal
+    task_class = Answer
     server: "Receiver"
     request: Request | None
     requests: list[Request]

@@ -118,6 +118,7 @@ class ReceivingWorker(Worker):
     """One process: signals and reloading are gunicorn's, the loop and the threads are waitress's."""
 
     _receivers: Sequence[Receiver] = ()
+    _notified = 0.0
 
     def run(self) -> None:
         """Serves until stopped, then finishes what has begun; called by gunicorn."""
@@ -136,7 +137,10 @@ class ReceivingWorker(Worker):
 
     def _turn(self, connected: dict[int, Any]) -> None:
         """One turn of the loop."""
-        self.notify()
+        now = time.monotonic()
+        if now - self._notified > 1:
+            self._notified = now
+            self.notify()
         wasyncore.loop(timeout=1, use_poll=True, map=connected, count=1)
 
     def init_signals(self) -> None:

@@ -95,6 +95,13 @@ def assert_answers(running: Served) -> None:
     assert answer.json()["cards"]
 
 
+def test_an_answer_goes_out_in_one_piece(alone: Served) -> None:
+    with connected(alone, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as connection:
+        found, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(body)}".encode() in found
+    assert body
+
+
 def metric(running: Served, series: str) -> float:
     with session() as client:
         text = client.get(f"{running.url}/metrics", timeout=CALL).text
