@@ -31,17 +31,6 @@ DAYS_PER_UNIT = {
 }
 """Length of each FHIR period unit in days (rule Q1; a month is a twelfth of 365.25 days)."""
 
-_PERIOD_WORDS = {
-    "s": "sec second seconds",
-    "min": "mins minute minutes",
-    "h": "hour hours hr hrs stunde stunden std heure heures ora ore hora horas godzina godziny godzin hodina hodin",
-    "d": "day days tag tage jour jours giorno giorni día días dia dias dzień dni den dny deň dní nap день дня",
-    "wk": "week weeks woche wochen semaine semaines settimana settimane semana semanas",
-    "mo": "month months monat monate mois mese mesi mes meses",
-    "a": "year years yr yrs",
-}
-_UNIT_OF_WORD = {word: unit for unit, words in _PERIOD_WORDS.items() for word in (unit, *words.split())}
-
 
 class Kind(StrEnum):
     """What a dose is counted in."""
@@ -96,8 +85,8 @@ def period_unit(code: str, text: str = "") -> str:
     """
     for name in (code, text):
         word = name.strip().rstrip(".").lower()
-        if name in DAYS_PER_UNIT or word in _UNIT_OF_WORD:
-            return _UNIT_OF_WORD.get(word, name)
+        if name in DAYS_PER_UNIT or word in _tables().periods:
+            return _tables().periods.get(word, name)
     return code or text
 
 
@@ -144,6 +133,7 @@ class _Tables:
     systems: dict[str, str]
     codes: dict[tuple[str, str], Unit]
     words: dict[str, Unit]
+    periods: dict[str, str]
 
 
 @cache
@@ -156,7 +146,8 @@ def _tables() -> _Tables:
         unit = Unit(Kind(row["kind"]), row["name"], Fraction(row.get("size", 1)))
         codes |= {(code["system"], code["code"]): unit for code in row["codes"]}
         words |= {comparable(word): unit for word in row["words"].split(",")}
-    return _Tables(systems, codes, words)
+    periods = {word: unit for unit, written in content["periods"].items() for word in (unit, *written.split(", "))}
+    return _Tables(systems, codes, words, periods)
 
 
 def _address(system: str) -> str:
