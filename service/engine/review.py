@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import date
 from types import ModuleType
 
+import yaml
+
 from service.engine.evaluate import card_of
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
@@ -74,14 +76,6 @@ def valid_until(guideline: Guideline) -> dict[str, date]:
 def signed(text: str, by: str, role: str, on: date, until: date, digest: str) -> str:
     """The text of a card's file with a sign-off in its front matter, in place of its previous review status."""
     head, rest = text[4:].split("\n---\n", 1)
-    lines = (
-        f"status: reviewed, by: {_quoted(by)}, role: {_quoted(role)}",
-        f"on: {on}, until: {until}, digest: {_quoted(digest)}",
-    )
-    entry = f"review: {{{', '.join(lines)}}}"
+    review = {"status": "reviewed", "by": by, "role": role, "on": on, "until": until, "digest": digest}
+    entry = yaml.safe_dump({"review": review}, default_flow_style=None, allow_unicode=True, sort_keys=False).rstrip()
     return f"---\n{_REVIEW.sub(lambda _: entry, head, count=1)}\n---\n{rest}"
-
-
-def _quoted(text: str) -> str:
-    """Text quoted for YAML."""
-    return "'" + text.replace("'", "''") + "'"

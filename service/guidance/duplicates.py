@@ -1,7 +1,6 @@
 """Amitriptyline twice, or with another tricyclic (R27); whether orders add up or replace each other (X5)."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -147,53 +146,37 @@ def summed(orders: Sequence[MedicationOrder]) -> tuple[Fraction | None, bool]:
 
 def remaining(chart: Chart, drug: str) -> list[MedicationOrder]:
     """Drafts of a drug, and what of its orders on the list is not ended in this session."""
-    stops = _stops(chart)
-    return [*chart.drafts(drug), *(order for order in chart.current(drug) if _stays(stops, order))]
+    return [*chart.drafts(drug), *filter(_stays(chart), chart.current(drug))]
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """A draft that ends orders on the list, with the doses of what it stops; none when it names nothing listed."""
+def _stays(chart: Chart) -> Callable[[MedicationOrder], bool]:
+    """Tells of an order on the list whether no draft of this session ends it (X3).
 
-    draft: MedicationOrder
-    drugs: frozenset[str]
-    listed: bool
-    doses: frozenset[Fraction]
-
-
-def _stops(chart: Chart) -> list[_Stop]:
-    """What this session stops, made once for all orders that are compared with it: lists can be long."""
-    drafts = [order for order in chart.orders if order.is_draft and order.stops]
-    return [
-        _stop(draft, [o for o in chart.orders if not o.is_draft and o.reference == draft.reference]) for draft in drafts
-    ]
-
-
-def _stop(draft: MedicationOrder, listed: Sequence[MedicationOrder]) -> _Stop:
-    ended = frozenset(dose.high for dose in doses((draft, *listed)))
-    return _Stop(draft, frozenset(draft.drug.drugs), bool(listed), ended)
-
-
-def _stays(stops: Sequence[_Stop], order: MedicationOrder) -> bool:
-    """False for an order on the list that a draft of this session ends (X3).
-
-    A stop of another order on the list leaves this one only when its dose differs: else both tell of one
-    treatment, as a prescription and the statement about it do.
+    A stop of another order on the list leaves it only when its dose differs: else both tell of one treatment, as a
+    prescription and the statement about it do. What is stopped is looked up once: lists can be long.
     """
-    return not any(_ends(stop, order) for stop in stops if not stop.drugs.isdisjoint(order.drug.drugs))
+    stops = [order for order in chart.orders if order.is_draft and order.stops]
+    stopped = [[o for o in chart.orders if not o.is_draft and o.reference == stop.reference] for stop in stops]
+    ended = [{dose.high for dose in doses((stop, *listed))} for stop, listed in zip(stops, stopped, strict=True)]
 
-
-def _ends(stop: _Stop, order: MedicationOrder) -> bool:
-    if stop.draft.reference == order.reference or not stop.listed:
+    def stays(order: MedicationOrder) -> bool:
+        for stop, listed, high in zip(stops, stopped, ended, strict=True):
+            if set(stop.drug.drugs).isdisjoint(order.drug.drugs):
+                continue
+            if stop.reference == order.reference or not listed:
+                return False
+            if order.computed is None or not high or order.computed.high in high:
+                return False
         return True
-    return order.computed is None or not stop.doses or order.computed.high in stop.doses
+
+    return stays
 
 
 def _tricyclics(chart: Chart) -> tuple[MedicationOrder, ...]:
     """Other tricyclics beside amitriptyline, when the session orders one of the two or a chart is opened."""
-    own, stops = remaining(chart, AMITRIPTYLINE), _stops(chart)
+    own, stays = remaining(chart, AMITRIPTYLINE), _stays(chart)
     tricyclics = chart.of_class(TRICYCLIC, but=AMITRIPTYLINE)
-    others = [order for order in tricyclics if order.is_draft or _stays(stops, order)]
+    others = [order for order in tricyclics if order.is_draft or stays(order)]
     if not own or (chart.ordering and not any(order.focus for order in (*own, *others))):
         return ()
     return tuple(_first_focused(others))

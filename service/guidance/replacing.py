@@ -21,7 +21,6 @@ UNREAD_DRUGS = frozenset({"list-entry-unidentified", "order-unreadable", "status
 
 DIABETIC_STARTS = ("duloxetine", "pregabalin")
 """Drugs for which the US label gives a starting dose of its own in diabetic nerve pain."""
-NOT_KNOWN = "not-all-known"
 SYSTOLIC = ("systolic-bp", "systolic-bp-sitting", "systolic-bp-standing", "systolic-bp-supine")
 DIASTOLIC = ("diastolic-bp", "diastolic-bp-standing", "diastolic-bp-supine")
 
@@ -57,17 +56,10 @@ def replacements(
         else _gabapentinoid(chart, drug, kidney, thresholds)
         for drug in options
     }
-    if withheld:
-        # The card lists what is not known already; only what speaks against the drug itself is worth saying again.
-        own = {drug: tuple(reason for reason in reasons if reason != NOT_KNOWN) for drug, reasons in own.items()}
-    offers = (
-        ()
-        if withheld
-        else tuple(
-            Offer(_template(drug, band(kidney, thresholds), diabetic=diabetic), delete=orders[0].reference)
-            for drug in own
-            if not own[drug]
-        )
+    offers = tuple(
+        Offer(_template(drug, band(kidney, thresholds), diabetic=diabetic), delete=orders[0].reference)
+        for drug, reasons in own.items()
+        if not (withheld or reasons)
     )
     return Replacements(offers, withheld, {drug: reasons for drug, reasons in own.items() if reasons})
 
@@ -107,7 +99,7 @@ def _general(
 
 def _duloxetine(chart: Chart, checks: Mapping[str, bool | None], thresholds: Thresholds) -> tuple[str, ...]:
     reasons = {
-        NOT_KNOWN: any(holds is None for holds in checks.values()),
+        "not-all-known": any(holds is None for holds in checks.values()),
         "serotonergic": bool(chart.of_class("serotonergic", but=AMITRIPTYLINE)),
         "inhibitor": bool(chart.of_class(STRONG_INHIBITOR)),
         "young": chart.under_age(thresholds["young"].value),
