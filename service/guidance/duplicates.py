@@ -1,12 +1,12 @@
 """Amitriptyline twice, or with another tricyclic (R27); whether orders add up or replace each other (X5)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
 from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Offer, Thresholds, states
-from service.facts import MedicationOrder, doses
+from service.facts import MedicationOrder, Role, doses
 from service.guidance.vocabulary import AMITRIPTYLINE, TRICYCLIC
 
 ZERO = Fraction(0)
@@ -24,7 +24,7 @@ def amitriptyline_duplicate(chart: Chart, thresholds: Thresholds) -> Finding | N
     others = _tricyclics(chart)
     if not same and not others:
         return _possible(chart)
-    orders = same or _first_focused(remaining(chart, AMITRIPTYLINE))
+    orders = same or nearest_first(remaining(chart, AMITRIPTYLINE))
     deletable = _deletable(same)
     return Finding(
         card="amitriptyline-duplicate",
@@ -101,7 +101,7 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
     }
     if chart.refill and not together:
         return _listed([order for order in orders if not order.is_draft])
-    return _first_focused([orders[position] for position in sorted(together)])
+    return list(nearest_first(orders[position] for position in sorted(together)))
 
 
 def gives_nothing(order: MedicationOrder) -> bool:
@@ -179,7 +179,7 @@ def _tricyclics(chart: Chart) -> tuple[MedicationOrder, ...]:
     others = [order for order in tricyclics if order.is_draft or stays(order)]
     if not own or (chart.ordering and not any(order.focus for order in (*own, *others))):
         return ()
-    return tuple(_first_focused(others))
+    return nearest_first(others)
 
 
 def _together(chart: Chart, one: MedicationOrder, two: MedicationOrder) -> bool:
@@ -234,5 +234,7 @@ def _deletable(same: Sequence[MedicationOrder]) -> MedicationOrder | None:
     return min(drafts, key=lambda order: order.authored or date.max) if len(drafts) > 1 else None
 
 
-def _first_focused(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
-    return sorted(orders, key=lambda order: (not order.focus, not order.is_draft))
+def nearest_first(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
+    """Orders in focus, then other drafts, then what is taken, then what was taken."""
+    nearness = (Role.DRAFT, Role.CURRENT, Role.PAST)
+    return tuple(sorted(orders, key=lambda order: (not order.focus, nearness.index(order.role))))

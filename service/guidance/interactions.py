@@ -4,14 +4,14 @@ One card a rule, with every partner drug in it. A rule speaks when the session c
 focus is for the drug itself or for a partner. It then names all partners, those taken before included.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds, states
-from service.facts import MedicationOrder, Role
-from service.guidance.duplicates import remaining
+from service.facts import MedicationOrder
+from service.guidance.duplicates import nearest_first, remaining
 from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, STRONG_INHIBITOR, TOLPERISONE
 
 MODERATE, CYP2C19 = "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong"
@@ -67,13 +67,9 @@ def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
         last = max(courses, key=attrgetter("last_known"))
         if last.last_known >= chart.days_ago(thresholds[f"{drug}_lingers"].value):
             lingering.append(last)
-        else:
-            unsure += (
-                [max(ended, key=attrgetter("last_known"))]
-                if (ended := [c for c in courses if c.last_taken is None])
-                else []
-            )
-    return Inhibitors(_nearest_first(chart.of_class(*INHIBITORS)), tuple(lingering), tuple(unsure))
+        elif ended := [course for course in courses if course.last_taken is None]:
+            unsure.append(max(ended, key=attrgetter("last_known")))
+    return Inhibitors(nearest_first(chart.of_class(*INHIBITORS)), tuple(lingering), tuple(unsure))
 
 
 @states("now", "cyp2c19", "valproate", "ended", "unsure")
@@ -135,7 +131,7 @@ def tolperisone_with_cyp2d6_drug(chart: Chart, thresholds: Thresholds) -> Findin
         orders=orders,
         state="thioridazine" if thioridazine else "named",
         facts={
-            "partners": _one_each([*_nearest_first(thioridazine), *_nearest_first(partners)]),
+            "partners": _one_each([*nearest_first(thioridazine), *nearest_first(partners)]),
             "heart_and_pressure": _any(partners, "metoprolol", "nebivolol", "venlafaxine", "atomoxetine"),
             "anticholinergic": _any(partners, "tolterodine", "desipramine", PERPHENAZINE),
         },
@@ -157,7 +153,7 @@ def serotonergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Fin
         orders=orders,
         state="again" if again else "seizures" if lowering else "",
         facts={
-            "partners": _one_each(_nearest_first(partners)),
+            "partners": _one_each(nearest_first(partners)),
             "lowering": _one_each(lowering),
             "epilepsy": chart.has("epilepsy"),
         },
@@ -180,7 +176,7 @@ def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> 
         indicator=Indicator.WARNING,
         orders=orders,
         state="older" if chart.at_least(thresholds["older"].value) else "",
-        facts={"partners": _one_each(_nearest_first(partners))},
+        facts={"partners": _one_each(nearest_first(partners))},
     )
 
 
@@ -210,7 +206,7 @@ def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> F
         state=states_by[many, opioid],
         facts={
             # An opioid is named first: with it breathing is at stake.
-            "partners": _one_each(sorted(_nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
+            "partners": _one_each(sorted(nearest_first(partners), key=lambda order: not order.classes & OPIOIDS)),
             "pair": bool(pair),
             "count": count,
         },
@@ -223,16 +219,8 @@ def _together(chart: Chart, drug: str, partners: Iterable[MedicationOrder]) -> t
     An order of the drug that this session ends does not count (X3).
     """
     drugs, others = remaining(chart, drug), list(partners)
-    orders = _nearest_first(dict.fromkeys([*drugs, *others]))
+    orders = nearest_first(dict.fromkeys([*drugs, *others]))
     return orders if drugs and others and any(order.focus for order in orders) else ()
-
-
-_NEARNESS = {Role.DRAFT: 1, Role.CURRENT: 2, Role.PAST: 3}
-
-
-def _nearest_first(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
-    """Orders in focus, then other drafts, then what is taken, then what was taken."""
-    return tuple(sorted(orders, key=lambda order: 0 if order.focus else _NEARNESS[order.role]))
 
 
 def _one_each(orders: Iterable[MedicationOrder]) -> tuple[MedicationOrder, ...]:
@@ -248,14 +236,7 @@ def _any(orders: Iterable[MedicationOrder], *drugs: str) -> bool:
     return any(order.drug.names(drug) for order in orders for drug in drugs)
 
 
-def _distinct(orders: Iterable[MedicationOrder]) -> int:
+def _distinct(orders: Sequence[MedicationOrder]) -> int:
     """How many drugs these are. A product counts once, one with amitriptyline as two."""
-    return len({part for order in orders for part in _parts(order)})
-
-
-def _parts(order: MedicationOrder) -> Iterator[tuple[str, ...]]:
-    others = tuple(drug for drug in order.drug.drugs if drug != AMITRIPTYLINE)
-    if len(others) < len(order.drug.drugs):
-        yield (AMITRIPTYLINE,)
-    if others:
-        yield others
+    others = {tuple(drug for drug in order.drug.drugs if drug != AMITRIPTYLINE) for order in orders} - {()}
+    return len(others) + any(AMITRIPTYLINE in order.drug.drugs for order in orders)
