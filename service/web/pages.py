@@ -108,9 +108,7 @@ def pages(
             evidence=found.sections.get("evidence", ""),
             open=open_reason(using.guideline, card_id, using.today()),
             policy=[change for change in changes if change.card == card_id],
-            live=examples(card_id).cards,
-            own=examples(card_id).own,
-            unseen=examples(card_id).unseen,
+            examples=examples(card_id),
             raised_by=[
                 (_found(kind, found.reasons[kind]), _urgency(row))
                 for kind, row in concerns_of(found.thresholds).items()

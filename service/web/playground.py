@@ -14,7 +14,6 @@ from hashlib import sha256
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, get_args
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, request
 
@@ -73,15 +72,6 @@ class Choice:
         """The client for whom the answer is given."""
         return ANYBODY.model_copy(update={"dialect": self.dialect or None, "jurisdiction": self.jurisdiction or None})
 
-    @property
-    def link(self) -> str:
-        """The query that shows this again; empty for a request of one's own, which no link may hold."""
-        if not self.fixture:
-            return ""
-        said = {"fixture": self.fixture, "dialect": self.dialect, "jurisdiction": self.jurisdiction}
-        said |= {"hook": self.hook, "day": self.day.isoformat() if self.day else ""}
-        return urlencode([(k, v) for k, v in said.items() if v] + [("drop", key) for key in sorted(self.dropped)])
-
 
 @dataclass
 class Shown:
@@ -93,11 +83,6 @@ class Shown:
     chart: Chart | None = None
     marked: Marked | None = None
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def cards(self) -> list[Json]:
-        """The cards, none for an error."""
-        return list(self.body.get("cards", ()))
 
 
 def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:

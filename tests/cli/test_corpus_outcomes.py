@@ -125,11 +125,10 @@ def test_an_answer_against_the_publishers_verdict_is_wrong(
 
 def test_verdicts_are_read_from_the_index_of_the_folder(tmp_path: Path) -> None:
     assert verdicts(tmp_path) == {}
-    entries = [{"file": "a/b.json", "expected": "HTTP 400"}, {"file": "c.json"}, {"expected": "x"}, 5]
-    for index in ({"entries": entries}, entries):
-        written(tmp_path, index, "index.json")
-        assert verdicts(tmp_path) == {tmp_path / "a/b.json": "HTTP 400"}
-    for odd in (b"{", b"5", b'{"entries":5}'):
+    entries = [{"file": "a/b.json", "expected": "HTTP 400"}, {"file": "c.json"}]
+    written(tmp_path, {"entries": entries}, "index.json")
+    assert verdicts(tmp_path) == {tmp_path / "a/b.json": "HTTP 400", tmp_path / "c.json": None}
+    for odd in (b"{", b"5", b"{}", b"[]", b'{"entries":5}', b'{"entries":[5]}', b'{"entries":[{"file":5}]}'):
         written(tmp_path, odd, "index.json")
         assert verdicts(tmp_path) == {}
 
