@@ -16,6 +16,8 @@ from service.dosing.vocabulary import AT, OR, Lettered
 _MOST_PIECES = 10
 """From so many pieces on a number beside "x" is that of a package, or milligrams without their unit: "2x30"."""
 _ONE = Fraction(1)
+_HALF = {"am": "MORN", "pm": "EVE"}
+"""Halves of the day that stand without an hour: "1 tab am, 2 tabs pm"."""
 
 
 _RANGE = "n[-t]n"
@@ -25,8 +27,8 @@ _CLAUSE = re.compile(
     r"|(?P<hours>[BC](?:[nc][,&]+[aBC]?)+[nc]K|c(?:/c)+|[BC][nc](?:[,&]+[BC]?[nc])+(?![-nuaxXdDphoHtCK(])|(?<=u)n(?:[,&]+n)*&nK|[aBCt]?(?:nK|ch?K?)|[Ct](?:nh?[,&]+[Ct]?)*nh(?!H)"
     r"|(?:[aBC]|(?<=[aBC]nm&))n(?=m)|[BC][nc](?![-nuaxXdDphoHtCK(]))"
     r"|(?P<scheme>(?<![n-])n-n-n(?:-n)?(?!-)u?)"
-    rf"|(?P<product>[UM]?(?:nu,?nxn|d?n[xX](?:n[-t])?nu?d?|nxdn)(?![-nuXaCotphHK]|\(n|x(?!n[ph])))"
-    r"|(?P<most>MUnud|M,?d,?nu|[MU]nud|Y,?nu|Mnd(?!n))"
+    rf"|(?P<product>[UM]?(?:nu,?nxn|d?n[xX](?:n[-t])?nu?d?|donu|onud|nxdn)(?![-nuXaCotphHK]|\(n|x(?!n[ph])))"
+    r"|(?P<most>MUnud|M,?d,?nu|[MU]nud|Y,?nu|Mnd(?!n)|Mdn(?![-nuxX(]))"
     rf"|(?P<amount>nuanu|{_RANGE}u\({_RANGE}uT?\)|nu\(nuT?\)|n-?nuu|{_RANGE}u|nu[-t]nu|nu|vn(?![uXxot-])|nb"
     rf"|(?:{_RANGE}|n)(?=m|r|[BC]|o[dr])|(?<=[mKcr])n(?![a-zA-Z(-]))"
     rf"|(?P<every>e{_RANGE}[ph]|en[ph]|e[ph]|{_RANGE}H|nH)"
@@ -34,7 +36,7 @@ _CLAUSE = re.compile(
     rf"|d{_RANGE}[xX](?!p)|dn[xX](?!p)|nx(?![pdh]))"
     r"|(?P<rhythm>[UM]?r|d)"
     rf"|(?P<length>[lx](?:{_RANGE}|n)[ph])"
-    r"|(?P<moment>m)"
+    r"|(?P<moment>m|(?<=u)K)"
     r"|(?P<divided>,?[iC]?nD)"
     r"|(?P<needed>s|M(?=nuen[ph])|U(?=nu(?!d)))"
     r"|(?P<nothing>[,&()vab])"
@@ -70,7 +72,8 @@ def clauses_of(text: Lettered) -> Clauses | None:
         if match is None or not _take(match, text, found):
             return None
         at = match.end()
-    return None if text.letters.startswith("&") else found
+    cut_off = text.letters.count("uK") == 1  # "25 mg am" may go on: in German it is "on the"
+    return None if cut_off or text.letters.startswith("&") else found
 
 
 def _take(match: re.Match[str], text: Lettered, found: Clauses) -> bool:
@@ -87,9 +90,10 @@ def _take(match: re.Match[str], text: Lettered, found: Clauses) -> bool:
         first, found.dates = not found.dates, True
         return first
     if kind == "moment":
-        found.moments.append(text.values[at])
+        found.moments.append(_HALF.get(text.values[at], text.values[at]))
         found.order += "m"
-    elif kind == "needed":
+        return found.moments[-1] != ""
+    if kind == "needed":
         found.needed = True
     elif letters in ("&", ","):
         found.order += letters
@@ -210,7 +214,7 @@ def _product(text: Lettered, letters: str, at: int) -> tuple[Dosage, Timing] | N
     Some countries write the amount first. Whatever is meant, the daily dose is the same; where the two numbers are
     bare, the larger is the single dose, unless the second is one: nobody writes "3x1" for three tablets at once.
     """
-    numbers = [text.number(at + n) for n, letter in enumerate(letters) if letter == "n"]
+    numbers = [text.number(at + n) for n, letter in enumerate(letters) if letter in "no"]
     unit = text.values[at + letters.index("u")] if "u" in letters else ""
     period = text.values[at + letters.index("d")] if "d" in letters else "d"
     times, low, amount = numbers[0], numbers[1], numbers[-1]

@@ -14,7 +14,7 @@ from fractions import Fraction
 from service.dosing.amount import Amount, NotComputed, Product, amount, number
 from service.dosing.dosage import DailyDose, Dosage, combined
 from service.dosing.freetext import directions, frequency
-from service.dosing.structured import as_needed_dose, refused, structured_dose
+from service.dosing.structured import amounts, as_needed_dose, refused, structured_dose
 from service.dosing.timing import IMPLAUSIBLE, Timing, rate
 
 GAPS = frozenset({"dose-missing", "frequency-missing", "daily-maximum-not-stated"})
@@ -110,8 +110,8 @@ def _filled(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotCo
         if dosage.high is None:
             completed = replace(completed, low=said.low, high=said.high, others=said.others or dosage.others)
         dose = structured_dose(completed, product)
-        if isinstance(dose, NotComputed) and dose.reason == "doses-differ":
-            return NotComputed("text-conflict", dosage.words_element, dose.found, conflict=True)
+    if isinstance(dose, NotComputed) and dose.reason == "doses-differ":
+        return NotComputed("text-conflict", dosage.words_element, dose.found, conflict=True)
     return _read_from_text(_capped(dose, completed, said, product)) if isinstance(dose, DailyDose) else dose
 
 
@@ -168,9 +168,10 @@ def _read_from_text(dose: DailyDose) -> DailyDose:
 
 def _scheme(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotComputed:
     """The dose of "1-0-1": the counts of a day, each of one amount. What the data says must be the same."""
-    one = amount(said.high, product) if said.high is not None else NotComputed("dose-missing")
-    if isinstance(one, NotComputed):
-        return one
+    found = amounts(said, product)
+    if isinstance(found, NotComputed):
+        return found
+    _, one = found
     largest = Amount(one.mg * max(said.slots), f"{number(max(said.slots))} × {one.words}")
     differing = _unlike_scheme(dosage, len(said.slots), largest, product)
     if differing is not None:

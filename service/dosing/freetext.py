@@ -170,11 +170,13 @@ def _of_scheme(items: Clauses, rhythm: Timing | None) -> tuple[Dosage, bool] | N
 def _of_slots(
     items: Clauses, rhythm: Timing | None, moments: tuple[str, ...], order: str
 ) -> tuple[Dosage, bool] | None:
-    """Amounts that differ through the day: "1 tablet in the morning and 2 at night"."""
+    """Amounts that differ through the day: "1 tablet in the morning and 2 at night", also with what each comes to."""
     order = re.sub("[&,]", "", order).replace("c", "m")
     amounts = [said.high for said in items.amounts if said.high is not None]
     units = [amount.unit for amount in amounts if amount.unit] or ["tablet"]
-    if any(said.low or said.others for said in items.amounts) or len({unit_of_text(unit) for unit in units}) != 1:
+    masses = [(said.high, mass) for said in items.amounts for _, mass in said.others if said.high and mass]
+    each = {Quantity(mass.value / pieces.value, mass.unit) for pieces, mass in masses if pieces.value > 0}
+    if any(said.low for said in items.amounts) or len({unit_of_text(unit) for unit in units}) != 1 or len(each) > 1:
         return None
     if not _once_a_day(rhythm) or items.needed or items.most or len(set(moments)) < len(moments):
         return None
@@ -182,4 +184,5 @@ def _of_slots(
         return None
     groups = zip(amounts, re.findall("m+A|Am+", order), strict=True)
     slots = [amount.value for amount, group in groups if amount.value > 0 for _ in range(group.count("m"))]
-    return (Dosage(high=Quantity(_ONE, units[0]), slots=tuple(slots)), False) if slots else None
+    one = Dosage(high=Quantity(_ONE, units[0]), others=tuple((mass, mass) for mass in each), slots=tuple(slots))
+    return (one, False) if slots else None

@@ -14,7 +14,7 @@ NO_STRENGTH = frozenset({"strength-unknown", "concentration-unknown"})
 
 def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
     """The dose that amount, timing and maxima of the data give; words are ignored."""
-    found = _amounts(dosage, product)
+    found = amounts(dosage, product)
     if isinstance(found, NotComputed):
         return found
     low, high = found
@@ -27,7 +27,7 @@ def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed
     return _dose(low, high, times, dosage)
 
 
-def _amounts(dosage: Dosage, product: Product) -> tuple[Amount, Amount] | NotComputed:
+def amounts(dosage: Dosage, product: Product) -> tuple[Amount, Amount] | NotComputed:
     """Lowest and highest single dose. Several doses of one instruction must say the same in mg."""
     if dosage.high is None:
         return NotComputed("dose-missing", f"{dosage.element}.doseAndRate")

@@ -31,6 +31,7 @@ _PLURAL = re.compile(r"(?<=\w)\((?:s|n|en|e|es)\)")
 _HOUR_AND_MINUTES = re.compile(r"(?<!\d)(\d{1,2})h([0-5]\d)(?!\w)")
 # "1/0/1", "1+1+1+1": a scheme; of a date the year has more digits.
 _SCHEME = re.compile(r"(?<![\w/.,+])(\d)([/+])(\d)\2(\d)(?:\2(\d))?(?![\w/.,+]*\d)")
+_TIMES_WRITTEN_ON = re.compile(r"(?<=\d)x(?=[^\W\d_])")
 _IN_A_DAY = re.compile(r"(?<=\d)/(?=24 ?h)")
 _ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,3}[^\W\d_](?!\w)\.?")
 _TWO_NUMBERS = re.compile(r"n\(n\)(?=[uXdph])|nn")
@@ -133,7 +134,7 @@ def words_of(text: str) -> list[str]:
     if letters.replace(" ", "").isalpha():
         return (letters if letters.isascii() else "".join(map(_bare, letters))).split()
     spaced = fold(_VULGAR.sub(lambda match: f" {match[0]}", text)).replace(FRACTION_SLASH, "/")
-    spaced = _IN_A_DAY.sub(" / ", spaced)
+    spaced = _TIMES_WRITTEN_ON.sub("x ", _IN_A_DAY.sub(" / ", spaced))
     spaced = _DASH_BEFORE_NUMBER.sub(", ", spaced)
     spaced = _PLURAL.sub("", spaced.replace("–", "-").replace("—", "-"))
     spaced = _HOUR_AND_MINUTES.sub(r"\1:\2", spaced)
@@ -176,9 +177,13 @@ def lettered(words: list[str], table: Table) -> Lettered | None:
         at += 1
         found += [Phrase((), "n", length[1]), Phrase((), "p", _BRITISH_PERIODS[length[2]])]
     said = [phrase for phrase in found if phrase.letter != "f"]
-    # "2 comprimés à avaler par jour": what is to be done with a tablet changes nothing.
-    said = [phrase for n, phrase in enumerate(said) if not (phrase.letter == "b" and n and said[n - 1].letter == "u")]
+    said = [phrase for n, phrase in enumerate(said) if not _idle(phrase, said[n - 1].letter if n else "")]
     return _joined(Lettered("".join(phrase.letter for phrase in said), [phrase.value for phrase in said]))
+
+
+def _idle(phrase: Phrase, before: str) -> bool:
+    """True for "2 comprimés à avaler par jour", which says what a tablet is for, and "1 tds pc", which is a meal."""
+    return (phrase.letter, before) == ("b", "u") or (phrase.value == "pc" and before != "n")
 
 
 def _known(words: list[str], at: int, table: Table) -> Phrase | None:
