@@ -13,10 +13,10 @@ from typing import Any
 
 from service.files import Fault, FaultyLibrary, load_table, schema
 from service.terminology.folding import plain
+from service.terminology.systems import address
 
 CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
-SNOMED = "snomed.info/sct"
 
 UNITS, MEASUREMENT_UNITS = "terminology/units.yaml", "terminology/measurement-units.yaml"
 
@@ -65,7 +65,7 @@ def unit_of_code(code: str, system: str) -> Unit | None:
     a code as in a text; a mass only in UCUM's own spelling, because "Mg" and "mg" differ there.
     """
     tables = _tables()
-    name = tables.systems.get(_address(system), "" if system else "ucum")
+    name = tables.systems.get(address(system), "" if system else "ucum")
     coded = tables.codes.get((name, code))
     if coded is not None or name not in ("ucum", ""):
         return coded
@@ -83,10 +83,11 @@ def period_unit(code: str, text: str = "") -> str:
 
     A code may be one in capitals or a word, and one of a list that is not known leaves the word beside it.
     """
+    periods = _tables().periods
     for name in (code, text):
         word = name.strip().rstrip(".").lower()
-        if name in DAYS_PER_UNIT or word in _tables().periods:
-            return _tables().periods.get(word, name)
+        if name in DAYS_PER_UNIT or word in periods:
+            return periods.get(word, name)
     return code or text
 
 
@@ -139,7 +140,7 @@ class _Tables:
 @cache
 def _tables() -> _Tables:
     content = read_table(UNITS)
-    systems = {_address(uri): name for name, uris in content["systems"].items() for uri in uris}
+    systems = {address(uri): name for name, uris in content["systems"].items() for uri in uris}
     codes: dict[tuple[str, str], Unit] = {}
     words: dict[str, Unit] = {}
     for row in content["units"]:
@@ -148,9 +149,3 @@ def _tables() -> _Tables:
         words |= {comparable(word): unit for word in row["words"].split(",")}
     periods = {word: unit for unit, written in content["periods"].items() for word in (unit, *written.split(", "))}
     return _Tables(systems, codes, words, periods)
-
-
-def _address(system: str) -> str:
-    """A system's address without what is written differently: http or https, www, a slash at the end, case, version."""
-    bare = re.sub(r"^https?://(?:www\.)?", "", system.lower()).partition("|")[0].rstrip("/")
-    return SNOMED if bare.startswith(f"{SNOMED}/") else bare

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 _KEPT = 1024
 """Addresses whose system is kept for the next code, in memory only."""
+_SNOMED = "snomed.info/sct"
 _PREFIXES = ("http://", "https://", "www.", "urn:oid:", "oid:")
 _MARKS = re.compile(r"[\s†‡*+!#-]+$|^[†*+]+")
 """Dagger and star of ICD-10 and its national marks, which add nothing to the code's own meaning."""
@@ -36,26 +37,24 @@ class Systems:
 
     def __init__(self, systems: Iterable[CodeSystem]) -> None:
         self.known = tuple(systems)
-        self._by_address = {_address(uri): system for system in self.known for uri in (system.uri, *system.aliases)}
+        self._by_address = {address(uri): system for system in self.known for uri in (system.uri, *system.aliases)}
         self._patterns = [(re.compile(system.pattern), system) for system in self.known if system.pattern]
         self.of = lru_cache(_KEPT)(self._of)
         """The system of an address, None for an unknown one."""
 
-    def _of(self, address: str) -> CodeSystem | None:
-        plain = _address(address)
+    def _of(self, sent: str) -> CodeSystem | None:
+        plain = address(sent)
         found = self._by_address.get(plain)
         if found is not None or len(plain) > 200:
             return found
-        if plain.startswith("snomed.info/sct/"):  # an edition and its version
-            return self._by_address["snomed.info/sct"]
         last = plain.rsplit("/", 1)[-1]
         return next((system for pattern, system in self._patterns if pattern.fullmatch(last)), None)
 
-    def key(self, address: str, code: str) -> tuple[str, str]:
+    def key(self, sent: str, code: str) -> tuple[str, str]:
         """System and code as they are compared: the canonical URI, capitals, no dot where it may be left out."""
-        system = self.of(address)
+        system = self.of(sent)
         if system is None:
-            return address, code.strip().upper()
+            return sent, code.strip().upper()
         code = code.strip().upper()
         return system.uri, _bare(code) if system.dotted else code
 
@@ -64,9 +63,12 @@ def _bare(code: str) -> str:
     return _MARKS.sub("", _SPACED.sub("", code)).replace(".", "")
 
 
-def _address(uri: str) -> str:
-    """An address without what makes no difference: scheme, "www.", "urn:oid:", a version, a slash at the end."""
+def address(uri: str) -> str:
+    """A system's address without what makes no difference: scheme, "www.", "urn:oid:", a version, a slash at the end.
+
+    Of SNOMED CT also without the edition.
+    """
     plain = uri.strip().lower().split("|", 1)[0].rstrip("/#")
     for prefix in _PREFIXES:
         plain = plain.removeprefix(prefix)
-    return plain
+    return _SNOMED if plain.startswith(f"{_SNOMED}/") else plain
