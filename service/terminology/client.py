@@ -82,7 +82,7 @@ class TerminologyServer:
             members.update((member.code, member) for member in new)
             entries += page.entries
             if _complete(page, entries):
-                if members and query.required and query.required.isdisjoint(members):
+                if members and members.keys().isdisjoint(query.concepts):
                     raise NotUsable("None of the concepts asked for is in the answer.", "The server must support ECL.")
                 return Expansion(tuple(members.values()), page.version, on)
         raise NotUsable(

@@ -11,10 +11,10 @@ import msgspec
 from service.files import Fault, load_table
 from service.terminology.concept_sets import ConceptSet, word_pattern
 from service.terminology.names import Names
-from service.terminology.query import Query, query
+from service.terminology.query import Query
 from service.terminology.recognise import DrugCode, Terminology
 from service.terminology.systems import CodeSystem
-from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet, read_value_set, roots
+from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet, concepts_meant, read_value_set
 from service.terminology.words import load_words
 
 UNCHECKED = "NOT CHECKED"
@@ -39,7 +39,7 @@ class SetSummary:
 class LoadedTerminology:
     """The terminology and a summary of each of its sets; ``loinc`` are the codes discovery asks for.
 
-    ``queries`` ask for the descendants of those concepts that are meant with them, ``titles`` name the drugs.
+    ``queries`` ask for the descendants of the concepts that are meant with them, ``titles`` name the drugs.
     """
 
     terminology: Terminology
@@ -98,8 +98,8 @@ class _Reading:
             self.sets.append(SetSummary(id_, kind, len(self.classes[id_]), 0, 0, {}))
             return
         includes = list(self._includes(value_set, name))
-        if meant := roots(value_set, name, self.faults):
-            self.queries.append(query(id_, kind, meant))
+        if meant := concepts_meant(value_set, name, self.faults):
+            self.queries.append(Query(id_, kind, meant))
         words, exact = value_set.strings("name-in-text"), value_set.strings("exact-name-in-text")
         if kind == "drugs":
             self.titles[id_] = value_set.title

@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from service.files import Fault
-from service.terminology.query import OPERATORS, SNOMED, Root
+from service.terminology.query import SNOMED
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
 
@@ -37,10 +38,10 @@ class Concept(msgspec.Struct):
 
 
 class Filter(msgspec.Struct):
-    """What a concept has to be for its code to be meant."""
+    """A concept that is meant with its descendants."""
 
-    property: str
-    op: str
+    property: Literal["concept"]
+    op: Literal["is-a"]
     value: str
 
 
@@ -49,7 +50,7 @@ class Include(msgspec.Struct):
 
     system: str = ""
     concept: tuple[Concept, ...] = ()
-    filter: tuple[Filter, ...] | None = None
+    filter: tuple[Filter] | None = None
     valueSet: tuple[str, ...] = ()
     extension: tuple[Extension, ...] = ()
 
@@ -65,10 +66,9 @@ class Compose(msgspec.Struct):
     include: tuple[Include, ...]
 
 
-class ValueSet(msgspec.Struct):
+class ValueSet(msgspec.Struct, tag_field="resourceType", tag="ValueSet"):
     """A ValueSet; ``strings`` are its extensions of one address."""
 
-    resourceType: str
     id: str
     title: str
     compose: Compose
@@ -95,35 +95,25 @@ def read_value_set(path: Path, name: str, faults: list[Fault]) -> ValueSet | Non
         else:
             faults.append(Fault(name, 0, f"not in the expected form: {refused}"))
         return None
-    if value_set.resourceType != "ValueSet" or value_set.id != path.stem:
+    if value_set.id != path.stem:
         faults.append(Fault(name, 0, "must be a ValueSet whose id is the file's name"))
         return None
     return value_set
 
 
-def roots(value_set: ValueSet, name: str, faults: list[Fault]) -> list[Root]:
-    """The concepts that the filters name, each of which the same ValueSet must list with its provenance."""
+def concepts_meant(value_set: ValueSet, name: str, faults: list[Fault]) -> tuple[str, ...]:
+    """The concepts that are meant with their descendants; the same ValueSet must list each with its provenance."""
     includes = value_set.compose.include
     listed = {concept.code for include in includes if include.system == SNOMED for concept in include.concept}
     found = []
     for include in includes:
         if include.filter is None:
             continue
-        reason = _unsuitable(include, include.filter, listed)
-        if reason:
-            faults.append(Fault(name, 0, f"filter: {reason}"))
+        code = include.filter[0].value
+        if include.system != SNOMED or include.concept:
+            faults.append(Fault(name, 0, f"filter: an include with a filter is of {SNOMED}, without concepts"))
+        elif code not in listed:
+            faults.append(Fault(name, 0, f"filter: {code} is not listed in this ValueSet; list it with its provenance"))
         else:
-            (only,) = include.filter
-            found.append(Root(only.value, only.op))
-    return found
-
-
-def _unsuitable(include: Include, filters: tuple[Filter, ...], listed: set[str]) -> str:
-    """Why a filter cannot be used; empty when it can."""
-    if include.system != SNOMED or include.concept or len(filters) != 1:
-        return f"an include with a filter is one of {SNOMED}, with one filter and without concepts"
-    if filters[0].property != "concept" or filters[0].op not in OPERATORS:
-        return f"the property is 'concept' and the operator one of {', '.join(OPERATORS)}"
-    if filters[0].value not in listed:
-        return f"{filters[0].value} is not listed in this ValueSet; list it with its provenance"
-    return ""
+            found.append(code)
+    return tuple(found)

@@ -10,10 +10,10 @@ import pytest
 from service.terminology.answer import Member
 from service.terminology.client import Expansion
 from service.terminology.expand import MOST_BYTES, ExpansionCache
-from service.terminology.query import Root, query
+from service.terminology.query import Query
 from tests.terminology.fake_server import VERSION
 
-STROKE = query("stroke", "conditions", [Root("230690007", "is-a")])
+STROKE = Query("stroke", "conditions", ("230690007",))
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 FOUND = Expansion((Member("230690007", "Stroke"), Member("1001", "")), VERSION, NOW)
 
@@ -37,8 +37,8 @@ def test_what_is_kept_is_read_again_with_its_date(cache: ExpansionCache) -> None
 
 def test_another_question_or_another_server_is_not_answered_by_it(cache: ExpansionCache) -> None:
     cache.write(STROKE, FOUND)
-    assert cache.read(query("stroke", "conditions", [Root("275526006", "is-a")])) is None
-    assert cache.read(query("stroke", "drugs", STROKE.roots)) is None
+    assert cache.read(Query("stroke", "conditions", ("275526006",))) is None
+    assert cache.read(Query("stroke", "drugs", STROKE.concepts)) is None
     assert ExpansionCache(cache.folder, "https://other.example.org").read(STROKE) is None
 
 

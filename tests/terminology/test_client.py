@@ -11,14 +11,14 @@ import requests
 
 from service.terminology.answer import NotUsable
 from service.terminology.client import MOST_BYTES, Expansion, NoAnswer, TerminologyServer, open_session
-from service.terminology.query import Query, Root, query
+from service.terminology.query import Query
 from tests.terminology.fake_server import VERSION, Behaviour, Handler, Terminology, answering, entry, outcome, value_set
 
 ENOUGH = 60.0
 """Seconds that no test here needs, even on a busy machine."""
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
-STROKE = query("stroke", "conditions", [Root("230690007", "is-a")])
+STROKE = Query("stroke", "conditions", ("230690007",))
 
 
 def expand(server: str, asked: Query = STROKE, seconds: float = ENOUGH) -> Expansion:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from service.terminology.client import Expansion, NoAnswer, TerminologyServer, open_session
 from service.terminology.expand import ExpansionCache, Expansions, Lookup, Source
-from service.terminology.query import Query, Root, query
+from service.terminology.query import Query
 from tests.terminology.fake_server import Behaviour, Handler, Terminology, answering
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 WEEK = timedelta(days=7)
-STROKE = query("stroke", "conditions", [Root("230690007", "is-a")])
-EPILEPSY = query("epilepsy", "conditions", [Root("84757009", "is-a")])
-DRUG = query("amitriptyline", "drugs", [Root("372726002", "is-a")])
+STROKE = Query("stroke", "conditions", ("230690007",))
+EPILEPSY = Query("epilepsy", "conditions", ("84757009",))
+DRUG = Query("amitriptyline", "drugs", ("372726002",))
 ALL = (STROKE, EPILEPSY, DRUG)
 
 

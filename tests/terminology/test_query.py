@@ -3,22 +3,20 @@
 import pytest
 
 from service.engine.library import Library
-from service.terminology.query import Root, query
+from service.terminology.query import Query
 
 
-def test_the_descendants_of_every_root_are_asked_for() -> None:
-    asked = query("stroke", "conditions", [Root("230690007", "is-a"), Root("275526006", "descendent-of")])
-    assert asked.url == "http://snomed.info/sct?fhir_vs=ecl/<< 230690007 OR < 275526006"
-    assert asked.required == {"230690007"}
+def test_the_descendants_of_every_concept_are_asked_for() -> None:
+    asked = Query("stroke", "conditions", ("230690007", "275526006"))
+    assert asked.url == "http://snomed.info/sct?fhir_vs=ecl/<< 230690007 OR << 275526006"
 
 
-@pytest.mark.parametrize(
-    ("roots", "ingredients"),
-    [([Root("1", "is-a")], "<< 1"), ([Root("1", "is-a"), Root("2", "is-a")], "(<< 1 OR << 2)")],
-)
-def test_of_a_drug_the_products_with_this_ingredient_alone_are_asked_for(roots: list[Root], ingredients: str) -> None:
-    asked = query("amitriptyline", "drugs", roots)
-    assert asked.ecl.endswith(f" OR (< 373873005 : [1..1] << 127489000 = *, << 127489000 = {ingredients})")
+@pytest.mark.parametrize(("substances", "ingredients"), [(("1",), "<< 1"), (("1", "2"), "(<< 1 OR << 2)")])
+def test_of_a_drug_the_products_with_this_ingredient_alone_are_asked_for(
+    substances: tuple[str, ...], ingredients: str
+) -> None:
+    asked = Query("amitriptyline", "drugs", substances)
+    assert asked.url.endswith(f" OR (< 373873005 : [1..1] << 127489000 = *, << 127489000 = {ingredients})")
 
 
 def test_our_sets_ask_for_conditions_and_drugs_and_each_set_once(library: Library) -> None:
