@@ -69,97 +69,89 @@ def clauses_of(text: Lettered) -> Clauses | None:
     at = 0
     while at < len(text.letters):
         match = _CLAUSE.match(text.letters, at)
-        if match is None or not _take(match, text, found):
+        if match is None or not _take(str(match.lastgroup), text.part(at, match.end()), found):
             return None
         at = match.end()
     cut_off = text.letters.count("uK") == 1  # "25 mg am" may go on: in German it is "on the"
     return None if cut_off or text.letters.startswith("&") else found
 
 
-def _take(match: re.Match[str], text: Lettered, found: Clauses) -> bool:
+def _take(kind: str, clause: Lettered, found: Clauses) -> bool:
     """Adds one clause; False when it cannot stand."""
-    kind, letters, at = str(match.lastgroup), match[0], match.start()
-    if kind in ("days", "dates", "times") and OR in text.values[at : match.end()]:
+    if kind in ("days", "dates", "times") and OR in clause.values:
         return False
     if kind in _TAKE:
-        return _TAKE[kind](text, letters, at, found)
+        return _TAKE[kind](clause, found)
     if kind == "divided":
-        first, found.divided = found.divided is None, text.number(at + letters.index("n"))
+        first, found.divided = found.divided is None, clause.numbers()[0]
         return first and found.divided >= 1
     if kind == "dates":
         first, found.dates = not found.dates, True
         return first
     if kind == "moment":
-        found.moments.append(_HALF.get(text.values[at], text.values[at]))
+        found.moments += (_HALF.get(value, value) for value in clause.values)
         found.order += "m"
         return found.moments[-1] != ""
     if kind == "needed":
         found.needed = True
-    elif letters in ("&", ","):
-        found.order += letters
+    elif clause.letters in ("&", ","):
+        found.order += clause.letters
     return True
 
 
-def _take_amount(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
-    amount = _amount(text, letters, at)
-    if "u" not in letters and "cm" in found.order:
+def _take_amount(clause: Lettered, found: Clauses) -> bool:
+    amount = _amount(clause)
+    if "u" not in clause.letters and "cm" in found.order:
         return False  # at 8 in the morning and 8 in the evening
-    if amount is None or (text.letters[:at].endswith("M") and amount in found.amounts):
+    if amount is None or (clause.before == "M" and amount in found.amounts):
         return amount is not None  # 1 tablet as needed, max. 1 tablet every 6 hours
     found.amounts.append(amount)
     found.order += "A"
     return True
 
 
-def _take_rhythm(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
-    timing, bare = _rhythm(text, letters, at)
+def _take_rhythm(clause: Lettered, found: Clauses) -> bool:
+    timing, bare = _rhythm(clause)
     found.bare = found.bare or bare
-    found.needed = found.needed or letters[0] in "UMt"
+    found.needed = found.needed or clause.letters[0] in "UMt"
     found.rhythms.append(timing)
     return 0 not in (timing.frequency, timing.period)
 
 
-def _take_product(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
-    product = _product(text, letters, at)
+def _take_product(clause: Lettered, found: Clauses) -> bool:
+    product = _product(clause)
     if product is None:
         return False
-    found.needed = found.needed or letters[0] in "UM"
+    found.needed = found.needed or clause.letters[0] in "UM"
     found.amounts.append(product[0])
     found.rhythms.append(product[1])
     found.order += "A"
     return True
 
 
-def _take_scheme(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
-    first, found.scheme = found.scheme is None, _scheme(text, letters, at)
-    return first and found.scheme is not None
+def _take_scheme(clause: Lettered, found: Clauses) -> bool:
+    """ "1-0-1": amounts in the morning, at noon, in the evening and at night."""
+    counts = clause.numbers()
+    slots = tuple(count for count in counts if count > 0)
+    first, found.scheme = found.scheme is None, Dosage(high=Quantity(_ONE, clause.value("u")), slots=slots)
+    return first and bool(slots) and max(counts) < _MOST_PIECES
 
 
-def _take_most(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
+def _take_most(clause: Lettered, found: Clauses) -> bool:
     """The maximum per day; maxima of other periods are not read."""
-    n = at + letters.rindex("n")
-    first = found.most is None
-    found.most = Quantity(text.number(n), text.values[n + 1] if "u" in letters else "")
-    return first and ("d" not in letters or text.values[at + letters.index("d")] == "d")
+    first, found.most = found.most is None, Quantity(clause.numbers()[0], clause.value("u"))
+    return first and clause.value("d", "d") == "d"
 
 
-def _take_hours(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
-    named = _hours(text, at, at + len(letters))
-    if named is None or ("t" in letters and AT not in text.values[at : at + len(letters)]):
+def _take_hours(clause: Lettered, found: Clauses) -> bool:
+    """Adds hours as "08:00"; not when one is none, or a single "pm" stands behind several."""
+    written, half = clause.values_of("nc"), clause.value("K")
+    named = [hour for one in written if (hour := _hour(one, half)) is not None]
+    if len(named) < len(written) or (half and len(named) > 1) or ("t" in clause.letters and AT not in clause.values):
         return False  # until 8 pm
     found.moments += named
     found.order += "&".join("c" for _ in named)
     return True
-
-
-def _hours(text: Lettered, at: int, end: int) -> list[str] | None:
-    """The hours between two places as "08:00"; None when one is none, or a single "pm" stands behind several."""
-    places = [place for place in range(at, end) if text.letters[place] in "nc"]
-    half = next((text.values[place] for place in range(at, end) if text.letters[place] == "K"), "")
-    if half and len(places) > 1:
-        return None
-    found = [_hour(text.values[place], half) for place in places]
-    return None if None in found else [hour for hour in found if hour is not None]
 
 
 def _hour(written: str, half: str) -> str | None:
@@ -175,12 +167,12 @@ def _hour(written: str, half: str) -> str | None:
     return f"{hour:02}:{minutes or '00'}" if hour <= 24 else None
 
 
-def _take_days(text: Lettered, letters: str, at: int, found: Clauses) -> bool:
+def _take_days(clause: Lettered, found: Clauses) -> bool:
     """Adds days of the week, with those between a first and a last one; each once, and a chain in order."""
-    days = [WEEK.index(text.values[at + n]) for n, letter in enumerate(letters) if letter == "w"]
-    if len(days) > 2 and "-" in letters and days != sorted(days):
+    days = [WEEK.index(day) for day in clause.values_of("w")]
+    if len(days) > 2 and "-" in clause.letters and days != sorted(days):
         return False
-    if len(days) == 2 and "/" not in letters:
+    if len(days) == 2 and "/" not in clause.letters:
         days = [(days[0] + n) % len(WEEK) for n in range((days[1] - days[0]) % len(WEEK) + 1)]
     found.days += [WEEK[day] for day in days]
     found.order += "w"
@@ -198,34 +190,23 @@ _TAKE = {
 }
 
 
-def _scheme(text: Lettered, letters: str, at: int) -> Dosage | None:
-    """ "1-0-1": amounts in the morning, at noon, in the evening and at night."""
-    counts = [text.number(at + n) for n, letter in enumerate(letters) if letter == "n"]
-    slots = tuple(count for count in counts if count > 0)
-    if not slots or any(count >= _MOST_PIECES for count in counts):
-        return None
-    unit = text.values[at + len(letters) - 1] if letters.endswith("u") else ""
-    return Dosage(high=Quantity(_ONE, unit), slots=slots)
-
-
-def _product(text: Lettered, letters: str, at: int) -> tuple[Dosage, Timing] | None:
+def _product(clause: Lettered) -> tuple[Dosage, Timing] | None:
     """ "3x1", "3 x 1-2 Tabl.", "25 mg 3x1": so many times a day an amount.
 
     Some countries write the amount first. Whatever is meant, the daily dose is the same; where the two numbers are
     bare, the larger is the single dose, unless the second is one: nobody writes "3x1" for three tablets at once.
     """
-    numbers = [text.number(at + n) for n, letter in enumerate(letters) if letter in "no"]
-    unit = text.values[at + letters.index("u")] if "u" in letters else ""
-    period = text.values[at + letters.index("d")] if "d" in letters else "d"
+    numbers, unit, period = clause.numbers("no"), clause.value("u"), clause.value("d", "d")
+    mass_first = clause.letters.lstrip("UM").startswith("nu")
     times, low, amount = numbers[0], numbers[1], numbers[-1]
     pieces = (known := unit_of_text(unit)) is None or known.kind is Kind.COUNT
-    if letters.lstrip("UM").startswith("nu"):
+    if mass_first:
         low, times, each = numbers
         amount, pieces = low, each != 1
     elif not unit and low == amount and (times.denominator > 1 or (amount.denominator == 1 and amount != 1)):
         times, amount = (amount, times) if times.denominator > 1 else (min(numbers), max(numbers))
         low = amount
-    if pieces and (max(numbers) >= _MOST_PIECES or letters.lstrip("UM").startswith("nu")):
+    if pieces and (max(numbers) >= _MOST_PIECES or mass_first):
         return None
     if times.denominator > 1 or times < 1 or not 0 < low <= amount or (period != "d" and not unit):
         return None
@@ -233,14 +214,11 @@ def _product(text: Lettered, letters: str, at: int) -> tuple[Dosage, Timing] | N
     return said, Timing(times, period=_ONE, unit=period)
 
 
-def _amount(text: Lettered, letters: str, at: int) -> Dosage | None:
+def _amount(clause: Lettered) -> Dosage | None:
     """One amount: "1 tablet", "1 to 2 tablets", "1 tablet (150 mg total)", "two 25 mg tablets", "take one"."""
-    numbers = [text.number(at + n) for n, letter in enumerate(letters) if letter == "n"]
-    units = [text.values[at + n] for n, letter in enumerate(letters) if letter == "u"]
+    letters, numbers, units = clause.letters, clause.numbers(), clause.values_of("u")
     if not units:
-        return _of_pieces(
-            numbers, text.letters[at + len(letters) :][:1], spoken=letters[0] == "v" or letters[-1] == "b"
-        )
+        return _of_pieces(numbers, clause.after, spoken=letters[0] == "v" or letters[-1] == "b")
     if letters in ("n-nu", "ntnu", "nu-nu", "nutnu"):
         if len(units) == 2 and units[0] != units[1] and unit_of_text(units[0]) != unit_of_text(units[1]):
             return None
@@ -282,12 +260,11 @@ def _of_pieces(counts: list[Fraction], following: str, *, spoken: bool) -> Dosag
     return Dosage(Quantity(low, unit) if low != most else None, Quantity(most, unit))
 
 
-def _rhythm(text: Lettered, letters: str, at: int) -> tuple[Timing, bool]:
+def _rhythm(clause: Lettered) -> tuple[Timing, bool]:
     """How often, and whether that is a bare number: "2 daily"."""
-    numbers = [text.number(at + n) for n, letter in enumerate(letters) if letter in "no"]
-    unit = next((text.values[at + n] for n, letter in enumerate(letters) if letter in "pdh"), "d")
+    letters, numbers, unit = clause.letters, clause.numbers("no"), clause.value("pdh", "d")
     if letters[-1] == "r":
-        count, period, unit = text.values[at + len(letters) - 1].split("/")
+        count, period, unit = clause.values[-1].split("/")
         return Timing(Fraction(count), period=Fraction(period), unit=unit), False
     if letters[0] == "e" or letters[-1] == "H":
         first = numbers[0] if numbers else _ONE

@@ -151,14 +151,29 @@ def _bare(letter: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lettered:
-    """A text as letters, and the value of each."""
+    """A text or a part of one as letters, the value of each, and the letters just before and behind it."""
 
     letters: str
     values: list[str]
+    before: str = ""
+    after: str = ""
 
-    def number(self, at: int) -> Fraction:
-        """The number at a place."""
-        return Fraction(self.values[at].replace(",", "."))
+    def part(self, start: int, end: int) -> "Lettered":
+        """The part between two places."""
+        letters = self.letters
+        return Lettered(letters[start:end], self.values[start:end], letters[:start][-1:], letters[end : end + 1])
+
+    def values_of(self, letters: str) -> list[str]:
+        """The values of these letters, in order."""
+        return [value for letter, value in zip(self.letters, self.values, strict=True) if letter in letters]
+
+    def value(self, letters: str, default: str = "") -> str:
+        """The value of the first of these letters."""
+        return next(iter(self.values_of(letters)), default)
+
+    def numbers(self, letters: str = "n") -> list[Fraction]:
+        """The numbers that these letters stand for."""
+        return [Fraction(value.replace(",", ".")) for value in self.values_of(letters)]
 
 
 def lettered(words: list[str], table: Table) -> Lettered | None:
@@ -214,7 +229,7 @@ def _joined(text: Lettered) -> Lettered | None:
     letters, values = text.letters, list(text.values)
     for match in reversed(list(_TWO_NUMBERS.finditer(letters))):
         first, second = match.start(), match.start() + match[0].rindex("n")
-        one, other = text.number(first), text.number(second)
+        one, other = text.part(first, second + 1).numbers()
         again = second > first + 1
         if again and one != other:
             return None
