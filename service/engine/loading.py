@@ -4,6 +4,7 @@ An invalid or uncited card stops the service with file, line and reason.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -33,10 +34,8 @@ FOLDER = Path(__file__).parents[2] / "cards"
 UNWRITTEN = "<to write:"
 """Stands in a new card wherever nothing is said yet; such a card is a fault."""
 
-NEEDED = frozenset({"summary", "detail"})
-SAID_IN_STATES = NEEDED | {"line"}
-"""Sections that may stand once more for a state: ``## detail STATE``."""
-ONCE = frozenset({"evidence", "suggestion", "action"})
+NEEDED = ("detail", "summary")
+SECTION = re.compile("(?:summary|detail|line)(?: .+)?|evidence|suggestion|action")
 KNOWN = "summary, detail and line, each also with a state, and evidence, suggestion and action"
 WITH_SCHEMA = frozenset({"sources", "statements", "guideline", "numbers"})
 
@@ -130,12 +129,10 @@ def _check_file(document: Document, sections: Mapping[str, str], folder: Path) -
     front, stem = document.value, Path(document.name).stem
     faults = [] if front["id"] == stem else [document.fault(f"id: must be the file's name, '{stem}'", "id")]
     faults += [document.fault(f"{key}: still to be written", key) for key in front if UNWRITTEN in str(front[key])]
-    kinds = {title: title.partition(" ")[0] for title in sections}
-    faults += [
-        Fault(document.name, 0, f"section '## {kind}' is missing") for kind in sorted(NEEDED.difference(kinds.values()))
-    ]
-    for title, kind in kinds.items():
-        if title not in ONCE and kind not in SAID_IN_STATES:
+    missing = [kind for kind in NEEDED if not any(title.partition(" ")[0] == kind for title in sections)]
+    faults += [Fault(document.name, 0, f"section '## {kind}' is missing") for kind in missing]
+    for title in sections:
+        if not SECTION.fullmatch(title):
             faults.append(section_fault(folder, document.name, title, f"not known; a card has {KNOWN}"))
         elif UNWRITTEN in sections[title]:
             faults.append(section_fault(folder, document.name, title, "still to be written"))

@@ -109,12 +109,11 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
     conditions = chart.active(*concerns_of(thresholds)["circulation"].conditions)
     older = chart.at_least(thresholds["older"].value)
     at_risk = bool(conditions) or older
-    state = "missing"
-    if readings is not None and _fall(readings.diastolic) >= thresholds["diastolic_fall"].value:
-        state = "falls-diastolic"
-    if readings is not None and _fall(readings.systolic) >= thresholds["systolic_fall"].value:
-        state = "falls-systolic"
-    falls = state != "missing"
+    falls = [
+        f"falls-{part}"
+        for part in ("systolic", "diastolic")
+        if readings is not None and _fall(getattr(readings, part)) >= thresholds[f"{part}_fall"].value
+    ]
     missing = readings is None and at_risk and _observations_known(chart)
     if not orders or not (falls or missing):
         return None
@@ -122,7 +121,7 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
         card="standing-blood-pressure",
         indicator=Indicator.WARNING if falls else Indicator.INFO,
         orders=tuple(orders),
-        state=state,
+        state=falls[0] if falls else "missing",
         facts={
             "readings": readings,
             "conditions": list(dict.fromkeys(condition.label for condition in conditions)),

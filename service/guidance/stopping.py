@@ -63,15 +63,15 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
     before = _before(chart, stops)
     if after is None or not _abrupt(before, after, thresholds):
         return None
-    known, days = _taken_for(chart, stops, thresholds)
-    if known and (days is None or days < thresholds["use"].value):
+    for_weeks = _taken_for_weeks(chart, stops, thresholds)
+    if for_weeks is False:
         return None
     state = _state(chart, stops, before, after, thresholds)
     minor = chart.under_age(thresholds["adult"].value)
-    path = () if before is None or minor else taper(before, thresholds)
+    step = None if before is None or minor else next_dose(before, thresholds)
     harm = state == "harm"
-    offers, withheld = ((), ()) if harm else _next_step(chart, stops, before, path, thresholds)
-    if not known:
+    offers, withheld = ((), ()) if harm else _next_step(chart, stops, before, step, thresholds)
+    if for_weeks is None:
         offers, withheld = (), (*withheld, "time-unknown")
     orders = [*stops, *drafts]
     listed = [order for order in chart.current(AMITRIPTYLINE) if order.reference not in {o.reference for o in orders}]
@@ -83,10 +83,10 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
         facts={
             "before": before,
             "after": after,
-            "next_step": path[0] if path else None,
+            "next_step": step,
         },
         offers=offers,
-        withheld=withheld if path and not harm else (),
+        withheld=withheld if step and not harm else (),
     )
 
 
@@ -111,17 +111,16 @@ def _another_in_place(chart: Chart) -> bool:
     return TRICYCLIC in reasons(chart.stops(AMITRIPTYLINE)) or any(order.focus for order in drafts)
 
 
-def taper(dose: Fraction, thresholds: Thresholds) -> tuple[Fraction, ...]:
-    """The doses of the example taper below a dose, down to the last before the stop.
+def next_dose(dose: Fraction, thresholds: Thresholds) -> Fraction | None:
+    """The dose that follows in the example taper; None when the stop does.
 
-    Above the highest rung each step is half, in whole tablets upwards, and at least that rung.
+    Above the highest rung it is half, in whole tablets upwards, and at least that rung.
     """
     rungs = [thresholds[name].value for name in RUNGS]
-    path: list[Fraction] = []
-    while dose > rungs[0]:
-        dose = max(rungs[0], ceil(dose / 2 / thresholds["tablet"].value) * thresholds["tablet"].value)
-        path.append(dose)
-    return (*path, *(rung for rung in rungs if rung < dose))
+    if dose > rungs[0]:
+        tablet = thresholds["tablet"].value
+        return max(rungs[0], ceil(dose / 2 / tablet) * tablet)
+    return next((rung for rung in rungs if rung < dose), None)
 
 
 def _after(chart: Chart) -> Fraction | None:
@@ -154,20 +153,20 @@ def _abrupt(before: Fraction | None, after: Fraction, thresholds: Thresholds) ->
         return True
     if before is None:
         return False
-    step = next(iter(taper(before, thresholds)), ZERO)
+    step = next_dose(before, thresholds) or ZERO
     return after * 2 < before and after < step
 
 
-def _taken_for(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> tuple[bool, int | None]:
-    """Whether the record tells how long amitriptyline was taken without a break, and the days (None: not at all)."""
+def _taken_for_weeks(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> bool | None:
+    """Whether amitriptyline was taken for weeks without a break; None when the record does not tell."""
     listed = chart.current(AMITRIPTYLINE) or chart.past(AMITRIPTYLINE)
     if not listed and all(order.authored is None for order in stops):
-        return chart.history_known, None
+        return False if chart.history_known else None
     treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].value))
     if treatment is None:
-        return False, None
-    days = (chart.today - treatment.since).days
-    return treatment.certain or days >= thresholds["use"].value, days
+        return None
+    for_weeks = (chart.today - treatment.since).days >= thresholds["use"].value
+    return for_weeks if for_weeks or treatment.certain else None
 
 
 def _explained(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thresholds) -> bool:
@@ -203,20 +202,20 @@ def _next_step(
     chart: Chart,
     stops: Sequence[MedicationOrder],
     before: Fraction | None,
-    path: Sequence[Fraction],
+    step: Fraction | None,
     thresholds: Thresholds,
 ) -> tuple[tuple[Offer, ...], tuple[str, ...]]:
     """The order of the next step, or why it is not offered (keys of ``cards/phrases.yaml``).
 
-    ``path`` are the doses below ``before``, the mg a day taken until now. The order is for the product of the
-    order that is ended, and for less than was taken at once.
+    ``before`` are the mg a day taken until now. The order is for the product of the order that is ended, and for less
+    than was taken at once.
     """
-    if not path or before is None:
+    if step is None or before is None:
         return (), ()
-    against = _against(chart, stops, path[0], thresholds)
+    against = _against(chart, stops, step, thresholds)
     if against:
         return (), against
-    rung = next(name for name in RUNGS if thresholds[name].value == path[0])
+    rung = next(name for name in RUNGS if thresholds[name].value == step)
     name = f"amitriptyline-{rung.replace('_', '-')}"
     return (Offer(name, product_of=stops[0].reference, drug=AMITRIPTYLINE, below=before),), ()
 
