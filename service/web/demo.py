@@ -7,20 +7,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
 from service.cdshooks.outcomes import operation_outcome
+from service.fhir.resources import Resource
 from service.jsonio import encode
 
 FOLDER = Path(__file__).parents[2] / "fhir_fixtures" / "demo"
 ADDRESS = "/demo/fhir"
 SANDBOX = "https://sandbox.cds-hooks.org/?"
 FHIR_JSON = "application/fhir+json"
-
-Resource = dict[str, Any]
 
 
 def people() -> dict[str, Resource]:

@@ -25,11 +25,12 @@ from service.dosing.amount import NotComputed
 from service.engine.rendering import Renderer
 from service.errors import ServiceError
 from service.facts import MedicationOrder, Unread
+from service.fhir.resources import entries
 from service.jsonio import encode
 from service.trust.callers import Caller
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.web.calls import Keep, Observe
-from service.web.ehr import Json, apply, called_for, entries_of
+from service.web.ehr import Json, apply, called_for
 from service.web.fixtures import by_card, fixtures
 from service.web.marked import Marked, marked
 from service.web.pages import hardened
@@ -218,7 +219,7 @@ def _state(value: Any, *, dropped: bool) -> str:
     if dropped:
         return "left out here"
     if isinstance(value, dict) and value.get("resourceType") == "Bundle":
-        return f"{len(entries_of(value))} sent"
+        return f"{len(list(entries(value)))} sent"
     return "none on record" if value is None else "sent"
 
 

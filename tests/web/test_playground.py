@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app, records_of
+from service.cdshooks.messages import CONTEXTS
 from service.engine.library import Library
 from service.settings import Settings
 from service.web.ehr import apply, called_for
@@ -208,13 +209,22 @@ def test_html_in_a_request_stays_text(client: FlaskClient, fixture: Fixture) -> 
     assert "<img" not in page
 
 
-@pytest.mark.parametrize(
-    "hook", ["patient-view", "order-sign", "order-select", "medication-prescribe", "medication-refill"]
-)
+@pytest.mark.parametrize("hook", CONTEXTS)
 def test_the_same_orders_can_be_asked_about_in_any_hook(client: FlaskClient, fixture: Fixture, hook: str) -> None:
     body = called_for(fixture(f"requests/{PAIR}"), hook)
     answer = client.post(f"/cds-services/{hook}", json=body)
     assert answer.status_code == 200, answer.text
+
+
+def test_orders_of_any_shape_can_be_asked_about_in_any_hook_and_changed(client: FlaskClient) -> None:
+    order = {"resourceType": "MedicationRequest", "id": "a"}
+    for orders in ({"entry": [{"resource": "x"}]}, {"entry": 5}, 5, "x", [5], [order], {"entry": [[order], order]}):
+        context = {"userId": "Practitioner/1", "patientId": "1", "draftOrders": orders}
+        text = json.dumps({"hook": "order-sign", "hookInstance": "x", "context": context})
+        for hook in CONTEXTS:
+            assert client.post("/playground", data={"request": text, "hook": hook}).status_code == 200, (orders, hook)
+        for kind in ("create", "update", "delete"):
+            apply({"type": kind, "resource": order}, json.loads(text))
 
 
 def test_actions_are_carried_out_in_every_dialect() -> None:
