@@ -12,14 +12,12 @@ from service.records.opening import STATEMENT, alembic_config, engine_of
 
 @contextmanager
 def at_step(url: str, step: str) -> Iterator[Connection]:
-    """A transaction on the database, brought up or down to a step first."""
+    """A transaction on an empty database, brought to a step first."""
     engine = engine_of(url, STATEMENT)
     with engine.begin() as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
-        # Both leave a database alone that is beyond the step in their direction.
         command.upgrade(config, step)
-        command.downgrade(config, step)
         yield connection
     engine.dispose()
 

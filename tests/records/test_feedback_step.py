@@ -1,8 +1,7 @@
-"""Step 3 of the tables: feedback lies in months, in the order in which it came, and back again."""
+"""Step 3 of the tables: feedback lies in months, in the order in which it came."""
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import Connection, inspect, select, text
 
 from service.records.database import Database
@@ -29,12 +28,6 @@ def fill(connection: Connection) -> None:
         connection.execute(statement, names | {"latest": number > 0, "said": said, "at": at})
 
 
-def rows(connection: Connection, order: str) -> list[tuple[object, ...]]:
-    columns = "fingerprint, card, card_id, latest, outcome, received, at, reason, system, suggestions, comment"
-    found = connection.execute(text(f"SELECT {columns} FROM outcome ORDER BY {order}"))
-    return [tuple(map(str, row)) for row in found]
-
-
 def test_feedback_of_the_version_before_is_kept_in_its_order_and_goes_with_its_month(empty_url: str) -> None:
     with at_step(empty_url, "0002") as connection:
         fill(connection)
@@ -56,26 +49,4 @@ def test_feedback_of_the_version_before_is_kept_in_its_order_and_goes_with_its_m
     with database.reading() as connection:
         kept = latest_outcomes(connection, None, None, 10)[0]
     assert [(each.uuid, each.outcome) for each in kept if each.card] == [(named("a"), "accepted")]
-    database.close()
-
-
-def test_the_step_can_be_undone_with_what_is_there(empty_url: str) -> None:
-    with at_step(empty_url, "0002") as connection:
-        fill(connection)
-        before = rows(connection, "fingerprint")
-    database = Database(empty_url)
-    assert database.available()
-    database.close()
-    with at_step(empty_url, "0002") as connection:
-        assert rows(connection, "fingerprint") == before
-        (first, last) = connection.scalars(
-            text("SELECT fingerprint FROM outcome WHERE card = :card ORDER BY id"), {"card": named("a")}
-        )
-        assert (first, last) == (f"{0:064}", f"{2:064}"), "the order of arrival"
-        with pytest.raises(Exception, match=r"(?i)unique"), connection.begin_nested():
-            fill(connection)
-        connection.execute(text("DELETE FROM outcome"))
-        fill(connection)
-    with database.reading() as connection:
-        assert len(rows(connection, "fingerprint")) == len(SAID)
     database.close()

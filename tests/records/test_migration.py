@@ -1,10 +1,8 @@
-"""The steps make exactly the tables that the program uses, in both kinds of database, and undo them."""
+"""The steps make exactly the tables that the program uses, in both kinds of database."""
 
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
 
 from service.records.database import Database
 from service.records.opening import LAST, STEPS, alembic_config, migrate
@@ -20,16 +18,6 @@ def test_the_steps_make_the_tables_as_the_program_uses_them(database: Database) 
 def test_a_database_that_has_all_steps_is_left_alone(database: Database) -> None:
     with database.writing() as connection:
         assert not migrate(connection)
-
-
-def test_all_steps_can_be_undone_and_done_again(database: Database) -> None:
-    with database.writing() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-        assert inspect(connection).get_table_names() == ["alembic_version"]
-        assert migrate(connection)
-        assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
 
 
 def test_the_steps_follow_one_another_and_their_files_are_named_after_them() -> None:

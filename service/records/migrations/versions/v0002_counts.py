@@ -21,7 +21,6 @@ from service.records.migrations.making import (
     make_months,
     texts,
 )
-from service.records.migrations.versions.v0001_first_tables import make_cards, make_exchange
 
 revision = "0002"
 down_revision = "0001"
@@ -120,29 +119,3 @@ def _counts(*, postgresql: bool) -> tuple[str, ...]:
         "INSERT INTO call_hour (hour, client, hook, within, calls)"
         f" SELECT {hour}, client, hook, CASE {within} ELSE {MORE} END, count(*) FROM exchange GROUP BY 1, 2, 3, 4",
     )
-
-
-def downgrade() -> None:
-    """Makes the old tables again, with a call for each card; calls without cards and all counts are gone."""
-    make_exchange()
-    make_cards("old_card")
-    op.execute(
-        "INSERT INTO exchange (id, at, client, tenant, hook, service, guidance, milliseconds, unchecked)"
-        " SELECT uuid, at, client, tenant, hook, hook, guidance, 0, '[]' FROM shown_card"
-    )
-    op.execute(
-        "INSERT INTO old_card (uuid, exchange, card, indicator, suggestions)"
-        " SELECT uuid, uuid, card, indicator, suggestions FROM shown_card"
-    )
-    op.drop_index("ix_outcome_unknown", "outcome")
-    with op.batch_alter_table("outcome") as outcome:
-        outcome.drop_column("card_id")
-        outcome.drop_column("latest")
-    for table in (
-        "shown_card", "call_hour", "card_day", "reason_day", "unchecked_day", "counted", "quiet_card", "quiet_key",
-    ):  # fmt: skip
-        op.drop_table(table)
-    op.rename_table("old_card", "shown_card")
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("ALTER INDEX pk_old_card RENAME TO pk_shown_card")
-    index("shown_card", "exchange", "card")

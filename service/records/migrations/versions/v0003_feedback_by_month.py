@@ -5,22 +5,10 @@ The order of arrival, which ``id`` told, is a number among the entries about one
 
 # ruff: noqa: S608  (the statements are put together from the constants of this file)
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
-from service.records.migrations.making import (
-    DIGEST,
-    MOMENT,
-    NUMBER,
-    UUID,
-    index,
-    index_unknown,
-    make,
-    make_months,
-    texts,
-)
+from service.records.migrations.making import DIGEST, MOMENT, UUID, index, index_unknown, make, make_months, texts
 
 revision = "0003"
 down_revision = "0002"
@@ -32,42 +20,26 @@ KEPT = "card, received, fingerprint, card_id, latest, outcome, at, reason, syste
 
 def upgrade() -> None:
     """Makes the table anew, with its months, and fills it from the old one."""
-    _set_aside("ix_outcome_received", "ix_outcome_unknown", "ix_outcome_card")
-    number = sa.Column("number", sa.Integer, autoincrement=False, nullable=False)
-    _make(number, ("card", "received", "number"), postgresql_partition_by="RANGE (received)")
-    months = "SELECT DISTINCT date_trunc('month', received AT TIME ZONE 'UTC') FROM old_outcome"
-    make_months("outcome", months)
-    place = "row_number() OVER (PARTITION BY card ORDER BY id)"
-    op.execute(f"INSERT INTO outcome (number, {KEPT}) SELECT {place}, {KEPT} FROM old_outcome")
-    op.drop_table("old_outcome")
-
-
-def downgrade() -> None:
-    """Makes the table as it was, with an ``id`` in the order of arrival."""
-    _set_aside("ix_outcome_received", "ix_outcome_unknown")
-    serial = sa.Column("id", NUMBER, autoincrement=True, nullable=False)
-    _make(serial, ("id",), sa.UniqueConstraint("fingerprint", name="uq_outcome_fingerprint"))
-    index("outcome", "card")
-    op.execute(f"INSERT INTO outcome ({KEPT}) SELECT {KEPT} FROM old_outcome ORDER BY received, card, number")
-    op.drop_table("old_outcome")
-
-
-def _set_aside(*indexes: str) -> None:
-    """Renames the table and frees the names that the new one needs."""
-    for name in indexes:
+    for name in ("ix_outcome_received", "ix_outcome_unknown", "ix_outcome_card"):
         op.drop_index(name, "outcome")
     op.rename_table("outcome", "old_outcome")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE old_outcome DROP CONSTRAINT pk_outcome")
         op.execute("ALTER TABLE old_outcome DROP CONSTRAINT IF EXISTS uq_outcome_fingerprint")
-        op.execute("ALTER SEQUENCE IF EXISTS outcome_id_seq RENAME TO old_outcome_id_seq")
+    _make_outcome()
+    make_months("outcome", "SELECT DISTINCT date_trunc('month', received AT TIME ZONE 'UTC') FROM old_outcome")
+    place = "row_number() OVER (PARTITION BY card ORDER BY id)"
+    op.execute(f"INSERT INTO outcome (number, {KEPT}) SELECT {place}, {KEPT} FROM old_outcome")
+    op.drop_table("old_outcome")
 
 
-def _make(own: Any, key: tuple[str, ...], *more: Any, **options: Any) -> None:
+def _make_outcome() -> None:
+    number = sa.Column("number", sa.Integer, autoincrement=False, nullable=False)
     card_id = sa.Column("card_id", sa.Text, nullable=False, server_default="")
     latest = sa.Column("latest", sa.Boolean, nullable=False, server_default=sa.false())
     said = {"card": UUID, "received": MOMENT, "fingerprint": DIGEST, "card_id": card_id, "latest": latest}
     said |= {"outcome": sa.Text, "at": MOMENT, **texts("reason", "system"), "suggestions": sa.JSON, "comment": sa.Text}
-    make("outcome", key, {own.name: own} | said, *more, **options)
+    key = ("card", "received", "number")
+    make("outcome", key, {"number": number} | said, postgresql_partition_by="RANGE (received)")
     index("outcome", "received")
     index_unknown()

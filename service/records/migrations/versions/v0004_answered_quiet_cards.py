@@ -18,9 +18,3 @@ def upgrade() -> None:
     """Makes the index anew."""
     op.drop_index(NAME, TABLE)
     op.create_index(NAME, TABLE, COLUMNS, postgresql_where=sa.text("answered"), sqlite_where=sa.text("answered = 1"))
-
-
-def downgrade() -> None:
-    """Makes the index of all quiet cards."""
-    op.drop_index(NAME, TABLE)
-    op.create_index(NAME, TABLE, COLUMNS)
