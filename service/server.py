@@ -159,28 +159,12 @@ class ServerLog(Logger):
     """gunicorn's log without handlers of its own: its lines take the way of all libraries."""
 
     def setup(self, cfg: Config) -> None:
-        """Sets the level only; called by gunicorn."""
+        """Sets the level, and passes calls on as they are, so that a line names who called; called by gunicorn."""
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
-
-    # gunicorn would name its own log module as the place of every line; these name the one that called.
-
-    def critical(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Logs a line; called by gunicorn."""
-        self.error_log.critical(msg, *args, stacklevel=2, **kwargs)
-
-    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Logs a line; called by gunicorn."""
-        self.error_log.error(msg, *args, stacklevel=2, **kwargs)
-
-    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Logs a line; called by gunicorn."""
-        self.error_log.warning(msg, *args, stacklevel=2, **kwargs)
-
-    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Logs a line with the exception at hand; called by gunicorn."""
-        self.error_log.exception(msg, *args, stacklevel=2, **kwargs)
+        for level in ("critical", "error", "warning", "exception"):
+            setattr(self, level, getattr(self.error_log, level))
 
 
 def _naming(faulty: FaultyLibrary, most_body: int, metrics: Metrics) -> Flask:
