@@ -39,7 +39,7 @@ def outcome(said: str) -> StoredFeedback:
 
 def exchange(card: str, indicator: str, reason: str) -> Exchange:
     shown = (ShownCard("0000", card, indicator),)
-    return Exchange(NOON, "anybody", "", "order-sign", "order-sign", "1", shown, (reason,), 3.0)
+    return Exchange(NOON, "anybody", "", "order-sign", "1", shown, (reason,), 3.0)
 
 
 def test_requests_are_counted_and_timed_by_endpoint_hook_and_status() -> None:

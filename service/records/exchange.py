@@ -40,7 +40,6 @@ class Exchange:
     client: str
     tenant: str
     hook: str
-    service: str
     guidance: str
     cards: tuple[ShownCard, ...]
     unchecked: tuple[str, ...]

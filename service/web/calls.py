@@ -30,8 +30,8 @@ JSON_TYPES = frozenset({"application/json", "application/fhir+json", "applicatio
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 """UTF-8, and what is part of it."""
 
-Observe = Callable[[CdsResponse, str, str, Caller, float, Once | None], None]
-"""Is called with an answer, its hook and service, who asked, the milliseconds it took, and what stayed quiet."""
+Observe = Callable[[CdsResponse, str, Caller, float, Once | None], None]
+"""Is called with an answer, its hook, who asked, the milliseconds it took, and what stayed quiet."""
 
 Keep = Callable[[bytes], None]
 """Keeps a feedback body whole. Raises NotParsable and NotConformant for what it is not, NotKept when it cannot."""
@@ -66,15 +66,12 @@ def json_body() -> bytes:
 def observing(decision: Decision, now: Callable[[], datetime], observers: Sequence[Observer]) -> Observe:
     """The function that notifies every observer of an answered call."""
 
-    def observe(
-        answer: CdsResponse, hook: str, service: str, calling: Caller, milliseconds: float, once: Once | None
-    ) -> None:
+    def observe(answer: CdsResponse, hook: str, calling: Caller, milliseconds: float, once: Once | None) -> None:
         exchange = Exchange(
             at=now(),
             client=calling.client.name,
             tenant=calling.tenant,
             hook=hook,
-            service=service,
             guidance=decision.for_client(calling.client).library.version,
             cards=shown(answer.cards, once.digests if once else {}),
             unchecked=unchecked(answer.cards),
@@ -115,7 +112,7 @@ def invoke(
         with timed("decide"):
             once = new_once(calling)
             answer = decide(body, hook, decision, calling.client, once)
-        observe(answer, hook, service_id, calling, round((time.perf_counter() - started) * 1000, 1), once)
+        observe(answer, hook, calling, round((time.perf_counter() - started) * 1000, 1), once)
         return Response(encode(answer), mimetype="application/json")
 
     return blueprint

@@ -191,7 +191,7 @@ def _ask(sent: bytes, choice: Choice, body: Json | None, using: Decision, observ
         outcome = json.loads(operation_outcome(error.code, error.message, error.expression))
         return Shown(error.status, outcome, _since(started), marked=marked(choice.text, body, error.expression))
     milliseconds = _since(started)
-    observe(answer, hook, hook, CALLER, milliseconds, None)
+    observe(answer, hook, CALLER, milliseconds, None)
     return Shown(200, json.loads(encode(answer)), milliseconds, charts[0] if charts else None)
 
 

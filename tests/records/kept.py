@@ -30,7 +30,6 @@ def exchange(*cards: ShownCard, at: datetime = NOW, unchecked: Sequence[str] = (
         client="Example EHR",
         tenant="ward-7",
         hook="order-sign",
-        service="order-sign",
         guidance="0.1.0+abc",
         cards=cards,
         unchecked=tuple(unchecked),
