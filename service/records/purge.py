@@ -6,7 +6,7 @@ waits long for the database.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, select, text
 
@@ -25,6 +25,9 @@ from service.records.tables import (
 )
 
 STEP = 5_000
+
+MARGIN = timedelta(minutes=10)
+"""Time after its expiry that a token is remembered: the clocks of several machines differ."""
 
 MONTHS_LOCK = 0x6D6F6E746873
 """The advisory lock under which a month is made: the letters of "months" as a number."""
@@ -50,23 +53,28 @@ def purge(database: Database, before: datetime, now: datetime) -> Purged:
         connection.execute(delete(call_counts).where(call_counts.c.hour < hour_of(before)))
         for table in (card_counts, reason_counts, unchecked_counts):
             connection.execute(delete(table).where(table.c.day < day))
-    remove_old(database, counted, counted.c.id, counted.c.at < before)
-    remove_old(database, quiet_cards, quiet_cards.c.uuid, quiet_cards.c.expires < now)
+    _remove_old(database, counted, counted.c.id, counted.c.at < before)
     return Purged(
         cards=_remove_months(database, shown_cards, shown_cards.c.uuid, shown_cards.c.at, before),
         feedback=_remove_months(database, outcomes, outcomes.c.card, outcomes.c.received, before),
-        tokens=remove_old(database, seen_tokens, seen_tokens.c.digest, seen_tokens.c.expires < now),
+        tokens=remove_expired(database, now),
     )
+
+
+def remove_expired(database: Database, now: datetime) -> int:
+    """Removes digests and used tokens that have expired; the number of tokens. Raises DatabaseUnavailable."""
+    _remove_old(database, quiet_cards, quiet_cards.c.uuid, quiet_cards.c.expires < now)
+    return _remove_old(database, seen_tokens, seen_tokens.c.digest, seen_tokens.c.expires < now - MARGIN)
 
 
 def _remove_months(database: Database, table: Table, key: Column[str], at: Column[datetime], before: datetime) -> int:
     with database.writing() as connection:
         whole = drop_months(connection, table, before)
-    return whole + remove_old(database, table, key, at < before)
+    return whole + _remove_old(database, table, key, at < before)
 
 
-def remove_old(database: Database, table: Table, key: Column[str], old: ColumnElement[bool]) -> int:
-    """Removes the rows that are old, step by step; their number. Raises DatabaseUnavailable."""
+def _remove_old(database: Database, table: Table, key: Column[str], old: ColumnElement[bool]) -> int:
+    """Removes the rows that are old, step by step; their number."""
     removed = 0
     while True:
         with database.writing() as connection:

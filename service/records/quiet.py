@@ -13,9 +13,8 @@ from service.records import DatabaseUnavailable
 from service.records.batching import QueryBatcher
 from service.records.database import Database
 from service.records.opening import BUSY
-from service.records.purge import remove_old
 from service.records.store import insert_new
-from service.records.tables import quiet_cards, quiet_keys
+from service.records.tables import quiet_keys
 
 Asked = tuple[tuple[str, ...], Mapping[str, str], datetime]
 """Whose cards (client, tenant, user, patient), what they say by their ids, and now."""
@@ -37,10 +36,6 @@ class QuietCards:
             return self._queries.ask((whose, said, now))
         except DatabaseUnavailable:
             return {}
-
-    def remove_expired(self, now: datetime) -> int:
-        """Forgets the digests that have expired; their number. Raises DatabaseUnavailable."""
-        return remove_old(self._database, quiet_cards, quiet_cards.c.uuid, quiet_cards.c.expires < now)
 
     def _look_up(self, calls: Sequence[Asked]) -> list[Answers]:
         if not self._key:

@@ -33,12 +33,8 @@ class Records:
 
         self.database = Database(database_url)
         self.tokens = SeenTokens(self.database)
-        self.writer = ExchangeWriter(self.database, SpillFile(spill_file), new_id, quiet_for)
-        self.writer.tidying.append(lambda: self.tokens.remove_expired(now()))
+        self.writer = ExchangeWriter(self.database, SpillFile(spill_file), new_id, now, quiet_for)
         self.quiet: QuietCards | None = QuietCards(self.database) if quiet_for else None
-        if self.quiet is not None:
-            quiet = self.quiet
-            self.writer.tidying.append(lambda: quiet.remove_expired(now()))
         self._quiet_for = quiet_for
         self._feedback = QueryBatcher("feedback", self._keep, late="withdrawn", first=BUSY, away=AWAY)
 

@@ -2,17 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.records.batching import QueryBatcher
 from service.records.database import Database
 from service.records.opening import BUSY, CONNECT
-from service.records.purge import remove_old
 from service.records.store import insert_new
 from service.records.tables import seen_tokens
-
-MARGIN = timedelta(minutes=10)
-"""Time after its expiry that a token is remembered: the clocks of several machines differ."""
 
 
 class SeenTokens:
@@ -29,11 +25,6 @@ class SeenTokens:
         DatabaseUnavailable; then nobody knows whether the token was used, but it is noted when that is possible.
         """
         return self._queries.ask((digest(issuer, jti), expires))
-
-    def remove_expired(self, now: datetime) -> int:
-        """Removes the tokens that have expired; their number. Raises DatabaseUnavailable."""
-        old = seen_tokens.c.expires < now - MARGIN
-        return remove_old(self._database, seen_tokens, seen_tokens.c.digest, old)
 
     def _first_uses(self, uses: Sequence[tuple[str, datetime]]) -> list[bool]:
         # In the order of their digests, so that two machines with the same tokens do not wait for each other.

@@ -23,6 +23,7 @@ from service.records.counts import hour_of
 from service.records.database import Database
 from service.records.exchange import Exchange
 from service.records.opening import BUSY, PATIENCE
+from service.records.purge import remove_expired
 from service.records.spill import SpillFile
 from service.records.store import CallCount, Numbered, write_exchanges
 
@@ -53,16 +54,16 @@ class ExchangeWriter:
         database: Database,
         spill: SpillFile,
         new_id: Callable[[], str],
+        now: Callable[[], datetime],
         quiet_for: timedelta = timedelta(),
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._database = database
         self._spill = spill
         self._new_id = new_id
+        self._now = now
         self._quiet_for = quiet_for
         self._most_waiting = most_waiting
-        self.tidying: list[Callable[[], object]] = []
-        """What removes what has expired; each may raise DatabaseUnavailable."""
         self.observers: list[WriterObserver] = []
         begin_in_each_process(self._begin)
 
@@ -144,7 +145,8 @@ class ExchangeWriter:
                     self._write_waiting()
                     next_attempt = time.monotonic() + RETRY
                 if time.monotonic() >= next_tidying:
-                    self._tidy()
+                    with suppress(DatabaseUnavailable):
+                        remove_expired(self._database, self._now())
                     next_tidying = time.monotonic() + TIDY
             with self._changed:
                 self._writing = False
@@ -212,11 +214,6 @@ class ExchangeWriter:
             return list(batch)
         self._notify("written", _number(batch))
         return []
-
-    def _tidy(self) -> None:
-        with suppress(DatabaseUnavailable):
-            for tidy in self.tidying:
-                tidy()
 
     def _lose(self, number: int) -> None:
         if number:

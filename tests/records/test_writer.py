@@ -18,7 +18,7 @@ from service.records.spill import SpillFile
 from service.records.tables import shown_cards
 from service.records.writer import ExchangeWriter
 from tests.conftest import ROOT
-from tests.records.kept import exchange, shown
+from tests.records.kept import NOW, exchange, shown
 from tests.records.test_store import answered_calls, count
 
 LIMIT = 30.0
@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def written(database: Database, tmp_path: Path) -> Iterator[ExchangeWriter]:
     """A writer to an empty database."""
-    writer = ExchangeWriter(database, SpillFile(tmp_path / "waiting.jsonl"), lambda: str(uuid4()))
+    writer = ExchangeWriter(database, SpillFile(tmp_path / "waiting.jsonl"), lambda: str(uuid4()), lambda: NOW)
     yield writer
     writer.close()
 
@@ -71,7 +71,9 @@ def switched(tmp_path: Path) -> Switched:
 
 def writer_to(database: Database, tmp_path: Path, **options: Any) -> tuple[ExchangeWriter, dict[str, int]]:
     """A writer and what it tells."""
-    writer = ExchangeWriter(database, SpillFile(tmp_path / "waiting.jsonl"), lambda: str(uuid4()), **options)
+    writer = ExchangeWriter(
+        database, SpillFile(tmp_path / "waiting.jsonl"), lambda: str(uuid4()), lambda: NOW, **options
+    )
     told: dict[str, int] = {"written": 0, "spilled": 0, "lost": 0}
 
     def tell(what: str, number: int) -> None:
@@ -185,9 +187,10 @@ from uuid import uuid4
 from service.records.database import Database
 from service.records.spill import SpillFile
 from service.records.writer import ExchangeWriter
-from tests.records.kept import exchange
+from tests.records.kept import NOW, exchange
 folder = Path(sys.argv[1])
-writer = ExchangeWriter(Database(f"sqlite:///{folder}/tolami.db"), SpillFile(folder / "x"), lambda: str(uuid4()))
+database = Database(f"sqlite:///{folder}/tolami.db")
+writer = ExchangeWriter(database, SpillFile(folder / "x"), lambda: str(uuid4()), lambda: NOW)
 child = os.fork()
 writer.add(exchange())
 if child:

@@ -16,6 +16,7 @@ from service.app import create_app
 from service.cdshooks.messages import EXTENSION
 from service.cli.serve import for_demo
 from service.engine.library import Library
+from service.records.purge import remove_expired
 from service.records.records import Records
 from service.records.report import report
 from service.settings import Settings
@@ -182,8 +183,7 @@ def test_it_is_shown_again_when_the_days_are_over_and_then_nothing_of_it_is_left
     assert server.ask(PAIR)["cards"] == []
     server.now = NOW + timedelta(days=31)
     assert cards(server.ask(PAIR)) == cards(first)
-    assert server.records.quiet is not None
-    server.records.quiet.remove_expired(NOW + timedelta(days=90))
+    remove_expired(server.records.database, NOW + timedelta(days=90))
     with closing(sqlite3.connect(tmp_path / "tolami.db")) as file:
         assert file.execute("SELECT count(*) FROM quiet_card").fetchone() == (0,)
 
