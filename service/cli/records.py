@@ -11,10 +11,11 @@ import click
 from service.cli.output import Faulty, as_rows, example, print_rows, print_table
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from service.records.database import Database
     from service.records.rate import Rate
     from service.records.report import CardReport
-    from service.records.settling import ListedOutcome
 
 STATEMENT = 600.0
 """Seconds that a query of a command may take: it reads all there is, and nobody waits for a card meanwhile."""
@@ -128,13 +129,13 @@ def report(since: datetime | None, form: str) -> None:
             click.echo(f"Feedback about cards that are not on record: {counts}. It is not in the table.")
 
 
-def _row(each: "ListedOutcome") -> dict[str, Any]:
+def _row(each: "Row[Any]") -> dict[str, Any]:
     values = {key: getattr(each, key) or None for key in OUTCOME}
     moments = {"at": each.at.isoformat(), "received": each.received.isoformat()}
-    return values | moments | {"suggestions": list(each.suggestions)}
+    return values | moments | {"suggestions": each.suggestions}
 
 
-def _in_short(each: "ListedOutcome") -> tuple[str, ...]:
+def _in_short(each: "Row[Any]") -> tuple[str, ...]:
     return f"{each.at:%Y-%m-%d %H:%M}", each.card or "(unknown)", each.outcome, each.reason, each.comment, each.uuid
 
 

@@ -6,7 +6,6 @@ the card after that, so that the later of the two sees both. Settling again chan
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -126,27 +125,13 @@ def _quieten(connection: Connection, said: Sequence[Row[Any]], quiet_for: timede
         connection.execute(statement, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedOutcome:
-    """The latest feedback about one card that went out. ``card`` is empty when we do not know the uuid."""
-
-    card: str
-    uuid: str
-    outcome: str
-    at: datetime
-    received: datetime
-    reason: str
-    system: str
-    suggestions: tuple[str, ...]
-    comment: str
-
-
 def latest_outcomes(
     connection: Connection, card: str | None, since: datetime | None, most: int
-) -> tuple[list[ListedOutcome], int]:
+) -> tuple[Sequence[Row[Any]], int]:
     """A page of the latest feedback of each sent card, newest first, and the total number.
 
-    ``card`` is the id of a card or the uuid of one that went out; ``since``, when the feedback was received.
+    ``card`` is the id of a card or the uuid of one that went out; ``since``, when the feedback was received. Of a row,
+    ``uuid`` names the card that went out, ``card`` its file: empty when the uuid is unknown.
     """
     wanted: list[ColumnElement[bool]] = [outcomes.c.latest]
     if card is not None:
@@ -154,15 +139,9 @@ def latest_outcomes(
     if since is not None:
         wanted.append(outcomes.c.received >= since)
     total = connection.scalar(select(func.count()).select_from(outcomes).where(*wanted)) or 0
+    as_they_are = (
+        outcomes.c[name] for name in ("outcome", "at", "received", "reason", "system", "suggestions", "comment")
+    )
+    listed = select(outcomes.c.card_id.label("card"), outcomes.c.card.label("uuid"), *as_they_are).where(*wanted)
     newest_first = (outcomes.c.received.desc(), outcomes.c.card, outcomes.c.number.desc())
-    rows = connection.execute(select(outcomes).where(*wanted).order_by(*newest_first).limit(most)).mappings()
-    as_they_are = ("outcome", "at", "received", "reason", "system", "comment")
-    return [
-        ListedOutcome(
-            card=row["card_id"],
-            uuid=row["card"],
-            suggestions=tuple(row["suggestions"]),
-            **{name: row[name] for name in as_they_are},
-        )
-        for row in rows
-    ], total
+    return connection.execute(listed.order_by(*newest_first).limit(most)).all(), total

@@ -39,8 +39,8 @@ def test_feedback_of_the_version_before_is_kept_in_its_order_and_goes_with_its_m
     expected = [("a", 1, "accepted"), ("a", 2, "overridden"), ("b", 1, "overridden"), ("unknown", 1, "overridden")]
     assert set(map(tuple, numbers)) == {(named(card), *others) for card, *others in expected}
     assert (total, {each.uuid for each in listed}) == (3, {named("a"), named("b"), named("unknown")})
-    assert {(each.reason, each.system, each.suggestions, each.comment) for each in listed} == {
-        ("benefit", "urn:x", ("s",), "words")
+    assert {(each.reason, each.system, *each.suggestions, each.comment) for each in listed} == {
+        ("benefit", "urn:x", "s", "words")
     }
     assert "old_outcome" not in tables
     show(database, exchange(shown("a"), at=NOW - 40 * DAY))
