@@ -11,9 +11,9 @@ LONGEST = 240
 """The most letters of a cached argument; longer texts are prose and do not recur."""
 
 
-def cached(function: Function, letters: Callable[..., int] = len, longest: int = LONGEST) -> Function:
+def cached(function: Function, letters: Callable[..., int] = len, longest: int = LONGEST, most: int = MOST) -> Function:
     """A pure function with its results cached, if ``letters`` of its arguments is at most ``longest``."""
-    known = lru_cache(MOST)(function)
+    known = lru_cache(most)(function)
 
     @wraps(function)
     def look_up(*args: Any) -> Any:

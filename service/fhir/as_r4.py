@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir.resources.R4B.codeableconcept import CodeableConcept
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.medicationstatement import MedicationStatement
 from fhir.resources.R4B.reference import Reference
 
+from service.caching import cached
 from service.fhir.concepts import status_codes
 from service.fhir.dosage_shapes import concept_as_r4, dosage_as_r4
 from service.fhir.resources import Resource, aslist, one, only, present, relative, text
+from service.fhir.tolerant import Read, read
 from service.fhir.versions import TAKEN_TYPES, dosage_instructions, first, names
+from service.jsonio import decode, encode
 
 ORDER = "MedicationRequest"
 NOT_STATED = "not-stated"
@@ -45,10 +50,36 @@ _ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-ho
 
 # Patient and drug are read from the client's resource by ``subject_reference`` and ``identity``; the models only
 # need to see that R4 has them.
-_READ_ALREADY = {
+READ_ALREADY = {
     "subject": Reference(display="read already"),
     "medicationCodeableConcept": CodeableConcept(text="read already"),
 }
+_REQUIRED_ORDER = {"status": NOT_STATED, "intent": "order"}
+_REQUIRED_STATEMENT = {"status": NOT_STATED}
+_LONGEST_KNOWN, _MOST_KNOWN = 1000, 1000
+"""Bytes of a small order that is kept, without its instructions, and how many are: each hook sends the same again."""
+
+
+def read_order(order: Resource) -> Read[MedicationRequest] | None:
+    """An order of any version, as the model of R4 reads it; None when it cannot be read. Not to be changed."""
+    return _known_order(encode(order_as_r4(order)))
+
+
+def read_statement(statement: Resource) -> Read[MedicationStatement] | None:
+    """The same of a statement, a dispense or an administration."""
+    return _known_statement(encode(statement_as_r4(statement)))
+
+
+def _order(sent: bytes) -> Read[MedicationRequest] | None:
+    return read(MedicationRequest, {**decode(sent), **READ_ALREADY}, _REQUIRED_ORDER)
+
+
+def _statement(sent: bytes) -> Read[MedicationStatement] | None:
+    return read(MedicationStatement, {**decode(sent), **READ_ALREADY}, _REQUIRED_STATEMENT)
+
+
+_known_order = cached(_order, longest=_LONGEST_KNOWN, most=_MOST_KNOWN)
+_known_statement = cached(_statement, longest=_LONGEST_KNOWN, most=_MOST_KNOWN)
 
 
 def order_as_r4(order: Resource) -> Resource:
@@ -68,7 +99,6 @@ def order_as_r4(order: Resource) -> Resource:
         priorPrescription={"display": "read already"} if order.get("priorPrescription") else None,
         dispenseRequest=_dispense(order),
         dosageInstruction=[dosage_as_r4(d) for d in dosage_instructions(order)] or None,
-        **_READ_ALREADY,
     )
 
 
@@ -88,7 +118,6 @@ def statement_as_r4(statement: Resource) -> Resource:
         effectivePeriod=one(statement.get("effectivePeriod")),
         dateAsserted=one(statement.get("dateAsserted")),
         dosage=[dosage_as_r4(d) for d in dosage_instructions(statement)] or None,
-        **_READ_ALREADY,
     )
 
 
@@ -105,7 +134,6 @@ def _given_as_r4(given: Resource) -> Resource:
         effectiveDateTime=next((one(given[name]) for name in dates if given.get(name) is not None), None),
         effectivePeriod=next((one(given[name]) for name in periods if given.get(name) is not None), None),
         dosage=[dosage_as_r4(d) for d in dosage_instructions(given)] or None if handed_out else None,
-        **_READ_ALREADY,
     )
 
 

@@ -23,7 +23,7 @@ from service.dosing.freetext import directions
 from service.dosing.timing import Timing
 from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir import tolerant
-from service.fhir.as_r4 import max_doses, order_as_r4, statement_as_r4
+from service.fhir.as_r4 import READ_ALREADY, max_doses, order_as_r4, statement_as_r4
 from service.fhir.concepts import concept_of, words_in
 from service.fhir.dosage_shapes import modified
 from service.fhir.resources import Resource, aslist, exact
@@ -73,9 +73,11 @@ def _read_list(sent: bytes, ordered: bool) -> Instructions | None:
     """The same from the list as it was sent, by itself."""
     raw = decode(sent)
     if ordered:
-        request = tolerant.read(MedicationRequest, order_as_r4({"resourceType": ORDER, ORDER_LIST: raw}))
+        order = order_as_r4({"resourceType": ORDER, ORDER_LIST: raw})
+        request = tolerant.read(MedicationRequest, order | READ_ALREADY)
         return _of(request.value.dosageInstruction, raw, request.dropped, ORDER_LIST) if request is not None else None
-    statement = tolerant.read(MedicationStatement, statement_as_r4({"resourceType": STATEMENT, STATEMENT_LIST: raw}))
+    given = statement_as_r4({"resourceType": STATEMENT, STATEMENT_LIST: raw})
+    statement = tolerant.read(MedicationStatement, given | READ_ALREADY)
     return _of(statement.value.dosage, raw, statement.dropped, STATEMENT_LIST) if statement is not None else None
 
 

@@ -16,14 +16,14 @@ from service.dosing.amount import NotComputed, Product
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import Dosage
 from service.facts import MedicationOrder, Role, Unread
-from service.fhir.as_r4 import NOT_STATED, based_on, ended_on, order_as_r4, planned_end, statement_as_r4
+from service.fhir.as_r4 import based_on, ended_on, planned_end, read_order, read_statement
 from service.fhir.concepts import Room
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.periods import given_until, supplied_until
 from service.fhir.reasons import NOT_LISTED, Listed, Reasons, reasons_of
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, reference
-from service.fhir.tolerant import Read, read
+from service.fhir.tolerant import Read
 from service.fhir.versions import ORDER_TYPES, dosage_instructions
 from service.terminology.recognise import Terminology
 
@@ -35,10 +35,6 @@ STOPPING = frozenset({"stopped", "cancelled", "ended"})
 WHY_STOPPED = ("stopped-because-of-harm", "stopped-because-not-tolerated", "stopped-for-another-reason")
 """Sets whose words are looked for in the reason of an order that ends treatment."""
 NOT_A_PRESCRIPTION = frozenset({"proposal", "option"})
-
-_REQUIRED_ORDER = {"status": NOT_STATED, "intent": "order"}
-_REQUIRED_STATEMENT = {"status": NOT_STATED}
-
 
 MOST_INSTRUCTIONS = 50
 """Dosage instructions of one order that are read."""
@@ -102,7 +98,7 @@ def draft_order(
     resource, uncounted = doses.within(resource)
     why = reasons_of(resource, terminology, doses.room, doses.listed)
     read_as = _bare(resource) if why.held else _without(_bare(resource), *WHY)
-    found = read(MedicationRequest, order_as_r4(read_as), _REQUIRED_ORDER)
+    found = read_order(read_as)
     given = instructions(resource)
     if found is None or given is None:
         order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.DRAFT, focus=focus)
@@ -147,9 +143,7 @@ def listed_order(
     classes = terminology.classes(identity.recognition.drugs)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT, classes=classes)
     found: Read[Any] | None = (
-        read(MedicationRequest, order_as_r4(_without(_bare(resource), *WHY)), _REQUIRED_ORDER)
-        if ordered
-        else read(MedicationStatement, statement_as_r4(_bare(resource)), _REQUIRED_STATEMENT)
+        read_order(_without(_bare(resource), *WHY)) if ordered else read_statement(_bare(resource))
     )
     given = instructions(resource)
     if found is None or given is None:
