@@ -22,21 +22,6 @@ _REQUIREMENTS = re.compile(r" \([CL]-[^)]*\)")
 SAMPLE: Part = json.loads((Path(__file__).parents[1] / "sample_request.json").read_text(encoding="utf-8"))
 """The request that the project shows everywhere; it raises a card."""
 
-PARAMETER_FILE = {
-    "name": "name",
-    "in": "path",
-    "required": True,
-    "description": "Name of a message.",
-    "schema": {"enum": sorted(schemas())},
-}
-PARAMETER_CARD = {
-    "name": "card_id",
-    "in": "path",
-    "required": True,
-    "description": "Id of a card, as in its extension.",
-    "schema": {"type": "string"},
-}
-
 
 def openapi(services: tuple[Service, ...], subject: str, public_url: str, *, token_required: bool) -> Part:
     """The description. ``subject`` is what the guideline is about, ``public_url`` where clients find this service."""
@@ -83,10 +68,10 @@ def _json(definition: str) -> Part:
     return {JSON: {"schema": {"$ref": f"#/components/schemas/{definition}"}}}
 
 
-def _read(tag: str, name: str, summary: str, content: Part, *parameters: Part) -> Part:
-    """A GET that answers with a document."""
-    given = {"parameters": list(parameters)} if parameters else {}
-    missing = {"404": {"$ref": "#/components/responses/404"}} if parameters else {}
+def _read(tag: str, name: str, summary: str, content: Part, parameter: Part | None = None) -> Part:
+    """A GET that answers with a document, perhaps the one that a parameter of the path names."""
+    given = {"parameters": [{**parameter, "in": "path", "required": True}]} if parameter else {}
+    missing = {"404": {"$ref": "#/components/responses/404"}} if parameter else {}
     found = {"description": "The document.", "content": content}
     responses = {"200": found, **missing, "default": _OTHERWISE}
     return {"operationId": name, "summary": summary, "tags": [tag], **given, "responses": responses}
@@ -123,16 +108,10 @@ def _feedback(service: Service) -> Part:
 def _failures() -> Iterator[tuple[int, str]]:
     """Every status of an error and what it means, from the tree of errors and from HTTP's own."""
     texts = {status: advice for status, (_, advice) in ADVICE.items()}
-    for error in _tree(ServiceError):
+    for error in ServiceError.__subclasses__():
         first_line = (error.__doc__ or error.__name__).partition("\n")[0]
         texts[error.status] = _REQUIREMENTS.sub("", first_line)
     yield from sorted(texts.items())
-
-
-def _tree(error: type[ServiceError]) -> Iterator[type[ServiceError]]:
-    for below in error.__subclasses__():
-        yield below
-        yield from _tree(below)
 
 
 def _failure(description: str) -> Part:
@@ -144,11 +123,13 @@ _HTML = {"text/html": {"schema": {"type": "string"}}}
 _OBJECT = {JSON: {"schema": {"type": "object"}}}
 _TEXT = {"text/plain": {"schema": {"type": "string"}}}
 _SCHEMA = {"application/schema+json": {"schema": {"type": "object"}}}
+_MESSAGE = {"name": "name", "description": "Name of a message.", "schema": {"enum": sorted(schemas())}}
+_CARD = {"name": "card_id", "description": "Id of a card, as in its extension.", "schema": {"type": "string"}}
 _PUBLIC = {
     "/guidance": _read("Pages", "guidance", "All cards and statements", _HTML),
-    "/guidance/{card_id}": _read("Pages", "card", "What is behind a card", _HTML, PARAMETER_CARD),
+    "/guidance/{card_id}": _read("Pages", "card", "What is behind a card", _HTML, _CARD),
     "/schemas/": _read("Contract", "schemas", "The addresses of all schemas", _OBJECT),
-    "/schemas/{name}.json": _read("Contract", "schema", "The JSON Schema of a message", _SCHEMA, PARAMETER_FILE),
+    "/schemas/{name}.json": _read("Contract", "schema", "The JSON Schema of a message", _SCHEMA, _MESSAGE),
     "/openapi.json": _read("Contract", "openapi", "This description", _OBJECT),
     "/healthz": _read("Operation", "alive", "Whether the service is alive", _OBJECT),
     "/readyz": _read("Operation", "ready", "Whether calls can be sent, each check named; 503 when not", _OBJECT),
