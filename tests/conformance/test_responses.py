@@ -12,7 +12,7 @@ from tests.conformance.calls import ORDERING, Called, Json, bundle, having, orde
 from tests.conformance.conftest import Answered
 from tests.conformance.test_discovery import walk
 
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 REFERENCE = re.compile(r"[A-Za-z]+/[A-Za-z0-9.-]{1,64}")
 
 
