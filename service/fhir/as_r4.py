@@ -71,11 +71,13 @@ def read_statement(statement: Resource) -> Read[MedicationStatement] | None:
 
 
 def _order(sent: bytes) -> Read[MedicationRequest] | None:
-    return read(MedicationRequest, {**decode(sent), **READ_ALREADY}, _REQUIRED_ORDER)
+    small = decode(sent)
+    return read(MedicationRequest, small | READ_ALREADY, _REQUIRED_ORDER) if isinstance(small, dict) else None
 
 
 def _statement(sent: bytes) -> Read[MedicationStatement] | None:
-    return read(MedicationStatement, {**decode(sent), **READ_ALREADY}, _REQUIRED_STATEMENT)
+    small = decode(sent)
+    return read(MedicationStatement, small | READ_ALREADY, _REQUIRED_STATEMENT) if isinstance(small, dict) else None
 
 
 _known_order = cached(_order, longest=_LONGEST_KNOWN, most=_MOST_KNOWN)
