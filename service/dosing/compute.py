@@ -82,7 +82,9 @@ def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
     if dose.reason not in GAPS:
         return dose
     worded = _filled(dosage, said, product)
-    if isinstance(worded, DailyDose) or worded.reason in LEFT:
+    if isinstance(worded, DailyDose):
+        return _agreeing(dosage, worded, said, product)
+    if worded.reason in LEFT:
         return worded
     if worded.reason != "dose-missing":
         return _not_understood(dosage, dose)
@@ -100,7 +102,7 @@ def _not_understood(dosage: Dosage, dose: DailyDose | NotComputed) -> DailyDose 
 
 def _filled(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotComputed:
     """The dose with what the words add to the data."""
-    completed = _as_needed_in_words(dosage, said)
+    completed = _limited(dosage, said)
     if said.slots:
         dose = _scheme(completed, said, product)
     else:
@@ -112,16 +114,14 @@ def _filled(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotCo
         dose = structured_dose(completed, product)
     if isinstance(dose, NotComputed) and dose.reason == "doses-differ":
         return NotComputed("text-conflict", dosage.words_element, dose.found, conflict=True)
-    return _read_from_text(_capped(dose, completed, said, product)) if isinstance(dose, DailyDose) else dose
+    return _read_from_text(dose) if isinstance(dose, DailyDose) else dose
 
 
 def _agreeing(dosage: Dosage, dose: DailyDose, said: Dosage, product: Product) -> DailyDose | NotComputed:
-    """The structured dose, "as needed" where the words add that; none where they say another dose."""
-    completed = _as_needed_in_words(dosage, said)
-    added = dose if completed is dosage else structured_dose(completed, product)
-    if isinstance(added, NotComputed):
-        return dose
-    added = _capped(added, completed, said, product)
+    """The dose, "as needed" and limited where the words add that; none where they say another dose."""
+    completed = _limited(dosage, said)
+    structured = dose if completed is dosage else structured_dose(completed, product)
+    added = structured if isinstance(structured, DailyDose) else dose
     worded = _filled(_with_words(completed, said), said, product)
     if isinstance(worded, DailyDose) and (worded.high, worded.single) != (added.high, added.single):
         found = f"{number(added.high)} mg/day / {number(worded.high)} mg/day"
@@ -134,22 +134,11 @@ def _silent(timing: Timing | None) -> bool:
     return timing is None or timing == Timing(count=timing.count)
 
 
-def _as_needed_in_words(dosage: Dosage, said: Dosage) -> Dosage:
+def _limited(dosage: Dosage, said: Dosage) -> Dosage:
     """The instruction as needed, and at most so much a day, where the words say so and the data does not."""
-    if not (dosage.as_needed or said.as_needed):
-        return dosage
-    maxima = dosage.maxima or said.maxima
-    return dosage if dosage.as_needed and maxima is dosage.maxima else replace(dosage, as_needed=True, maxima=maxima)
-
-
-def _capped(dose: DailyDose, dosage: Dosage, said: Dosage, product: Product) -> DailyDose:
-    """No more than the words allow a day: "every 6 hours, at most 3 tablets a day" is not four."""
-    if dosage.as_needed or not said.maxima:
-        return dose
-    capped = structured_dose(replace(dosage, as_needed=True, maxima=said.maxima), product)
-    if isinstance(capped, NotComputed) or capped.high >= dose.high:
-        return dose
-    return replace(capped, working=f"{dose.working}, but at most {number(capped.dosing_day)} mg/day")
+    maxima, needed = dosage.maxima or said.maxima, dosage.as_needed or said.as_needed
+    same = maxima == dosage.maxima and needed == dosage.as_needed
+    return dosage if same else replace(dosage, as_needed=needed, maxima=maxima)
 
 
 def _with_words(dosage: Dosage, said: Dosage) -> Dosage:

@@ -24,7 +24,7 @@ def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed
         return as_needed_dose(dosage, regular, high, product)
     if isinstance(times, NotComputed):
         return refused(times, dosage)
-    return _dose(low, high, times, dosage)
+    return _at_most(_dose(low, high, times, dosage), high, dosage, product)
 
 
 def amounts(dosage: Dosage, product: Product) -> tuple[Amount, Amount] | NotComputed:
@@ -83,6 +83,16 @@ def _dose(low: Amount, high: Amount, times: Rate, dosage: Dosage, note: str = ""
         daily=daily,
         days=dosage.days,
     )
+
+
+def _at_most(regular: DailyDose, largest: Amount, dosage: Dosage, product: Product) -> DailyDose:
+    """No more than the order allows a day: "every 6 hours, at most 3 tablets a day" is not four."""
+    capped = as_needed_dose(dosage, regular, largest, product) if dosage.maxima else regular
+    same = (regular.high, regular.dosing_day)
+    if isinstance(capped, NotComputed) or (capped.high, capped.dosing_day) == same:
+        return regular
+    words = f"{regular.working}, but at most {number(capped.dosing_day)} mg/day"
+    return replace(capped, low=min(regular.low, capped.high), working=words)
 
 
 def as_needed_dose(

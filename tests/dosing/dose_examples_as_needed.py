@@ -35,6 +35,8 @@ WITH_FREQUENCY = (
     example("one to two tablets every 4 to 6 hours", "HL7 R4 example medicationrequest0301",
             order(between(tablets(1), tablets(2), per(1, 4, "h", periodMax=6), asNeededBoolean=True)),
             "0", "300", "50", "300"),
+    example("a maximum below the frequency of what is not as needed", "Q3, maxDosePerPeriod",
+            order(take(mg(25), per(4, 1, "d"), maxDosePerPeriod=at_most(mg(75), A_DAY))), "75", "75", "25", "75"),
     example("said not to be as needed", "Q3", order(take(mg(25), THREE_TIMES, asNeededBoolean=False)),
             "75", "75", "25", "75"),
 )  # fmt: skip

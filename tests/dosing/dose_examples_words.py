@@ -173,6 +173,8 @@ DISAGREE = tuple(
     refused(name, "order with words that differ", found, "text-conflict", "text")
     for name, found in (
         ("another amount", beside("50 mg at bedtime")),
+        ("an amount that lacks beside another frequency", order({"timing": {"repeat": DAILY}, "text": "2x tgl. 1"})),
+        ("a frequency that lacks beside another amount", order(take(tablets(1), text="2 tablets three times daily"))),
         ("another number of tablets", beside("2 tablets daily")),
         ("another frequency", beside("25 mg three times daily")),
         ("a scheme of twice a day", beside("1-0-1", tablets(1))),
