@@ -79,11 +79,11 @@ def test_the_settings_of_the_config_map_are_valid() -> None:
 
 
 def test_the_trust_file_of_the_config_map_is_valid(tmp_path: Path) -> None:
-    from service.trust.clients import read_clients
+    from service.trust.clients import clients_of
 
     file = tmp_path / "trust.toml"
     file.write_text(documents()["ConfigMap/tolami-trust"]["data"]["trust.toml"], encoding="utf-8")
-    (client,) = read_clients(file).all
+    (client,) = clients_of(file).all
     assert client.issuer
 
 

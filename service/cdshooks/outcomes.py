@@ -26,11 +26,6 @@ class OperationOutcome(msgspec.Struct):
 
 
 def operation_outcome(code: str, message: str, expression: str = "") -> bytes:
-    """The outcome of one error as JSON; ``expression`` is the path it is about."""
-    return encode(outcome(code, message, expression))
-
-
-def outcome(code: str, message: str, expression: str = "") -> OperationOutcome:
-    """The outcome of one error. ``code`` is a FHIR issue type, ``expression`` a path such as ``$.context``."""
+    """The outcome of one error as JSON. ``code`` is a FHIR issue type, ``expression`` a path such as ``$.context``."""
     path = [expression.removeprefix("$.") or "$"] if expression else UNSET
-    return OperationOutcome("OperationOutcome", [Issue("error", code, message, path)])
+    return encode(OperationOutcome("OperationOutcome", [Issue("error", code, message, path)]))

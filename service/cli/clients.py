@@ -41,7 +41,7 @@ def check(file: Path | None, fetch: bool) -> None:
     is 1 when a client in it could not call if tokens were required.
     """
     from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile, read_clients
+    from service.trust.clients import FaultyTrustFile, clients_of
     from service.trust.keyring import NOBODY, faults_of
 
     try:
@@ -49,7 +49,7 @@ def check(file: Path | None, fetch: bool) -> None:
         chosen = file or settings.trust_file
         if chosen is None:
             raise Refused("Which file? tolami clients check FILE, or set TOLAMI_TRUST_FILE.")
-        listed = read_clients(chosen)
+        listed = clients_of(chosen)
     except (SettingsError, FaultyTrustFile) as error:
         raise Faulty(str(error)) from None
     faults = faults_of(listed, settings.token_algorithms, loopback=settings.http_loopback)
@@ -89,7 +89,7 @@ def _permission(client: "Client") -> str:
 
 def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[str], list[str]]:
     """The keys of a client in lines, and what kept a set from being fetched."""
-    from service.trust.keyring import FaultyKeyFile, pinned_keys
+    from service.trust.keyring import pinned_keys
     from service.trust.keys import NotAKeySet, read_key_set
     from service.trust.remote import NotFetched
     from service.trust.remote import fetch as fetched
@@ -98,7 +98,7 @@ def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[
     faults = []
     try:
         pinned = pinned_keys(client)
-    except FaultyKeyFile:
+    except NotAKeySet:
         pinned = None  # told among the faults of the client
     if pinned is not None:
         lines += [f"in {client.jwks_file}:", *_key_lines(pinned, settings.token_algorithms)]

@@ -115,12 +115,9 @@ class Clients:
 
 
 def clients_of(file: Path | None) -> Clients:
-    """The clients of the trust file; none without one. Raises FaultyTrustFile."""
-    return read_clients(file) if file else Clients()
-
-
-def read_clients(file: Path) -> Clients:
-    """The clients of a trust file. Raises FaultyTrustFile with every fault that was found."""
+    """The clients of a trust file; none without one. Raises FaultyTrustFile with every fault that was found."""
+    if file is None:
+        return Clients()
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,6 +1,6 @@
 """The keys of all clients: pinned in files that are read at the start, and fetched from listed addresses."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from service.trust.clients import Client, Clients, FaultyTrustFile
@@ -9,10 +9,6 @@ from service.trust.remote import KeysUnavailable, RemoteKeys
 
 NOBODY = "no client has an issuer, so nobody could call"
 """The fault of a trust file for the open mode where tokens are required."""
-
-
-class FaultyKeyFile(Exception):
-    """A file of pinned keys cannot be used; the message says why."""
 
 
 class Keyring:
@@ -49,56 +45,51 @@ class Keyring:
 def pinned_keys(client: Client) -> KeySet | None:
     """The keys in the client's file; None when it names no file.
 
-    Raises FaultyKeyFile when the file cannot be read, is no JWK Set, or holds no usable key.
+    Raises NotAKeySet with the file when it cannot be read, is no JWK Set, or holds no usable key.
     """
-    if client.jwks_file is None:
+    file = client.jwks_file
+    if file is None:
         return None
     try:
-        keys = read_key_set(client.jwks_file.read_bytes())
+        keys = read_key_set(file.read_bytes())
     except OSError as error:
-        raise FaultyKeyFile(f"{client.jwks_file} cannot be read: {error.strerror}") from None
+        raise NotAKeySet(f"{file} cannot be read: {error.strerror}") from None
     except NotAKeySet as fault:
-        raise FaultyKeyFile(f"{client.jwks_file} {fault}") from None
+        raise NotAKeySet(f"{file} {fault}") from None
     if not keys.keys:
-        reasons = "; ".join(keys.passed_over) or "it is empty"
-        raise FaultyKeyFile(f"{client.jwks_file} holds no usable key: {reasons}")
+        raise NotAKeySet(f"{file} holds no usable key: {'; '.join(keys.passed_over) or 'it is empty'}")
     return keys
 
 
-def _faults_of(client: Client, algorithms: Collection[str], *, loopback: bool) -> list[str]:
-    """What keeps tokens of this client from being checked.
+def faults_of(clients: Clients, algorithms: Collection[str], *, loopback: bool) -> list[str]:
+    """What keeps clients from calling, each fault with the client's name.
 
     ``algorithms`` are those that tokens may have; ``loopback`` allows plain http to this machine.
     """
-    if not client.issuer:
-        return (
-            ["it has keys, but no issuer by which its tokens are recognised"] if client.jwks_file or client.jku else []
-        )
-    faults = []
-    if client.jwks_file is None and not client.jku:
-        faults.append("neither jwks_file nor jku: none of its tokens could be checked")
-    faults += [
-        f"jku {address} is plain http, which TOLAMI_ALLOW_HTTP_LOOPBACK=true allows for this machine"
-        for address in client.jku
-        if urlsplit(address).scheme == "http" and not loopback
-    ]
-    try:
-        pinned = pinned_keys(client)
-    except FaultyKeyFile as fault:
-        return [*faults, f"jwks_file: {fault}"]
-    if pinned is not None and not client.jku and not any(_usable(key, algorithms) for key in pinned.keys.values()):
-        faults.append(f"jwks_file: none of its keys is for {' or '.join(algorithms)} (TOLAMI_JWT_ALGORITHMS)")
-    return faults
-
-
-def faults_of(clients: Clients, algorithms: Collection[str], *, loopback: bool) -> list[str]:
-    """What keeps clients from calling, each fault with the client's name."""
     faults = [
         f"client {c.name}: {fault}" for c in clients.all for fault in _faults_of(c, algorithms, loopback=loopback)
     ]
-    if not any(client.issuer for client in clients.all):
-        faults.append(NOBODY)
-    return faults
+    return faults if any(client.issuer for client in clients.all) else [*faults, NOBODY]
+
+
+def _faults_of(client: Client, algorithms: Collection[str], *, loopback: bool) -> Iterator[str]:
+    if not client.issuer:
+        if client.jwks_file or client.jku:
+            yield "it has keys, but no issuer by which its tokens are recognised"
+        return
+    if client.jwks_file is None and not client.jku:
+        yield "neither jwks_file nor jku: none of its tokens could be checked"
+    for address in client.jku:
+        if urlsplit(address).scheme == "http" and not loopback:
+            yield f"jku {address} is plain http, which TOLAMI_ALLOW_HTTP_LOOPBACK=true allows for this machine"
+    try:
+        pinned = pinned_keys(client)
+    except NotAKeySet as fault:
+        yield f"jwks_file: {fault}"
+        return
+    named = {algorithm for key in (pinned.keys.values() if pinned else ()) for algorithm in algorithms_of(key)}
+    if pinned is not None and not client.jku and named.isdisjoint(algorithms):
+        yield f"jwks_file: none of its keys is for {' or '.join(algorithms)} (TOLAMI_JWT_ALGORITHMS)"
 
 
 def open_keyring(clients: Clients, remote: RemoteKeys, algorithms: Collection[str], *, loopback: bool) -> Keyring:
@@ -110,7 +101,3 @@ def open_keyring(clients: Clients, remote: RemoteKeys, algorithms: Collection[st
         raise FaultyTrustFile("\n".join(faults))
     pinned = {client.issuer: keys for client in clients.all if (keys := pinned_keys(client)) is not None}
     return Keyring(pinned, remote)
-
-
-def _usable(key: PublicKey, algorithms: Collection[str]) -> bool:
-    return not set(algorithms_of(key)).isdisjoint(algorithms)

@@ -47,7 +47,7 @@ _EXAMPLE_KID = "example-kid"
 
 
 class NotAKeySet(Exception):
-    """The content is no JWK Set at all; the message says why, without repeating it."""
+    """There is no key to be had: the message says why, without repeating what was read."""
 
 
 class _Unusable(Exception):

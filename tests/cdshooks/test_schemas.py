@@ -15,7 +15,7 @@ from jsonschema.exceptions import ValidationError
 from service.cdshooks.dialects import in_dialect
 from service.cdshooks.feedback import read_feedback, without_empty
 from service.cdshooks.messages import CONTEXTS, Action, Card, Response, Suggestion
-from service.cdshooks.outcomes import outcome
+from service.cdshooks.outcomes import operation_outcome
 from service.cdshooks.reading import read_context, read_request
 from service.cdshooks.schemas import MESSAGES, schemas
 from service.cdshooks.services import Discovery, services
@@ -208,10 +208,10 @@ def test_discovery_is_as_published(library: Library) -> None:
 
 
 def test_an_error_is_as_published() -> None:
-    sent = json.loads(encode(outcome("invalid", "Do this.", "$.context.userId")))
+    sent = json.loads(operation_outcome("invalid", "Do this.", "$.context.userId"))
     VALIDATORS["operation-outcome"].validate(sent)
     assert sent["issue"][0]["expression"] == ["context.userId"]
-    VALIDATORS["operation-outcome"].validate(json.loads(encode(outcome("invalid", "Do this."))))
+    VALIDATORS["operation-outcome"].validate(json.loads(operation_outcome("invalid", "Do this.")))
     for broken in ({**sent, "issue": []}, {**sent, "resourceType": "Patient"}, {**sent, "text": None}):
         assert not VALIDATORS["operation-outcome"].is_valid(broken)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.trust.clients import ANYBODY, Client, Clients, FaultyTrustFile, lies_within, read_clients
+from service.trust.clients import ANYBODY, Client, Clients, FaultyTrustFile, clients_of, lies_within
 
 EHR = Client(name="Example EHR", fhir_servers=("https://fhir.example.org/r4", "http://127.0.0.1:8080/fhir"))
 
@@ -19,12 +19,12 @@ def trust(folder: Path, text: str) -> Path:
 
 def fault(folder: Path, text: str) -> str:
     with pytest.raises(FaultyTrustFile) as refused:
-        read_clients(trust(folder, text))
+        clients_of(trust(folder, text))
     return str(refused.value)
 
 
 def test_a_client_is_found_by_its_issuer_and_its_key_file_beside_the_trust_file(tmp_path: Path) -> None:
-    clients = read_clients(
+    clients = clients_of(
         trust(tmp_path, '[[client]]\nname = "A"\nissuer = "https://a.example"\njwks_file = "keys/a.json"\n')
     )
     found = clients.of_issuer("https://a.example")
@@ -69,7 +69,7 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FaultyTrustFile, match=r"nowhere\.toml cannot be read"):
-        read_clients(tmp_path / "nowhere.toml")
+        clients_of(tmp_path / "nowhere.toml")
 
 
 @pytest.mark.parametrize(
