@@ -18,7 +18,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from service.arriving import FRAMING, HEAD_BYTES, LINE_BYTES, PIECE_BYTES, Ended, Request
-from service.cdshooks.outcomes import operation_outcome
+from service.cdshooks.messages import operation_outcome
 from service.metrics import Metrics
 from service.web.middleware import ALWAYS
 

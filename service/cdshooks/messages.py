@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from service.jsonio import encode
+
 Indicator = Literal["info", "warning", "critical"]
 
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
@@ -217,3 +219,28 @@ def own_members(card: Mapping[str, Any]) -> dict[str, Any]:
     extension = card.get("extension")
     own = extension.get(EXTENSION) if isinstance(extension, dict) else None
     return own if isinstance(own, dict) else {}
+
+
+class Issue(msgspec.Struct, omit_defaults=True):
+    """What went wrong and what to do about it. ``expression`` is the path of the member it is about."""
+
+    severity: Literal["error"]
+    code: NonEmpty
+    diagnostics: NonEmpty
+    expression: Annotated[list[NonEmpty], Listed] | UnsetType = UNSET
+
+
+class OperationOutcome(msgspec.Struct):
+    """The FHIR resource that an error is answered with. It repeats no value of the request."""
+
+    resourceType: Literal["OperationOutcome"]
+    issue: Annotated[list[Issue], Listed]
+
+
+def operation_outcome(code: str, message: str, expression: str = "") -> bytes:
+    """The outcome of one error as JSON (CDS Hooks 3.0, "Returning OperationOutcome").
+
+    ``code`` is a FHIR issue type, ``expression`` a path such as ``$.context``.
+    """
+    path = [expression.removeprefix("$.") or "$"] if expression else UNSET
+    return encode(OperationOutcome("OperationOutcome", [Issue("error", code, message, path)]))

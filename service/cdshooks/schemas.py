@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from service.cdshooks.feedback import FeedbackRequest
-from service.cdshooks.messages import CONTEXTS, EXTENSION, HookRequest, Response
-from service.cdshooks.outcomes import OperationOutcome
+from service.cdshooks.messages import CONTEXTS, EXTENSION, HookRequest, OperationOutcome, Response
 from service.cdshooks.services import Discovery
 
 Schema = dict[str, Any]

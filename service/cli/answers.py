@@ -13,8 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from service.cdshooks.messages import CONTEXTS, own_members
-from service.cdshooks.outcomes import operation_outcome
+from service.cdshooks.messages import CONTEXTS, operation_outcome, own_members
 from service.cli.output import LINES, STANDARD_INPUT, Refused, content_of, documents, guideline, named
 from service.decide import Decision, decide
 from service.engine.library import Library

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from service.cdshooks.outcomes import operation_outcome
+from service.cdshooks.messages import operation_outcome
 from service.fhir.resources import Resource
 from service.jsonio import encode
 

@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from service.cdshooks.outcomes import operation_outcome
+from service.cdshooks.messages import operation_outcome
 from service.errors import ServiceError, place_of
 from service.web.pages import hardened
 

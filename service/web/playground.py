@@ -17,8 +17,7 @@ from typing import Any, get_args
 
 from flask import Blueprint, Response, render_template, request
 
-from service.cdshooks.messages import CONTEXTS
-from service.cdshooks.outcomes import operation_outcome
+from service.cdshooks.messages import CONTEXTS, operation_outcome
 from service.chart import Chart
 from service.decide import Decision, decide
 from service.dosing.amount import NotComputed

@@ -14,8 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from service.cdshooks.dialects import in_dialect
 from service.cdshooks.feedback import read_feedback, without_empty
-from service.cdshooks.messages import CONTEXTS, Action, Card, Response, Suggestion
-from service.cdshooks.outcomes import operation_outcome
+from service.cdshooks.messages import CONTEXTS, Action, Card, Response, Suggestion, operation_outcome
 from service.cdshooks.reading import read_context, read_request
 from service.cdshooks.schemas import MESSAGES, schemas
 from service.cdshooks.services import Discovery, services

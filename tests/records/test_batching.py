@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.records import DatabaseUnavailable
+from service.records import DatabaseUnavailable, batching
 from service.records.records import Records
 from tests.records.kept import NOW, exchange, outcome, shown
 from tests.records.test_store import answered_calls
@@ -76,7 +76,7 @@ def test_whether_it_is_ready_goes_by_the_last_write(records: Records, tmp_path: 
 def test_calls_that_come_together_are_answered_together_and_each_its_own(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records.tokens._queries, "_patience", 30.0)  # forty threads of a busy machine may need it
+    monkeypatch.setattr(batching, "PATIENCE", 30.0)  # forty threads of a busy machine may need it
     answers: dict[int, bool] = {}
 
     def use(number: int) -> None:
