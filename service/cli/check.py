@@ -137,7 +137,10 @@ def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None 
         failures.clear()
         answer = answering.answer(request, recorded_day(request) or local_day())
         found = [words_fault(card, error, cards, folder or FOLDER) for card, error in failures]
-        for fault in (*found, *(fault for shown in answer.cards for fault in unreadable(shown, cards))):
+        for fault in (
+            *found,
+            *(fault for shown in answer.cards for fault in unreadable(shown, cards, folder or FOLDER)),
+        ):
             places.setdefault(str(fault), []).append(request.path)
     for said, paths in places.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""

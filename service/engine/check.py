@@ -6,6 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
         *_state_faults(library, rules, folder),
         *_glued(library, folder),
         *_unknown_names(library, rules, folder),
-        *_uncarried(library),
+        *_uncarried(library, folder),
         *_wordless_numbers(library, folder),
     ]
 
@@ -114,7 +115,7 @@ def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iter
                 yield section_fault(folder, card.file, section, f"its rule has no state '{state}'")
         for state in card.says:
             if state and state not in states:
-                yield _front(folder, card.file).fault(f"says: its rule has no state '{state}'", "says", state)
+                yield _document(folder, card.file).fault(f"says: its rule has no state '{state}'", "says", state)
 
 
 def _glued(library: Library, folder: Path) -> Iterable[Fault]:
@@ -134,16 +135,21 @@ def _glued(library: Library, folder: Path) -> Iterable[Fault]:
                 before = before if tag else line
 
 
-def unreadable(card: Mapping[str, Any], library: Library) -> Iterable[Fault]:
-    """Texts of a sent card that are too long or use a developer's words."""
+def unreadable(card: Mapping[str, Any], library: Library, folder: Path = FOLDER) -> Iterable[Fault]:
+    """Texts of a sent card that are too long or use a developer's words, at the section that is most like them."""
     file = library.cards[card["extension"][EXTENSION]["card"]]
     summary, detail = card["summary"], card["detail"]
+    wrong = []
     if len(summary) > words.SUMMARY_LIMIT or summary.endswith("…"):
-        yield Fault(file.file, 0, f"summary of {len(summary)} characters: {summary}")
+        wrong.append((summary, "summary", f"summary of {len(summary)} characters"))
     if (length := words.count(detail)) > words.limit(detail):
-        yield Fault(file.file, 0, f"detail of {length} words: {detail}")
-    if (found := DEVELOPERS.search(f"{summary} {detail}")) is not None:
-        yield Fault(file.file, 0, f"'{found[0]}' does not belong on a card: {detail}")
+        wrong.append((detail, "detail", f"detail of {length} words"))
+    for text, kind in ((summary, "summary"), (detail, "detail")):
+        wrong += [(text, kind, f"'{found}' does not belong on a card") for found in DEVELOPERS.findall(text)[:1]]
+    for text, kind, reason in wrong:
+        titles = {said: title for title, said in file.sections.items() if title.partition(" ")[0] == kind}
+        (likest,) = get_close_matches(text, titles, n=1, cutoff=0)
+        yield section_fault(folder, file.file, titles[likest], f"{reason}: {text}")
 
 
 def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
@@ -160,11 +166,12 @@ def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Ite
                         yield section_fault(folder, card.file, title, f"nothing gives it '{name}'", line)
 
 
-def _uncarried(library: Library) -> Iterable[Fault]:
+def _uncarried(library: Library, folder: Path) -> Iterable[Fault]:
     """Statements that no card carries and that do not say why not."""
     for statement, cards in statements(library):
         if not cards and not statement.not_carried:
-            yield Fault("statements.yaml", 0, f"{statement.key}: no card carries it; say why in not_carried")
+            wrong = f"{statement.key}: no card carries it; say why in not_carried"
+            yield _document(folder, "statements.yaml").fault(wrong, statement.key)
 
 
 def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
@@ -174,9 +181,8 @@ def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
         for number in card.thresholds:
             if number not in own.get(card.id, {}) and number not in shared:
                 wrong = f"thresholds.{number}: numbers.yaml does not say what it stands for"
-                yield _front(folder, card.file).fault(wrong, "thresholds", number)
-    numbers = load_yaml("numbers.yaml", (folder / "numbers.yaml").read_text(encoding="utf-8"))
-    assert not isinstance(numbers, Fault), "it was loaded"
+                yield _document(folder, card.file).fault(wrong, "thresholds", number)
+    numbers = _document(folder, "numbers.yaml")
     for id_, said in own.items():
         for number in said:
             if number not in known.get(id_, {}):
@@ -186,11 +192,12 @@ def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
             yield numbers.fault(f"all.{number}: no card has such a number", "all", number)
 
 
-def _front(folder: Path, file: str) -> Document:
-    """The front matter of a card that has been loaded."""
-    parts = split(file, (folder / file).read_text(encoding="utf-8"))
-    assert not isinstance(parts, Fault), "it was loaded"
-    return parts[0]
+def _document(folder: Path, file: str) -> Document:
+    """A file that has been loaded, of a card its front matter."""
+    text = (folder / file).read_text(encoding="utf-8")
+    found = split(file, text) if file.endswith(".md") else load_yaml(file, text)
+    assert not isinstance(found, Fault), "it was loaded"
+    return found[0] if isinstance(found, tuple) else found
 
 
 def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault]:
@@ -204,7 +211,8 @@ def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault
             if owner not in cards:
                 yield Fault(f"lines/{owner}.md", error.lineno, str(error.message))
             elif "/" in part:
-                yield Fault(cards[owner].file, 0, f"reasons {part}: {error.message}")
+                wrong = f"reasons {part}: {error.message}"
+                yield _document(folder, cards[owner].file).fault(wrong, "reasons", *part.split("/"))
             else:
                 yield section_fault(folder, cards[owner].file, part, str(error.message), error.lineno)
 

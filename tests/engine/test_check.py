@@ -97,9 +97,9 @@ def test_a_piece_of_text_that_cannot_be_filled_in_is_named(folder: Path) -> None
 
 
 def test_a_sentence_of_what_was_not_checked_that_cannot_be_filled_in_is_named_with_its_reason(folder: Path) -> None:
-    changed(folder, "unchecked/not-checked.md", "dose of {{ label }} not stated", "dose of {{ label")
+    line = changed(folder, "unchecked/not-checked.md", "dose of {{ label }} not stated", "dose of {{ label")
     (fault,) = faults(folder)
-    assert fault.startswith("unchecked/not-checked.md: reasons ")
+    assert fault.startswith(f"unchecked/not-checked.md:{line}: reasons ")
 
 
 def test_a_card_that_no_rule_raises_is_named(folder: Path) -> None:
@@ -191,10 +191,20 @@ def test_a_card_that_nobody_would_read_is_named(library: Library, changes: dict[
     assert reason in str(fault)
 
 
+def test_a_text_that_is_too_long_is_named_at_the_section_it_comes_from(tmp_path: Path) -> None:
+    folder = copied(tmp_path, whole=True)
+    file, title = "tolperisone/tolperisone-daily-dose.md", "## summary divide"
+    line = changed(folder, file, f"{title}\nGive", f"{title}\nAs far as that can be said of anybody at all, give")
+    example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
+    (fault,) = example_faults(load(folder), [example], folder)
+    assert fault.startswith(f"{file}:{line}: section '{title}': summary of ")
+
+
 def test_a_statement_that_no_card_carries_and_that_does_not_say_why_is_named(folder: Path) -> None:
     (carried,) = load(folder).cards["tolperisone-food"].statements
     changed(folder, "tolperisone/tolperisone-food.md", f"statements: [{carried}]\n", "")
-    assert [fault.split(": ")[:2] for fault in faults(folder)] == [["statements.yaml", carried]]
+    (fault,) = faults(folder)
+    assert re.fullmatch(rf"statements\.yaml:\d+: {carried}: no card carries it; .*", fault)
 
 
 def test_several_faults_are_all_named(folder: Path) -> None:
