@@ -54,8 +54,8 @@ _RECURRING = (
 )
 """Members that say the same few things again and again in every record: each is decoded once and then known."""
 
-_LONGEST_RECURRING = 1000
-"""Bytes of such a member that is kept; a concept of several codes with their names has about 400."""
+_LONGEST_RECURRING, _MOST_RECURRING = 1000, 2000
+"""Bytes of such a member that is kept, of which a concept of several codes has about 400; and how many are."""
 
 _typed: Any = TypedDict  # its functional form wants the names spelled out
 
@@ -92,7 +92,7 @@ def _value(raw: bytes) -> Any:
     return RecurringConcept(value) if isinstance(value, dict) else value
 
 
-_recurring = cached(_value, longest=_LONGEST_RECURRING)
+_recurring = cached(_value, longest=_LONGEST_RECURRING, most=_MOST_RECURRING)
 
 
 def _complete(resource: Resource) -> None:

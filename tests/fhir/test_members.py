@@ -7,7 +7,7 @@ import pytest
 
 from service.cli.answers import InProcess, Request, find
 from service.engine.library import Library
-from service.fhir import prefetch
+from service.fhir import members, prefetch
 from service.fhir.as_r4 import singled
 from service.fhir.bundles import decoded
 from service.fhir.members import MEMBERS, list_of
@@ -50,7 +50,10 @@ def test_every_member_that_is_read_of_a_list_is_decoded(library: Library, monkey
     requests = [json.loads(path.read_text(encoding="utf-8")) for path in REQUESTS]
     sent = [*requests, *(request_in(version, request) for request in requests[::5] for version in VERSIONS)]
     calls = [Request(REQUESTS[0], json.dumps(each).encode(), each["hook"], None) for each in sent]
+    recurring: dict[bytes, Any] = {}
+    monkeypatch.setattr(members, "_recurring", lambda raw: recurring.setdefault(raw, members._value(raw)))
     lean = [InProcess(library).answer(each, TODAY).cards for each in calls]
+    assert recurring == {raw: members._value(raw) for raw in recurring}, "what is shared must not be changed"
     Asked.names.clear()
     monkeypatch.setattr(prefetch, "list_of", whole)
     assert [InProcess(library).answer(each, TODAY).cards for each in calls] == lean
@@ -58,8 +61,8 @@ def test_every_member_that_is_read_of_a_list_is_decoded(library: Library, monkey
     assert {"medicationCodeableConcept", "onsetDateTime", "valueQuantity", "dosageInstruction"} <= Asked.names
 
 
-def sent(*entries: Any, **members: Any) -> bytes:
-    return json.dumps({"resourceType": "Bundle", "entry": entries, **members}).encode()
+def sent(*entries: Any, **others: Any) -> bytes:
+    return json.dumps({"resourceType": "Bundle", "entry": entries, **others}).encode()
 
 
 PROBLEM = {"resourceType": "Condition", "code": {"text": "Asthma", "extension": [{"url": "x"}]}}
