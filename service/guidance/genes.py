@@ -16,22 +16,15 @@ POOR, INTERMEDIATE, RAPID, ULTRARAPID = "poor", "intermediate", "rapid", "ultrar
 UNCLEAR = "unclear"
 AS_USUAL = "as usual"
 
-_ANSWERS = {
-    "LA9657-3": POOR,
-    "LA10317-8": INTERMEDIATE,
-    "LA25391-6": AS_USUAL,
-    "LA25390-8": RAPID,
-    "LA10315-2": ULTRARAPID,
+_SAID = {
+    POOR: ("LA9657-3", re.compile(r"\bpoor\b|\bpm\b")),
+    INTERMEDIATE: ("LA10317-8", re.compile(r"\bintermediate\b|\bim\b")),
+    ULTRARAPID: ("LA10315-2", re.compile(r"\bultra[- ]?rapid\b|\bum\b")),
+    RAPID: ("LA25390-8", re.compile(r"(?<!ultra)(?<!ultra[- ])\brapid\b|\brm\b")),
+    AS_USUAL: ("LA25391-6", re.compile(r"\b(?:normal|extensive|indeterminate|unknown)\b|\b[ne]m\b")),
 }
-"""LOINC's answers (HL7 genomics reporting)."""
+"""LOINC's answer for each type (HL7 genomics reporting), and the words for it."""
 
-_WORDS = {
-    POOR: re.compile(r"\bpoor\b|\bpm\b"),
-    INTERMEDIATE: re.compile(r"\bintermediate\b|\bim\b"),
-    ULTRARAPID: re.compile(r"\bultra[- ]?rapid\b|\bum\b"),
-    RAPID: re.compile(r"(?<!ultra)(?<!ultra[- ])\brapid\b|\brm\b"),
-    AS_USUAL: re.compile(r"\b(?:normal|extensive|indeterminate|unknown)\b|\b[ne]m\b"),
-}
 _NOT = re.compile(r"\b(?:not|no|non|excluded|ruled out|or|to)\b")
 
 AVOIDED = {POOR, ULTRARAPID}
@@ -96,8 +89,6 @@ def results_of(chart: Chart) -> Iterator[Metaboliser]:
 
 def metaboliser(answer: str) -> str:
     """The type that an answer names, by code or in words; "unclear" when it names none, several or denies one."""
-    if answer in _ANSWERS:
-        return _ANSWERS[answer]
     words = answer.lower()
-    found = [type_ for type_, pattern in _WORDS.items() if pattern.search(words)]
+    found = [type_ for type_, (code, pattern) in _SAID.items() if answer == code or pattern.search(words)]
     return found[0] if len(found) == 1 and not _NOT.search(words) else UNCLEAR

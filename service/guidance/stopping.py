@@ -80,11 +80,7 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
         indicator=Indicator.WARNING if state in ("cut", "stop") else Indicator.INFO,
         orders=(*orders, *listed),
         state=state,
-        facts={
-            "before": before,
-            "after": after,
-            "next_step": step,
-        },
+        facts={"before": before, "after": after, "next_step": step},
         offers=offers,
         withheld=withheld if step and not harm else (),
     )

@@ -44,10 +44,7 @@ def tolperisone_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> Find
         indicator=Indicator.WARNING if urgent else Indicator.INFO,
         orders=tuple(dict.fromkeys([*joining, *ordered, *first.values(), *merged.all])),
         state=_state(chart, len(new), merged),
-        facts={
-            "inhibitors": merged.all,
-            "unsure": merged.unsure,
-        },
+        facts={"inhibitors": merged.all, "unsure": merged.unsure},
         rules=("R04",) if merged.all else (),
     )
 
