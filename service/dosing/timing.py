@@ -98,7 +98,9 @@ def _stated(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | Not
     if isinstance(repeated, NotComputed):
         return repeated
     if repeated is None:
-        return coded if coded is not None else _nothing(timing)
+        if coded is None and timing.events:
+            return NotComputed(UNKNOWN, "timing.event", f"{timing.events} dates")
+        return coded if coded is not None else NotComputed("frequency-missing", "timing.repeat")
     if isinstance(coded, Rate):
         if (repeated.low, repeated.high) != (coded.low, coded.high):
             return _conflict("timing", f"{coded.words} / {repeated.words}")
@@ -118,12 +120,6 @@ def _on_named_days(coded: Rate, timing: Timing) -> Rate | NotComputed:
     if not (days <= WEEKDAYS and coded.daily):
         return NotComputed(UNKNOWN, "timing.repeat.dayOfWeek", ", ".join(sorted(days)))
     return _daily(coded.low, coded.high, days, coded.bedtime)
-
-
-def _nothing(timing: Timing) -> NotComputed:
-    if timing.events:
-        return NotComputed(UNKNOWN, "timing.event", f"{timing.events} dates")
-    return NotComputed("frequency-missing", "timing.repeat")
 
 
 def _says_how_often(timing: Timing) -> bool:
@@ -148,8 +144,7 @@ def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
     abbreviation = code.upper().replace(".", "")
     per_day = PER_DAY_OF_CODE.get(abbreviation)
     if per_day is not None:
-        spoken = in_words(per_day, per_day)
-        return Rate(per_day, per_day, _on_dosing_day(per_day), spoken, abbreviation in BEDTIME_CODES, per_day >= 1)
+        return _daily(per_day, per_day, frozenset(), abbreviation in BEDTIME_CODES)
     spelled_out = words(code)
     read = _of_repeat(spelled_out) if spelled_out is not None else None
     return read if isinstance(read, Rate) else None
@@ -214,20 +209,17 @@ def _counts(timing: Timing, span: Fraction, days: int, moments: int) -> tuple[Fr
 
     Without a frequency the named ones count (Q1), and without those FHIR says "once per period".
     """
-    named = 1
-    if moments or days:
-        named = max(moments, 1) * (max(days, 1) if span > 1 else 1) if span >= 1 else 1
+    named = Fraction(max(moments, 1) if span >= 1 else 1) * (max(days, 1) if span > 1 else 1)
     least, most = timing.frequency, timing.frequency_max
     if least is None:
-        least = Fraction(named) if most is None else min(Fraction(named), most)
+        least = named if most is None else min(named, most)
     if most is None:
         most = least
     elif most < least:
         return NotComputed(UNKNOWN, "timing.repeat.frequencyMax", f"{number(least)} to {number(most)}")
     if least < 0 or most <= 0:
         return NotComputed(UNKNOWN, "timing.repeat.frequency", number(least))
-    conflict = _named_otherwise(timing, span, days, moments, least, most) if moments or days else None
-    return conflict or (least, most)
+    return _named_otherwise(timing, span, days, moments, least, most) or (least, most)
 
 
 def _named_otherwise(

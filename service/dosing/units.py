@@ -66,12 +66,10 @@ def unit_of_code(code: str, system: str) -> Unit | None:
     """
     tables = _tables()
     name = tables.systems.get(address(system), "" if system else "ucum")
-    coded = tables.codes.get((name, code))
+    if not name and len(code) == 1:
+        return None
+    coded = tables.codes.get((name or "ucum", code))
     if coded is not None or name not in ("ucum", ""):
-        return coded
-    if not name and len(code) > 1:
-        coded = tables.codes.get(("ucum", code))
-    if coded is not None or (not name and len(code) == 1):
         return coded
     worded = unit_of_text(code)
     short = len(code) <= len("mg")

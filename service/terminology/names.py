@@ -116,12 +116,9 @@ class Label:
         several = self._phrases.get(words[place][1])
         if several is None:
             return frozenset()
-        return frozenset(
-            drug
-            for rest, drug in several
-            if all(w == r for (_, w), r in zip(words[place + 1 :], rest, strict=False))
-            and len(words) - place > len(rest)
-        )
+        longest = max(len(rest) for rest, _ in several)
+        behind = tuple(word for _, word in words[place + 1 : place + 1 + longest])
+        return frozenset(drug for rest, drug in several if behind[: len(rest)] == rest)
 
 
 def _by_first_word(names: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[tuple[tuple[str, ...], str]]]:

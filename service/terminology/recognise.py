@@ -106,7 +106,7 @@ class Recognition:
         return self.mentions(drug) and any(drug not in claim.drugs for claim in self.claims)
 
 
-def _letters(codings: Iterable[Coding], texts: Iterable[str], _: bool = False) -> int:
+def _letters(codings: Iterable[Coding], texts: Iterable[str] = (), _: bool = False) -> int:
     return sum(map(len, chain(texts, *codings)))
 
 
@@ -173,7 +173,7 @@ class Terminology:
 
     def concepts(self, codings: Iterable[Coding]) -> frozenset[str]:
         """Ids of the condition, route and measurement sets that any of the codes belongs to."""
-        return self._sets(tuple(codings), ())
+        return self._sets(tuple(codings))
 
     def can_judge(self, coding: Coding) -> bool:
         """True when an unknown code means another drug: a known system, and a code that can be one of its codes."""
@@ -225,7 +225,7 @@ class Terminology:
         """The interaction classes that any of the drugs belongs to, such as "serotonergic"."""
         return frozenset(class_ for drug in drugs for class_ in self._classes_of.get(drug, ()))
 
-    def _concepts(self, codings: tuple[Coding, ...], _: tuple[str, ...] = ()) -> frozenset[str]:
+    def _concepts(self, codings: tuple[Coding, ...]) -> frozenset[str]:
         found: set[str] = set()
         for coding in codings:
             system, code = self.systems.key(coding.system, coding.code)
