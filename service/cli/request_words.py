@@ -91,7 +91,7 @@ class _Author:
                 f"'{label}' is not a drug of cards/terminology/drugs.{meant} Write 'DRUG: DIRECTIONS',"
                 " such as 'amitriptyline 25 mg tablet: 1 tablet at bedtime'."
             )
-        known = [code for code in terminology.codes_of(drugs[0]) if not code.topical and not code.combination]
+        known = [code for code in terminology.codes_of(drugs[0]) if code.form != "topical" and not code.combination]
         strengths = set(strengths_in_text(label))
         fits = [code for code in known if code.strength in strengths] or [c for c in known if c.strength is None]
         return min(fits or known, key=lambda code: code.system.rank)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from service.files import Fault, FaultyLibrary, load_table, schema
+from service.terminology.codes import address
 from service.terminology.folding import plain
-from service.terminology.systems import address
 
 CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"

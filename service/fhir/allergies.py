@@ -7,7 +7,7 @@ from typing import Any
 from service.facts import Allergies
 from service.fhir.concepts import Concept, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
-from service.terminology.recognise import Coding, Terminology
+from service.terminology.recognise import Terminology
 from service.terminology.words import Allergens
 
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
@@ -110,16 +110,13 @@ def _of_classes(concept: Concept, terminology: Terminology) -> Iterator[tuple[st
     """The drugs of the classes that an entry names, each with the words of the entry."""
     allergens = terminology.words.allergens
     written = concept.words
-    classes = {class_ for coding in concept.codings for class_ in allergens.of_code(*_key(coding, terminology))}
+    keys = (terminology.systems.key(coding.system, coding.code) for coding in concept.codings)
+    classes = {allergens.codes[key] for key in keys if key in allergens.codes}
     if not _denied(written, allergens):
         classes |= {class_ for said in written for class_ in allergens.classes(said)}
     for class_ in sorted(classes):
         for drug in sorted(terminology.drugs_of(class_) or {class_}):
             yield drug, concept.label
-
-
-def _key(coding: Coding, terminology: Terminology) -> tuple[str, str]:
-    return terminology.systems.key(coding.system, coding.code)
 
 
 def _denied(written: Iterable[str], allergens: Allergens) -> bool:

@@ -9,11 +9,10 @@ from pathlib import Path
 import msgspec
 
 from service.files import Fault, load_table
-from service.terminology.concept_sets import ConceptSet, word_pattern
+from service.terminology.codes import CodeSystem, ConceptSet, word_pattern
 from service.terminology.names import Names
 from service.terminology.query import Query
 from service.terminology.recognise import DrugCode, Terminology
-from service.terminology.systems import CodeSystem
 from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet, concepts_meant, read_value_set
 from service.terminology.words import load_words
 
@@ -139,8 +138,7 @@ def _drug_codes(drug: str, system: CodeSystem, include: Include) -> Iterator[Dru
             system=system,
             code=concept.code,
             display=concept.display,
-            topical=form == "topical",
-            systemic_product=form == "systemic",
+            form=form,
             combination="combination" in properties,
             strength=_strength(concept),
         )

@@ -12,11 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from service.caching import cached
-from service.terminology.concept_sets import ConceptSet, swallowed
+from service.terminology.codes import CodeSystem, ConceptSet, Systems, swallowed
 from service.terminology.folding import fold
 from service.terminology.names import Label, Names
 from service.terminology.problems import Mentions
-from service.terminology.systems import CodeSystem, Systems
 from service.terminology.words import Words
 
 TEXT = "text"
@@ -40,14 +39,16 @@ class Coding(NamedTuple):
 
 
 class DrugCode(msgspec.Struct, frozen=True):
-    """What one code says: the drug, whether it is a skin product or a combination, the strength in mg a unit."""
+    """What one code says: the drug, whether it is a combination, the strength in mg a unit.
+
+    ``form`` is "topical" for a skin product, "systemic" for one that is none, empty where the code does not say.
+    """
 
     drug: str
     system: CodeSystem
     code: str
     display: str
-    topical: bool = False
-    systemic_product: bool = False
+    form: str = ""
     combination: bool = False
     strength: Fraction | None = None
 
@@ -268,11 +269,11 @@ class Terminology:
         if not claims:
             return Recognition(doubted=doubted)
         drugs = tuple(sorted(claims[0].drugs))
-        product = any(entry.systemic_product for _, codes in known for entry in codes)
+        product = any(entry.form == "systemic" for _, codes in known for entry in codes)
         return Recognition(
             drugs=drugs,
             evidence=claims[0].evidence,
-            topical=any(entry.topical for _, codes in known for entry in codes)
+            topical=any(entry.form == "topical" for _, codes in known for entry in codes)
             or (not product and (topical_route or self.topical(codings, (text for _, text in words)))),
             combination=len(drugs) > 1 or any(entry.combination for _, codes in known[:1] for entry in codes),
             strengths=_strengths(codes for _, codes in known),

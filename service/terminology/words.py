@@ -50,11 +50,6 @@ class Allergens:
         found = self.named.ids(plain(text[:_LONGEST]))
         return found - {"antidepressant"} if "tca" in found else found
 
-    def of_code(self, system: str, code: str) -> frozenset[str]:
-        """The class that a code means."""
-        class_ = self.codes.get((system, code))
-        return frozenset() if class_ is None else frozenset({class_})
-
     def other(self, text: str) -> bool:
         """True for an allergen that no rule asks for."""
         return bool(self.others.ids(plain(text[:_LONGEST])))

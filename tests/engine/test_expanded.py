@@ -52,7 +52,7 @@ def test_a_descendant_may_belong_to_several_conditions(library: Library) -> None
 def test_a_salt_or_product_of_a_drug_is_that_drug_and_no_combination(library: Library) -> None:
     found = expand(library, {"amitriptyline": [AMITRIPTYLINE, NEW]})
     (code,) = found.library.terminology.terminology.drug_codes(Coding(SNOMED, NEW))
-    assert (code.drug, code.combination, code.topical, code.strength) == ("amitriptyline", False, False, None)
+    assert (code.drug, code.combination, code.form, code.strength) == ("amitriptyline", False, "", None)
     recognised = found.library.terminology.terminology.recognise([Coding(SNOMED, NEW)], [])
     assert (recognised.drugs, recognised.evidence) == (("amitriptyline",), f"SNOMED CT {NEW}")
 

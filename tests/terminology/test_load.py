@@ -48,11 +48,11 @@ def test_a_code_of_another_system_is_another_code(library: Library) -> None:
 def test_a_product_code_carries_its_strength_and_its_form(library: Library) -> None:
     (tablet,) = library.terminology.terminology.drug_codes(Coding(RXNORM, "856834"))
     assert tablet.strength == Fraction(25)
-    assert (tablet.systemic_product, tablet.topical, tablet.combination) == (True, False, False)
+    assert (tablet.form, tablet.combination) == ("systemic", False)
     (ingredient,) = library.terminology.terminology.drug_codes(Coding(RXNORM, "704"))
-    assert (ingredient.strength, ingredient.systemic_product) == (None, False)
+    assert (ingredient.strength, ingredient.form) == (None, "")
     (gel,) = library.terminology.terminology.drug_codes(Coding(ATC, "M02AX06"))
-    assert (gel.drug, gel.topical) == ("tolperisone", True)
+    assert (gel.drug, gel.form) == ("tolperisone", "topical")
 
 
 def test_a_combination_carries_the_strength_of_each_of_its_drugs(library: Library) -> None:

@@ -1,9 +1,11 @@
-"""Code systems, under every address that clients and national profiles use for them."""
+"""Code systems, under every address that clients use for them, and sets of codes and words that mean one thing."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+
+from service.terminology.folding import fold
 
 _KEPT = 1024
 """Addresses whose system is kept for the next code, in memory only."""
@@ -12,6 +14,11 @@ _PREFIXES = ("http://", "https://", "www.", "urn:oid:", "oid:")
 _MARKS = re.compile(r"[\s†‡*+!#-]+$|^[†*+]+")
 """Dagger and star of ICD-10 and its national marks, which add nothing to the code's own meaning."""
 _SPACED = re.compile(r"\s.*$")
+_DENIED = re.compile(r"(?<!\w)(?:no|not|without|denie[sd]|denying|never|kein\w*|nicht|ohne)(?!\w)[^.;,\n]*$")
+"""Words by which a reason says that something is not so."""
+_REACH = 80
+"""How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
+_SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +79,34 @@ def address(uri: str) -> str:
     for prefix in _PREFIXES:
         plain = plain.removeprefix(prefix)
     return _SNOMED if plain.startswith(f"{_SNOMED}/") else plain
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptSet:
+    """Codes of one condition, route or measurement: exact ones, ICD prefixes, and words for last resort."""
+
+    id: str
+    title: str
+    codes: frozenset[tuple[str, str]]
+    prefixes: frozenset[tuple[str, str]] = frozenset()
+    words: re.Pattern[str] | None = None
+
+    def in_words(self, text: str) -> bool:
+        """True when one of the set's words stands in the text as a word of its own."""
+        return self.words is not None and self.words.search(fold(text)) is not None
+
+    def affirmed(self, folded: str) -> bool:
+        """True when a word of the set stands in the folded text and no denial before it in the same sentence."""
+        found = self.words.finditer(folded) if self.words is not None else ()
+        return any(_DENIED.search(folded, max(m.start() - _REACH, 0), m.start()) is None for m in found)
+
+
+def swallowed(text: str) -> bool:
+    """True when a text names an oral form, even if it also seems to name a form for the skin: "soft gel"."""
+    return _SWALLOWED.search(fold(text)) is not None
+
+
+def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds any of the words, whole, the longest first."""
+    alternatives = "|".join(re.escape(fold(word)) for word in sorted(words, key=lambda w: (-len(w), w)))
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
