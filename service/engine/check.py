@@ -176,18 +176,17 @@ def _uncarried(library: Library, folder: Path) -> Iterable[Fault]:
 
 def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
     """Numbers without words, and words without a number."""
-    own, shared, known = library.numbers.own, library.numbers.shared, library.thresholds
     for card in library.cards.values():
         for number in card.thresholds:
-            if number not in own.get(card.id, {}) and number not in shared:
+            if number not in library.number_words[card.id]:
                 wrong = f"thresholds.{number}: numbers.yaml does not say what it stands for"
                 yield _document(folder, card.file).fault(wrong, "thresholds", number)
-    numbers = _document(folder, "numbers.yaml")
-    for id_, said in own.items():
+    numbers, known = _document(folder, "numbers.yaml"), library.thresholds
+    for id_, said in numbers.value["cards"].items():
         for number in said:
             if number not in known.get(id_, {}):
                 yield numbers.fault(f"cards.{id_}.{number}: there is no such number", "cards", id_, number)
-    for number in shared:
+    for number in numbers.value["all"]:
         if not any(number in thresholds for thresholds in known.values()):
             yield numbers.fault(f"all.{number}: no card has such a number", "all", number)
 

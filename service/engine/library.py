@@ -90,23 +90,12 @@ class CodeSystem:
     displays: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class NumberWords:
-    """What the numbers of the cards stand for: words by a number's name, those of a card and those of every card."""
-
-    own: Mapping[str, Mapping[str, str]]
-    shared: Mapping[str, str]
-
-    def of(self, card: str, number: str) -> str:
-        """What a number of a card stands for. Raises KeyError when there are no words for it."""
-        return self.own.get(card, {}).get(number) or self.shared[number]
-
-
 @dataclass(frozen=True)
 class Library:
     """Everything that is said and why. ``version`` names the guidance exactly, content included.
 
-    ``lines`` are pieces of text that several sections of cards include, by name.
+    ``lines`` are pieces of text that several sections of cards include, by name. ``number_words`` say for each card
+    what its numbers stand for.
     """
 
     version: str
@@ -115,7 +104,7 @@ class Library:
     sources: Mapping[str, Source]
     statements: Mapping[str, Statement]
     plan: Plan
-    numbers: NumberWords
+    number_words: Mapping[str, Mapping[str, str]]
     code_systems: Mapping[str, CodeSystem]
     override_system: str
     override_reasons: Mapping[str, str]

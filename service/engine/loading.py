@@ -19,7 +19,6 @@ from service.engine.library import (
     CardFile,
     CodeSystem,
     Library,
-    NumberWords,
     Source,
     Statement,
 )
@@ -74,7 +73,7 @@ def _load(folder: Path) -> Library:
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
         statements={key: Statement(key, **entry) for key, entry in statements.value.items()},
         plan=plan(guideline.value),
-        numbers=NumberWords(numbers.value["cards"], numbers.value["all"]),
+        number_words={id_: {**numbers.value["all"], **numbers.value["cards"].get(id_, {})} for id_ in cards},
         code_systems=code_systems,
         override_system=overrides.value["system"],
         override_reasons=overrides.value["reasons"],

@@ -113,7 +113,7 @@ def pages(
                 (_found(kind, found.reasons[kind]), _urgency(row))
                 for kind, row in concerns_of(found.thresholds).items()
             ],
-            numbers=[(library.numbers.of(card_id, name), number) for name, number in found.thresholds.items()],
+            numbers=[(library.number_words[card_id][name], number) for name, number in found.thresholds.items()],
             sources=[library.sources[key] for key in found.sources],
             statements=[library.statements[key] for key in found.statements],
             silent=[fixture for path in found.examples.get("silent", ()) if (fixture := fixtures().get(path))],

@@ -16,17 +16,10 @@ FILE = "numbers.yaml"
 
 
 def test_a_cards_own_words_come_before_those_for_all(library: Library) -> None:
-    words = library.numbers
-    assert (
-        words.of("amitriptyline-stopping", "recent")
-        == "Longest time since a harm began, or a long QTc was measured, that explains a stop"
-    )
-    assert (
-        words.of("amitriptyline-stopping", "adult")
-        == "Age from which a patient is an adult; not where the date of birth leaves it open"
-    )
-    with pytest.raises(KeyError):
-        words.of("amitriptyline-stopping", "nothing")
+    words = library.number_words["other-options"]
+    assert words["older"].startswith("Age from which, or perhaps from which, an order goes by a creatinine clearance")
+    assert words["adult"] == "Age from which a patient is an adult; not where the date of birth leaves it open"
+    assert library.number_words["amitriptyline-older-adult"]["older"] != words["older"]
 
 
 def test_a_number_without_words_and_words_without_a_number_are_named_with_their_lines(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_words_name_the_side_on_which_something_happens(rule: Rule, charts: dict
         if numbers[name].unit == "d":  # Rules count whole days, so a number between two of them tells nothing.
             continue
         found = next(filter(None, (side(rule, chart, numbers, name) for chart in charts.values())), "")
-        words = library.numbers.of(card, name)
+        words = library.number_words[card][name]
         assert not found or said(words) == {found}, f"{card} {name}: {words}"
 
 
@@ -170,13 +170,13 @@ def test_words_name_the_side_of_a_number_of_days(card: str, name: str, library: 
         outcome(rule, DAYS[card, name], moved(numbers, name, Fraction(days))) for days in (AGO - 1, AGO, AGO + 1)
     )
     assert (below == at) != (at == above)
-    assert said(library.numbers.of(card, name)) == {"upper" if below == at else "lower"}
+    assert said(library.number_words[card][name]) == {"upper" if below == at else "lower"}
 
 
 def test_a_number_has_its_unit_unless_its_words_say_what_is_counted(library: Library) -> None:
     for card in library.cards.values():
         for name, number in card.thresholds.items():
-            counted = UNCOUNTED.match(library.numbers.of(card.id, name)) is not None
+            counted = UNCOUNTED.match(library.number_words[card.id][name]) is not None
             assert bool(number.unit) is not counted, f"{card.id} {name}"
 
 
