@@ -28,10 +28,10 @@ def recorded(path: Path) -> tuple[int, Json]:
     """Status and body of the answer recorded for a request, placeholders filled in."""
     expected = read(path).expected
     assert expected is not None
-    text = json.dumps(expected["body"]).replace(PUBLIC_URL, LOCAL).replace(GUIDANCE, "1.0.0")
+    text = json.dumps(expected.body).replace(PUBLIC_URL, LOCAL).replace(GUIDANCE, "1.0.0")
     for number in range(40):
         text = text.replace(f"<uuid {number}>", UUID)
-    return expected["status"], json.loads(text)
+    return expected.status, json.loads(text)
 
 
 def test_every_recorded_answer_is_as_published() -> None:

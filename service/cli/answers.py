@@ -13,8 +13,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from service.cdshooks.messages import CONTEXTS, operation_outcome, own_members
 from service.cli.output import LINES, STANDARD_INPUT, Refused, content_of, documents, guideline, named
+from service.dates import local_day
 from service.decide import Decision, decide
 from service.engine.library import Library
 from service.engine.rendering import CODE_SYSTEMS, Renderer
@@ -32,27 +35,7 @@ TIMEOUT = 10.0
 """Seconds that a running service may take for an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request: its raw body, the hook it names, and the recorded answer if there is one.
-
-    ``path`` is its file, with the line where that holds several. Only a file of its own is ``recordable``.
-    """
-
-    path: Path
-    body: bytes
-    hook: str
-    expected: dict[str, Any] | None
-    recordable: bool = True
-
-    @property
-    def expected_path(self) -> Path:
-        """Where the recorded answer is or would be."""
-        return self.path.with_name(self.path.name.removesuffix(".json") + EXPECTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An answer, whatever its status, as JSON."""
 
     status: int
@@ -63,6 +46,36 @@ class Answer:
         """The cards, none for an error."""
         cards = self.body.get("cards")
         return [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
+
+
+class Recorded(Answer, frozen=True):
+    """An answer that was recorded as the expected one, and the day that it is for."""
+
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request: its raw body, the hook it names, and the recorded answer if there is one.
+
+    ``path`` is its file, with the line where that holds several. Only a file of its own is ``recordable``.
+    """
+
+    path: Path
+    body: bytes
+    hook: str
+    expected: Recorded | None = None
+    recordable: bool = True
+
+    @property
+    def expected_path(self) -> Path:
+        """Where the recorded answer is or would be."""
+        return self.path.with_name(self.path.name.removesuffix(".json") + EXPECTED)
+
+    @property
+    def day(self) -> date:
+        """The day to answer for: that of the recorded answer, else today."""
+        return self.expected.today if self.expected is not None else local_day()
 
 
 def find(paths: list[Path]) -> Iterator[Path]:
@@ -116,13 +129,16 @@ def _request(path: Path, body: bytes, *, alone: bool) -> Request:
     hook = value.get("hook") if isinstance(value, dict) else None
     if not isinstance(hook, str):
         raise Refused(f"{path}: not a hook request: it has no member 'hook'. Replay needs the whole request body.")
-    request = Request(path, body, hook, None, recordable=alone)
+    request = Request(path, body, hook, recordable=alone)
     if not (alone and request.expected_path.exists()):
         return request
-    expected = _json(request.expected_path, content_of(request.expected_path))
-    if not _recorded(expected):
-        raise Refused(f"{request.expected_path}: not a recorded answer ('today', 'status', 'body'). Remove it.")
-    return replace(request, expected=expected)
+    try:
+        recorded = msgspec.json.decode(content_of(request.expected_path), type=Recorded)
+    except (msgspec.DecodeError, RecursionError):
+        raise Refused(
+            f"{request.expected_path}: not a recorded answer ('today', 'status', 'body'). Remove it."
+        ) from None
+    return replace(request, expected=recorded)
 
 
 def _json(path: Path, body: bytes) -> Any:
@@ -134,15 +150,6 @@ def _json(path: Path, body: bytes) -> Any:
         raise Refused(f"{path}: not JSON: the file is not UTF-8 text") from None
     except (ValueError, RecursionError):
         raise Refused(f"{path}: too large a number, or too deeply nested") from None
-
-
-def _recorded(value: Any) -> bool:
-    """True when this is what ``record`` writes."""
-    try:
-        date.fromisoformat(value["today"])
-        return isinstance(value["status"], int) and isinstance(value["body"], dict)
-    except (TypeError, ValueError, LookupError):
-        return False
 
 
 class InProcess:
@@ -246,15 +253,10 @@ def difference(request: Request, answer: Answer) -> list[str]:
     """Lines of a unified diff between the expected and the given answer; none when they agree."""
     if request.expected is None:
         return []
-    expected, given = Answer(request.expected["status"], request.expected["body"]), normalised(answer)
+    expected, given = Answer(request.expected.status, request.expected.body), normalised(answer)
     if expected == given:
         return []
     return list(difflib.unified_diff(_readable(expected), _readable(given), "expected", "given", lineterm="", n=2))
-
-
-def recorded_day(request: Request) -> date | None:
-    """The day the expected answer was recorded for."""
-    return date.fromisoformat(request.expected["today"]) if request.expected is not None else None
 
 
 def record(request: Request, answer: Answer, today: date) -> None:

@@ -122,8 +122,7 @@ def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None 
     Each fault once, with the first file in which it was found and how many more there are; words that fail also with
     their line in the folder of the cards.
     """
-    from service.cli.answers import InProcess, read_all, recorded_day
-    from service.dates import local_day
+    from service.cli.answers import InProcess, read_all
     from service.engine.check import unreadable, words_fault
     from service.engine.loading import FOLDER
 
@@ -135,7 +134,7 @@ def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None 
             yield str(request)
             continue
         failures.clear()
-        answer = answering.answer(request, recorded_day(request) or local_day())
+        answer = answering.answer(request, request.day)
         found = [words_fault(card, error, cards, folder or FOLDER) for card, error in failures]
         for fault in (
             *found,

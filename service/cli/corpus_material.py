@@ -58,12 +58,12 @@ def material(path: Path) -> Material:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        return Material("not JSON", call=Request(path, body, ANY_SERVICE, None))
+        return Material("not JSON", call=Request(path, body, ANY_SERVICE))
     if not isinstance(content, dict):
         return Material("a list of JSON" if isinstance(content, list) else "a JSON value", content)
     if "hook" in content or "hookInstance" in content:
         hook = content.get("hook")
-        return Material("a request", content, Request(path, body, hook if isinstance(hook, str) else ANY_SERVICE, None))
+        return Material("a request", content, Request(path, body, hook if isinstance(hook, str) else ANY_SERVICE))
     if isinstance(content.get("resourceType"), str):
         return _of_resource(path, content)
     context = content.get("context", content)
@@ -113,4 +113,4 @@ def _of_resource(path: Path, resource: Resource) -> Material:
 
 
 def _wrapped(path: Path, what: str, content: Resource, call: Mapping[str, Any]) -> Material:
-    return Material(what, content, Request(path, json.dumps(call).encode(), call["hook"], None), wrapped=True)
+    return Material(what, content, Request(path, json.dumps(call).encode(), call["hook"]), wrapped=True)

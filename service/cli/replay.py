@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli.output import BROKEN, LINES, STANDARD_INPUT, Day, Refused, example, library, standard_output
-from service.dates import local_day
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,10 +149,10 @@ class _Replay:
 
     def _one(self, request: "Request", console: "Console") -> str:
         """Replays one request and shows the answer; returns what came of it."""
-        from service.cli.answers import OK, difference, record, recorded_day
+        from service.cli.answers import OK, difference, record
         from service.cli.display import answer_lines, diff_lines
 
-        day = self.today or recorded_day(request) or local_day()
+        day = self.today or request.day
         answer = self.answering.answer(request, day)
         console.print(f"{request.path} ({request.hook})", style="bold", soft_wrap=True, markup=False)
         for line in answer_lines(answer, full=self.full):
