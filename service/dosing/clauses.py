@@ -235,20 +235,16 @@ def _amount(clause: Lettered) -> Dosage | None:
 def _with_total(letters: str, numbers: list[Fraction], units: list[str]) -> Dosage | None:
     """ "two 25 mg tablets", "2 tablets of 25 mg", "1 tablet (25 mg)", "2 tablets (50 mg total)"."""
     count, mass = numbers
-    kinds = [unit.kind if (unit := unit_of_text(word)) is not None else None for word in units]
-    if letters in ("nnuu", "n-nuu"):
-        in_order = kinds == [Kind.MASS, Kind.COUNT]
-        return _coming_to(Quantity(count, units[1]), Quantity(count * mass, units[0])) if in_order else None
-    if "a" in letters:
-        in_order = kinds == [Kind.COUNT, Kind.MASS]
-        return _coming_to(Quantity(count, units[0]), Quantity(count * mass, units[1])) if in_order else None
-    if "T" not in letters and 1 not in numbers:  # 2 tablets (25 mg): each, or together?
+    piece, of_mass = reversed(units) if "uu" in letters else units
+    if "uu" in letters or "a" in letters:
+        kinds = [unit.kind if unit is not None else None for unit in map(unit_of_text, (piece, of_mass))]
+        if kinds != [Kind.COUNT, Kind.MASS]:
+            return None
+        mass *= count
+    elif "T" not in letters and 1 not in numbers:  # 2 tablets (25 mg): each, or together?
         return None
-    return _coming_to(Quantity(count, units[0]), Quantity(mass, units[1]))
-
-
-def _coming_to(pieces: Quantity, mass: Quantity) -> Dosage:
-    return Dosage(high=pieces, others=((mass, mass),))
+    total = Quantity(mass, of_mass)
+    return Dosage(high=Quantity(count, piece), others=((total, total),))
 
 
 def _of_pieces(counts: list[Fraction], following: str, *, spoken: bool) -> Dosage | None:

@@ -27,11 +27,6 @@ MOST_BYTES = 8 * 1024 * 1024
 PATIENCE = 10.0
 """Seconds that one page may take at most, when more are left."""
 
-REDIRECTS = range(300, 400)
-REFUSED = frozenset({401, 403})
-BUSY = frozenset({429, 502, 503, 504})
-"""Statuses that the next set would be answered with, too."""
-
 
 class NoAnswer(NotUsable):
     """The server does not answer, or not in time: there is no use in asking for the next set."""
@@ -104,39 +99,36 @@ class TerminologyServer:
         try:
             answer = get(self.session, address, accept, until=by, most_bytes=MOST_BYTES, bodies=range(600))
         except NotAnswered as none:
-            kind, reason, advice = _FAULTS[none.fault]
-            raise kind(reason, advice) from None
+            kind = NotUsable if none.fault in _OF_ONE_PAGE else NoAnswer
+            raise kind(f"The server {none.fault}.", _ADVICE[none.fault]) from None
         _check_status(answer.status, answer.body)
         return answer.body
 
 
-_FAULTS: dict[Fault, tuple[type[NotUsable], str, str]] = {
-    Fault.TIMEOUT: (NoAnswer, "The server did not answer in time.", "Check that it is up, and its load."),
-    Fault.CERTIFICATE: (NoAnswer, "The server's certificate is not trusted.", "Add its authority: REQUESTS_CA_BUNDLE."),
-    Fault.UNREACHABLE: (
-        NoAnswer,
-        "The server cannot be reached, or closed the connection.",
-        "Check the address and that it is up.",
-    ),
-    Fault.TOO_LARGE: (NotUsable, f"A page has more than {MOST_BYTES} bytes.", "It must support `count` in $expand."),
-    Fault.BROKE_OFF: (NoAnswer, "The server broke off its answer.", "Check that it is up, and the proxy in between."),
-    Fault.COMPRESSED: (NotUsable, "The answer is compressed, which was not asked for.", "Turn it off for this client."),
+_ADVICE = {
+    Fault.TIMEOUT: "Check that it is up, and its load.",
+    Fault.CERTIFICATE: "Add its authority: REQUESTS_CA_BUNDLE.",
+    Fault.UNREACHABLE: "Check the address and that it is up.",
+    Fault.TOO_LARGE: "It must support `count` in $expand.",
+    Fault.BROKE_OFF: "Check that it is up, and the proxy in between.",
+    Fault.COMPRESSED: "Turn compression off for this client.",
 }
+_OF_ONE_PAGE = frozenset({Fault.TOO_LARGE, Fault.COMPRESSED})
+_ADVICE_BY_STATUS = (
+    (range(300, 400), "Set TOLAMI_TERMINOLOGY_SERVER to the final address; redirects are not followed."),
+    ((401, 403), "It must answer calls of this machine without a login."),
+    ((429, 502, 503, 504), "Try again when it is less busy."),
+)
+"""For statuses that the next set would be answered with, too."""
 
 
 def _check_status(status: int, body: bytes) -> None:
     if status == requests.codes.ok:
         return
     reason = f"The server answered with status {status}{_outcome(body)}."
-    if status in REDIRECTS:
-        raise NoAnswer(
-            f"The server redirects (status {status}); that is not followed.",
-            "Set TOLAMI_TERMINOLOGY_SERVER to the final address.",
-        )
-    if status in REFUSED:
-        raise NoAnswer(reason, "It must answer calls of this machine without a login.")
-    if status in BUSY:
-        raise NoAnswer(reason, "Try again when it is less busy.")
+    for statuses, advice in _ADVICE_BY_STATUS:
+        if status in statuses:
+            raise NoAnswer(reason, advice)
     raise NotUsable(reason, "Check that the address is the FHIR base, that SNOMED CT is loaded, and ECL supported.")
 
 

@@ -276,7 +276,12 @@ class Terminology:
             topical=any(entry.form == "topical" for _, codes in known for entry in codes)
             or (not product and (topical_route or self.topical(codings, (text for _, text in words)))),
             combination=len(drugs) > 1 or any(entry.combination for _, codes in known[:1] for entry in codes),
-            strengths=_strengths(codes for _, codes in known),
+            strengths=tuple(
+                Strength(entry.drug, entry.strength, f"{entry.system.name} {entry.code}")
+                for _, codes in known
+                for entry in codes
+                if entry.strength is not None
+            ),
             claims=tuple(claims),
             doubted=doubted.difference(*(claim.drugs for claim in claims)),
         )
@@ -287,12 +292,3 @@ class Terminology:
             return True
         on_skin = self.concept_sets.get("topical")
         return on_skin is not None and any(on_skin.in_words(text) and not swallowed(text) for text in texts)
-
-
-def _strengths(known: Iterable[Sequence[DrugCode]]) -> tuple[Strength, ...]:
-    return tuple(
-        Strength(entry.drug, entry.strength, f"{entry.system.name} {entry.code}")
-        for entries in known
-        for entry in entries
-        if entry.strength is not None
-    )

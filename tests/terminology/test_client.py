@@ -82,7 +82,7 @@ RIGHT = entry("230690007")
         (answering(200, value_set([], 3)), "says that it has 3"),
         (answering(200, value_set([RIGHT], 20_001)), "more than 20000 codes"),
         (answering(200, b"{}", Content_Encoding="gzip"), "compressed"),
-        (answering(200, b" " * (MOST_BYTES + 1)), f"more than {MOST_BYTES} bytes"),
+        (answering(200, b" " * (MOST_BYTES + 1)), "more than this service reads"),
     ],
 )
 def test_an_answer_that_is_faulty_or_not_whole_is_not_used(
