@@ -141,7 +141,7 @@ def corpus_table(outcomes: Mapping[str, Counter[str]]) -> Table:
         table.add_row(Text(label, style="bold"), str(reasons.total()))
         for reason, number in reasons.most_common(MOST_REASONS):
             if reason:
-                table.add_row("", str(number), Text(reason))
+                table.add_row("", str(number), reason)
     return table
 
 
@@ -162,7 +162,7 @@ def replay_corpus(folder: Path, answering: InProcess | OverHttp, terminology: Te
             wrong += [(path, what) for what in came_of.wrong]
     console.print(corpus_table(outcomes))
     for path, what in wrong:
-        console.print(Text(f"{path.relative_to(folder)}: {what}", style="red"), soft_wrap=True)
+        console.print(f"{path.relative_to(folder)}: {what}", style="red", soft_wrap=True)
     console.print(f"{len(found)} files; went wrong: {len(wrong)}")
     return 1 if wrong else 0
 

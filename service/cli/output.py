@@ -50,11 +50,13 @@ def example(text: str) -> Callable[[Example], Example]:
 
 
 def standard_output() -> "Console":
-    """Standard output: as wide as the terminal, and wide enough for whole names in a file or a pipe."""
+    """Standard output, text as it is: as wide as the terminal, and wide enough for whole names in a file or a pipe."""
     from rich.console import Console
 
-    terminal = Console(highlight=False)
-    return terminal if terminal.is_terminal or os.environ.get("COLUMNS") else Console(highlight=False, width=PIPE_WIDTH)
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal and not os.environ.get("COLUMNS"):
+        console.width = PIPE_WIDTH
+    return console
 
 
 def print_json(value: object) -> None:
@@ -63,15 +65,12 @@ def print_json(value: object) -> None:
 
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Iterable[Any]], *, lines: bool = False) -> None:
-    """Prints a table, for people; a cell holds text as it is, and nothing of it is cut."""
-    from rich.table import Table
-    from rich.text import Text
+    """Prints a table, for people; nothing of it is cut."""
+    from rich.table import Column, Table
 
-    table = Table(title=title, show_lines=lines)
-    for heading in headings:
-        table.add_column(Text(heading), overflow="fold")
+    table = Table(*(Column(heading, overflow="fold") for heading in headings), title=title, show_lines=lines)
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*map(str, row))
     standard_output().print(table)
 
 

@@ -135,7 +135,7 @@ class _Replay:
             for path in progress.track(files, description="Replaying"):
                 for request in read_all(path):
                     if isinstance(request, Refused):
-                        progress.console.print(str(request), style="red", markup=False)
+                        progress.console.print(str(request), style="red")
                         counts["broken"] += 1
                     else:
                         outcome = self._one(request, progress.console)
@@ -143,7 +143,7 @@ class _Replay:
                         differing += [str(request.path)] if outcome == "differ" else []
         if len(files) > MOST_SHOWN_IN_FULL:  # the differences have scrolled away
             for differing_file in differing:
-                console.print(f"differs: {differing_file}", soft_wrap=True, markup=False)
+                console.print(f"differs: {differing_file}", soft_wrap=True)
         console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
         return BROKEN if counts["broken"] else 1 if counts["differ"] or counts["refused"] else 0
 
@@ -154,7 +154,7 @@ class _Replay:
 
         day = self.today or request.day
         answer = self.answering.answer(request, day)
-        console.print(f"{request.path} ({request.hook})", style="bold", soft_wrap=True, markup=False)
+        console.print(f"{request.path} ({request.hook})", style="bold", soft_wrap=True)
         for line in answer_lines(answer, full=self.full):
             console.print(line, soft_wrap=not self.full)
         if self.update and request.recordable:

@@ -4,8 +4,6 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from rich.text import Text
-
 from service.cli.output import FAULTY, print_table, standard_output
 from service.dates import utc_now
 from service.engine.library import Library
@@ -30,8 +28,8 @@ def check_terminology(library: Library, settings: Settings) -> Library:
     if start is None:
         console.print("No terminology server is configured (TOLAMI_TERMINOLOGY_SERVER): the embedded lists are used.")
         return library
-    for line in expansion_lines(start):
-        console.print(line, soft_wrap=True)
+    for line, style in _expansion(start):
+        console.print(line, style=style, soft_wrap=True)
     if start.expansions.faults or start.expansions.not_kept:
         sys.exit(FAULTY)
     return start.expanded.library
@@ -60,22 +58,17 @@ def _cells(found: Found | None, server: str) -> tuple[str, str, str]:
     return source, found.answer.on.date().isoformat(), version or "not said"
 
 
-def expansion_lines(start: Start) -> list[Text]:
-    """What was wrong and what to do about it, which codes were refused, and what serves now."""
-    lines = [Text(f"{f.query.kind}/{f.query.id}: {f.fault}", style="red") for f in start.expansions.faults]
+def _expansion(start: Start) -> Iterator[tuple[str, str]]:
+    """What was wrong and what to do about it, which codes were refused, and what serves now, each with its style."""
+    for f in start.expansions.faults:
+        yield f"{f.query.kind}/{f.query.id}: {f.fault}", "red"
     if start.expansions.not_kept:
-        lines.append(
-            Text(
-                f"The expansions cannot be kept ({start.expansions.not_kept}). Set TOLAMI_TERMINOLOGY_CACHE to a folder"
-                " that can be written to.",
-                style="red",
-            )
-        )
+        advice = "Set TOLAMI_TERMINOLOGY_CACHE to a folder that can be written to."
+        yield f"The expansions cannot be kept ({start.expansions.not_kept}). {advice}", "red"
     refused = start.expanded.refused
     for refusal in refused[:REFUSED_SHOWN]:
-        lines.append(Text(f"Refused: {refusal.code}, claimed by {', '.join(refusal.claimed_by)}", style="yellow"))
+        yield f"Refused: {refusal.code}, claimed by {', '.join(refusal.claimed_by)}", "yellow"
     if len(refused) > REFUSED_SHOWN:
-        lines.append(Text(f"… and {len(refused) - REFUSED_SHOWN} more codes refused", style="yellow"))
+        yield f"… and {len(refused) - REFUSED_SHOWN} more codes refused", "yellow"
     for kind in FROM_EXPANSION:
-        lines.append(Text(f"Descendants of {kind}: {used(start.expansions.whole, kind)}"))
-    return lines
+        yield f"Descendants of {kind}: {used(start.expansions.whole, kind)}", ""
