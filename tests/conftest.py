@@ -16,12 +16,14 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
+from jinja2 import Environment
 
 from service.app import create_app
 from service.cli.main import main
 from service.decide import Decision
 from service.engine.library import Library
 from service.engine.loading import FOLDER, load
+from service.engine.words import templates_of
 from service.files import digest
 from service.settings import PREFIX, Settings
 from service.terminology.recognise import Terminology
@@ -59,6 +61,22 @@ def logged() -> Iterator[list[Any]]:
     """Catches log lines, so that a test can look at them and none is printed."""
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         yield lines
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled() -> Iterator[None]:
+    """Compiles no template twice in this process, however many libraries and applications tests make."""
+    kept: dict[Any, Any] = {}
+
+    def templates(library: Library, escape: Callable[[str], str]) -> Environment:
+        environment = templates_of(library, escape)
+        fixed_by = (escape, frozenset(library.terminology.titles.items()))
+        vars(environment)["compile"] = kept.setdefault(fixed_by, cache(environment.compile))
+        return environment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.engine.rendering.templates_of", templates)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,12 @@ def as_sent(here: InProcess) -> Callable[[Path], list[Any]]:
     return cache(lambda path: said(answer_to(read(path), here)))
 
 
+@pytest.fixture(scope="session")
+def in_version(here: InProcess) -> Callable[[str, Path], Answer]:
+    """The answer to a fixture in a version, worked out once."""
+    return cache(lambda version, path: answer_to(request_in(version, read(path)), here))
+
+
 def answer_to(request: Json, here: InProcess) -> Answer:
     return here.answer(Request(Path("request.json"), json.dumps(request).encode(), request["hook"], None), TODAY)
 
@@ -82,11 +88,9 @@ def read(path: Path) -> Json:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_same_content_gets_the_same_cards_in_every_version(
-    version: str, here: InProcess, as_sent: Callable[[Path], list[Any]]
+    version: str, in_version: Callable[[str, Path], Answer], as_sent: Callable[[Path], list[Any]]
 ) -> None:
-    different = {
-        path.stem for path in REQUESTS if said(answer_to(request_in(version, read(path)), here)) != as_sent(path)
-    }
+    different = {path.stem for path in REQUESTS if said(in_version(version, path)) != as_sent(path)}
     assert different == {stem for stem, other in DIFFERENT if other == version}
 
 
@@ -112,11 +116,12 @@ def test_the_translated_request_is_valid_in_its_version(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_suggestion_is_valid_in_the_version_of_the_call(version: str, here: InProcess) -> None:
+def test_every_suggestion_is_valid_in_the_version_of_the_call(
+    version: str, in_version: Callable[[str, Path], Answer]
+) -> None:
     kinds = set()
     for path in REQUESTS:
-        request = request_in(version, read(path))
-        for resource in written(answer_to(request, here)):
+        for resource in written(in_version(version, path)):
             expected = "R4" if (path.stem, version) in UNTOLD else version
             assert faults(expected, resource) == [], path.stem
             kinds |= {resource["resourceType"]} if expected == version else set()

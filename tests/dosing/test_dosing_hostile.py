@@ -1,6 +1,6 @@
 """Whatever JSON stands in an order: reading it raises nothing, and a dose that comes of it is a possible one."""
 
-from copy import deepcopy
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
@@ -47,13 +47,14 @@ def paths(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def changed(order: Json, path: tuple[Any, ...], value: Any) -> Json:
-    """The order with something else in one place."""
-    copied = deepcopy(order)
-    holder: Any = copied
+    """The order with something else in one place; what is not on the way there is shared."""
+    changed_order = copy(order)
+    holder: Any = changed_order
     for step in path[:-1]:
+        holder[step] = copy(holder[step])
         holder = holder[step]
     holder[path[-1]] = value
-    return copied
+    return changed_order
 
 
 @st.composite

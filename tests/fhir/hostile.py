@@ -1,7 +1,7 @@
 """JSON that no client should send, for whatever has to stand it."""
 
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,10 +27,11 @@ def places(value: Any, path: tuple[int | str, ...] = ()) -> Iterator[tuple[int |
 
 
 def replaced(resource: Resource, path: tuple[int | str, ...], value: Any) -> Resource:
-    """The resource with another value at a path."""
-    changed = deepcopy(resource)
+    """The resource with another value at a path; what is not on the way there is shared."""
+    changed = copy(resource)
     holder: Any = changed
     for step in path[:-1]:
+        holder[step] = copy(holder[step])
         holder = holder[step]
     holder[path[-1]] = value
     return changed

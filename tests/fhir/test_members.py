@@ -50,13 +50,14 @@ def test_every_member_that_is_read_of_a_list_is_decoded(library: Library, monkey
     requests = [json.loads(path.read_text(encoding="utf-8")) for path in REQUESTS]
     sent = [*requests, *(request_in(version, request) for request in requests[::5] for version in VERSIONS)]
     calls = [Request(REQUESTS[0], json.dumps(each).encode(), each["hook"], None) for each in sent]
+    here = InProcess(library)
     recurring: dict[bytes, Any] = {}
     monkeypatch.setattr(members, "_recurring", lambda raw: recurring.setdefault(raw, members._value(raw)))
-    lean = [InProcess(library).answer(each, TODAY).cards for each in calls]
+    lean = [here.answer(each, TODAY).cards for each in calls]
     assert recurring == {raw: members._value(raw) for raw in recurring}, "what is shared must not be changed"
     Asked.names.clear()
     monkeypatch.setattr(prefetch, "list_of", whole)
-    assert [InProcess(library).answer(each, TODAY).cards for each in calls] == lean
+    assert [here.answer(each, TODAY).cards for each in calls] == lean
     assert Asked.names - MEMBERS == set()
     assert {"medicationCodeableConcept", "onsetDateTime", "valueQuantity", "dosageInstruction"} <= Asked.names
 

@@ -13,13 +13,15 @@ from markupsafe import escape
 
 from service.engine.finding import Threshold
 from service.engine.library import Library
-from service.engine.loading import load as load_library
 from service.web.pages import amount
 
-LIBRARY = load_library()
-CARDS = list(LIBRARY.cards)
 HERE = "http://localhost"
-PAGES = ["/guidance", *(f"/guidance/{card}" for card in CARDS)]
+
+
+@pytest.fixture(scope="module")
+def pages(library: Library) -> list[str]:
+    """The addresses of all pages of the guidance."""
+    return ["/guidance", *(f"/guidance/{card}" for card in library.cards)]
 
 
 class Page(HTMLParser):
@@ -42,43 +44,44 @@ class Page(HTMLParser):
         self.handlers += [name for name, _ in attrs if name.startswith("on") or name == "style"]
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/", "/playground", "/api"])
-def test_every_page_loads_only_from_here_and_is_hardened(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
-    assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    policy = answer.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none';")
-    assert "script-src 'self';" in policy
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    page = Page(answer.text)
-    assert page.tags.isdisjoint({"iframe", "object", "style"})
-    assert page.handlers == []
-    for address in page.loaded:
+def test_every_page_loads_only_from_here_and_is_hardened(client: FlaskClient, pages: list[str]) -> None:
+    loaded = set()
+    for path in [*pages, "/", "/playground", "/api"]:
+        answer = client.get(path)
+        assert (answer.status_code, answer.mimetype) == (200, "text/html"), path
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none';"), path
+        assert "script-src 'self';" in policy, path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert answer.headers["Referrer-Policy"] == "no-referrer", path
+        page = Page(answer.text)
+        assert page.tags.isdisjoint({"iframe", "object", "style"}), path
+        assert page.handlers == [], path
+        assert "Not clinically reviewed" in answer.text, path
+        loaded |= set(page.loaded)
+    for address in loaded:
         with closing(client.get(address)) as part:
             assert part.status_code == 200, address
-    assert "Not clinically reviewed" in answer.text
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_every_link_leads_to_a_page_here_or_to_a_source(client: FlaskClient, library: Library, path: str) -> None:
-    sources = {source.url for source in library.sources.values()}
-    for link in Page(client.get(path).text).links:
-        address = urljoin(f"{HERE}{path}", link).partition("#")[0]
-        assert link in sources or client.get(address.removeprefix(HERE)).status_code == 200, link
-
-
-@pytest.mark.parametrize("card", CARDS)
-def test_a_cards_page_shows_its_statements_numbers_and_sources(
-    client: FlaskClient, library: Library, card: str
+def test_every_link_leads_to_a_page_here_or_to_a_source(
+    client: FlaskClient, library: Library, pages: list[str]
 ) -> None:
-    text = client.get(f"/guidance/{card}").text
-    file = library.cards[card]
-    shown = [file.title, file.rule, library.version, *(library.statements[key].says for key in file.statements)]
-    shown += [amount(number) for number in file.thresholds.values()]
-    shown += [library.sources[key].title for key in file.sources]
-    for words in shown:
-        assert str(escape(words)) in text, words
+    sources = {source.url for source in library.sources.values()}
+    linked = {(urljoin(f"{HERE}{path}", link), path) for path in pages for link in Page(client.get(path).text).links}
+    addresses = {link.partition("#")[0]: path for link, path in linked if link not in sources}
+    for address, path in addresses.items():
+        assert client.get(address.removeprefix(HERE)).status_code == 200, f"{path} links {address}"
+
+
+def test_a_cards_page_shows_its_statements_numbers_and_sources(client: FlaskClient, library: Library) -> None:
+    for card, file in library.cards.items():
+        text = client.get(f"/guidance/{card}").text
+        shown = [file.title, file.rule, library.version, *(library.statements[key].says for key in file.statements)]
+        shown += [amount(number) for number in file.thresholds.values()]
+        shown += [library.sources[key].title for key in file.sources]
+        for words in shown:
+            assert str(escape(words)) in text, (card, words)
 
 
 def test_a_cards_page_shows_the_card_as_the_service_answers_it_now(client: FlaskClient) -> None:
