@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 RULES := $(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/lint-imports --no-cache
-TRACED := $(BIN)/python -m slipcover --dont-wrap-pytest --json --out $(VENV)/coverage.json
 
 # The tests start many processes: what these import is compiled once, also where that is switched off.
 export PYTHONDONTWRITEBYTECODE :=
@@ -22,9 +21,8 @@ test: $(VENV)/tests $(VENV)/tools ## Run every check: ruff, mypy, import-linter,
 	@$(RULES)
 	@$(BIN)/tolami check
 	@$(BIN)/mypy >$(VENV)/mypy 2>&1 & types=$$!; \
-	$(TRACED) -m pytest --numprocesses 3 --dist worksteal; tests=$$?; \
-	wait $$types; types=$$?; cat $(VENV)/mypy; \
-	$(BIN)/python -m tests.coverage $(VENV)/coverage.json && exit $$((tests || types))
+	$(BIN)/python -m tests.coverage --numprocesses 3 --dist worksteal; tests=$$?; \
+	wait $$types; types=$$?; cat $(VENV)/mypy; exit $$((tests || types))
 
 check-code: $(VENV)/tests ## Run the checks that need no running code
 	@$(RULES)

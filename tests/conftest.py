@@ -41,11 +41,6 @@ ASKED |= {"amitriptyline", "citalopram", "escitalopram"}
 settings.register_profile("tolami", deadline=None)
 settings.load_profile("tolami")
 
-if "SLIPCOVER_COVERAGE_DIR" in os.environ:
-    from tests.tracing import trace_everything
-
-    trace_everything()
-
 
 @pytest.fixture(autouse=True, scope="session")
 def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
