@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from click.testing import CliRunner, Result
@@ -24,7 +25,7 @@ from service.decide import Decision
 from service.engine.library import Library
 from service.engine.loading import FOLDER, load
 from service.engine.words import templates_of
-from service.files import digest
+from service.files import digest, validator
 from service.settings import PREFIX, Settings
 from service.terminology.recognise import Terminology
 from tests.serving import Served, serving
@@ -56,6 +57,37 @@ def logged() -> Iterator[list[Any]]:
     """Catches log lines, so that a test can look at them and none is printed."""
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         yield lines
+
+
+class Validator:
+    """A JSON Schema, asked once in this process whether a value fits it."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = validator(schema)
+        self._errors: dict[bytes, list[Any]] = {}
+
+    def iter_errors(self, value: Any) -> list[Any]:
+        content = msgspec.msgpack.encode(value)
+        if content not in self._errors:
+            self._errors[content] = list(self._schema.iter_errors(value))
+        return self._errors[content]
+
+    def is_valid(self, value: Any) -> bool:
+        return not self.iter_errors(value)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def validated() -> Iterator[None]:
+    """Asks no schema twice about the same content: folders of cards that tests make differ in a word or two."""
+    kept: dict[bytes, Validator] = {}
+
+    def remembering(schema: Mapping[str, Any]) -> Validator:
+        content = msgspec.msgpack.encode(schema)
+        return kept.get(content) or kept.setdefault(content, Validator(schema))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.files.validator", remembering)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -16,11 +16,11 @@ from flask import Flask
 
 from service.cli.main import main
 from service.engine.library import Library
-from service.engine.loading import load
+from service.files import digest
 from service.settings import PREFIX
 from service.trust.clients import Dialect, Jurisdiction
 from tests.cli.test_answers import WITH_CARDS, WITHOUT_CARDS, serving, written
-from tests.conftest import FIXTURES, ROOT
+from tests.conftest import FIXTURES, ROOT, loaded
 from tests.engine.folder import copied
 from tests.trust.ehr import Ehr, trusting
 
@@ -400,7 +400,7 @@ def test_a_sign_off_is_written_into_its_card_which_is_no_longer_open(
 ) -> None:
     folder = copied(tmp_path, whole=True)
     monkeypatch.setattr("service.engine.loading.FOLDER", folder)
-    monkeypatch.setattr("service.engine.loading.load", lambda: load(folder))
+    monkeypatch.setattr("service.engine.loading.load", lambda: loaded(folder, digest(folder)))
     by = ("--by", "A. Example", "--role", "clinical pharmacist")
     before = {row["card"] for row in json.loads(run("cards", "--review", "--format", "json").output)}
     for refused in (("nobody", *by), ("pain-score", *by, "--until", "2020-01-01")):

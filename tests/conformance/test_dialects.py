@@ -1,37 +1,37 @@
 """Each client gets what its release of CDS Hooks knows (C-083, C-093 … C-095, L-14)."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from service.app import create_app
+from service.engine.library import Library
+from service.settings import Settings
 from tests.conformance.calls import Json
-from tests.conftest import FIXTURES
-from tests.serving import serving, session
+from tests.conftest import FIXTURES, TODAY
 
 DRAFTED_TWICE = FIXTURES / "requests/order-sign/amitriptyline-drafted-twice.json"
 """One of two drafts of the same drug is offered to be deleted."""
 
 
-def answered(folder: Path, dialect: str) -> list[Json]:
+def answered(folder: Path, dialect: str, library: Library) -> list[Json]:
     """The cards that a client of this release gets for the two drafts."""
-    (folder / "trust.toml").write_text(f'[[client]]\nname = "EHR"\ndialect = "{dialect}"\n', encoding="utf-8")
-    with serving(folder, "--workers", "1", settings={"TOLAMI_TRUST_FILE": "trust.toml"}) as served, session() as client:
-        url = f"{served.url}/cds-services/order-sign"
-        headers = {"Content-Type": "application/json"}
-        answer = client.post(url, data=DRAFTED_TWICE.read_bytes(), headers=headers, timeout=20)
-    found: list[Json] = json.loads(answer.content)["cards"]
+    trust = folder / "trust.toml"
+    trust.write_text(f'[[client]]\nname = "EHR"\ndialect = "{dialect}"\n', encoding="utf-8")
+    client = create_app(Settings(trust_file=trust), library, lambda: TODAY).test_client()
+    answer = client.post("/cds-services/order-sign", data=DRAFTED_TWICE.read_bytes(), content_type="application/json")
+    found: list[Json] = answer.get_json()["cards"]
     return found
 
 
-@pytest.fixture(scope="module")
-def first_release(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
-    return answered(tmp_path_factory.mktemp("first"), "1.0")
+@pytest.fixture
+def first_release(tmp_path: Path, library: Library) -> list[Json]:
+    return answered(tmp_path, "1.0", library)
 
 
-@pytest.fixture(scope="module")
-def second_release(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
-    return answered(tmp_path_factory.mktemp("second"), "2.0")
+@pytest.fixture
+def second_release(tmp_path: Path, library: Library) -> list[Json]:
+    return answered(tmp_path, "2.0", library)
 
 
 def deletes(cards: list[Json]) -> list[Json]:

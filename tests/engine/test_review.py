@@ -29,32 +29,30 @@ def with_card(library: Library, card: CardFile) -> Guideline:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, library: Library) -> Path:
     """A folder in which one card is signed off, by a name that YAML could misread."""
     folder = copied(tmp_path)
-    reviewed = digest(Guideline(load(folder), RULES), CARD)
+    reviewed = digest(Guideline(library, RULES), CARD)
     path = folder / FILE
     text = signed(path.read_text(encoding="utf-8"), "M. O'Neil: #1", "clinical pharmacist", TODAY, UNTIL, reviewed)
     path.write_text(text, encoding="utf-8")
     return folder
 
 
-def open_in(folder: Path, today: date = TODAY) -> str:
-    return open_reason(Guideline(load(folder), RULES), CARD, today)
-
-
 def test_a_signed_card_counts_as_reviewed_until_its_last_day(folder: Path) -> None:
-    review = load(folder).cards[CARD].review
+    signed_off = Guideline(load(folder), RULES)
+    review = signed_off.library.cards[CARD].review
     assert (review["by"], review["role"]) == ("M. O'Neil: #1", "clinical pharmacist")
-    assert open_in(folder) == open_in(folder, UNTIL) == ""
-    assert open_in(folder, UNTIL + timedelta(days=1)).endswith(f"ended on {UNTIL}")
-    assert valid_until(Guideline(load(folder), RULES)) == {CARD: UNTIL}
+    assert open_reason(signed_off, CARD, TODAY) == open_reason(signed_off, CARD, UNTIL) == ""
+    assert open_reason(signed_off, CARD, UNTIL + timedelta(days=1)).endswith(f"ended on {UNTIL}")
+    assert valid_until(signed_off) == {CARD: UNTIL}
 
 
 def test_a_changed_word_takes_the_sign_off_back(folder: Path) -> None:
     changed(folder, FILE, "means nothing.\n", "means little.\n")
-    assert open_in(folder).startswith("changed since M. O'Neil")
-    assert valid_until(Guideline(load(folder), RULES)) == {}
+    changed_since = Guideline(load(folder), RULES)
+    assert open_reason(changed_since, CARD, TODAY).startswith("changed since M. O'Neil")
+    assert valid_until(changed_since) == {}
 
 
 def test_signing_again_replaces_the_sign_off(folder: Path) -> None:

@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 import requests
+from click.testing import Result
 
 from service.server import LIMITS, SAMPLE
 from service.settings import Settings
@@ -96,28 +97,23 @@ def test_the_start_says_where_discovery_is_and_how_to_try_it(served: Served) -> 
     assert "Not clinically reviewed" in log
 
 
-def serve_once(port: int, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Starts the service where it cannot start."""
-    arguments = [str(COMMAND), "serve", "--host", HOST, "--port", str(port)]
-    env = environment() | settings
-    return subprocess.run(arguments, env=env, capture_output=True, text=True, timeout=START, check=False)
-
-
 def test_a_port_that_is_taken_is_named_and_another_one_suggested() -> None:
     with closing(socket.socket()) as taken:
         taken.bind((HOST, 0))
         taken.listen()
         port = int(taken.getsockname()[1])
-        ended = serve_once(port)
+        command = [str(COMMAND), "serve", "--host", HOST, "--port", str(port)]
+        env = environment()
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=START, check=False)
     assert ended.returncode == 1
     assert f"tolami cannot start: {HOST}:{port} cannot be used" in ended.stderr
     assert f"--port {port + 1}" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_wrong_setting_is_named() -> None:
-    ended = serve_once(free_port(), TOLAMI_MAX_BODY_BYTES="much")
-    assert ended.returncode == 1
+def test_a_wrong_setting_is_named(run: Callable[..., Result]) -> None:
+    ended = run("serve", TOLAMI_MAX_BODY_BYTES="much")
+    assert ended.exit_code == 1
     assert "TOLAMI_MAX_BODY_BYTES" in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -164,7 +160,7 @@ def test_a_worker_that_is_stopped_before_it_has_begun_stops_at_once(tmp_path: Pa
 def test_a_card_that_is_saved_is_served_and_its_faults_are_named_until_they_are_gone(tmp_path: Path) -> None:
     root = tmp_path / "project"
     for part in ("service", "cards", "fhir_fixtures"):
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, root / part)
     card, url = root / "cards/monitoring/pain-score.md", f"http://{HOST}:{(port := free_port())}"
     written = card.read_text(encoding="utf-8")
     command = [sys.executable, "-c", "from service.cli.main import main; main()", "serve", "--reload"]
