@@ -90,10 +90,10 @@ def create_app(
     hooks = {service.id: service.hook for service in published}
     in_the_open = settings.auth == "open"
     app.wsgi_app = Middleware(  # type: ignore[method-assign]
-        app.wsgi_app,
-        metrics,
-        hooks,
-        new_uuid,
+        app=app.wsgi_app,
+        metrics=metrics,
+        hooks=hooks,
+        new_id=new_uuid,
         prefix=urlsplit(public_url).path.rstrip("/"),
         private_network=in_the_open,
     )

@@ -64,6 +64,7 @@ def call_of(environ: WSGIEnvironment) -> Call:
     return cast(Call, environ.get(_KEY) or Call())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Middleware:
     """The WSGI application around the application. ``hooks`` are the hooks by the id of their service.
 
@@ -71,29 +72,19 @@ class Middleware:
     ``private_network`` lets public pages call this machine, which browsers ask for apart (Private Network Access).
     """
 
-    def __init__(
-        self,
-        app: WSGIApplication,
-        metrics: Metrics,
-        hooks: Mapping[str, str],
-        new_id: Callable[[], str],
-        *,
-        prefix: str = "",
-        private_network: bool = False,
-    ) -> None:
-        self._prefix = prefix
-        self._private_network = private_network
-        self._app = app
-        self._metrics = metrics
-        self._hooks = hooks
-        self._new_id = new_id
+    app: WSGIApplication
+    metrics: Metrics
+    hooks: Mapping[str, str]
+    new_id: Callable[[], str]
+    prefix: str
+    private_network: bool
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers a request."""
         started = perf_counter()
-        environ["SCRIPT_NAME"] = self._prefix
+        environ["SCRIPT_NAME"] = self.prefix
         asked = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = asked if asked and _TOKEN.fullmatch(asked) else self._new_id()
+        request_id = asked if asked and _TOKEN.fullmatch(asked) else self.new_id()
         bound = bind_contextvars(request=request_id)
         call = environ[_KEY] = Call(parts=timing.begin())
         preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
@@ -107,24 +98,24 @@ class Middleware:
                 headers.append(("Server-Timing", _server_timing(call.parts, perf_counter() - started)))
             if preflight:
                 headers += PREFLIGHT.items()
-                if self._private_network and environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
+                if self.private_network and environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true":
                     headers.append(("Access-Control-Allow-Private-Network", "true"))
             return start_response(status, headers, exc_info)
 
-        self._metrics.began()
+        self.metrics.began()
         try:
-            return self._app(environ, respond)
+            return self.app(environ, respond)
         finally:
-            self._metrics.ended()
+            self.metrics.ended()
             self._note(call, perf_counter() - started)
             reset_contextvars(**bound)  # threads are used again
 
     def _note(self, call: Call, seconds: float) -> None:
-        hook = self._hooks.get(call.service, "other") if call.service else ""
-        self._metrics.answered(call.endpoint, hook, call.status, seconds)
+        hook = self.hooks.get(call.service, "other") if call.service else ""
+        self.metrics.answered(call.endpoint, hook, call.status, seconds)
         facts: dict[str, object] = {
             "endpoint": call.endpoint,
-            **({"service": call.service if call.service in self._hooks else "unknown"} if call.service else {}),
+            **({"service": call.service if call.service in self.hooks else "unknown"} if call.service else {}),
             "status": call.status,
             "milliseconds": round(seconds * 1000, 1),
         }
