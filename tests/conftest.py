@@ -24,7 +24,7 @@ from service.cli.main import main
 from service.decide import Decision
 from service.engine.library import Library
 from service.engine.loading import FOLDER, load
-from service.engine.words import templates_of
+from service.engine.wording import templates_of
 from service.files import digest, validator
 from service.settings import PREFIX, Settings
 from service.terminology.recognise import Terminology

@@ -40,7 +40,7 @@ class Burden:
         """Counts the answer to one more order."""
         from service.cdshooks.messages import EXTENSION
         from service.engine.rendering import LOCAL
-        from service.engine.words import count as words_of
+        from service.engine.wording import count as words_of
 
         self.orders += 1
         pages = f"{LOCAL}/guidance/"

@@ -20,7 +20,7 @@ from service.cli.output import Refused, standard_output
 from service.dates import local_day
 from service.fhir.concepts import concept_of
 from service.fhir.resources import text
-from service.guidance.vocabulary import SUBJECTS
+from service.guidance.ids import SUBJECTS
 from service.terminology.recognise import Terminology
 
 MOST_REASONS = 12

@@ -15,7 +15,7 @@ from jinja2 import TemplateSyntaxError
 
 from service import chart
 from service.cdshooks.messages import EXTENSION
-from service.engine import words
+from service.engine import wording
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
 from service.engine.evaluate import card_of
 from service.engine.finding import Rule, states_of
@@ -140,9 +140,9 @@ def unreadable(card: Mapping[str, Any], library: Library, folder: Path = FOLDER)
     file = library.cards[card["extension"][EXTENSION]["card"]]
     summary, detail = card["summary"], card["detail"]
     wrong = []
-    if len(summary) > words.SUMMARY_LIMIT or summary.endswith("…"):
+    if len(summary) > wording.SUMMARY_LIMIT or summary.endswith("…"):
         wrong.append((summary, "summary", f"summary of {len(summary)} characters"))
-    if (length := words.count(detail)) > words.limit(detail):
+    if (length := wording.count(detail)) > wording.limit(detail):
         wrong.append((detail, "detail", f"detail of {length} words"))
     for text, kind in ((summary, "summary"), (detail, "detail")):
         wrong += [(text, kind, f"'{found}' does not belong on a card") for found in DEVELOPERS.findall(text)[:1]]
@@ -154,7 +154,7 @@ def unreadable(card: Mapping[str, Any], library: Library, folder: Path = FOLDER)
 
 def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
     """Names in sections that no rule and nothing of the engine knows: slips of the pen where no example leads."""
-    rooms = {Path(inspect.getfile(module)).parent for module in (words, *(sys.modules[r.__module__] for r in rules))}
+    rooms = {Path(inspect.getfile(module)).parent for module in (wording, *(sys.modules[r.__module__] for r in rules))}
     sources = [path for room in rooms for path in room.glob("*.py")] + [Path(inspect.getfile(chart))]
     known = JINJA | {name for path in sources for name in NAME.findall(path.read_text(encoding="utf-8"))}
     for card in library.cards.values():
@@ -202,7 +202,7 @@ def _document(folder: Path, file: str) -> Document:
 def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault]:
     """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines."""
     cards = renderer.library.cards
-    for name, text in words.texts_of(renderer.library).items():
+    for name, text in wording.texts_of(renderer.library).items():
         try:
             renderer.marked.compile(text, name, raw=True)  # as far as Jinja2 goes: Python refuses none of what it makes
         except TemplateSyntaxError as error:

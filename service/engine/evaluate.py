@@ -11,7 +11,7 @@ from service.engine.guideline import Guideline
 from service.engine.plan import merged
 from service.engine.policy import allowed
 from service.engine.unchecked import patient_deceased, rule_failed, unchecked
-from service.engine.words import shortened
+from service.engine.wording import shortened
 from service.facts import Unread
 
 MOST_LISTED = 25

@@ -10,11 +10,11 @@ from jinja2 import Environment
 from msgspec import UNSET
 
 from service.cdshooks.messages import EXTENSION, Action, Card, Coding, Link, Response, Source, Suggestion
-from service.engine import words
+from service.engine import wording
 from service.engine.finding import Finding
 from service.engine.library import OVERRIDE_REASONS, TOPICS, CardFile, Library
 from service.engine.suggestions import Change, Offered, actions_for, change_for
-from service.engine.words import Rendered, markdown, plain, shortened, shortest, templates_of, tidy
+from service.engine.wording import Rendered, markdown, plain, shortened, shortest, templates_of, tidy
 from service.facts import Unread
 from service.fhir.edit import ClientOrders
 
@@ -121,7 +121,7 @@ class Renderer:
             **finding.facts,
             "orders": finding.orders,
             "thresholds": file.thresholds,
-            "most": words.MOST[0],
+            "most": wording.MOST[0],
             "withheld": [self.library.withheld[reason] for reason in finding.withheld],
             "product": change.product if change is not None else "",
         }
@@ -139,14 +139,14 @@ class Renderer:
         """
         file = self.library.cards[NOT_CHECKED]
         environment = self.marked if marked else self.plain
-        label = words.drug(gap.order, self.library.terminology.titles) if gap.order is not None else "an order"
+        label = wording.drug(gap.order, self.library.terminology.titles) if gap.order is not None else "an order"
         return environment.get_template(f"{file.id}/{gap.reason}/{form}").render(
             label=label,
             element=gap.element,
             found=shortened(plain(gap.found), _FOUND),
             words=[shortened(plain(said), _FOUND) for said in gap.words[:_MOST_WORDS]],
             others=max(len(gap.words) - _MOST_WORDS, 0),
-            list=words.joined([file.lists.get(element, element) for element in elements or (gap.element,)]),
+            list=wording.joined([file.lists.get(element, element) for element in elements or (gap.element,)]),
             **file.thresholds,
         )
 
@@ -179,7 +179,7 @@ class Renderer:
     def _summary(self, part: "_Part") -> str:
         """The summary with its lists cut until it fits: what to do must not be cut away by a long list."""
         template = self.plain.get_template(part.template("summary"))
-        return shortened(shortest(template, part.values, len, words.SUMMARY_LIMIT), SUMMARY_LIMIT)
+        return shortened(shortest(template, part.values, len, wording.SUMMARY_LIMIT), SUMMARY_LIMIT)
 
     def _detail(self, parts: Sequence["_Part"], source: Source) -> str:
         """What the card says, a line for each further finding, and that it is not reviewed; as short as it can be.
@@ -193,10 +193,10 @@ class Renderer:
         lines = [self._line(part) for part in others]
         because = [markdown(f"{self.library.no_button} {own.no_change}.")] if own.no_change else []
         for reason in (*because, ""):
-            for most in words.MOST:
+            for most in wording.MOST:
                 said = f"{template.render({**own.values, 'most': most})}\n\n{reason}"
                 text = self._whole(said, lines, parts, source)
-                if words.count(text) <= words.limit(text):
+                if wording.count(text) <= wording.limit(text):
                     return text
         return self._shortened(template.render({**own.values, "most": 1}), lines, parts, source)
 
@@ -204,12 +204,12 @@ class Renderer:
         """The detail with lines said more briefly, as many of them as it takes, the last ones first."""
         own, *others = parts
         lines = [
-            line if part.file is own.file else min(line, self._said(part), key=words.count)
+            line if part.file is own.file else min(line, self._said(part), key=wording.count)
             for line, part in zip(lines, others, strict=True)
         ]
         text, hidden = self._whole(said, lines, parts, source), 0
         for place, part in reversed(list(enumerate(others))):
-            if words.count(text) <= words.limit(text):
+            if wording.count(text) <= wording.limit(text):
                 break
             if part.file is own.file:
                 hidden += 1
@@ -221,7 +221,9 @@ class Renderer:
 
     def _said(self, part: "_Part") -> str:
         """The summary of a finding as a line of another card."""
-        return f"{shortest(self.marked.get_template(part.template('summary')), part.values, len, words.SUMMARY_LIMIT)}."
+        return (
+            f"{shortest(self.marked.get_template(part.template('summary')), part.values, len, wording.SUMMARY_LIMIT)}."
+        )
 
     def _whole(self, said: str, lines: Sequence[str], parts: Sequence["_Part"], source: Source) -> str:
         """A detail put together, with words that have to be marked marked once."""
@@ -238,7 +240,7 @@ class Renderer:
         if part.file.section("line", part.state) not in part.file.sections:
             return markdown(f"{part.file.title}.")
         template = self.marked.get_template(part.template("line"))
-        return shortest(template, part.values, words.count, words.LINE_LIMIT)
+        return shortest(template, part.values, wording.count, wording.LINE_LIMIT)
 
     def _source(self, part: "_Part") -> Source:
         source = self.library.sources[part.file.source_of(part.state)]

@@ -7,8 +7,7 @@ from service.chart import Chart
 from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Indicator, Threshold, Thresholds, states
 from service.facts import Measurement, MedicationOrder, Role, reasons
-from service.guidance.replacing import kidney_function, renal_doses, replacements
-from service.guidance.vocabulary import (
+from service.guidance.ids import (
     AMITRIPTYLINE,
     MAO_INHIBITORS,
     NEUROPATHIC,
@@ -17,6 +16,7 @@ from service.guidance.vocabulary import (
     TOLPERISONE,
     TRIGEMINAL,
 )
+from service.guidance.replacing import kidney_function, renal_doses, replacements
 
 FIBROMYALGIA = "fibromyalgia"
 DIABETIC = "diabetic-neuropathy"

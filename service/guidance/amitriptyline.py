@@ -8,7 +8,7 @@ from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Proposal, Threshold, Thresholds, holding, states
 from service.facts import MedicationOrder, doses, reasons
 from service.guidance.duplicates import duplicates, summed, taken_together
-from service.guidance.vocabulary import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, NEUROPATHIC, PAIN, TRIGEMINAL
+from service.guidance.ids import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, NEUROPATHIC, PAIN, TRIGEMINAL
 
 REMISSION = "depression-in-remission"
 ANTIDEPRESSANT = "antidepressant"

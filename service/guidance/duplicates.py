@@ -7,7 +7,7 @@ from fractions import Fraction
 from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Offer, Thresholds, states
 from service.facts import MedicationOrder, Role, doses
-from service.guidance.vocabulary import AMITRIPTYLINE, TRICYCLIC
+from service.guidance.ids import AMITRIPTYLINE, TRICYCLIC
 
 ZERO = Fraction(0)
 

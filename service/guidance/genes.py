@@ -8,7 +8,7 @@ from datetime import date
 from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import doses
-from service.guidance.vocabulary import AMITRIPTYLINE
+from service.guidance.ids import AMITRIPTYLINE
 
 GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}
 

@@ -9,7 +9,7 @@ from service.chart import Chart
 from service.engine.concerns import Point, gathered, partners, point, recorded, stale
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Condition, latest_lowest
-from service.guidance.vocabulary import AMITRIPTYLINE, CISAPRIDE, CORONARY, QTC
+from service.guidance.ids import AMITRIPTYLINE, CISAPRIDE, CORONARY, QTC
 
 QT_RISK = "qt-risk"
 COUNTERED = "antihypertensive-countered-by-tca"

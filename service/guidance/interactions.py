@@ -12,7 +12,7 @@ from service.chart import Chart
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder
 from service.guidance.duplicates import nearest_first, remaining
-from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, STRONG_INHIBITOR, TOLPERISONE
+from service.guidance.ids import AMITRIPTYLINE, SENSITIVE, STRONG_INHIBITOR, TOLPERISONE
 
 MODERATE, CYP2C19 = "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong"
 OTHERWISE = "raises-tca-level"

@@ -10,7 +10,7 @@ from service.dates import later
 from service.engine.concerns import Point, gathered, partners
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder, Role
-from service.guidance.vocabulary import AMITRIPTYLINE
+from service.guidance.ids import AMITRIPTYLINE
 
 WEAK = "maoi-weak"
 STRONG = ("maoi-irreversible", "maoi-b", "maoi-reversible")

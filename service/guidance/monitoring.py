@@ -11,8 +11,8 @@ from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Indicator, Offer, Thresholds, states
 from service.facts import Measurement
 from service.guidance.amitriptyline import needs_other_product
+from service.guidance.ids import AMITRIPTYLINE, PAIN
 from service.guidance.safety import pregnant
-from service.guidance.vocabulary import AMITRIPTYLINE, PAIN
 
 SCORE = "pain-nrs-0-10"
 OTHER_SCALES = ("pain-vas-score", "pain-severity-reported-generic-scale-unknown")

@@ -13,8 +13,8 @@ from service.chart import DECISIVE, Chart
 from service.engine.finding import Offer, Threshold, Thresholds, holding
 from service.facts import Measurement, MedicationOrder, latest_lowest
 from service.guidance.amitriptyline import new_start
+from service.guidance.ids import AMITRIPTYLINE, CLEARANCE, FILTRATION, STRONG_INHIBITOR, TOLPERISONE
 from service.guidance.safety import pregnant_or_breastfeeding
-from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, STRONG_INHIBITOR, TOLPERISONE
 
 UNREAD_DRUGS = frozenset({"list-entry-unidentified", "order-unreadable", "status-unknown"})
 """Why a drug on the patient's list may be hidden from the checks."""

@@ -9,7 +9,7 @@ from service.engine.concerns import Point, gathered, partners, point, recorded, 
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Age, body_weight, latest_lowest
 from service.guidance.duplicates import summed, taken_together
-from service.guidance.vocabulary import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
+from service.guidance.ids import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
 
 ACUTE = {"angle-closure-glaucoma": "acute-angle-closure", "urinary-retention": "acute-urinary-retention"}
 """Conditions that are critical when the record's words call them acute, and what they are then."""

@@ -9,9 +9,7 @@ from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Indicator, Offer, Thresholds, holding, states
 from service.facts import Condition, MedicationOrder, Role, doses, reasons
 from service.guidance.duplicates import ZERO, duplicates, gives_nothing, remaining
-from service.guidance.safety import pregnant_or_breastfeeding
-from service.guidance.titration import reached
-from service.guidance.vocabulary import (
+from service.guidance.ids import (
     AMITRIPTYLINE,
     CISAPRIDE,
     CORONARY,
@@ -20,6 +18,8 @@ from service.guidance.vocabulary import (
     QTC,
     TRICYCLIC,
 )
+from service.guidance.safety import pregnant_or_breastfeeding
+from service.guidance.titration import reached
 
 OTHER_REASON = "stopped-for-another-reason"
 INFARCTIONS = frozenset({"recent-myocardial-infarction", "acute-myocardial-infarction"})

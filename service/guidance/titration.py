@@ -12,7 +12,7 @@ from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder
 from service.guidance.amitriptyline import purpose
-from service.guidance.vocabulary import AMITRIPTYLINE
+from service.guidance.ids import AMITRIPTYLINE
 
 
 @dataclass(frozen=True, slots=True)

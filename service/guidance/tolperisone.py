@@ -11,8 +11,8 @@ from service.engine.concerns import partners
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder, doses, reasons
 from service.guidance.duplicates import summed, taken_together
+from service.guidance.ids import AMITRIPTYLINE, SENSITIVE, TOLPERISONE, TRICYCLIC
 from service.guidance.interactions import Inhibitors, inhibitors
-from service.guidance.vocabulary import AMITRIPTYLINE, SENSITIVE, TOLPERISONE, TRICYCLIC
 
 POST_STROKE = "post-stroke-spasticity"
 URGENCY = {"above-labels": Indicator.CRITICAL, "above-eu": Indicator.WARNING, "divide": Indicator.INFO}

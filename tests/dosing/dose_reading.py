@@ -10,7 +10,7 @@ from service.fhir.observations import observed
 from service.fhir.orders import read_dosages
 from service.fhir.recognise import identify
 from service.fhir.resources import Resource, reference
-from service.guidance.vocabulary import SUBJECTS
+from service.guidance.ids import SUBJECTS
 from service.jsonio import decode, encode
 from service.terminology.recognise import Terminology
 from tests.conftest import TODAY

@@ -35,7 +35,7 @@ from service.jsonio import encode
 from tests.calls import Json, answered
 from tests.conftest import FIXTURES
 from tests.engine.test_unchecked import CHILD, disputed
-from tests.engine.test_words_escaping import HOSTILE
+from tests.engine.test_wording_escaping import HOSTILE
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, dose, draft
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -11,7 +11,7 @@ from service.facts import MedicationOrder, Unread
 from service.fhir.orders import DoseContext, draft_order, listed_order
 from service.fhir.recognise import Identity, identify
 from service.fhir.resources import Resource
-from service.guidance.vocabulary import SUBJECTS
+from service.guidance.ids import SUBJECTS
 from service.terminology.recognise import Terminology
 
 TODAY = date(2026, 11, 23)

@@ -12,7 +12,7 @@ from service.fhir.chart_reader import MOST_DRAFTS, MOST_KNOWN, ChartReader, requ
 from service.fhir.prefetch import MOST_ENTRIES, Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import Session, drafts, orders, unidentified
-from service.guidance.vocabulary import SUBJECTS
+from service.guidance.ids import SUBJECTS
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import SNOMED, TODAY, TOLPERISONE, bundle, order, raw, statement
 

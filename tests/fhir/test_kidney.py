@@ -11,7 +11,7 @@ from service.fhir.chart_reader import ChartReader
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import Orders, Session
-from service.guidance.vocabulary import SUBJECTS
+from service.guidance.ids import SUBJECTS
 from tests.fhir.samples import TODAY, bundle, raw
 
 LOINC = "http://loinc.org"

@@ -9,7 +9,7 @@ from service.errors import NotConformant
 from service.fhir.prefetch import Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import MOST_ORDERS, Draft, Session, concerns, drafts, orders, selection
-from service.guidance.vocabulary import SUBJECTS
+from service.guidance.ids import SUBJECTS
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, TOLPERISONE, bundle, identity_of, order, raw
 

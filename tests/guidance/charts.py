@@ -9,7 +9,7 @@ from service.dates import Span
 from service.dosing.amount import NotComputed
 from service.dosing.dosage import DailyDose
 from service.facts import MedicationOrder, Patient, Role
-from service.guidance.vocabulary import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
+from service.guidance.ids import AMITRIPTYLINE, SUBJECTS, TOLPERISONE
 from service.terminology.recognise import Claim, Recognition
 from tests.conftest import TODAY
 

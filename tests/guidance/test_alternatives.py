@@ -20,8 +20,8 @@ from service.guidance.alternatives import (
     opioid_in_fibromyalgia,
     other_options,
 )
+from service.guidance.ids import CLEARANCE, COMPUTED, FILTRATION
 from service.guidance.replacing import kidney_function
-from service.guidance.vocabulary import CLEARANCE, COMPUTED, FILTRATION
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug, past
 
 INFO, WARNING = Indicator.INFO, Indicator.WARNING

@@ -15,7 +15,7 @@ from service.engine.rendering import Renderer
 from service.facts import Condition, MedicationOrder, Patient
 from service.fhir.edit import ClientOrders
 from service.guidance.amitriptyline import amitriptyline_start_dose
-from service.guidance.vocabulary import DEPRESSION
+from service.guidance.ids import DEPRESSION
 from service.terminology.recognise import Strength
 from tests.guidance.charts import (
     AMITRIPTYLINE,

@@ -15,13 +15,13 @@ from service.engine.library import Library
 from service.engine.rendering import Renderer
 from service.facts import Age, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.fhir.edit import ClientOrders
+from service.guidance.ids import PAIN
 from service.guidance.monitoring import (
     amitriptyline_older_adult,
     amitriptyline_review,
     pain_score,
     standing_blood_pressure,
 )
-from service.guidance.vocabulary import PAIN
 from tests.guidance.charts import (
     AMITRIPTYLINE,
     TODAY,

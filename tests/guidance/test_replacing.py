@@ -14,8 +14,8 @@ from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.facts import Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.guidance.alternatives import other_options
+from service.guidance.ids import CLEARANCE
 from service.guidance.registry import RULES
-from service.guidance.vocabulary import CLEARANCE
 from service.terminology.recognise import Claim, Recognition
 from tests.guidance.charts import (
     AMITRIPTYLINE,

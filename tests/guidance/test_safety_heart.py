@@ -20,7 +20,7 @@ from service.guidance.heart import (
     QT_RISK,
     amitriptyline_and_the_heart,
 )
-from service.guidance.vocabulary import CISAPRIDE
+from service.guidance.ids import CISAPRIDE
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, days_ago, draft
 
 WARNING, CRITICAL = Indicator.WARNING, Indicator.CRITICAL

@@ -10,7 +10,7 @@ import pytest
 
 from service.cdshooks.messages import Card
 from service.chart import Chart
-from service.engine import words
+from service.engine import wording
 from service.engine.concerns import Point, gathered
 from service.engine.evaluate import card_of
 from service.engine.finding import Finding, Indicator, states_of
@@ -49,8 +49,8 @@ def shown(renderer: Renderer, finding: Finding | None) -> Card:
 
 def assert_said(card: Card) -> None:
     detail = card.detail or ""
-    assert len(card.summary) <= words.SUMMARY_LIMIT, card.summary
-    assert words.count(detail) <= words.limit(detail), detail
+    assert len(card.summary) <= wording.SUMMARY_LIMIT, card.summary
+    assert wording.count(detail) <= wording.limit(detail), detail
     text = f"{card.summary}\n{detail}"
     assert "None" not in text
     assert not re.search(r"\bsafe", text)
