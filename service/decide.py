@@ -169,7 +169,7 @@ def _reader(
         session,
         held,
         Prefetch(request.prefetch, source, held.medications, no_token=no_token),
-        using.library.terminology.terminology,
+        using.library.terminology,
         using.subjects,
         using.today(),
         using.numbers,

@@ -153,9 +153,9 @@ def fixture() -> Callable[[str], dict[str, Any]]:
 @pytest.fixture(scope="session")
 def few_asked(library: Library) -> Library:
     """The library as it is, but that a terminology server is asked about a few of its sets only."""
-    queries = tuple(query for query in library.terminology.queries if query.id in ASKED)
+    queries = [query for query in library.terminology.queries if query.id in ASKED]
     assert {query.id for query in queries} == ASKED
-    return replace(library, terminology=replace(library.terminology, queries=queries))
+    return replace(library, terminology=Terminology(replace(library.terminology.lists, queries=queries)))
 
 
 @pytest.fixture
@@ -189,4 +189,4 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 @pytest.fixture(scope="session")
 def terminology(library: Library) -> Terminology:
     """The terminology as it is in the repository."""
-    return library.terminology.terminology
+    return library.terminology

@@ -54,7 +54,7 @@ def _readings(place: str, value: object, library: Library, today: date) -> list[
             " them, or a hook request."
         )
     weight_days = int(library.cards["not-checked"].thresholds["weight_age"].value)
-    measured = observed(resources, library.terminology.terminology).measurements
+    measured = observed(resources, library.terminology).measurements
     weight = body_weight(measured, today, weight_days)
     medications = {reference(r): r for r in resources if r["resourceType"] == "Medication"}
     return [reading(order, medications, weight, library) for order in orders]
@@ -80,7 +80,7 @@ def reading(
     order: Resource, medications: dict[str, Resource], weight: Fraction | None, library: Library
 ) -> OrderReading:
     """How an order is read, with the Medication resources that it may name and the patient's weight in kg."""
-    terminology, subjects = library.terminology.terminology, library.plan.subjects
+    terminology, subjects = library.terminology, library.plan.subjects
     identity = identify(order, medications, terminology)
     recognised = identity.recognition
     drug = next((d for d in subjects if recognised.names(d)), next(iter(recognised.drugs), ""))

@@ -14,7 +14,7 @@ from service.dosing.amount import strengths_in_text
 from service.engine.library import Library
 from service.fhir.gaps import CONDITIONS, MEDICATIONS, OBSERVATIONS
 from service.fhir.resources import Resource
-from service.terminology.recognise import DrugCode
+from service.terminology.codes import DrugCode
 
 DRAFTS = "drafts"
 _PERSON = re.compile(r"(\d{1,3})/(female|male|other|unknown)")
@@ -78,7 +78,7 @@ class _Author:
 
     def _code(self, label: str) -> DrugCode:
         """The code of the product that a label names: of its strength where there is one, else of the drug."""
-        terminology = self.library.terminology.terminology
+        terminology = self.library.terminology
         drugs = sorted(terminology.drugs_in_text(label))
         if len(drugs) > 1:
             raise Refused(
@@ -98,7 +98,7 @@ class _Author:
 
     def condition(self, words: str, number: int) -> Resource:
         """A problem: a value set of conditions, SYSTEM|CODE, or words as a clinician writes them."""
-        terminology, named = self.library.terminology.terminology, self._sets(CONDITIONS)
+        terminology, named = self.library.terminology, self._sets(CONDITIONS)
         system, _, code = words.rpartition("|")
         if words in named:
             chosen = terminology.concept_sets[words]
@@ -124,7 +124,7 @@ class _Author:
                 f"--observation '{words}': write a set of cards/terminology/observations, value and unit, such as"
                 f" 'qtc-bazett 480 ms'. Near: {', '.join(near) or ', '.join(sorted(named))}."
             )
-        system, code = min(self.library.terminology.terminology.concept_sets[parts[1]].codes)
+        system, code = min(self.library.terminology.concept_sets[parts[1]].codes)
         value: Resource = {"valueCodeableConcept": {"text": parts[4]}}
         if parts[2]:
             unit = {"unit": parts[3], "system": "http://unitsofmeasure.org", "code": parts[3]} if parts[3] else {}

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from service.engine.library import Library
+from service.terminology.codes import DrugCode
 from service.terminology.expand import Found
 from service.terminology.query import SNOMED, Query
-from service.terminology.recognise import Coding, DrugCode, Terminology
+from service.terminology.recognise import Coding, Terminology
 
 DRUGS = "drugs"
 RELEASE = re.compile(r"/version/(\d{8})$")
@@ -41,7 +42,7 @@ class Expanded:
 
 def expanded(library: Library, answers: Sequence[Found]) -> Expanded:
     """The library with the codes of the answers. Its version names them: other codes, another version."""
-    terminology = library.terminology.terminology
+    terminology = library.terminology
     claims, names = _claims(answers)
     refused = tuple(
         Refusal(code, tuple(sorted({query.id for query in by} | _known_as(code, terminology))))
@@ -65,8 +66,7 @@ def expanded(library: Library, answers: Sequence[Found]) -> Expanded:
     grown = terminology.extended(drug_codes, {id_: frozenset(pairs) for id_, pairs in members.items()})
     pairs = sorted((query.id, code) for code, by in new.items() for query in by)
     name = "-".join(("snomed", *filter(None, [release]), _digest(pairs)))
-    known = replace(library.terminology, terminology=grown)
-    served = replace(library, version=f"{library.version}.{name}", terminology=known)
+    served = replace(library, version=f"{library.version}.{name}", terminology=grown)
     return Expanded(served, Counter(id_ for id_, _ in pairs), refused, release)
 
 

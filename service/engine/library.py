@@ -8,7 +8,7 @@ from typing import Any
 
 from service.engine.finding import Threshold, Thresholds
 from service.engine.plan import Plan
-from service.terminology.load import LoadedTerminology
+from service.terminology.recognise import Terminology
 
 TOPICS, OVERRIDE_REASONS = "card-topics", "override-reasons"
 """The code systems that a guideline publishes."""
@@ -116,7 +116,7 @@ class Library:
     no_button: str
     orders: Mapping[str, dict[str, Any]]
     offers: Mapping[str, Mapping[str, Any]]
-    terminology: LoadedTerminology
+    terminology: Terminology
 
     @cached_property
     def thresholds(self) -> dict[str, Thresholds]:

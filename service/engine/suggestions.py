@@ -37,7 +37,7 @@ def actions_for(offer: Offer, orders: ClientOrders, library: Library) -> Offered
         words = library.offers["delete-draft"]
         return Offered(words["label"], (_deletion(offer.delete, words["description"]),))
     words = library.offers[offer.template]
-    template, terminology = library.orders[offer.template], library.terminology.terminology
+    template, terminology = library.orders[offer.template], library.terminology
     try:
         product = (
             orders.product_of(offer.product_of, template, terminology, offer.drug, offer.below)
@@ -63,7 +63,7 @@ def change_for(proposal: Proposal, orders: ClientOrders, library: Library) -> Ch
     """
     if proposal.dose >= proposal.current:
         return "would-not-lower"
-    template, terminology = library.orders[proposal.template], library.terminology.terminology
+    template, terminology = library.orders[proposal.template], library.terminology
     try:
         return Change(*orders.changed(proposal.order.reference, template, terminology, proposal.drug))
     except CannotEdit as refusal:

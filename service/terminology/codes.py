@@ -1,11 +1,17 @@
-"""Code systems, under every address that clients use for them, and sets of codes and words that mean one thing."""
+"""What a terminology knows: code systems, codes of drugs, sets of codes and words, and the lists of all of them."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 
+import msgspec
+
 from service.terminology.folding import fold
+from service.terminology.names import Names
+from service.terminology.query import Query
+from service.terminology.words import Words
 
 _KEPT = 1024
 """Addresses whose system is kept for the next code, in memory only."""
@@ -110,3 +116,53 @@ def word_pattern(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern that finds any of the words, whole, the longest first."""
     alternatives = "|".join(re.escape(fold(word)) for word in sorted(words, key=lambda w: (-len(w), w)))
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)")
+
+
+class DrugCode(msgspec.Struct, frozen=True):
+    """What one code says: the drug, whether it is a combination, the strength in mg a unit.
+
+    ``form`` is "topical" for a skin product, "systemic" for one that is none, empty where the code does not say.
+    """
+
+    drug: str
+    system: CodeSystem
+    code: str
+    display: str
+    form: str = ""
+    combination: bool = False
+    strength: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetSummary:
+    """What one ValueSet holds: how many codes, how many of them could not be checked anywhere.
+
+    ``systems`` counts the codes by the name of their code system; a class has none, its members are sets.
+    """
+
+    id: str
+    kind: str
+    codes: int
+    unchecked: int
+    names: int
+    systems: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Lists:
+    """All that a terminology knows: code systems, value sets, words.
+
+    ``titles`` name the drugs, ``classes`` are of drugs. ``loinc`` are the codes discovery asks for, ``queries`` ask for
+    the descendants of the concepts that are meant with them.
+    """
+
+    systems: Sequence[CodeSystem]
+    words: Words
+    sets: list[SetSummary] = field(default_factory=list)
+    titles: dict[str, str] = field(default_factory=dict)
+    drug_codes: list[DrugCode] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
+    concept_sets: dict[str, ConceptSet] = field(default_factory=dict)
+    classes: dict[str, frozenset[str]] = field(default_factory=dict)
+    loinc: list[str] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)

@@ -1,132 +1,81 @@
 """Terminology from the FHIR ValueSets of ``cards/terminology``, every code with its provenance."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import msgspec
 
 from service.files import Fault, load_table
-from service.terminology.codes import CodeSystem, ConceptSet, word_pattern
-from service.terminology.names import Names
+from service.terminology.codes import CodeSystem, ConceptSet, DrugCode, Lists, SetSummary, word_pattern
 from service.terminology.query import Query
-from service.terminology.recognise import DrugCode, Terminology
+from service.terminology.recognise import Terminology
 from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet, concepts_meant, read_value_set
 from service.terminology.words import load_words
 
 UNCHECKED = "NOT CHECKED"
 
 
-@dataclass(frozen=True, slots=True)
-class SetSummary:
-    """What one ValueSet holds: how many codes, how many of them could not be checked anywhere.
-
-    ``systems`` counts the codes by the name of their code system; a class has none, its members are sets.
-    """
-
-    id: str
-    kind: str
-    codes: int
-    unchecked: int
-    names: int
-    systems: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedTerminology:
-    """The terminology and a summary of each of its sets; ``loinc`` are the codes discovery asks for.
-
-    ``queries`` ask for the descendants of the concepts that are meant with them, ``titles`` name the drugs.
-    """
-
-    terminology: Terminology
-    sets: tuple[SetSummary, ...]
-    loinc: tuple[str, ...]
-    queries: tuple[Query, ...]
-    titles: Mapping[str, str] = field(default_factory=dict)
-
-
-def load_terminology(folder: Path) -> tuple[LoadedTerminology, list[Fault]]:
+def load_terminology(folder: Path) -> tuple[Terminology, list[Fault]]:
     """All code systems, ValueSets and words below ``folder``, with the faults of its ValueSets.
 
     Raises FaultyLibrary where code systems or words are not YAML.
     """
     faults: list[Fault] = []
-    reading = _Reading(_systems(folder), faults)
+    lists = Lists(_systems(folder), load_words(folder))
     for path in sorted(folder.glob("*/*.json")):
         name = path.relative_to(folder.parent).as_posix()
         value_set = read_value_set(path, name, faults)
         if value_set is not None:
-            reading.add(path.parent.name, value_set, name)
-    for class_, members in reading.classes.items():
-        for unknown in sorted(members - reading.titles.keys()):
+            _add(value_set, path.parent.name, name, lists, faults)
+    for class_, members in lists.classes.items():
+        for unknown in sorted(members - lists.titles.keys()):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
-    names = Names(tuple(reading.common), tuple(reading.brands), tuple(reading.no_names), tuple(reading.short))
-    words = load_words(folder)
-    terminology = Terminology(reading.systems, reading.drug_codes, names, reading.concept_sets, reading.classes, words)
-    loinc = tuple(sorted(reading.loinc))
-    return LoadedTerminology(terminology, tuple(reading.sets), loinc, tuple(reading.queries), reading.titles), faults
+    return Terminology(lists), faults
 
 
-@dataclass(slots=True)
-class _Reading:
-    """What has been read of the ValueSets so far."""
+def _add(value_set: ValueSet, kind: str, name: str, lists: Lists, faults: list[Fault]) -> None:
+    """Adds a ValueSet of a kind: a drug, a class of drugs, or a set of conditions, routes or measurements."""
+    id_ = value_set.id
+    if kind == "classes":
+        members = (url for include in value_set.compose.include for url in include.valueSet)
+        lists.classes[id_] = frozenset(url.rsplit("/", 1)[1] for url in members)
+        lists.sets.append(SetSummary(id_, kind, len(lists.classes[id_]), 0, 0, {}))
+        return
+    includes = list(_includes(value_set, name, lists.systems, faults))
+    if meant := concepts_meant(value_set, name, faults):
+        lists.queries.append(Query(id_, kind, meant))
+    words, exact = value_set.strings("name-in-text"), value_set.strings("exact-name-in-text")
+    if kind == "drugs":
+        lists.titles[id_] = value_set.title
+        lists.drug_codes += [code for system, include in includes for code in _drug_codes(id_, system, include)]
+        lists.names.common += [(word, id_) for word in words]
+        lists.names.exact += [(word, id_) for word in exact]
+        lists.names.others += value_set.strings("no-name-in-text")
+        lists.names.short += [(word, id_) for word in value_set.strings("short-name-in-text")]
+    else:
+        lists.concept_sets[id_] = _concept_set(value_set, includes, words)
+    if kind == "observations":
+        lists.loinc += [concept.code for _, include in includes for concept in include.concept]
+    lists.sets.append(_summary(id_, kind, includes, len(words) + len(exact)))
 
-    systems: list[CodeSystem]
-    faults: list[Fault]
-    sets: list[SetSummary] = field(default_factory=list)
-    titles: dict[str, str] = field(default_factory=dict)
-    drug_codes: list[DrugCode] = field(default_factory=list)
-    common: list[tuple[str, str]] = field(default_factory=list)
-    brands: list[tuple[str, str]] = field(default_factory=list)
-    no_names: list[str] = field(default_factory=list)
-    short: list[tuple[str, str]] = field(default_factory=list)
-    concept_sets: dict[str, ConceptSet] = field(default_factory=dict)
-    classes: dict[str, frozenset[str]] = field(default_factory=dict)
-    loinc: list[str] = field(default_factory=list)
-    queries: list[Query] = field(default_factory=list)
 
-    def add(self, kind: str, value_set: ValueSet, name: str) -> None:
-        """Adds a ValueSet of a kind: a drug, a class of drugs, or a set of conditions, routes or measurements."""
-        id_ = value_set.id
-        if kind == "classes":
-            members = (url for include in value_set.compose.include for url in include.valueSet)
-            self.classes[id_] = frozenset(url.rsplit("/", 1)[1] for url in members)
-            self.sets.append(SetSummary(id_, kind, len(self.classes[id_]), 0, 0, {}))
-            return
-        includes = list(self._includes(value_set, name))
-        if meant := concepts_meant(value_set, name, self.faults):
-            self.queries.append(Query(id_, kind, meant))
-        words, exact = value_set.strings("name-in-text"), value_set.strings("exact-name-in-text")
-        if kind == "drugs":
-            self.titles[id_] = value_set.title
-            self.drug_codes += [code for system, include in includes for code in _drug_codes(id_, system, include)]
-            self.common += [(word, id_) for word in words]
-            self.brands += [(word, id_) for word in exact]
-            self.no_names += value_set.strings("no-name-in-text")
-            self.short += [(word, id_) for word in value_set.strings("short-name-in-text")]
+def _includes(
+    value_set: ValueSet, name: str, systems: Sequence[CodeSystem], faults: list[Fault]
+) -> Iterator[tuple[CodeSystem, Include]]:
+    """The includes that list codes, each with its system; the others are faults."""
+    by_uri = {system.uri: system for system in systems}
+    for include in value_set.compose.include:
+        if include.filter is not None:
+            continue
+        system = by_uri.get(include.system)
+        if system is None:
+            faults.append(Fault(name, 0, f"code system {include.system} is not in systems.yaml"))
+        elif "checked-against" not in include.properties:
+            faults.append(Fault(name, 0, f"codes of {system.name} without provenance (extension checked-against)"))
         else:
-            self.concept_sets[id_] = _concept_set(value_set, includes, words)
-        if kind == "observations":
-            self.loinc += [concept.code for _, include in includes for concept in include.concept]
-        self.sets.append(_summary(id_, kind, includes, len(words) + len(exact)))
-
-    def _includes(self, value_set: ValueSet, name: str) -> Iterator[tuple[CodeSystem, Include]]:
-        """The includes that list codes, each with its system; the others are faults."""
-        by_uri = {system.uri: system for system in self.systems}
-        for include in value_set.compose.include:
-            if include.filter is not None:
-                continue
-            system = by_uri.get(include.system)
-            if system is None:
-                self.faults.append(Fault(name, 0, f"code system {include.system} is not in systems.yaml"))
-            elif "checked-against" not in include.properties:
-                without = f"codes of {system.name} without provenance (extension checked-against)"
-                self.faults.append(Fault(name, 0, without))
-            else:
-                yield system, include
+            yield system, include
 
 
 def _drug_codes(drug: str, system: CodeSystem, include: Include) -> Iterator[DrugCode]:

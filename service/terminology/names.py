@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
@@ -45,7 +46,8 @@ class TakenBack(NamedTuple):
         return self.after.match(behind, strength.end() if strength is not None else 0) is not None
 
 
-class Names(NamedTuple):
+@dataclass(slots=True)
+class Names:
     """The names of drugs, each with the id of its drug.
 
     ``common`` are compared by their sound, ``exact`` case and accents apart; ``others`` are words that sound like a
@@ -53,10 +55,10 @@ class Names(NamedTuple):
     misspelt although they are short, and beginnings that may stand for a drug.
     """
 
-    common: tuple[tuple[str, str], ...]
-    exact: tuple[tuple[str, str], ...]
-    others: tuple[str, ...]
-    short: tuple[tuple[str, str], ...]
+    common: list[tuple[str, str]] = field(default_factory=list)
+    exact: list[tuple[str, str]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    short: list[tuple[str, str]] = field(default_factory=list)
 
 
 def names_no_drug(text: str, *nameless: frozenset[str]) -> bool:

@@ -9,14 +9,11 @@ from fractions import Fraction
 from itertools import chain
 from typing import NamedTuple
 
-import msgspec
-
 from service.caching import cached
-from service.terminology.codes import CodeSystem, ConceptSet, Systems, swallowed
+from service.terminology.codes import DrugCode, Lists, Systems, swallowed
 from service.terminology.folding import fold
-from service.terminology.names import Label, Names
+from service.terminology.names import Label
 from service.terminology.problems import Mentions
-from service.terminology.words import Words
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
@@ -36,21 +33,6 @@ class Coding(NamedTuple):
     system: str
     code: str
     display: str = ""
-
-
-class DrugCode(msgspec.Struct, frozen=True):
-    """What one code says: the drug, whether it is a combination, the strength in mg a unit.
-
-    ``form`` is "topical" for a skin product, "systemic" for one that is none, empty where the code does not say.
-    """
-
-    drug: str
-    system: CodeSystem
-    code: str
-    display: str
-    form: str = ""
-    combination: bool = False
-    strength: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,29 +96,22 @@ def _letters(codings: Iterable[Coding], texts: Iterable[str] = (), _: bool = Fal
 class Terminology:
     """Look-up of drugs, conditions and routes by code, and of drugs by the words of a label."""
 
-    def __init__(
-        self,
-        systems: Sequence[CodeSystem],
-        drug_codes: Iterable[DrugCode],
-        drug_names: Names,
-        concept_sets: Mapping[str, ConceptSet],
-        classes: Mapping[str, frozenset[str]],
-        words: Words,
-    ) -> None:
-        self._parts = (systems, tuple(drug_codes), drug_names, classes)
-        self.words = words
-        self.systems = Systems(systems)
+    def __init__(self, lists: Lists) -> None:
+        self.lists = lists
+        self.words, self.concept_sets = lists.words, lists.concept_sets
+        self.sets, self.titles, self.queries = lists.sets, lists.titles, lists.queries
+        self.loinc = tuple(sorted(lists.loinc))
+        self.systems = Systems(lists.systems)
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}
-        for entry in self._parts[1]:
+        for entry in lists.drug_codes:
             self._codes.setdefault(self.systems.key(entry.system.uri, entry.code), []).append(entry)
-        self._label = Label(drug_names, words.taken_back)
-        self.concept_sets = dict(concept_sets)
+        self._label = Label(lists.names, self.words.taken_back)
         self._classes_of: dict[str, frozenset[str]] = {}
-        for class_, drugs in classes.items():
+        for class_, drugs in lists.classes.items():
             for drug in drugs:
                 self._classes_of[drug] = self._classes_of.get(drug, frozenset()) | {class_}
-        self._sets_of_code = self._by_member((s.id, s.codes) for s in concept_sets.values())
-        self._sets_of_prefix = self._by_member((s.id, s.prefixes) for s in concept_sets.values())
+        self._sets_of_code = self._by_member((s.id, s.codes) for s in self.concept_sets.values())
+        self._sets_of_prefix = self._by_member((s.id, s.prefixes) for s in self.concept_sets.values())
         self._prefix_lengths: dict[str, set[int]] = {}
         for system, prefix in self._sets_of_prefix:
             self._prefix_lengths.setdefault(system, set()).add(len(prefix))
@@ -148,12 +123,11 @@ class Terminology:
         self, drug_codes: Iterable[DrugCode], members: Mapping[str, frozenset[tuple[str, str]]]
     ) -> "Terminology":
         """A terminology that knows more codes: of drugs, and of concept sets (pairs of system URI and code) by id."""
-        systems, known, names, classes = self._parts
         sets = {
             id_: replace(concept_set, codes=concept_set.codes | members.get(id_, frozenset()))
             for id_, concept_set in self.concept_sets.items()
         }
-        return Terminology(systems, (*known, *drug_codes), names, sets, classes, self.words)
+        return Terminology(replace(self.lists, drug_codes=[*self.lists.drug_codes, *drug_codes], concept_sets=sets))
 
     def recognise(self, codings: Iterable[Coding], texts: Iterable[str], *, topical_route: bool = False) -> Recognition:
         """What an order with these codes and these words is for.
@@ -189,7 +163,7 @@ class Terminology:
 
     def codes_of(self, drug: str) -> Sequence[DrugCode]:
         """The codes by which a drug is known."""
-        return [entry for entry in self._parts[1] if entry.drug == drug]
+        return [entry for entry in self.lists.drug_codes if entry.drug == drug]
 
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""

@@ -30,7 +30,7 @@ REFUSED = {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "Not UT
 
 @pytest.fixture(scope="session")
 def terminology(library: Library) -> Terminology:
-    return library.terminology.terminology
+    return library.terminology
 
 
 def card(card_id: str = "amitriptyline-start-dose") -> Json:

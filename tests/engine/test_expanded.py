@@ -29,11 +29,11 @@ def expand(library: Library, codes: dict[str, list[str]], version: str = VERSION
 
 
 def concepts(found: Expanded, code: str) -> frozenset[str]:
-    return found.library.terminology.terminology.concepts([Coding(SNOMED, code)])
+    return found.library.terminology.concepts([Coding(SNOMED, code)])
 
 
 def drugs(found: Expanded, code: str) -> list[str]:
-    return [c.drug for c in found.library.terminology.terminology.drug_codes(Coding(SNOMED, code))]
+    return [c.drug for c in found.library.terminology.drug_codes(Coding(SNOMED, code))]
 
 
 def test_a_descendant_of_a_condition_is_that_condition(library: Library) -> None:
@@ -51,14 +51,14 @@ def test_a_descendant_may_belong_to_several_conditions(library: Library) -> None
 
 def test_a_salt_or_product_of_a_drug_is_that_drug_and_no_combination(library: Library) -> None:
     found = expand(library, {"amitriptyline": [AMITRIPTYLINE, NEW]})
-    (code,) = found.library.terminology.terminology.drug_codes(Coding(SNOMED, NEW))
+    (code,) = found.library.terminology.drug_codes(Coding(SNOMED, NEW))
     assert (code.drug, code.combination, code.form, code.strength) == ("amitriptyline", False, "", None)
-    recognised = found.library.terminology.terminology.recognise([Coding(SNOMED, NEW)], [])
+    recognised = found.library.terminology.recognise([Coding(SNOMED, NEW)], [])
     assert (recognised.drugs, recognised.evidence) == (("amitriptyline",), f"SNOMED CT {NEW}")
 
 
 def test_what_our_lists_say_of_a_code_stands(library: Library) -> None:
-    before = library.terminology.terminology.concepts([Coding(SNOMED, OLD_INFARCTION)])
+    before = library.terminology.concepts([Coding(SNOMED, OLD_INFARCTION)])
     found = expand(
         library, {"recent-myocardial-infarction": [OLD_INFARCTION], "major-depressive-disorder": ["42810003"]}
     )
@@ -69,7 +69,7 @@ def test_what_our_lists_say_of_a_code_stands(library: Library) -> None:
 
 def test_nothing_that_was_known_gets_lost(library: Library) -> None:
     found = expand(library, {"stroke": [NEW], "amitriptyline": ["900002"]})
-    before, after = library.terminology.terminology, found.library.terminology.terminology
+    before, after = library.terminology, found.library.terminology
     for id_, concept_set in before.concept_sets.items():
         assert concept_set.codes <= after.concept_sets[id_].codes
         assert concept_set.prefixes == after.concept_sets[id_].prefixes

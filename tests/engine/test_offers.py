@@ -58,7 +58,7 @@ def created(made: Offered) -> Resource:
 
 def daily(resource: Any, library: Library, drug: str) -> Fraction:
     """The mg a day of an order, computed as for an order of a client."""
-    terminology = library.terminology.terminology
+    terminology = library.terminology
     reading = DoseContext((drug,), lambda: None)
     found, _ = draft_order(resource, identify(resource, {}, terminology), terminology, reading, focus=True)
     assert found is not None

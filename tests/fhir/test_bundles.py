@@ -126,7 +126,7 @@ REFERENCES = [
 @pytest.mark.parametrize("place", ["draft bundle", "medications", "a key of its own", "a nested bundle"])
 @pytest.mark.parametrize("target", REFERENCES)
 def test_a_medication_is_found_wherever_the_message_has_it(target: str, place: str, library: Library) -> None:
-    terminology: Terminology = library.terminology.terminology
+    terminology: Terminology = library.terminology
     held = {"fullUrl": UUID, "resource": {**MEDICATION, "code": TOLPERISONE}}
     pointing = without(order(medicationReference={"reference": target}), "medicationCodeableConcept")
     sent: dict[str, Any] = {
@@ -150,7 +150,7 @@ def test_a_contained_medication_is_found_with_and_without_its_mark(
     held = {"resourceType": "Medication", "id": identity, "code": TOLPERISONE}
     pointing = without(order(medicationReference={"reference": target}, contained=[held]), "medicationCodeableConcept")
     call = Session("order-sign", "1", (raw({"resource": pointing}),))
-    (draft,) = drafts(call, orders(call).entries, Prefetch(None), library.terminology.terminology)
+    (draft,) = drafts(call, orders(call).entries, Prefetch(None), library.terminology)
     assert draft.identity.recognition.drugs == ("tolperisone",)
 
 
@@ -160,5 +160,5 @@ def test_the_same_id_on_two_servers_is_told_apart_by_the_address(library: Librar
     pointing = without(order(medicationReference={"reference": two["fullUrl"]}), "medicationCodeableConcept")
     call = Session("order-sign", "1", (raw({"resource": pointing}),))
     prefetch = Prefetch({"medications": raw(bundle(entry=[one, two]))})
-    (draft,) = drafts(call, orders(call).entries, prefetch, library.terminology.terminology)
+    (draft,) = drafts(call, orders(call).entries, prefetch, library.terminology)
     assert draft.identity.recognition.drugs == ("amitriptyline",)

@@ -152,7 +152,7 @@ def test_a_dstu2_order_is_written_as_dstu2(editor: Editor) -> None:
 
 @pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
 def test_an_order_that_does_not_tell_its_version_gets_the_calls(version: Version, library: Library) -> None:
-    template, terminology = library.orders["amitriptyline-10-mg-at-bedtime"], library.terminology.terminology
+    template, terminology = library.orders["amitriptyline-10-mg-at-bedtime"], library.terminology
     in_words = order(dosageInstruction=[{"text": "25 mg at night"}])
     own = order(dosageInstruction=[{"doseQuantity": TABLET}])
     orders = ClientOrders({"in words": in_words, "own": own}, version=version)

@@ -39,7 +39,7 @@ def chart(library: Library, *observations: Resource, **patient: Any) -> Chart:
         Session("patient-view", "1", ordering=False),
         Orders(()),
         Prefetch({key: raw(value) for key, value in prefetch.items()}),
-        library.terminology.terminology,
+        library.terminology,
         SUBJECTS,
         TODAY,
         numbers,

@@ -122,7 +122,7 @@ def test_opioids_that_are_no_matter_of_r19_raise_nothing(given: Chart) -> None:
 )
 @pytest.mark.parametrize("system", ["http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm"])
 def test_cancer_and_palliative_care_are_told_by_icd_10(library: Library, system: str, code: str, set_: str) -> None:
-    terminology = library.terminology.terminology
+    terminology = library.terminology
     prefixes = {
         s.id for s in terminology.concept_sets.values() if any((system, code[:n]) in s.prefixes for n in (1, 5))
     }
@@ -367,7 +367,7 @@ def test_clearance_comes_before_filtration_and_the_latest_value_counts(
 
 
 def test_every_set_and_class_is_known_to_the_terminology(library: Library) -> None:
-    terminology = library.terminology.terminology
+    terminology = library.terminology
     measured = {*CLEARANCE, *FILTRATION} - {COMPUTED}
     assert measured | {*OPIOID_ACCEPTED} <= terminology.concept_sets.keys()
     drugs = ("phenelzine", "moclobemide", "selegiline", "linezolid", "tedizolid")

@@ -66,7 +66,7 @@ def classed(library: Library) -> Classed:
     """An order with the classes that the terminology gives its drugs."""
 
     def with_classes(order: MedicationOrder) -> MedicationOrder:
-        return replace(order, classes=library.terminology.terminology.classes(order.drug.drugs))
+        return replace(order, classes=library.terminology.classes(order.drug.drugs))
 
     return with_classes
 
@@ -92,7 +92,7 @@ def product(order: MedicationOrder, *drugs: str) -> MedicationOrder:
 
 
 def members(library: Library, class_: str, names: Iterable[str]) -> set[str]:
-    terminology = library.terminology.terminology
+    terminology = library.terminology
     return {name for name in names if class_ in terminology.classes([name])}
 
 

@@ -273,7 +273,7 @@ def test_a_score_is_asked_for_only_in_pain(find: Find, given: Chart, asked: bool
 
 @pytest.mark.parametrize("set_", sorted(PAIN))
 def test_every_kind_of_pain_is_known_to_the_terminology(find: Find, library: Library, set_: str) -> None:
-    assert set_ in library.terminology.terminology.concept_sets
+    assert set_ in library.terminology.concept_sets
     assert find(pain_score, with_conditions(chart(DRAFT), set_)) is not None
 
 

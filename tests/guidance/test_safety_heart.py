@@ -332,4 +332,4 @@ def test_domperidone_has_a_sentence_of_its_own(numbers: Thresholds) -> None:
     ],
 )
 def test_a_drug_of_the_public_list_prolongs_qt(library: Library, name: str) -> None:
-    assert QT_RISK in library.terminology.terminology.classes((name,))
+    assert QT_RISK in library.terminology.classes((name,))

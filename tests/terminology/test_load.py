@@ -38,25 +38,25 @@ def test_the_folder_of_the_repository_loads_without_faults() -> None:
     ],
 )
 def test_the_drugs_of_the_guidance_are_known_by_their_codes(library: Library, coding: Coding, drug: str) -> None:
-    assert [code.drug for code in library.terminology.terminology.drug_codes(coding)] == [drug]
+    assert [code.drug for code in library.terminology.drug_codes(coding)] == [drug]
 
 
 def test_a_code_of_another_system_is_another_code(library: Library) -> None:
-    assert list(library.terminology.terminology.drug_codes(Coding(SNOMED, "704"))) == []
+    assert list(library.terminology.drug_codes(Coding(SNOMED, "704"))) == []
 
 
 def test_a_product_code_carries_its_strength_and_its_form(library: Library) -> None:
-    (tablet,) = library.terminology.terminology.drug_codes(Coding(RXNORM, "856834"))
+    (tablet,) = library.terminology.drug_codes(Coding(RXNORM, "856834"))
     assert tablet.strength == Fraction(25)
     assert (tablet.form, tablet.combination) == ("systemic", False)
-    (ingredient,) = library.terminology.terminology.drug_codes(Coding(RXNORM, "704"))
+    (ingredient,) = library.terminology.drug_codes(Coding(RXNORM, "704"))
     assert (ingredient.strength, ingredient.form) == (None, "")
-    (gel,) = library.terminology.terminology.drug_codes(Coding(ATC, "M02AX06"))
+    (gel,) = library.terminology.drug_codes(Coding(ATC, "M02AX06"))
     assert (gel.drug, gel.form) == ("tolperisone", "topical")
 
 
 def test_a_combination_carries_the_strength_of_each_of_its_drugs(library: Library) -> None:
-    codes = library.terminology.terminology.drug_codes(Coding(RXNORM, "856769"))
+    codes = library.terminology.drug_codes(Coding(RXNORM, "856769"))
     assert all(code.combination for code in codes)
     assert {code.drug: code.strength for code in codes}["amitriptyline"] == Fraction("12.5")
 
@@ -76,7 +76,7 @@ def test_a_combination_carries_the_strength_of_each_of_its_drugs(library: Librar
 def test_icd_codes_are_prefixes_and_others_are_exact(
     library: Library, system: str, code: str, depression: bool
 ) -> None:
-    found = library.terminology.terminology.concepts([Coding(system, code)])
+    found = library.terminology.concepts([Coding(system, code)])
     assert ("major-depressive-disorder" in found) is depression
 
 
@@ -171,7 +171,7 @@ def test_a_faulty_code_list_is_left_out_and_the_others_are_loaded(tmp_path: Path
 
 
 def test_a_drug_belongs_to_the_classes_that_include_it(library: Library) -> None:
-    terminology = library.terminology.terminology
+    terminology = library.terminology
     assert terminology.classes(["zopiclone"]) >= {"z-drug", "cns-depressant"}
     assert terminology.classes(["paracetamol"]) == set()
 
