@@ -29,7 +29,7 @@ from service.settings import Settings
 from service.trust.callers import Caller, Reason
 from service.trust.clients import clients_of
 from service.trust.used_tokens import SeenEverywhere, SeenInMemory
-from service.web.access import guard, token_check
+from service.web.auth import guard, token_check
 from service.web.calls import answered_before, feedback, invoke, keeping, observing
 from service.web.contract import api, contract, discovery
 from service.web.demo import demo

@@ -94,7 +94,7 @@ def _settings(cards: "Library") -> tuple["Settings | None", dict[str, "Policy"],
         settings = load_settings()
         clients = clients_of(settings.trust_file)
         if settings.auth == "required":
-            from service.web.access import check_access
+            from service.web.auth import check_access
 
             check_access(settings)
         return settings, policies_of(settings.policy, clients, cards), []

@@ -86,7 +86,7 @@ def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Sett
     from service import server
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile
-    from service.web.access import check_access
+    from service.web.auth import check_access
 
     try:
         settings = load_settings()

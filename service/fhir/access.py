@@ -25,7 +25,7 @@ from service.fhir.fetch_errors import Failure, Unfetched, lacks_authorization
 from service.fhir.prefetch import Answer, State
 from service.fhir.resources import Resource, text
 from service.http import new_session
-from service.timing import timed
+from service.server_timing import timed
 from service.trust.clients import Client
 
 log = structlog.get_logger()

@@ -19,9 +19,9 @@ from service.records import DatabaseUnavailable
 from service.records.exchange import Exchange, Observer, shown, unchecked
 from service.records.outcome import OutcomeObserver, Reasons, kept_outcome
 from service.records.records import Records
-from service.timing import timed
+from service.server_timing import timed
 from service.trust.callers import Caller
-from service.web.access import caller
+from service.web.auth import caller
 from service.web.middleware import call_of
 
 JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})

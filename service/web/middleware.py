@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import structlog
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from service import timing
+from service import server_timing
 from service.metrics import Metrics
 from service.records.exchange import Exchange
 
@@ -86,7 +86,7 @@ class Middleware:
         asked = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = asked if asked and _TOKEN.fullmatch(asked) else self.new_id()
         bound = bind_contextvars(request=request_id)
-        call = environ[_KEY] = Call(parts=timing.begin())
+        call = environ[_KEY] = Call(parts=server_timing.begin())
         preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

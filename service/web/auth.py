@@ -17,8 +17,8 @@ from flask import Flask, g, request
 from service.dates import utc_now
 from service.engine.rendering import CODE_SYSTEMS
 from service.errors import NotTrusted
+from service.server_timing import timed
 from service.settings import Settings, SettingsError
-from service.timing import timed
 from service.trust.callers import Caller, Reason, Refused
 from service.trust.clients import Clients, clients_of, is_loopback
 from service.trust.used_tokens import SeenInMemory, SeenTokens

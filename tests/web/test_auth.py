@@ -18,7 +18,7 @@ from service.settings import Settings, SettingsError
 from service.trust.callers import Caller, Reason
 from service.trust.clients import ANYBODY, Clients, FaultyTrustFile
 from service.trust.tokens import TokenCheck
-from service.web.access import WITHOUT_TOKEN, audiences, guard
+from service.web.auth import WITHOUT_TOKEN, audiences, guard
 from service.web.errors import register_errors
 from tests.calls import CRITICAL, by_id
 from tests.conftest import FIXTURES, TODAY
