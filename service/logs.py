@@ -9,7 +9,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO
 
 import msgspec
 import structlog
@@ -35,19 +35,20 @@ def json_line(_logger: object, level: str, event: structlog.typing.EventDict) ->
         return json.dumps(line, default=str)
 
 
-class _Lenient:
-    """A stream that loses a line rather than an answer: a disk may be full, a pipe closed."""
+class Lines:
+    """Writes lines whole. A line is lost rather than an answer: a disk may be full, a pipe closed."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._lock = threading.Lock()
 
     def write(self, line: str) -> None:
-        with suppress(OSError):
-            self._out.write(line)
-
-    def flush(self) -> None:
-        with suppress(OSError):
+        """Writes one line; called by structlog by the name of its level."""
+        with self._lock, suppress(OSError):
+            self._out.write(f"{line}\n")
             self._out.flush()
+
+    debug = info = warning = error = write
 
 
 def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting: bool = False) -> None:
@@ -56,6 +57,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting:
     ``lasting`` makes loggers once, on their first use, which a server that logs every request should want.
     """
     out = stream or sys.stderr
+    lines = Lines(out)
     form = settings.log_format or ("console" if out.isatty() else "json")
     for_people: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -66,7 +68,7 @@ def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting:
     structlog.configure(
         processors=for_people if form == "console" else [json_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lenient(out))),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=lasting,
     )
 
