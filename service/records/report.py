@@ -160,9 +160,9 @@ def report(connection: Connection, today: date, chosen: Chosen = ALL) -> Report:
             )
         ),
         unchecked=_most_first(dict(unchecked)),
-        clients=_clients(connection, calls, chosen),
-        hooks=_hooks(calls),
-        times=_times(calls),
+        clients=_clients(connection, _called(calls, 0), chosen),
+        hooks=_most_first(_called(calls, 1)),
+        times=Times(tuple((None if bound == MORE else bound, n) for bound, n in sorted(_called(calls, 2).items()))),
         unknown=_unknown(connection, chosen),
     )
 
@@ -230,27 +230,18 @@ def _reasons(connection: Connection, chosen: Chosen) -> defaultdict[str, Counter
     return reasons
 
 
-def _clients(connection: Connection, calls: Iterable[tuple[Any, ...]], chosen: Chosen) -> tuple[ClientReport, ...]:
+def _called(calls: Iterable[tuple[Any, ...]], by: int) -> Counter[Any]:
+    """The calls of each value of a column: client, hook or time."""
+    called = Counter[Any]()
+    for row in calls:
+        called[row[by]] += row[-1]
+    return called
+
+
+def _clients(connection: Connection, called: Counter[str], chosen: Chosen) -> tuple[ClientReport, ...]:
     rows = _sums(connection, card_counts, ("client",), OUTCOMES, chosen)
     cards = {name: Counted(*numbers) for name, *numbers in rows}
-    called = Counter[str]()
-    for name, _, _, number in calls:
-        called[name] += number
     return tuple(ClientReport(name, number, cards.get(name, Counted())) for name, number in _most_first(called))
-
-
-def _hooks(calls: Iterable[tuple[Any, ...]]) -> tuple[tuple[str, int], ...]:
-    called = Counter[str]()
-    for _, hook, _, number in calls:
-        called[hook] += number
-    return _most_first(called)
-
-
-def _times(calls: Iterable[tuple[Any, ...]]) -> Times:
-    bounds = Counter[int]()
-    for _, _, within, number in calls:
-        bounds[within] += number
-    return Times(tuple((None if bound == MORE else bound, number) for bound, number in sorted(bounds.items())))
 
 
 def _unknown(connection: Connection, chosen: Chosen) -> dict[str, int]:
