@@ -8,12 +8,13 @@ import logging
 import sys
 import threading
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TextIO
 
 import msgspec
 import structlog
-from structlog.contextvars import get_contextvars
+from structlog.typing import EventDict
 
 from service.dates import utc_now
 from service.errors import place_of
@@ -23,12 +24,21 @@ OWN_WORDS = frozenset({("gunicorn.error", "arbiter")})
 """Loggers and modules of libraries whose messages speak of processes only, never of a request."""
 
 
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+"""The id of the request that is being answered: every line that is written meanwhile has it."""
+
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def json_line(_logger: object, level: str, event: structlog.typing.EventDict) -> str:
+def of_request(_logger: object, _level: str, event: EventDict) -> EventDict:
+    """The event with the id of the request that is being answered, if one is."""
+    request = REQUEST.get()
+    return {"request": request, **event} if request else event
+
+
+def json_line(_logger: object, level: str, event: EventDict) -> str:
     """The line for programs: one JSON object. What msgspec refuses (half a character) is written escaped."""
-    line = {**get_contextvars(), **event, "level": level, "timestamp": utc_now().isoformat().replace("+00:00", "Z")}
+    line = {**event, "level": level, "timestamp": utc_now().isoformat().replace("+00:00", "Z")}
     try:
         return _encode(line).decode()
     except (UnicodeEncodeError, TypeError):
@@ -60,13 +70,12 @@ def configure_logs(settings: Settings, stream: TextIO | None = None, *, lasting:
     lines = Lines(out)
     form = settings.log_format or ("console" if out.isatty() else "json")
     for_people: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.dev.ConsoleRenderer(colors=out.isatty()),
     ]
     structlog.configure(
-        processors=for_people if form == "console" else [json_line],
+        processors=[of_request, *(for_people if form == "console" else [json_line])],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=lasting,

@@ -26,6 +26,7 @@ from service.engine.library import Library
 from service.engine.loading import FOLDER, load
 from service.engine.wording import templates_of
 from service.files import digest, validator
+from service.logs import of_request
 from service.settings import PREFIX, Settings
 from service.terminology.recognise import Terminology
 from tests.serving import Served, serving
@@ -55,7 +56,7 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[list[Any]]:
     """Catches log lines, so that a test can look at them and none is printed."""
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+    with structlog.testing.capture_logs(processors=[of_request]) as lines:
         yield lines
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import structlog
 
-from service.logs import catch_strays, configure_logs
+from service.logs import REQUEST, catch_strays, configure_logs
 from service.settings import Settings
 
 FORGED = "first\nsecond line"
@@ -118,11 +118,12 @@ def test_a_log_on_a_full_disk_loses_lines_and_raises_nothing() -> None:
         full.close()
 
 
-def test_what_was_bound_to_the_context_is_on_every_line() -> None:
+def test_every_line_written_while_a_request_is_answered_has_its_id() -> None:
     stream = io.StringIO()
     configure_logs(Settings(log_format="json"), stream)
-    with structlog.contextvars.bound_contextvars(request="r-1"):
-        structlog.get_logger().info("one")
+    answering = REQUEST.set("r-1")
+    structlog.get_logger().info("one")
+    REQUEST.reset(answering)
     structlog.get_logger().info("two")
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert (first["request"], "request" in second) == ("r-1", False)

@@ -8,9 +8,9 @@ from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from service import server_timing
+from service.logs import REQUEST
 from service.metrics import Metrics
 from service.records.exchange import Exchange
 
@@ -85,7 +85,7 @@ class Middleware:
         environ["SCRIPT_NAME"] = self.prefix
         asked = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = asked if asked and _TOKEN.fullmatch(asked) else self.new_id()
-        bound = bind_contextvars(request=request_id)
+        answering = REQUEST.set(request_id)
         call = environ[_KEY] = Call(parts=server_timing.begin())
         preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
 
@@ -108,7 +108,7 @@ class Middleware:
         finally:
             self.metrics.ended()
             self._note(call, perf_counter() - started)
-            reset_contextvars(**bound)  # threads are used again
+            REQUEST.reset(answering)  # threads are used again
 
     def _note(self, call: Call, seconds: float) -> None:
         hook = self.hooks.get(call.service, "other") if call.service else ""
