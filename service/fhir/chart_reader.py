@@ -197,7 +197,7 @@ class ChartReader:
 
     @cached_property
     def _observed(self) -> Observed:
-        return observed(self._own(OBSERVATIONS), self.terminology, self._room)
+        return observed(self._own(OBSERVATIONS), self.terminology, self._room, self.today)
 
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""

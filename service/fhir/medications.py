@@ -21,12 +21,11 @@ def medication_concepts(order: Resource) -> list[Any]:
 
     A CodeableReference with a reference alone names none; words or a Coding may stand in the concept's place.
     """
+    found: list[Any] = []
     for member in _MEDICATION:
         named = (item for item in aslist(order.get(member)) if item and isinstance(item, dict | str))
-        found = [item for item in named if not _is_reference(item)]
-        if found:
-            return found
-    return []
+        found += [item for item in named if not _is_reference(item) and item not in found]
+    return found
 
 
 def medication_concept(order: Resource) -> dict[str, Any]:

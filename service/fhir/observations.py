@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from service.dates import event
+from service.dates import event, later
 from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
 from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of, status_codes
@@ -52,8 +52,13 @@ class Observed:
     unread: tuple[Unread, ...] = ()
 
 
-def observed(resources: Iterable[Resource], terminology: Terminology, room: Room | None = None) -> Observed:
-    """The observations of a list. A coded answer beyond the letters allowed for one call is not read."""
+def observed(
+    resources: Iterable[Resource], terminology: Terminology, room: Room | None = None, today: date = date.max
+) -> Observed:
+    """The observations of a list. A coded answer beyond the letters allowed for one call is not read.
+
+    Where the patient is, the day after today may have begun; a later one cannot be when something was measured.
+    """
     room = room or Room()
     found: list[Measurement] = []
     unread: dict[tuple[str, str], Unread] = {}
@@ -68,7 +73,7 @@ def observed(resources: Iterable[Resource], terminology: Terminology, room: Room
         status = _status(resource)
         for part in parts:
             for kind, given in _values(part, resource, terminology) if isinstance(part, dict) else ():
-                day = _day(resource)
+                day = _day(resource, today)
                 value, unit = _value(given, kind)
                 shown = _shown(given, part)
                 answer, sets, heard = _answered(part, kind, terminology, room)
@@ -205,12 +210,13 @@ def _shown(given: Any, part: Resource) -> str:
     return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString"))).strip()
 
 
-def _day(resource: Resource) -> date | None:
+def _day(resource: Resource, today: date) -> date | None:
     """When it was measured: of a period its end, of a date known to the month or year its first day."""
     period = resource.get("effectivePeriod")
     of_period = (period.get("end"), period.get("start")) if isinstance(period, dict) else ()
     given = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), *of_period)
-    return next((found.earliest for value in given if (found := event(text(value))) is not None), None)
+    day = next((found.earliest for value in given if (found := event(text(value))) is not None), None)
+    return None if day is None or day > later(today, 1) else min(day, today)
 
 
 def _indexed(given: object) -> bool:

@@ -81,7 +81,7 @@ def identify(order: Resource, medications: Mapping[str, Resource], terminology: 
     parts = [(concept_of(item), strength) for item, strength in listed[:MOST_INGREDIENTS]]
     product = concept_of(medication.get("code")) if medication is not None else None
     said = _NamedDrug(
-        concepts=tuple(map(concept_of, medication_concepts(order))),
+        concepts=tuple(dict.fromkeys(map(concept_of, medication_concepts(order)))),
         beside=words_in(pointer.get("display"))[:MOST_LETTERS],
         points=bool(pointer),
         product=product,
@@ -130,6 +130,7 @@ def _understand(said: _NamedDrug, terminology: Terminology, on_skin: bool) -> Id
         strengths=said.strengths,
         problem=SEVERAL_DRUGS
         if len(said.concepts) > 1
+        and len({terminology.recognise(c.codings, c.texts).drugs or c for c in said.concepts}) > 1
         else WORDS_UNCLEAR
         if recognition.doubted and (recognition.from_text or not recognition.drugs)
         else MISSPELT

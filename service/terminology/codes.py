@@ -69,7 +69,7 @@ class Systems:
         if system is None:
             return sent, code.strip().upper()
         code = code.strip().upper()
-        return system.uri, _bare(code) if system.dotted else code
+        return system.uri, _bare(code) if system.dotted else "".join(code.split())
 
 
 def _bare(code: str) -> str:

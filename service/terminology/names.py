@@ -17,7 +17,7 @@ _REACH = 80
 """How many characters around the name are looked at: far enough for a phrase, and no work for a hostile text."""
 _SENTENCE = re.compile(r"[.;\n]")
 _AT_MOST_TWO_WORDS = re.compile(r"[\s\"'(]*(?:[^\W\d_]+[\s'-]+){0,2}[\"'(]*")
-_STRENGTH = re.compile(r"(?:[\s\d.,/+]*(?:m?c?g|ml|tabl?\w*|caps?\w*|kaps?\w*|мг|таб\w*)(?!\w)){0,3}[\s.,:(\[–-]*")
+_STRENGTH = re.compile(r"(?:[\s\d.,/+]*(?:m?c?g|ml|tabl?\w*|caps?\w*|kaps?\w*|мг|таб\w*)(?!\w)){0,3}[\s\d.,:(\[–-]*")
 _MOST_WORDS = 6
 """Words of a label that are compared with names that they nearly are: a name stands at its beginning."""
 _NEVER = re.compile(r"(?!)")

@@ -371,3 +371,11 @@ def test_a_measurement_within_the_words_of_another_observation_is_named(terminol
         found = observed([observation("8601-7", valueString=said)], terminology)
         assert all(m.value is None for m in found.measurements)
         assert [gap.found for gap in found.unread] == [said] * named
+
+
+def test_a_day_that_has_begun_elsewhere_is_today_and_a_later_one_is_named(terminology: Terminology) -> None:
+    value = {"valueQuantity": quantity(510, "ms")}
+    for day, reasons in (("2026-11-21T01:30:00+13:00", []), ("2026-12-20", ["measurement-undated"])):
+        found = observed([observation(QTC, **value, effectiveDateTime=day)], terminology, today=DAY)
+        assert [gap.reason for gap in found.unread] == reasons
+        assert [m.taken for m in found.measurements] == [DAY] * (not reasons)

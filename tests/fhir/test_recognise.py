@@ -416,3 +416,15 @@ def test_any_json_in_place_of_a_drug_is_told_or_named_as_a_problem(
     found = identify(order, {"Medication/m1": sent}, terminology)
     assert found.problem in ("", NO_DRUG, UNRESOLVED, UNKNOWN_SYSTEM, SEVERAL_DRUGS)
     assert not (found.problem not in ("", SEVERAL_DRUGS) and found.recognition.drugs)
+
+
+def test_drugs_in_the_members_of_two_versions_are_one_when_they_are_the_same(terminology: Terminology) -> None:
+    for beside, problem in (
+        (AMITRIPTYLINE, ""),
+        ({"text": "Amitriptylin 25"}, ""),
+        ({"text": "Ramipril"}, SEVERAL_DRUGS),
+    ):
+        order = named_by(medicationCodeableConcept=beside, medication={"concept": AMITRIPTYLINE})
+        found = identity_of(order, terminology)
+        assert "amitriptyline" in found.recognition.drugs
+        assert found.problem == problem, beside

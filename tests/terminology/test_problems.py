@@ -392,3 +392,18 @@ def test_an_earlier_stage_is_not_severe(read: Read, name: str) -> None:
 def test_a_problem_with_the_words_of_a_harm_that_no_rule_asks_for_is_not_understood(read: Read, name: str) -> None:
     assert not read(name).understood
     assert read(f"kein {name}").understood
+
+
+def test_an_adjective_behind_a_comma_or_in_brackets_belongs_to_the_problem_before_it(read: Read) -> None:
+    for name, present in (
+        ("Hypotension, orthostatic", {"orthostatic-hypotension"}),
+        ("Infarction, myocardial, acute", {"acute-myocardial-infarction", "recent-myocardial-infarction"}),
+        ("Failure, heart, congestive", {"heart-failure"}),
+        ("Neuralgia, postherpetic", {"postherpetic-neuralgia", "neuropathic-pain"}),
+        ("Fibrillation, atrial", {"atrial-fibrillation", "cardiac-arrhythmia"}),
+        ("QT interval, prolonged", {"long-qt"}),
+        ("Glaucoma, open-angle, left eye", set()),
+        ("Glaukom (Offenwinkel)", set()),
+        ("CKD, kidney stones", {"renal-impairment"}),
+    ):
+        assert (set(read(name).present), read(name).understood) == (present, True), name

@@ -70,6 +70,7 @@ def test_the_code_of_the_system_believed_most_decides_wherever_it_stands(termino
         ("http://fhir.de/CodeSystem/bfarm/atc", "N06AA09", AMITRIPTYLINE),
         (f"{RXNORM}/", "704", AMITRIPTYLINE),
         (f" {ATC}", "n06aa09 ", AMITRIPTYLINE),
+        (ATC, "N06 AA09", AMITRIPTYLINE),
     ],
 )
 def test_other_spellings_of_a_system_and_a_code_are_the_same(
@@ -322,6 +323,7 @@ NOT_MEANT = [
     "Stop amitriptyline 25 mg",
     "switched from amitriptyline 25 mg to paracetamol",
     "Amitriptylin 25 mg abgesetzt",
+    "Amitriptylin 25 abgesetzt",
     "amitriptyline 25 mg (stopped)",
     "amitriptyline 25 mg tablets - discontinued 2026-01-01",
     "Amitriptyline: no",
