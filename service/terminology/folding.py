@@ -8,11 +8,15 @@ compared so: one in eight would meet an ordinary word.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import filterfalse
+from typing import TypeVar
 
 from anyascii import anyascii
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _ALIKE = tuple(
     (written, one)
@@ -79,13 +83,8 @@ class Sounds:
     """
 
     def __init__(self, names: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> None:
-        self.keys: dict[str, frozenset[str]] = {}
+        self.keys = grouped((key, drug) for name, drug in names for key in _keys(name))
         self._others = frozenset(map(plain, others))
-        for name, drug in names:
-            for key in {stem(form) for form in _forms(name)}:
-                if len(key) < _SHORTEST:
-                    raise ValueError(f"'{name}' is too short to be compared by its sound; make it an exact name")
-                self.keys[key] = self.keys.get(key, frozenset()) | {drug}
         self._lengths = sorted({len(key) for key in self.keys}, reverse=True)
         self.drugs = lru_cache(_KEPT)(self._drugs)
         """The drugs whose name the word is, in any spelling, case or with a salt; empty for any other word."""
@@ -101,10 +100,20 @@ class Sounds:
         return frozenset()
 
 
-def _forms(name: str) -> Iterator[str]:
-    """The name, and as Russian writes an h: "haloperidol" is "галоперидол"."""
-    yield name
-    yield _ASPIRATED.sub("g", name.lower())
+def _keys(name: str) -> set[str]:
+    """The keys of the name, and of it as Russian writes an h: "haloperidol" is "галоперидол"."""
+    keys = {stem(name), stem(_ASPIRATED.sub("g", name.lower()))}
+    if any(len(key) < _SHORTEST for key in keys):
+        raise ValueError(f"'{name}' is too short to be compared by its sound; make it an exact name")
+    return keys
+
+
+def grouped(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, frozenset[Value]]:
+    """The values of each key, such as the drugs of each name."""
+    found: dict[Key, set[Value]] = {}
+    for key, value in pairs:
+        found.setdefault(key, set()).add(value)
+    return {key: frozenset(values) for key, values in found.items()}
 
 
 def fold(text: str) -> str:

@@ -9,6 +9,8 @@ all French products (CIS_bdpm of the BDPM), most of them rightly; those of other
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from service.terminology.folding import grouped
+
 SHORTEST, _LONG = 7, 12
 """Letters from which a name is compared, and from which two slips are allowed; shorter ones meet ordinary words."""
 _SAME = 3
@@ -27,13 +29,8 @@ class Misspellings:
         self._drugs_of = {name: drugs for name, drugs in names.items() if len(name) >= shortest}
         self._others = frozenset(others)
         self._lengths = range(shortest - 1, max(map(len, self._drugs_of), default=0) + 3)
-        self._shortened: dict[str, list[str]] = {}
-        self._long: dict[str, list[str]] = {}
-        for name in self._drugs_of:
-            for shortened in _shortened(name):
-                self._shortened.setdefault(shortened, []).append(name)
-            for end in _ends(name) if len(name) >= _LONG else ():
-                self._long.setdefault(end, []).append(name)
+        self._shortened = grouped((shortened, name) for name in self._drugs_of for shortened in _shortened(name))
+        self._long = grouped((end, name) for name in self._drugs_of if len(name) >= _LONG for end in _ends(name))
         self.drugs = lru_cache(_KEPT)(self._drugs)
         """The drugs whose name the word nearly is; empty for any other word."""
 
@@ -59,10 +56,7 @@ def _ends(word: str) -> tuple[str, str]:
 
 def truncated_names(names: Iterable[tuple[str, str]], others: frozenset[str]) -> Mapping[str, frozenset[str]]:
     """The drugs of names that are cut short ("Citalo", "Pregaba"), where no more than two drugs begin so."""
-    found: dict[str, frozenset[str]] = {}
-    for name, drug in names:
-        for size in range(_BEGINNING, len(name) - _LEFT_OUT + 1):
-            found[name[:size]] = found.get(name[:size], frozenset()) | {drug}
+    found = grouped((name[:n], drug) for name, drug in names for n in range(_BEGINNING, len(name) - _LEFT_OUT + 1))
     return {word: drugs for word, drugs in found.items() if len(drugs) <= _MOST_BEGUN and word not in others}
 
 

@@ -1,12 +1,12 @@
 """Drugs in the words of a label: common names by sound, brands letter by letter, and words that negate them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from service.terminology.folding import Sounds, bare, fold, plain
+from service.terminology.folding import Sounds, bare, fold, grouped, plain
 from service.terminology.misspellings import SHORTEST, Misspellings, truncated_names
 
 _WORD = re.compile(r"[゠-ヿ]+|[^\W\d_゠-ヿ]+")
@@ -73,16 +73,13 @@ class Label:
     def __init__(self, names: Names, taken_back: TakenBack) -> None:
         self._taken_back = taken_back
         self._sounds = Sounds(names.common, names.others)
-        self._phrases = _by_first_word(names.exact)
-        self._within = {fold(name): frozenset({drug}) for name, drug in names.exact if _UNSPACED.fullmatch(name)}
+        exact = ((*map(plain, _WORD.findall(fold(name))), drug) for name, drug in names.exact)
+        self._phrases = grouped((first, (tuple(rest), drug)) for first, *rest, drug in exact)
+        self._within = grouped((fold(name), drug) for name, drug in names.exact if _UNSPACED.fullmatch(name))
         self._unspaced = re.compile("|".join(sorted(self._within, key=len, reverse=True))) if self._within else _NEVER
-        brands = {
-            name: frozenset(drug for rest, drug in several if not rest)
-            for name, several in self._phrases.items()
-            if any(not rest for rest, _ in several)
-        }
+        brands = grouped((name, drug) for name, several in self._phrases.items() for rest, drug in several if not rest)
         others = frozenset(map(plain, names.others))
-        short = {plain(name): frozenset({drug}) for name, drug in names.short}
+        short = grouped((plain(name), drug) for name, drug in names.short)
         self._near_sounds = Misspellings(self._sounds.keys, map(bare, names.others), shortest=SHORTEST + 1)
         self._near_brands = Misspellings(brands, others)
         self._near_short = Misspellings(short, others, shortest=SHORTEST - 1)
@@ -121,12 +118,3 @@ class Label:
         longest = max(len(rest) for rest, _ in several)
         behind = tuple(word for _, word in words[place + 1 : place + 1 + longest])
         return frozenset(drug for rest, drug in several if behind[: len(rest)] == rest)
-
-
-def _by_first_word(names: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[tuple[tuple[str, ...], str]]]:
-    """Each name by its first word, with the words that have to follow."""
-    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    for name, drug in names:
-        first, *rest = (plain(word) for word in _WORD.findall(fold(name)))
-        found.setdefault(first, []).append((tuple(rest), drug))
-    return found

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from service.caching import cached
 from service.terminology.codes import DrugCode, Lists, Systems, swallowed
-from service.terminology.folding import fold
+from service.terminology.folding import fold, grouped
 from service.terminology.names import Label
 from service.terminology.problems import Mentions
 
@@ -106,15 +106,11 @@ class Terminology:
         for entry in lists.drug_codes:
             self._codes.setdefault(self.systems.key(entry.system.uri, entry.code), []).append(entry)
         self._label = Label(lists.names, self.words.taken_back)
-        self._classes_of: dict[str, frozenset[str]] = {}
-        for class_, drugs in lists.classes.items():
-            for drug in drugs:
-                self._classes_of[drug] = self._classes_of.get(drug, frozenset()) | {class_}
-        self._sets_of_code = self._by_member((s.id, s.codes) for s in self.concept_sets.values())
-        self._sets_of_prefix = self._by_member((s.id, s.prefixes) for s in self.concept_sets.values())
-        self._prefix_lengths: dict[str, set[int]] = {}
-        for system, prefix in self._sets_of_prefix:
-            self._prefix_lengths.setdefault(system, set()).add(len(prefix))
+        sets, key = self.concept_sets.values(), self.systems.key
+        self._classes_of = grouped((drug, class_) for class_, drugs in lists.classes.items() for drug in drugs)
+        self._sets_of_code = grouped((key(*member), each.id) for each in sets for member in each.codes)
+        self._sets_of_prefix = grouped((key(*member), each.id) for each in sets for member in each.prefixes)
+        self._prefix_lengths = grouped((system, len(prefix)) for system, prefix in self._sets_of_prefix)
         self._recognised = cached(self._recognise, _letters, LONGEST_CACHED)
         self._said = cached(self._problem, _letters, LONGEST_CACHED)
         self._sets = cached(self._concepts, _letters, LONGEST_CACHED)
@@ -208,16 +204,6 @@ class Terminology:
             for length in self._prefix_lengths.get(system, ()):
                 found |= self._sets_of_prefix.get((system, code[:length]), frozenset())
         return frozenset(found)
-
-    def _by_member(
-        self, sets: Iterable[tuple[str, frozenset[tuple[str, str]]]]
-    ) -> dict[tuple[str, str], frozenset[str]]:
-        """The ids of the sets that hold each code, as it is looked up."""
-        found: dict[tuple[str, str], set[str]] = {}
-        for id_, members in sets:
-            for system, code in members:
-                found.setdefault(self.systems.key(system, code), set()).add(id_)
-        return {member: frozenset(ids) for member, ids in found.items()}
 
     def concepts_in_words(self, texts: Iterable[str], ids: Iterable[str]) -> frozenset[str]:
         """Which of these sets a text names by one of their words, and does not deny in the same sentence."""
