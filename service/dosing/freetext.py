@@ -57,7 +57,7 @@ def _whole(items: Clauses) -> tuple[Dosage | None, bool] | None:
     """What the clauses say together, None when that may mean two things."""
     rhythm = items.rhythms[0] if items.rhythms else None
     when = _one_moment_each(items.moments, items.order)
-    if when is None or any(_rate(other) != _rate(items.rhythms[0]) for other in items.rhythms):
+    if when is None or any(_rate(other) != _rate(items.rhythms[0]) for other in items.rhythms[1:]):
         return None
     moments, order = when
     if moments == ("EVE", "HS") and "mm" in order:  # in the evening, before bed

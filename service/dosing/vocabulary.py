@@ -1,7 +1,7 @@
 """The words of directions, one table per language (``cards/directions``), and a text as words and phrases."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -18,9 +18,13 @@ _TOKEN = re.compile(
     rf"(?:{_DATE})(?![\d/-])"
     r"|\d+/\d+(?![\d/])|\d{1,2}:\d\d(?![\d:])|\d+(?:[.,]\d+)?|[^\W\d_]+|(?<!\w)[.,]\d+|[^\s.]"
 )
-# Two decimals at most, three after a zero: "1,000 mg" is a thousand to some and one to others, and is not read.
-_NUMBER = re.compile(r"[1-9]\d{0,3}(?:[.,]\d{1,2})?|0(?:[.,]\d{1,3})?|[1-3]/[2-4]")
-_CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d|24:00|0\d\.[0-5]\d")
+_NUMERIC = (
+    # Two decimals at most, three after a zero: "1,000 mg" is a thousand to some and one to others, and is not read.
+    (re.compile(r"[1-9]\d{0,3}(?:[.,]\d{1,2})?|0(?:[.,]\d{1,3})?|[1-3]/[2-4]"), "n"),
+    (re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d|24:00|0\d\.[0-5]\d"), "c"),
+    (re.compile(_DATE), "z"),
+)
+"""Numbers, hours and dates, and the letter of each."""
 _BRITISH_LENGTH = re.compile(r"(\d{1,2})/(7|52|12)")
 _BRITISH_PERIODS = {"7": "d", "52": "wk", "12": "mo"}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "ij": "2", "iij": "3"}
@@ -204,19 +208,18 @@ def _idle(phrase: Phrase, before: str) -> bool:
 def _known(words: list[str], at: int, table: Table) -> Phrase | None:
     """The phrase, number or hour at a place; a Roman numeral where no word of the language stands."""
     word = words[at]
-    found = next((p for p in table.get(word, ()) if tuple(words[at : at + len(p.words)]) == p.words), None)
-    if found is None and _NUMBER.fullmatch(word):
-        return Phrase((word,), "n", word)
-    if found is None and _CLOCK.fullmatch(word):
-        return Phrase((word,), "c", word)
-    if found is None and re.fullmatch(_DATE, word):
-        return Phrase((word,), "z", word)
-    if found is None and word in _ROMAN_PIECES:
-        following = _known(words, at + 1, table) if at + 1 < len(words) else None
-        pieces = following is not None and following.letter == "u" and _counts_pieces(following.value)
-        value = (_ROMAN_PIECES if pieces else _ROMAN).get(word)
-        return None if value is None else Phrase((word,), "n", value)
-    return found
+    for phrase in table.get(word, ()):
+        if tuple(words[at : at + len(phrase.words)]) == phrase.words:
+            return phrase
+    for pattern, letter in _NUMERIC:
+        if pattern.fullmatch(word):
+            return Phrase((word,), letter, word)
+    if word not in _ROMAN_PIECES:
+        return None
+    following = _known(words, at + 1, table) if at + 1 < len(words) else None
+    pieces = following is not None and following.letter == "u" and _counts_pieces(following.value)
+    value = (_ROMAN_PIECES if pieces else _ROMAN).get(word)
+    return None if value is None else Phrase((word,), "n", value)
 
 
 def _counts_pieces(unit: str) -> bool:
@@ -236,4 +239,4 @@ def _joined(text: Lettered) -> Lettered | None:
         if again or (one.denominator == 1 and "/" in values[second] and other < 1):
             letters = f"{letters[:first]}n{letters[match.end() :]}"
             values[first : match.end()] = [str(one if again else one + other)]
-    return replace(text, letters=letters, values=values)
+    return Lettered(letters, values)
