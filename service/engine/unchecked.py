@@ -28,7 +28,7 @@ def code_and_text_disagree(chart: Chart, thresholds: Thresholds) -> Finding | No
 
 def claims(order: MedicationOrder) -> list[str]:
     """Each piece of evidence with the drugs it names, in a stable order: "RxNorm 704: amitriptyline"."""
-    return [f"{claim.evidence}: {', '.join(sorted(claim.drugs))}" for claim in order.drug.claims]
+    return [f"{claim.evidence}: {', '.join(sorted(claim.drugs)) or 'another drug'}" for claim in order.drug.claims]
 
 
 def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:

@@ -17,6 +17,7 @@ from service.terminology.problems import Mentions
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
+ATC_SYSTEM = "ATC"
 _ATC_OF_A_DRUG = 7
 """Characters of an ATC code that stands for a substance; shorter ones are groups, such as N06AF, MAO inhibitors."""
 _LONGEST_REASON = 500
@@ -149,9 +150,15 @@ class Terminology:
     def can_judge(self, coding: Coding) -> bool:
         """True when an unknown code means another drug: a known system, and a code that can be one of its codes."""
         system, code = self.systems.of(coding.system), coding.code.strip()
-        if system is None or (system.name == "ATC" and len(code) < _ATC_OF_A_DRUG):
+        if system is None or (system.name == ATC_SYSTEM and len(code) < _ATC_OF_A_DRUG):
             return False
         return system.name not in _NUMERIC or code.isdecimal()
+
+    def _another_drug(self, coding: Coding) -> bool:
+        """True for a code of ATC that is none of a drug here: of those all are known, of products in RxNorm not."""
+        system = self.systems.of(coding.system)
+        atc = system is not None and system.name == ATC_SYSTEM
+        return atc and self.can_judge(coding) and not self.drug_codes(coding) and not self.topical((coding,), ())
 
     def drug_codes(self, coding: Coding) -> Sequence[DrugCode]:
         """What the terminology knows of this code; empty when the system or the code is unknown."""
@@ -228,6 +235,7 @@ class Terminology:
         doubted = frozenset(drug for _, _, drugs in named for drug in drugs)
         if not claims:
             return Recognition(doubted=doubted)
+        claims += [Claim(frozenset(), f"{ATC_SYSTEM} {c.code.strip()}") for c in codings if self._another_drug(c)]
         drugs = tuple(sorted(claims[0].drugs))
         product = any(entry.form == "systemic" for _, codes in known for entry in codes)
         return Recognition(

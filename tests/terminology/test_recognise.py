@@ -167,6 +167,15 @@ def test_two_codes_of_different_drugs_disagree(terminology: Terminology) -> None
     assert found.disputes("tolperisone")
 
 
+def test_an_atc_code_of_another_drug_disputes_the_words(terminology: Terminology) -> None:
+    for code, disputed in (("C09AA05", True), ("N06AA09", False), ("N06AA", False), ("C09", False)):
+        found = terminology.recognise([Coding(ATC, code, "")], ["Amitriptylin 25 mg"])
+        assert (found.drugs, found.disputes("amitriptyline")) == (("amitriptyline",), disputed), code
+    assert terminology.recognise([Coding(ATC, "C09AA05", "")], ["Ramipril"]).claims == ()
+    product = terminology.recognise([Coding(RXNORM, "99999999", "")], ["Amitriptylin 25 mg"])
+    assert not product.disputes("amitriptyline")
+
+
 def test_agreeing_codes_and_words_dispute_nothing(terminology: Terminology) -> None:
     found = terminology.recognise(list(AMITRIPTYLINE_IN.values()), ["Saroten", "ward stock"])
     assert not found.disputes("amitriptyline")
