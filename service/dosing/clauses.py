@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from service.dosing.amount import Quantity
-from service.dosing.dosage import Dosage
-from service.dosing.timing import WEEK, Timing
+from service.dosing.dosage import WEEK, Dosage, Timing
 from service.dosing.units import Kind, unit_of_text
 from service.dosing.vocabulary import AT, OR, Lettered
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from service.dosing.amount import Amount, NotComputed, Product, amount, number
-from service.dosing.dosage import DailyDose, Dosage, combined
-from service.dosing.freetext import directions, frequency
+from service.dosing.dosage import DailyDose, Dosage, Timing, combined
+from service.dosing.freetext import directions
 from service.dosing.structured import amounts, as_needed_dose, refused, structured_dose
-from service.dosing.timing import IMPLAUSIBLE, Timing, rate
+from service.dosing.timing import IMPLAUSIBLE, rate
 
 GAPS = frozenset({"dose-missing", "frequency-missing", "daily-maximum-not-stated"})
 """What words may fill: parts that the data leaves out."""
@@ -181,7 +181,7 @@ def _scheme(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotCo
 
 def _unlike_scheme(dosage: Dosage, times: int, largest: Amount, product: Product) -> NotComputed | None:
     """Why data beside a scheme does not go with it: another number of times, another amount; None when it does."""
-    stated = None if _silent(dosage.timing) else rate(dosage.timing, frequency)
+    stated = None if _silent(dosage.timing) else rate(dosage.timing)
     if isinstance(stated, NotComputed):
         return refused(stated, dosage)
     given = amount(dosage.high, product) if dosage.high is not None else largest

@@ -7,9 +7,29 @@ from fractions import Fraction
 from itertools import combinations, groupby, pairwise
 
 from service.dosing.amount import Quantity, number
-from service.dosing.timing import Timing
 
 ZERO = Fraction(0)
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When doses are taken. Counts and periods are as ordered; ``unit`` is a FHIR period unit code.
+
+    ``codes`` are timing codes, their names and the words beside them. ``events`` counts fixed dates.
+    """
+
+    frequency: Fraction | None = None
+    frequency_max: Fraction | None = None
+    period: Fraction | None = None
+    period_max: Fraction | None = None
+    unit: str = ""
+    times_of_day: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+    days_of_week: tuple[str, ...] = ()
+    count: Fraction | None = None
+    codes: tuple[str, ...] = ()
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ from fractions import Fraction
 from service.caching import cached
 from service.dosing.amount import Quantity
 from service.dosing.clauses import Clauses, clauses_of
-from service.dosing.dosage import Dosage, MaxDose
-from service.dosing.timing import Rate, Timing, rate
-from service.dosing.units import unit_of_text
+from service.dosing.dosage import Dosage, MaxDose, Timing
+from service.dosing.units import DAYS_PER_UNIT, unit_of_text
 from service.dosing.vocabulary import languages, lettered, words_of
 
 LONGEST = 240
@@ -57,7 +56,7 @@ def _whole(items: Clauses) -> tuple[Dosage | None, bool] | None:
     """What the clauses say together, None when that may mean two things."""
     rhythm = items.rhythms[0] if items.rhythms else None
     when = _one_moment_each(items.moments, items.order)
-    if when is None or any(_rate(other) != _rate(items.rhythms[0]) for other in items.rhythms[1:]):
+    if when is None or any(_a_day(other) != _a_day(items.rhythms[0]) for other in items.rhythms[1:]):
         return None
     moments, order = when
     if moments == ("EVE", "HS") and "mm" in order:  # in the evening, before bed
@@ -146,12 +145,15 @@ def _of_parts(items: Clauses, rhythm: Timing | None) -> tuple[Dosage, bool] | No
 
 def _once_a_day(rhythm: Timing | None) -> bool:
     """True for "daily", which says nothing beside a scheme, and for no rhythm at all."""
-    return rhythm is None or _rate(rhythm) == (_ONE, _ONE)
+    return rhythm is None or _a_day(rhythm) == [_ONE, _ONE]
 
 
-def _rate(timing: Timing) -> tuple[Fraction, Fraction] | None:
-    found = rate(timing, lambda _: None)
-    return (found.low, found.high) if isinstance(found, Rate) else None
+def _a_day(rhythm: Timing) -> list[Fraction]:
+    """Doses a day of a rhythm, least and most."""
+    counts = rhythm.frequency, rhythm.frequency_max or rhythm.frequency
+    periods = rhythm.period_max or rhythm.period, rhythm.period
+    day = DAYS_PER_UNIT[rhythm.unit]
+    return [count / (period * day) for count, period in zip(counts, periods, strict=True) if count and period]
 
 
 def _of_scheme(items: Clauses, rhythm: Timing | None) -> tuple[Dosage, bool] | None:

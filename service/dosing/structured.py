@@ -4,9 +4,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, is_count_of_doses, number
-from service.dosing.dosage import ZERO, DailyDose, Dosage, MaxDose
-from service.dosing.freetext import frequency
-from service.dosing.timing import Rate, Timing, rate
+from service.dosing.dosage import ZERO, DailyDose, Dosage, MaxDose, Timing
+from service.dosing.timing import Rate, rate
 from service.dosing.units import period_unit
 
 NO_STRENGTH = frozenset({"strength-unknown", "concentration-unknown"})
@@ -18,7 +17,7 @@ def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed
     if isinstance(found, NotComputed):
         return found
     low, high = found
-    times = rate(dosage.timing, frequency)
+    times = rate(dosage.timing)
     if dosage.as_needed:
         regular = _dose(high, high, times, dosage, " at most (as needed)") if isinstance(times, Rate) else times
         return as_needed_dose(dosage, regular, high, product)
@@ -148,7 +147,7 @@ def _ceiling(
     if most.mg <= 0:
         return NotComputed("dose-unclear", element, most.words)
     unit = period_unit(maximum.period.code, maximum.period.unit)
-    times = rate(Timing(frequency=Fraction(1), period=maximum.period.value, unit=unit), frequency)
+    times = rate(Timing(frequency=Fraction(1), period=maximum.period.value, unit=unit))
     if isinstance(times, NotComputed):
         return NotComputed("frequency-unknown", element, unit)
     return most.mg * times.high, most.mg * times.on_dosing_day

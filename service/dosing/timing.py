@@ -1,11 +1,12 @@
 """How often a dose is taken: from a FHIR Timing in clinical words to an exact number of doses a day (Q1, Q2)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
 from service.dosing.amount import NotComputed, number
+from service.dosing.dosage import WEEK, Timing
+from service.dosing.freetext import frequency
 from service.dosing.units import DAYS_PER_UNIT
 
 _ONE = Fraction(1)
@@ -31,28 +32,7 @@ IMPLAUSIBLE = "frequency-implausible"
 
 BEDTIME = frozenset({"HS", "NIGHT"})
 BEDTIME_CODES = frozenset({"BED", "HS", "QHS"})
-WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAYS = frozenset(WEEK)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """When doses are taken. Counts and periods are as ordered; ``unit`` is a FHIR period unit code.
-
-    ``codes`` are timing codes, their names and the words beside them. ``events`` counts fixed dates.
-    """
-
-    frequency: Fraction | None = None
-    frequency_max: Fraction | None = None
-    period: Fraction | None = None
-    period_max: Fraction | None = None
-    unit: str = ""
-    times_of_day: tuple[str, ...] = ()
-    when: tuple[str, ...] = ()
-    days_of_week: tuple[str, ...] = ()
-    count: Fraction | None = None
-    codes: tuple[str, ...] = ()
-    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +50,24 @@ class Rate:
     daily: bool = True
 
 
-def rate(timing: Timing | None, words: Callable[[str], Timing | None]) -> Rate | NotComputed:
+def rate(timing: Timing | None) -> Rate | NotComputed:
     """Doses a day of a timing, or why there is no rate. Never assumes "once a day" where the order does not say so.
 
-    ``words`` reads a timing code that is spelled out, such as "every 8 hours". Nobody takes a dose more often than
-    every hour, so such a rate is a slip and none.
+    Nobody takes a dose more often than every hour, so such a rate is a slip and none.
     """
-    found = _stated(timing, words) if timing is not None else NotComputed("frequency-missing", "timing")
+    found = _stated(timing) if timing is not None else NotComputed("frequency-missing", "timing")
     if isinstance(found, Rate) and found.high * DAYS_PER_UNIT["h"] > 1:
         return NotComputed(IMPLAUSIBLE, "timing", found.words, conflict=True)
     return found
 
 
-def _stated(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | NotComputed:
+def _stated(timing: Timing) -> Rate | NotComputed:
     """What codes and data say together.
 
     A code is a complete statement: data beside it that does not say how often ("after meals", a count) is no
     contradiction.
     """
-    coded = _of_codes(timing, words)
+    coded = _of_codes(timing)
     if isinstance(coded, NotComputed) and coded.conflict:
         return coded
     if isinstance(coded, Rate) and not _says_how_often(timing):
@@ -128,11 +107,11 @@ def _says_how_often(timing: Timing) -> bool:
     return numbers or bool(named)
 
 
-def _of_codes(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | NotComputed | None:
+def _of_codes(timing: Timing) -> Rate | NotComputed | None:
     """What codes, their names and the words beside them say; what is not understood among them says nothing."""
     if not timing.codes:
         return None
-    read = [found for code in timing.codes if (found := _of_code(code, words)) is not None]
+    read = [found for code in timing.codes if (found := _of_code(code)) is not None]
     if not read:
         return NotComputed(UNKNOWN, "timing.code", timing.codes[0])
     first = next((found for found in read if found.bedtime), read[0])
@@ -140,12 +119,12 @@ def _of_codes(timing: Timing, words: Callable[[str], Timing | None]) -> Rate | N
     return first if other is None else _conflict("timing.code", f"{first.words} / {other.words}")
 
 
-def _of_code(code: str, words: Callable[[str], Timing | None]) -> Rate | None:
+def _of_code(code: str) -> Rate | None:
     abbreviation = code.upper().replace(".", "")
     per_day = PER_DAY_OF_CODE.get(abbreviation)
     if per_day is not None:
         return _daily(per_day, per_day, frozenset(), abbreviation in BEDTIME_CODES)
-    spelled_out = words(code)
+    spelled_out = frequency(code)
     read = _of_repeat(spelled_out) if spelled_out is not None else None
     return read if isinstance(read, Rate) else None
 

@@ -18,9 +18,8 @@ from fhir.resources.R4B.timing import Timing as FhirTiming
 from service.caching import cached
 from service.dates import EARLIEST_YEAR
 from service.dosing.amount import Quantity
-from service.dosing.dosage import Dosage, MaxDose
+from service.dosing.dosage import Dosage, MaxDose, Timing
 from service.dosing.freetext import directions
-from service.dosing.timing import Timing
 from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir import tolerant
 from service.fhir.as_r4 import READ_ALREADY, max_doses, order_as_r4, statement_as_r4

@@ -11,8 +11,7 @@ from fractions import Fraction
 
 from service.dosing.amount import NotComputed, Product, Quantity
 from service.dosing.compute import daily_dose
-from service.dosing.dosage import Dosage, MaxDose
-from service.dosing.timing import Timing
+from service.dosing.dosage import Dosage, MaxDose, Timing
 from service.terminology.recognise import Recognition, Strength
 
 ROUNDS = 30

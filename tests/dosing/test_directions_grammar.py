@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from service.dosing.freetext import LONGEST, directions, frequency
-from service.dosing.timing import Rate, Timing, rate
+from service.dosing.dosage import Timing
+from service.dosing.freetext import LONGEST, directions
+from service.dosing.timing import Rate, rate
 from service.dosing.units import unit_of_text
 from service.dosing.vocabulary import Phrase, languages, phrases
 
@@ -36,7 +37,7 @@ def value_of(number: str) -> Fraction:
 
 def times_a_day(timing: Timing | None) -> Fraction | None:
     """Doses a day at most."""
-    found = rate(timing, frequency)
+    found = rate(timing)
     return found.high if isinstance(found, Rate) else None
 
 

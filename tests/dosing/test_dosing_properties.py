@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from service.dosing.amount import NotComputed, Product, Quantity, number
 from service.dosing.compute import daily_dose
-from service.dosing.dosage import DailyDose, Dosage, MaxDose
+from service.dosing.dosage import DailyDose, Dosage, MaxDose, Timing
 from service.dosing.freetext import directions
-from service.dosing.timing import ONCE_A_DAY_EVENTS, PER_DAY_OF_CODE, Timing
+from service.dosing.timing import ONCE_A_DAY_EVENTS, PER_DAY_OF_CODE
 from service.dosing.units import DAYS_PER_UNIT
 from service.terminology.recognise import Recognition, Strength
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.dosing.dosage import Timing
 from service.dosing.freetext import LONGEST, directions, frequency
-from service.dosing.timing import Rate, Timing, rate
+from service.dosing.timing import Rate, rate
 from service.dosing.vocabulary import languages, phrases
 
 
@@ -17,7 +18,7 @@ def seen(text: str) -> dict[str, Any] | None:
     found = directions(text)
     if found is None:
         return None
-    a_day = rate(found.timing, frequency) if found.timing is not None else None
+    a_day = rate(found.timing) if found.timing is not None else None
     most = found.maxima[0].amount if found.maxima else None
     total = found.others[0][1] if found.others else None
     amounts = {"amount": found.high, "low": found.low, "most": most, "total": total}
@@ -418,7 +419,7 @@ def test_more_languages_and_divided_doses(text: str, value: int, a_day: int) -> 
     found = directions(text)
     assert found is not None
     assert found.high is not None
-    timing = rate(found.timing, frequency)
+    timing = rate(found.timing)
     assert isinstance(timing, Rate)
     assert (found.high.value, timing.high) == (Fraction(value), Fraction(a_day))
 

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from service.dosing.amount import NotComputed
-from service.dosing.freetext import frequency
-from service.dosing.timing import ONCE_A_DAY_EVENTS, PER_DAY_OF_CODE, Rate, Timing, in_words, rate
+from service.dosing.dosage import Timing
+from service.dosing.timing import ONCE_A_DAY_EVENTS, PER_DAY_OF_CODE, Rate, in_words, rate
 from service.dosing.units import DAYS_PER_UNIT, period_unit
 
 ONE, TWO, THREE = Fraction(1), Fraction(2), Fraction(3)
@@ -19,14 +19,14 @@ def every(period: int | str, unit: str, times: int = 1) -> Timing:
 
 def known(timing: Timing) -> Rate:
     """The rate of a timing that has one."""
-    found = rate(timing, frequency)
+    found = rate(timing)
     assert isinstance(found, Rate)
     return found
 
 
 def unknown(timing: Timing | None) -> tuple[str, str, str]:
     """Why a timing has no rate: reason, element and what stood there."""
-    found = rate(timing, frequency)
+    found = rate(timing)
     assert isinstance(found, NotComputed)
     return found.reason, found.element, found.found
 
