@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import certifi
 import msgspec
 import pytest
 import structlog
@@ -51,6 +52,17 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One public authority in place of all: reading them takes longer than most tests, and none has signed anything."""
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----\n")
+    file = tmp_path_factory.mktemp("authorities") / "one.pem"
+    file.write_text(first + end, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("certifi.where", lambda: str(file))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,14 @@
 """``tolami check --terminology``: what every value set holds, where that comes from, and what to do about faults."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from service.engine.library import Library
+from tests.conftest import ASKED
 from tests.terminology.fake_server import Handler, Terminology, answering, value_set
 
 Check = Callable[..., Result]
@@ -17,11 +19,16 @@ Run = Callable[..., Result]
 def check(
     terminology_server: Terminology, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, few_asked: Library
 ) -> Check:
-    """Runs the command with the server of the test, or with other settings, where there are no fixtures to render."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("service.engine.loading.load", lambda: few_asked)
+    """Runs the command with the server of the test, or with other settings, where there are no fixtures to render.
 
-    def command(**settings: str) -> Result:
+    It shows the sets that the server is asked about, or all (``whole``), which takes a long table.
+    """
+    monkeypatch.chdir(tmp_path)
+    asked = tuple(summary for summary in few_asked.terminology.sets if summary.id in ASKED)
+    few_shown = replace(few_asked, terminology=replace(few_asked.terminology, sets=asked))
+
+    def command(*, whole: bool = False, **settings: str) -> Result:
+        monkeypatch.setattr("service.engine.loading.load", lambda: few_asked if whole else few_shown)
         chosen = {
             "TOLAMI_TERMINOLOGY_SERVER": terminology_server.url,
             "TOLAMI_TERMINOLOGY_CACHE": str(tmp_path / "kept"),
@@ -44,7 +51,7 @@ def test_every_set_is_shown_with_its_codes_source_date_and_version(
     check: Check, terminology_server: Terminology, library: Library
 ) -> None:
     terminology_server.descendants = {"230690007": ["900001", "900002"]}
-    result = check()
+    result = check(whole=True)
     assert result.exit_code == 0, result.output
     _, _, embedded, added, source, date, version = row(result, "stroke")
     summary = next(s for s in library.terminology.sets if s.id == "stroke")
