@@ -16,6 +16,7 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 from flask import Flask
+from flask.templating import Environment as Pages
 from flask.testing import FlaskClient
 from hypothesis import settings
 from jinja2 import Environment
@@ -107,6 +108,12 @@ def validated() -> Iterator[None]:
 def compiled() -> Iterator[None]:
     """Compiles no template twice in this process, however many libraries and applications tests make."""
     kept: dict[Any, Any] = {}
+    pages: dict[Any, Any] = {}
+
+    def page(environment: Pages, *source: Any) -> Any:
+        if source not in pages:
+            pages[source] = Environment.compile(environment, *source)
+        return pages[source]
 
     def templates(library: Library, escape: Callable[[str], str]) -> Environment:
         environment = templates_of(library, escape)
@@ -116,6 +123,7 @@ def compiled() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("service.engine.rendering.templates_of", templates)
+        patch.setattr(Pages, "compile", page, raising=False)
         yield
 
 

@@ -144,7 +144,12 @@ def post(client: FlaskClient, service: str, body: Json | bytes, **kwargs: Any) -
     return client.post(f"/cds-services/{service}", data=data, **options)
 
 
-@pytest.mark.parametrize("keys", [IDS | NAMES, IDS | NAMES | WORDS], ids=["who", "who and what"])
+@pytest.mark.parametrize(
+    ("watched", "keys"),
+    [("json", IDS | NAMES), ("json", IDS | NAMES | WORDS), ("console", IDS | NAMES | WORDS)],
+    ids=["who", "who and what", "who and what, on a console"],
+    indirect=["watched"],
+)
 def test_no_fixture_leaves_a_trace(watched: Watched, keys: frozenset[str]) -> None:
     statuses, repeated = set(), False
     for path in REQUESTS:
