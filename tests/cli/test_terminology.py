@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from service.engine.library import Library
+from service.terminology import recognise
 from tests.conftest import ASKED
 from tests.terminology.fake_server import Handler, Terminology, answering, value_set
 
@@ -15,17 +16,28 @@ Check = Callable[..., Result]
 Run = Callable[..., Result]
 
 
+@pytest.fixture(scope="module")
+def few_shown(few_asked: Library) -> Library:
+    """The library with those sets only that a server is asked about."""
+    lists = few_asked.terminology.lists
+    asked = [summary for summary in lists.sets if summary.id in ASKED]
+    return replace(few_asked, terminology=recognise.Terminology(replace(lists, sets=asked)))
+
+
 @pytest.fixture
 def check(
-    terminology_server: Terminology, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, few_asked: Library
+    terminology_server: Terminology,
+    tmp_path: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    few_asked: Library,
+    few_shown: Library,
 ) -> Check:
     """Runs the command with the server of the test, or with other settings, where there are no fixtures to render.
 
     It shows the sets that the server is asked about, or all (``whole``), which takes a long table.
     """
     monkeypatch.chdir(tmp_path)
-    asked = tuple(summary for summary in few_asked.terminology.sets if summary.id in ASKED)
-    few_shown = replace(few_asked, terminology=replace(few_asked.terminology, sets=asked))
 
     def command(*, whole: bool = False, **settings: str) -> Result:
         monkeypatch.setattr("service.engine.loading.load", lambda: few_asked if whole else few_shown)
