@@ -1,7 +1,7 @@
 """The mass of one dose in mg, from a mass, pieces, a volume or body weight (rules Q5, Q6, Q8)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from service.dosing.units import UCUM, Kind, Unit, same_unit, unit_of_code, unit_of_text
@@ -73,14 +73,18 @@ class Product:
     weight: Fraction | None = None
 
 
-def amount(quantity: Quantity, product: Product) -> Amount | NotComputed:
-    """The mass of a quantity of the product. Nothing is assumed: no unit is not mg, no strength is not one."""
+def amount(quantity: Quantity, product: Product, single: Amount | None = None) -> Amount | NotComputed:
+    """The mass of a quantity of the product. Nothing is assumed: no unit is not mg, no strength is not one.
+
+    Beside a ``single`` dose a quantity may be a number of such doses: "4 doses".
+    """
     unit = _unit(quantity)
     if isinstance(unit, NotComputed):
         return unit
     value = quantity.value
     if unit.kind is Kind.DOSE:
-        return NotComputed("unit-unknown", found=quantity.unit or quantity.code)
+        found = quantity.unit or quantity.code
+        return NotComputed("unit-unknown", found=found) if single is None else replace(single, mg=single.mg * value)
     if unit.kind is Kind.MASS:
         return Amount(value * unit.size, f"{number(value)} {unit.name}")
     if unit.kind is Kind.MASS_A_KILOGRAM:
@@ -97,12 +101,6 @@ def amount(quantity: Quantity, product: Product) -> Amount | NotComputed:
         return Amount(ml * strength.mg, f"{number(ml)} mL × {number(strength.mg)} mg/mL ({strength.evidence})")
     pieces = f"1 {unit.name}" if value == 1 else f"{number(value)} {unit.name}s"
     return Amount(value * strength.mg, f"{pieces} × {number(strength.mg)} mg ({strength.evidence})")
-
-
-def is_count_of_doses(quantity: Quantity) -> bool:
-    """True for a number of single doses, such as "4 doses"."""
-    unit = _unit(quantity)
-    return isinstance(unit, Unit) and unit.kind is Kind.DOSE
 
 
 def _unit(quantity: Quantity) -> Unit | NotComputed:

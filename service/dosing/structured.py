@@ -3,7 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, is_count_of_doses, number
+from service.dosing.amount import Amount, NotComputed, Product, Quantity, amount, number
 from service.dosing.dosage import ZERO, DailyDose, Dosage, MaxDose, Timing
 from service.dosing.timing import Rate, rate
 from service.dosing.units import period_unit
@@ -133,15 +133,9 @@ def as_needed_dose(
 def _ceiling(
     maximum: MaxDose, largest: Amount, product: Product, dosage: Dosage
 ) -> tuple[Fraction, Fraction] | NotComputed:
-    """Mg a day on average, and on one day, of ``maxDosePerPeriod``: that of a week may be taken on one day (Q2).
-
-    A maximum of so many doses is that many of the largest single dose.
-    """
+    """Mg a day on average, and on one day, of ``maxDosePerPeriod``: that of a week may be taken on one day (Q2)."""
     element = f"{dosage.element}.maxDosePerPeriod"
-    if is_count_of_doses(maximum.amount):
-        most: Amount | NotComputed = replace(largest, mg=largest.mg * maximum.amount.value)
-    else:
-        most = amount(maximum.amount, product)
+    most = amount(maximum.amount, product, largest)
     if isinstance(most, NotComputed):
         return most.at(element)
     if most.mg <= 0:
