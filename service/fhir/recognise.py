@@ -20,7 +20,7 @@ from service.fhir.bundles import referred_to, unversioned
 from service.fhir.concepts import MOST_LETTERS, Concept, concept_of, words_in
 from service.fhir.medications import ingredients, medication_concepts, medication_reference
 from service.fhir.resources import Resource, as_resource, aslist, exact, text
-from service.terminology.names import names_no_drug
+from service.terminology.names import HEARD, naming_words, script
 from service.terminology.recognise import LONGEST_CACHED, Claim, Coding, Recognition, Strength, Terminology
 
 NO_DRUG = "no-drug"
@@ -29,6 +29,9 @@ UNKNOWN_SYSTEM = "code-system-unknown"
 WORDS_UNCLEAR = "words-unclear"
 SEVERAL_DRUGS = "several-drugs"
 MISSPELT = "name-misspelt"
+SCRIPT_UNREAD = "script-unread"
+LISTED_SCRIPTS = frozenset({"CJK", "KATAKANA", "HIRAGANA", "HANGUL"})
+"""Scripts in which the drugs of the guidance are known by their names, and hardly any other drug."""
 INGREDIENTS = "ingredients of the Medication"
 MOST_INGREDIENTS = 50
 """Ingredients of one Medication that are looked at; the largest products have about thirty."""
@@ -46,9 +49,9 @@ class Identity:
 
     ``problem`` is set when the drug could not be identified at all: no code and no words that name one, a reference
     that leads nowhere, only a code of an unknown system without a name, words that name a drug where they may say
-    that it is not meant, a name with a letter wrong, or a list of drugs where FHIR has one. ``resolved`` says that the
-    Medication it points to was at hand. ``cut`` names what of it was longer than is read, ``nearly`` the drugs whose
-    name the words nearly are.
+    that it is not meant, a name with a letter wrong or in a script that is not read, or a list of drugs where FHIR
+    has one. ``resolved`` says that the Medication it points to was at hand. ``cut`` names what of it was longer
+    than is read, ``nearly`` the drugs whose name the words nearly are.
     """
 
     recognition: Recognition
@@ -63,6 +66,8 @@ class Identity:
     def unidentified(self, subjects: Sequence[str]) -> str:
         """The problem, empty when there is none or the words that are not clear name none of the drugs."""
         if self.problem in (WORDS_UNCLEAR, MISSPELT) and (self.recognition.doubted | self.nearly).isdisjoint(subjects):
+            return ""
+        if self.problem == SCRIPT_UNREAD and not LISTED_SCRIPTS.isdisjoint(map(script, naming_words(self.label))):
             return ""
         return self.problem
 
@@ -119,9 +124,7 @@ def _understand(said: _NamedDrug, terminology: Terminology, on_skin: bool) -> Id
     texts = [*(words for concept in concepts for words in concept.texts), *filter(None, [said.beside])]
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
     recognition = _recognise(said.parts, codings, texts, terminology, on_skin)
-    named = bool(recognition.drugs) or not all(
-        names_no_drug(word, terminology.words.nameless, _words_of_units()) for word in words
-    )
+    naming = [one for word in words for one in naming_words(word, terminology.words.nameless, _words_of_units())]
     judged = recognition.drugs or recognition.doubted or any(map(terminology.can_judge, codings))
     nearly = frozenset[str]() if judged else terminology.nearly(dict.fromkeys(words))
     return Identity(
@@ -135,7 +138,9 @@ def _understand(said: _NamedDrug, terminology: Terminology, on_skin: bool) -> Id
         if recognition.doubted and (recognition.from_text or not recognition.drugs)
         else MISSPELT
         if nearly
-        else _problem(named, codings, said, terminology),
+        else SCRIPT_UNREAD
+        if naming and not judged and HEARD.isdisjoint(map(script, naming))
+        else _problem(bool(recognition.drugs or naming), codings, said, terminology),
         by_reference=said.points and not said.concepts,
         resolved=said.product is not None,
         cut=tuple(dict.fromkeys((*said.cut, *(name for concept in concepts for name in concept.cut)))),

@@ -1,6 +1,7 @@
 """Drugs in the words of a label: common names by sound, brands letter by letter, and words that negate them."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -18,6 +19,8 @@ _REACH = 80
 _SENTENCE = re.compile(r"[.;\n]")
 _AT_MOST_TWO_WORDS = re.compile(r"[\s\"'(]*(?:[^\W\d_]+[\s'-]+){0,2}[\"'(]*")
 _STRENGTH = re.compile(r"(?:[\s\d.,/+]*(?:m?c?g|ml|tabl?\w*|caps?\w*|kaps?\w*|мг|таб\w*)(?!\w)){0,3}[\s\d.,:(\[–-]*")
+HEARD = frozenset({"LATIN", "CYRILLIC", "GREEK", "GEORGIAN", "ARMENIAN"})
+"""Scripts in which names are compared as they sound. Of others only those are known that are listed."""
 _MOST_WORDS = 6
 """Words of a label that are compared with names that they nearly are: a name stands at its beginning."""
 _NEVER = re.compile(r"(?!)")
@@ -61,10 +64,15 @@ class Names:
     short: list[tuple[str, str]] = field(default_factory=list)
 
 
-def names_no_drug(text: str, *nameless: frozenset[str]) -> bool:
-    """True when a text has only words that name no drug, and single letters: "Tablette 25 mg", "see comments"."""
+def naming_words(text: str, *nameless: frozenset[str]) -> list[str]:
+    """The words of a text that may name a drug; none in "Tablette 25 mg" and "see comments"."""
     words = (plain(match[0]) for match in _WORD.finditer(fold(text)))
-    return all(len(word) == 1 or any(word in those for those in nameless) for word in words)
+    return [word for word in words if len(word) > 1 and not any(word in those for those in nameless)]
+
+
+def script(word: str) -> str:
+    """The script of a word's first letter, as Unicode names it: "LATIN", "CYRILLIC", "CJK"."""
+    return "LATIN" if word.isascii() else unicodedata.name(word[0], "").partition(" ")[0]
 
 
 class Label:

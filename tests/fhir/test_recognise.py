@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.fhir.concepts import concept_of
-from service.fhir.recognise import NO_DRUG, SEVERAL_DRUGS, UNKNOWN_SYSTEM, UNRESOLVED, identify
+from service.fhir.recognise import NO_DRUG, SCRIPT_UNREAD, SEVERAL_DRUGS, UNKNOWN_SYSTEM, UNRESOLVED, identify
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import AMITRIPTYLINE, ATC, RXNORM, UCUM, identity_of
@@ -428,3 +428,19 @@ def test_drugs_in_the_members_of_two_versions_are_one_when_they_are_the_same(ter
         found = identity_of(order, terminology)
         assert "amitriptyline" in found.recognition.drugs
         assert found.problem == problem, beside
+
+
+def test_a_drug_in_a_script_that_is_not_read_is_not_taken_for_another_drug(terminology: Terminology) -> None:
+    subjects = ("amitriptyline", "tolperisone")
+    for words, problem, in_draft in (
+        ("סרטרלין 50 mg", SCRIPT_UNREAD, SCRIPT_UNREAD),
+        ("アムロジピン錠 5mg", SCRIPT_UNREAD, ""),  # the two drugs are known in Japanese, Chinese and Korean
+        ("Рамиприл 5 мг", "", ""),
+        ("Ibuprofen 錠", "", ""),
+        ("アミトリプチリン錠25mg", "", ""),
+        ("錠", NO_DRUG, NO_DRUG),
+    ):
+        found = identity_of(named_by(medicationCodeableConcept={"text": words}), terminology)
+        assert (found.problem, found.unidentified(subjects)) == (problem, in_draft), words
+    coded = {"text": "סרטרלין", "coding": [{"system": RXNORM, "code": "29046"}]}
+    assert identity_of(named_by(medicationCodeableConcept=coded), terminology).problem == ""
