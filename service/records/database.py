@@ -7,8 +7,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from service.jsonio import encode
 from service.records import DatabaseUnavailable
 from service.records.opening import BUSY, PATIENCE, STATEMENT, NewerTables, opened, url_of
 
@@ -76,7 +78,7 @@ class Database:
         except DatabaseUnavailable:
             self._written = False
             raise
-        with self._writing(engine, patience) as connection:
+        with self._noting_writes(), self._transaction(engine, patience=patience) as connection:
             yield connection
 
     @contextmanager
@@ -85,20 +87,23 @@ class Database:
         with self._transaction(self._ready(BUSY), reads=True) as connection:
             yield connection
 
-    def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What one statement in the driver's own SQL reads, outside a transaction, which costs ten times as much.
+    def rows(self, statements: Mapping[str, str], *parameters: object, writes: bool = False) -> list[tuple[Any, ...]]:
+        """What one statement returns, committed: for those of every call, since a transaction costs ten times as much.
 
-        Raises DatabaseUnavailable.
+        ``statements`` are in the SQL of the drivers, by the kind of database. A list is one parameter; on SQLite it is
+        JSON. Raises DatabaseUnavailable; then nothing is written.
         """
         engine = self._ready(BUSY)
-        with self._noticed(engine), closing(engine.raw_connection()) as connection:
-            found: list[tuple[Any, ...]] = connection.execute(statement, parameters).fetchall()
+        kind = engine.dialect.name
+        given = parameters if kind == "postgresql" else tuple(map(_in_sqlite, parameters))
+        with (
+            self._noting_writes() if writes else nullcontext(),
+            self._noticed(engine),
+            closing(engine.raw_connection()) as connection,
+        ):
+            found: list[tuple[Any, ...]] = connection.execute(statements[kind], given).fetchall()
+            connection.commit()
             return found
-
-    @property
-    def dialect(self) -> str:
-        """The kind of database, opened if need be. Raises DatabaseUnavailable."""
-        return self._ready(BUSY).dialect.name
 
     def available(self) -> bool:
         """Whether the database can be used now: it is read, and written if it was not the last time."""
@@ -147,10 +152,9 @@ class Database:
         return engine
 
     @contextmanager
-    def _writing(self, engine: Engine, patience: float) -> Iterator[Connection]:
+    def _noting_writes(self) -> Iterator[None]:
         try:
-            with self._transaction(engine, patience=patience) as connection:
-                yield connection
+            yield
         except DatabaseUnavailable:
             if self._written is not False:
                 log.error("records not written", reason=self._reason)
@@ -194,6 +198,13 @@ class Database:
         why = newer if isinstance(error, NewerTables) else cause
         self._reason = f"{self.name} cannot be used: {why}"
         raise DatabaseUnavailable(self._reason) from None
+
+
+def _in_sqlite(value: object) -> object:
+    """A parameter as SQLite takes it: a moment as ``Moment`` keeps it, a list as JSON."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+    return encode(list(map(_in_sqlite, value))).decode() if isinstance(value, list) else value
 
 
 def _is_refusal(error: Exception) -> bool:

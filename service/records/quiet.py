@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -41,17 +41,9 @@ class QuietCards:
         if not self._key:
             self._key = self._shared_key()
         digests = [{card: self._digest(whose, text) for card, text in said.items()} for whose, said, _ in calls]
-        latest = max(now for *_, now in calls)
-        answered = self._answered([digest for each in digests for digest in each.values()], latest)
+        wanted, latest = [digest for each in digests for digest in each.values()], max(now for *_, now in calls)
+        answered = {digest for (digest,) in self._database.rows(_ANSWERED, wanted, latest)}
         return [{card: (digest, digest in answered) for card, digest in each.items()} for each in digests]
-
-    def _answered(self, digests: list[str], now: datetime) -> set[str]:
-        """Those of the digests whose cards were answered and may stay quiet still."""
-        if self._database.dialect == "postgresql":
-            rows = self._database.rows(_IN_POSTGRESQL, digests, now)
-        else:
-            rows = self._database.rows(_IN_SQLITE, json.dumps(digests), f"{now.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}")
-        return {digest for (digest,) in rows}
 
     def _digest(self, whose: tuple[str, ...], text: str) -> str:
         message = json.dumps([*whose, text]).encode()
@@ -63,8 +55,11 @@ class QuietCards:
             return bytes.fromhex(connection.scalars(select(quiet_keys.c.key)).one())
 
 
-_IN_POSTGRESQL = "SELECT digest FROM quiet_card WHERE digest = ANY(%s) AND answered AND expires > %s"
-_IN_SQLITE = (
-    "SELECT digest FROM quiet_card WHERE digest IN (SELECT value FROM json_each(?)) AND answered = 1 AND expires > ?"
-)
-"""The index is of those that were answered, which SQLite sees in these very words only."""
+_ANSWERED = {
+    "postgresql": "SELECT digest FROM quiet_card WHERE answered AND digest = ANY(%s) AND expires > %s",
+    "sqlite": (
+        "SELECT digest FROM quiet_card WHERE answered = 1 AND digest IN (SELECT value FROM json_each(?)) AND"
+        " expires > ?"
+    ),
+}
+"""The digests of cards that were answered and may stay quiet still. SQLite uses its index for these very words only."""

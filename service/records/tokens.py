@@ -6,9 +6,7 @@ from datetime import datetime
 
 from service.records.batching import QueryBatcher
 from service.records.database import Database
-from service.records.opening import BUSY, CONNECT
-from service.records.store import insert_new
-from service.records.tables import seen_tokens
+from service.records.opening import CONNECT
 
 
 class SeenTokens:
@@ -28,14 +26,26 @@ class SeenTokens:
 
     def _first_uses(self, uses: Sequence[tuple[str, datetime]]) -> list[bool]:
         # In the order of their digests, so that two machines with the same tokens do not wait for each other.
-        rows = [{"digest": used, "expires": expires} for used, expires in sorted(dict(uses).items())]
-        with self._database.writing(BUSY) as connection:
-            new = insert_new(connection, seen_tokens, rows)
+        rows = sorted(dict(uses).items())
+        digests, expiries = [used for used, _ in rows], [expires for _, expires in rows]
+        new = {used for (used,) in self._database.rows(_INSERT, digests, expiries, writes=True)}
         first = []
         for used, _ in uses:
             first.append(used in new)
             new.discard(used)
         return first
+
+
+_INSERT = {
+    "postgresql": (
+        "INSERT INTO seen_token (digest, expires) SELECT * FROM unnest(%s::text[], %s::timestamptz[])"
+        " ON CONFLICT DO NOTHING RETURNING digest"
+    ),
+    "sqlite": (
+        "INSERT INTO seen_token (digest, expires) SELECT d.value, e.value FROM json_each(?) AS d"
+        " JOIN json_each(?) AS e ON e.key = d.key WHERE true ON CONFLICT DO NOTHING RETURNING digest"
+    ),
+}
 
 
 def digest(issuer: str, jti: str) -> str:

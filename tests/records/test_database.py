@@ -209,8 +209,8 @@ def test_postgres_ends_a_statement_that_takes_too_long(new_postgres_database: Ca
 
 def test_a_statement_of_the_driver_that_fails_is_an_error_of_that_use(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable):
-        database.rows("SELECT nothing FROM nowhere")
-    assert database.rows("SELECT 1") == [(1,)]
+        database.rows(dict.fromkeys(("postgresql", "sqlite"), "SELECT nothing FROM nowhere"))
+    assert database.rows(dict.fromkeys(("postgresql", "sqlite"), "SELECT 1")) == [(1,)]
 
 
 def test_whether_there_is_a_file_is_told_without_making_one(tmp_path: Path) -> None:
