@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from service.terminology.folding import fold
+from service.terminology.folding import fold, plain
 from service.terminology.names import Names
 from service.terminology.query import Query
 from service.terminology.words import Words
@@ -20,11 +20,9 @@ _PREFIXES = ("http://", "https://", "www.", "urn:oid:", "oid:")
 _MARKS = re.compile(r"[\s†‡*+!#-]+$|^[†*+]+")
 """Dagger and star of ICD-10 and its national marks, which add nothing to the code's own meaning."""
 _SPACED = re.compile(r"\s.*$")
-_DENIED = re.compile(r"(?<!\w)(?:no|not|without|denie[sd]|denying|never|kein\w*|nicht|ohne)(?!\w)[^.;,\n]*$")
-"""Words by which a reason says that something is not so."""
 _REACH = 80
 """How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
-_SWALLOWED = re.compile(r"(?<!\w)(?:soft ?gels?|(?:\w*(?:capsule|tablet|kapsel|kapszula|tabletta)\w*))(?!\w)")
+_END = re.compile(r"[.;,\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +99,11 @@ class ConceptSet:
         """True when one of the set's words stands in the text as a word of its own."""
         return self.words is not None and self.words.search(fold(text)) is not None
 
-    def affirmed(self, folded: str) -> bool:
+    def affirmed(self, folded: str, denied: re.Pattern[str]) -> bool:
         """True when a word of the set stands in the folded text and no denial before it in the same sentence."""
         found = self.words.finditer(folded) if self.words is not None else ()
-        return any(_DENIED.search(folded, max(m.start() - _REACH, 0), m.start()) is None for m in found)
-
-
-def swallowed(text: str) -> bool:
-    """True when a text names an oral form, even if it also seems to name a form for the skin: "soft gel"."""
-    return _SWALLOWED.search(fold(text)) is not None
+        before = (_END.split(folded[max(match.start() - _REACH, 0) : match.start()])[-1] for match in found)
+        return any(denied.search(plain(words)) is None for words in before)
 
 
 def word_pattern(words: Iterable[str]) -> re.Pattern[str]:

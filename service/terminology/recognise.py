@@ -10,8 +10,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from service.caching import cached
-from service.terminology.codes import DrugCode, Lists, Systems, swallowed
-from service.terminology.folding import fold, grouped
+from service.terminology.codes import DrugCode, Lists, Systems
+from service.terminology.folding import fold, grouped, plain
 from service.terminology.names import Label
 from service.terminology.problems import Mentions
 
@@ -216,7 +216,7 @@ class Terminology:
         """Which of these sets a text names by one of their words, and does not deny in the same sentence."""
         folded = [fold(text[:_LONGEST_REASON]) for text in texts]
         sets = (self.concept_sets[id_] for id_ in ids if id_ in self.concept_sets)
-        return frozenset(concept_set.id for concept_set in sets if any(map(concept_set.affirmed, folded)))
+        return frozenset(held.id for held in sets if any(held.affirmed(text, self.words.denied) for text in folded))
 
     def _recognise(
         self, codings: tuple[Coding, ...], texts: tuple[str, ...], topical_route: bool = False
@@ -259,4 +259,7 @@ class Terminology:
         if "topical" in self.concepts(codings):
             return True
         on_skin = self.concept_sets.get("topical")
-        return on_skin is not None and any(on_skin.in_words(text) and not swallowed(text) for text in texts)
+        swallowed = self.words.swallowed
+        return on_skin is not None and any(
+            on_skin.in_words(text) and not swallowed.search(plain(text)) for text in texts
+        )

@@ -68,8 +68,9 @@ class Words:
     """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
 
     ``nameless`` are words in the place of a drug's name that name none, ``observations`` those of measurements,
-    ``taken_back`` those by which a text says that a drug is not meant, ``answers`` what a whole answer means: "yes",
-    "no" or "unknown".
+    ``taken_back`` those by which a text says that a drug is not meant, ``denied`` those by which it says, before
+    something, that this is not so, ``swallowed`` oral forms, also such as "soft gel". ``answers`` are what a whole
+    answer means: "yes", "no" or "unknown".
     """
 
     problems: Problems
@@ -78,6 +79,8 @@ class Words:
     nameless: frozenset[str]
     observations: Phrases
     taken_back: TakenBack
+    denied: re.Pattern[str]
+    swallowed: re.Pattern[str]
     answers: Mapping[str, str]
 
     def answer(self, said: str) -> str:
@@ -107,6 +110,8 @@ def load_words(folder: Path) -> Words:
         languages={id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()},
         nameless=frozenset(words_of(plain(" ".join(_list(folder, "nameless").values())))),
         observations=_sets(_list(folder, "observations")),
+        denied=any_of(cue_lists["absent"]["before"]),
+        swallowed=any_of(cue_lists["swallowed"]),
         taken_back=TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"])),
         answers=dict(phrases_in((words, meaning) for meaning, words in cue_lists["answers"].items())),
     )
