@@ -33,8 +33,8 @@ _OF_PROBLEMS = (
 )
 _OF_ALLERGIES = "substance reaction category type"
 _OF_OBSERVATIONS = (
-    "component hasMember valueQuantity valueInteger valueCodeableConcept valueString valueBoolean dataAbsentReason"
-    " effectiveInstant"
+    "component hasMember valueQuantity valueInteger valueCodeableConcept valueString valueBoolean valueDateTime"
+    " dataAbsentReason effectiveInstant"
 )
 _OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
 _OF_ALL = "resourceType id status code contained modifierExtension ingredient product entry total link issue meta"

@@ -35,6 +35,7 @@ _QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s
 STATUS = "-status"
 """How kinds end that are answered with yes or no."""
 
+PREGNANCY = f"pregnancy{STATUS}"
 YES_OR_NO = {True: "yes", False: "no"}
 """A boolean answer in the words of one in words."""
 
@@ -76,7 +77,7 @@ def observed(
                 day = _day(resource, today)
                 value, unit = _value(given, kind)
                 shown = _shown(given, part)
-                answer, sets, heard = _answered(part, kind, terminology, room)
+                answer, sets, heard = _answered(part, kind, terminology, room, today)
                 missing = not shown and _lacks_value(part, kind)
                 reason = _unusable(status, day, given, value, kind, heard) if shown or missing else ""
                 if reason:
@@ -102,8 +103,17 @@ def _within(resources: Iterable[Resource], room: int) -> Iterator[tuple[Resource
         yield resource, parts
 
 
-def _answered(part: Resource, kind: str, terminology: Terminology, room: Room) -> tuple[str, frozenset[str], bool]:
-    """An answer in words, the sets that it affirms, and whether it was understood; unknown is no answer."""
+def _answered(
+    part: Resource, kind: str, terminology: Terminology, room: Room, today: date
+) -> tuple[str, frozenset[str], bool]:
+    """An answer in words, the sets that it affirms, and whether it was understood; unknown is no answer.
+
+    A day for the answer of a pregnancy is that of its delivery: one to come affirms it.
+    """
+    due = event(text(part.get("valueDateTime"))) if kind == PREGNANCY else None
+    if due is not None:
+        awaited = due.latest >= today
+        return (YES_OR_NO[True], frozenset({kind.removesuffix(STATUS)}), True) if awaited else ("", frozenset(), True)
     coded = concept_of(part.get("valueCodeableConcept"))
     answer = (_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:MOST_LETTERS]
     if not answer:

@@ -379,3 +379,11 @@ def test_a_day_that_has_begun_elsewhere_is_today_and_a_later_one_is_named(termin
         found = observed([observation(QTC, **value, effectiveDateTime=day)], terminology, today=DAY)
         assert [gap.reason for gap in found.unread] == reasons
         assert [m.taken for m in found.measurements] == [DAY] * (not reasons)
+
+
+def test_a_day_of_delivery_to_come_is_a_pregnancy(terminology: Terminology) -> None:
+    named = {"coding": [{"system": LOINC, "code": "11778-8", "display": "Delivery date Estimated"}]}
+    for due, pregnant in (("2027-03-01", True), ("2026-11-20", True), ("2025-03-01", False)):
+        found = observed([observation("", code=named, valueDateTime=due)], terminology, today=DAY)
+        assert [m.sets for m in found.measurements] == [{"pregnancy"}] * pregnant
+        assert not found.unread
