@@ -398,7 +398,7 @@ def test_nothing_is_cut_where_the_output_is_no_terminal(run: Run, library: Libra
 def test_a_sign_off_is_written_into_its_card_which_is_no_longer_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
-    folder = copied(tmp_path, whole=True)
+    folder = copied(tmp_path)
     monkeypatch.setattr("service.engine.loading.FOLDER", folder)
     monkeypatch.setattr("service.engine.loading.load", lambda: loaded(folder, digest(folder)))
     by = ("--by", "A. Example", "--role", "clinical pharmacist")
