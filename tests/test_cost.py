@@ -236,13 +236,16 @@ def test_a_request_of_any_shape_costs_little_and_what_is_left_out_is_named(
 def test_what_a_call_needed_is_freed_when_it_is_answered_and_not_left_to_the_garbage_collector(
     decision: Decision,
 ) -> None:
-    asked = body(AMITRIPTYLINE)
-    decide(asked, "order-sign", decision)
-    gc.collect()
-    gc.disable()
-    try:
-        assert decide(asked, "order-sign", decision).cards
-        left = gc.collect()
-    finally:
-        gc.enable()
-    assert left < 150, "references in a circle keep what was read: twenty calls cost a collection"
+    def left() -> int:
+        gc.collect()
+        gc.disable()
+        try:
+            assert decide(body(AMITRIPTYLINE), "order-sign", decision).cards
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    # The least of several: what other threads leave meanwhile is found, too.
+    assert min(left() for _ in range(5)) < 150, (
+        "references in a circle keep what was read: twenty calls cost a collection"
+    )
