@@ -124,9 +124,20 @@ def _agreeing(dosage: Dosage, dose: DailyDose, said: Dosage, product: Product) -
     added = structured if isinstance(structured, DailyDose) else dose
     worded = _filled(_with_words(completed, said), said, product)
     if isinstance(worded, DailyDose) and (worded.high, worded.single) != (added.high, added.single):
-        found = f"{number(added.high)} mg/day / {number(worded.high)} mg/day"
-        return NotComputed("text-conflict", dosage.words_element, found, conflict=True)
+        alone = structured_dose(dosage, product)
+        unlimited = _filled(replace(_with_words(completed, said), maxima=said.maxima), said, product)
+        ours = alone if isinstance(alone, DailyDose) else added
+        theirs = unlimited if isinstance(unlimited, DailyDose) else worded
+        return NotComputed("text-conflict", dosage.words_element, _told_apart(ours, theirs), conflict=True)
     return dose if added == dose else _read_from_text(added)
+
+
+def _told_apart(data: DailyDose, words: DailyDose) -> str:
+    """What data and words say, each by itself: mg a day, and where that is the same, also mg at once."""
+    days = [f"{number(dose.high)} mg/day" for dose in (data, words)]
+    if days[0] == days[1]:
+        days = [f"{day}, {number(dose.single)} mg at once" for day, dose in zip(days, (data, words), strict=True)]
+    return " / ".join(days)
 
 
 def _silent(timing: Timing | None) -> bool:

@@ -183,6 +183,10 @@ DISAGREE = tuple(
         ("the same day in another number of doses", beside("50 mg daily", mg(25), per(2, 1, "d"))),
         ("another maximum", beside("25 mg as needed, max 100 mg/day", mg(25), None, asNeededBoolean=True,
                                    maxDosePerPeriod=at_most(mg(75), A_DAY))),
+        ("an amount far above the maximum of the data",
+         order(take(tablets(1), per(4, 1, "d"), text="600 mg a day in 3 divided doses",
+                    maxDosePerPeriod=at_most(tablets(2), A_DAY)))),
+        ("the tablets of a day taken at once", beside("2 comprimés par jour", tablets(1), per(2, 1, "d"))),
         ("a scheme against the frequency", order({"text": "1-0-1", "timing": {"repeat": DAILY}})),
         ("a scheme against the amount", order(take(mg(50), text="1-0-1"))),
     )

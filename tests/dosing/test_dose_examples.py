@@ -9,6 +9,7 @@ from service.dosing.dosage import DailyDose
 from service.engine.library import Library
 from service.terminology.recognise import Terminology
 from tests.dosing.dose_examples import PARTS
+from tests.dosing.dose_examples_words import DISAGREE
 from tests.dosing.dose_orders import DAILY, Dose, Json, Refused, mg, order, quantity, take
 from tests.dosing.dose_reading import WEIGHT_DAYS, dose_of
 
@@ -36,6 +37,21 @@ def test_no_example_breaks_what_holds_for_every_dose() -> None:
             low, high, single, day = map(Fraction, (dose.low, dose.high, dose.single, dose.day))
             assert 0 <= low <= high <= day >= single > 0
             assert not dose.steps or high == max(map(Fraction, dose.steps))
+
+
+def test_data_and_words_that_differ_are_shown_as_they_differ(terminology: Terminology) -> None:
+    shown = {}
+    for one in DISAGREE:
+        found = dose_of(one.order, terminology)
+        assert isinstance(found, NotComputed)
+        shown[one.name] = found.found
+        data, words = found.found.split(" / ")
+        assert data != words, one.name
+    assert shown["another maximum"] == "75 mg/day / 100 mg/day"
+    assert shown["an amount far above the maximum of the data"] == "50 mg/day / 600 mg/day"
+    at_once = "50 mg/day, 25 mg at once / 50 mg/day, 50 mg at once"
+    assert shown["the tablets of a day taken at once"] == at_once
+    assert shown["the same day in another number of doses"] == at_once
 
 
 @pytest.mark.parametrize(
