@@ -56,13 +56,19 @@ READ_ALREADY = {
 }
 _REQUIRED_ORDER = {"status": NOT_STATED, "intent": "order"}
 _REQUIRED_STATEMENT = {"status": NOT_STATED}
+_WORDED = frozenset({"reasonCode", "statusReason"})
 _LONGEST_KNOWN, _MOST_KNOWN = 1000, 1000
 """Bytes of a small order that is kept, without its instructions, and how many are: each hook sends the same again."""
 
 
 def read_order(order: Resource) -> Read[MedicationRequest] | None:
-    """An order of any version, as the model of R4 reads it; None when it cannot be read. Not to be changed."""
-    return _known_order(encode(order_as_r4(order)))
+    """An order of any version, as the model of R4 reads it; None when it cannot be read. Not to be changed.
+
+    Status, dates and supply say the same of whichever order they come with; one with reasons, which may be in free
+    words, is not kept.
+    """
+    small = order_as_r4(order)
+    return _order(encode(small)) if _WORDED.intersection(small) else _known_order(encode(small))
 
 
 def read_statement(statement: Resource) -> Read[MedicationStatement] | None:

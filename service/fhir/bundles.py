@@ -236,5 +236,7 @@ def is_subset(resource: Resource) -> bool:
 
 def _links(bundle: Resource, relation: str) -> list[str]:
     """The addresses under a relation, written in any case; empty where a link has none that can be read."""
-    links = [link for link in aslist(bundle.get("link")) if isinstance(link, dict)]
+    if "link" not in bundle:
+        return []
+    links = [link for link in aslist(bundle["link"]) if isinstance(link, dict)]
     return [text(link.get("url")) for link in links if text(link.get("relation")).strip().casefold() == relation]

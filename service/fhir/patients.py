@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterable
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 
 from fhir.resources.R4B.patient import Patient as FhirPatient
 
-from service.caching import MOST
 from service.dates import Span, birth_date
 from service.facts import Patient
 from service.fhir.bundles import unversioned
@@ -32,18 +31,13 @@ def patient(resource: Resource, today: date) -> Patient | None:
     """
     stated = resource.get("birthDate") is not None
     birth = birth_date(resource.get("birthDate"))
-    if not _is_patient(resource["resourceType"], _written(birth)):
+    found = read(FhirPatient, {"resourceType": resource["resourceType"], "birthDate": _written(birth)})
+    if found is None:
         return None
     deceased = resource.get("deceasedBoolean") in (True, "true") or resource.get("deceasedDateTime") is not None
     gender = text(resource.get("gender")).lower()
     known = gender if gender in GENDERS else ""
     return Patient(birth if _plausible(birth, today) else None, deceased, known, birth_stated=stated)
-
-
-@lru_cache(MOST)
-def _is_patient(kind: str, birth: str | None) -> bool:
-    """True for what the model takes for a patient born then."""
-    return read(FhirPatient, {"resourceType": kind, "birthDate": birth}) is not None
 
 
 def _written(birth: Span | None) -> str | None:

@@ -1,14 +1,14 @@
 """What a terminology knows: code systems, codes of drugs, sets of codes and words, and the lists of all of them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
 import msgspec
 
-from service.terminology.folding import fold, plain
+from service.terminology.folding import fold
 from service.terminology.names import Names
 from service.terminology.query import Query
 from service.terminology.words import Words
@@ -22,7 +22,6 @@ _MARKS = re.compile(r"[\s†‡*+!#-]+$|^[†*+]+")
 _SPACED = re.compile(r"\s.*$")
 _REACH = 80
 """How many characters before a word are looked at: far enough for a phrase, and no work for a hostile text."""
-_END = re.compile(r"[.;,\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +98,10 @@ class ConceptSet:
         """True when one of the set's words stands in the text as a word of its own."""
         return self.words is not None and self.words.search(fold(text)) is not None
 
-    def affirmed(self, folded: str, denied: re.Pattern[str]) -> bool:
-        """True when a word of the set stands in the folded text and no denial before it in the same sentence."""
+    def affirmed(self, folded: str, denies: Callable[[str], bool]) -> bool:
+        """True when a word of the set stands in the folded text, and what stands before it does not deny it."""
         found = self.words.finditer(folded) if self.words is not None else ()
-        before = (_END.split(folded[max(match.start() - _REACH, 0) : match.start()])[-1] for match in found)
-        return any(denied.search(plain(words)) is None for words in before)
+        return not all(denies(folded[max(match.start() - _REACH, 0) : match.start()]) for match in found)
 
 
 def word_pattern(words: Iterable[str]) -> re.Pattern[str]:

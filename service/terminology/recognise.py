@@ -216,7 +216,7 @@ class Terminology:
         """Which of these sets a text names by one of their words, and does not deny in the same sentence."""
         folded = [fold(text[:_LONGEST_REASON]) for text in texts]
         sets = (self.concept_sets[id_] for id_ in ids if id_ in self.concept_sets)
-        return frozenset(held.id for held in sets if any(held.affirmed(text, self.words.denied) for text in folded))
+        return frozenset(held.id for held in sets if any(held.affirmed(text, self.words.denies) for text in folded))
 
     def _recognise(
         self, codings: tuple[Coding, ...], texts: tuple[str, ...], topical_route: bool = False

@@ -69,8 +69,8 @@ class Words:
 
     ``nameless`` are words in the place of a drug's name that name none, ``observations`` those of measurements,
     ``taken_back`` those by which a text says that a drug is not meant, ``denied`` those by which it says, before
-    something, that this is not so, ``swallowed`` oral forms, also such as "soft gel". ``answers`` are what a whole
-    answer means: "yes", "no" or "unknown".
+    something, that this is not so, ``ends`` what ends their reach, ``swallowed`` oral forms, also such as "soft gel".
+    ``answers`` are what a whole answer means: "yes", "no" or "unknown".
     """
 
     problems: Problems
@@ -80,8 +80,15 @@ class Words:
     observations: Phrases
     taken_back: TakenBack
     denied: re.Pattern[str]
+    ends: re.Pattern[str]
     swallowed: re.Pattern[str]
     answers: Mapping[str, str]
+
+    def denies(self, before: str) -> bool:
+        """True when the words before something deny it, within one part of a sentence."""
+        said = plain(before)
+        end = max((match.end() for match in self.ends.finditer(said)), default=0)
+        return self.denied.search(said, end) is not None
 
     def answer(self, said: str) -> str:
         """What an answer means; empty when its words are not known."""
@@ -111,6 +118,7 @@ def load_words(folder: Path) -> Words:
         nameless=frozenset(words_of(plain(" ".join(_list(folder, "nameless").values())))),
         observations=_sets(_list(folder, "observations")),
         denied=any_of(cue_lists["absent"]["before"]),
+        ends=re.compile(rf"[.;:,()\n]|{any_of(cue_lists['ends']).pattern}"),
         swallowed=any_of(cue_lists["swallowed"]),
         taken_back=TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"])),
         answers=dict(phrases_in((words, meaning) for meaning, words in cue_lists["answers"].items())),

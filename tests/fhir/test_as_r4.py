@@ -9,7 +9,7 @@ from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.medicationstatement import MedicationStatement
 
 from service.dosing.dosage import DailyDose
-from service.fhir.as_r4 import READ_ALREADY, order_as_r4, routes, statement_as_r4, subject_reference
+from service.fhir.as_r4 import READ_ALREADY, order_as_r4, read_order, routes, statement_as_r4, subject_reference
 from service.fhir.medications import ingredients, medication_concept, medication_reference
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
@@ -300,6 +300,10 @@ HARM, NOT_TOLERATED, OTHER = (
         ("pas d'éruption cutanée, wirkungslos", {OTHER}),
         ("sans effets indésirables", set()),
         ("bez anafilaksji", set()),
+        ("Non toléré : éruption cutanée", {HARM}),
+        ("Nie toleruje: wysypka", {HARM}),
+        ("without benefit but hives", {OTHER, HARM}),
+        ("no rash or hives", set()),
         ("nem allergiás reakció", set()),
         ("trash", set()),
         ("see note", set()),
@@ -320,6 +324,13 @@ def test_why_treatment_ended_is_read_from_words(
     running, _ = drafted({**plain, "note": [{"text": words}]}, terminology)
     assert running is not None
     assert running.reasons == set(), "a note on an order that goes on is no reason to end it"
+
+
+def test_an_order_with_a_reason_in_words_is_not_kept_for_the_next_call() -> None:
+    order = {"resourceType": "MedicationRequest", "id": "1", "status": "stopped", "subject": {"reference": "Patient/1"}}
+    assert read_order(order) is read_order({**order, "id": "2", "subject": {"reference": "Patient/2"}})
+    for why in ({"statusReason": {"text": "Mrs Example fell"}}, {"reasonCode": [{"text": "Mrs Example fell"}]}):
+        assert read_order(order | why) is not read_order(order | why)
 
 
 @pytest.mark.parametrize("odd", [None, "x", 5, [5, None], [{}], {"item": 5, "strength": 5}])
