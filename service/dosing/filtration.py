@@ -7,6 +7,14 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 SEXES = frozenset({"female", "male"})
+NUMBERS = frozenset(
+    f"ckd_epi_{name}"
+    for name in (
+        *("scale", "kappa_female", "kappa_male", "alpha_female", "alpha_male", "beta", "year", "female"),
+        *("adult", "umol_per_mg", "least", "most"),
+    )
+)
+"""The names of the numbers that it needs; without one of them nothing is computed."""
 
 
 def egfr(creatinine: Fraction, unit: str, age: int, sex: str, numbers: Mapping[str, Fraction]) -> Fraction | None:

@@ -1,11 +1,15 @@
 """References between files of the cards folder that lead nowhere, and content that lacks a citation."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Set
 
+from service.dosing.filtration import NUMBERS
 from service.engine.concerns import concerns_of
 from service.engine.library import OVERRIDE_REASONS, TOPICS, Library
 from service.engine.plan import ANY_CARD
 from service.files import Document, Fault
+
+NOT_CHECKED, WEIGHT_AGE = "not-checked", "weight_age"
+"""The card whose numbers say how a chart is read, and the one of them that every guideline needs."""
 
 
 def reference_faults(
@@ -15,6 +19,9 @@ def reference_faults(
     yield from _of_cards(library, cards)
     yield from _uncited(offers, library)
     yield from _unknown_cards(guideline, library)
+    yield from _unknown_subjects(guideline, library)
+    if NOT_CHECKED in cards:
+        yield from _missing_numbers(cards[NOT_CHECKED], library.thresholds[NOT_CHECKED].keys())
 
 
 def _of_cards(library: Library, documents: Mapping[str, Document]) -> Iterator[Fault]:
@@ -80,3 +87,19 @@ def _unknown_cards(guideline: Document, library: Library) -> Iterator[Fault]:
                 yield guideline.fault(f"{key}: there is no card '{card}'", key)
     for card in sorted(library.cards.keys() - library.plan.ranking.keys()):
         yield guideline.fault(f"ranking: '{card}' is missing", "ranking")
+
+
+def _unknown_subjects(guideline: Document, library: Library) -> Iterator[Fault]:
+    """Drugs that the guideline is about and that no record could be seen to name."""
+    drugs = {summary.id for summary in library.terminology.sets if summary.kind == "drugs"}
+    for place, drug in enumerate(guideline.value["subjects"]):
+        if drug not in drugs:
+            yield guideline.fault(f"subjects: there is no drug '{drug}' in terminology/drugs", "subjects", place)
+
+
+def _missing_numbers(card: Document, given: Set[str]) -> Iterator[Fault]:
+    """Numbers by which the engine itself reads a chart; without all of those of kidney function it computes none."""
+    kidney = NUMBERS if given & NUMBERS else frozenset()
+    for name in sorted(({WEIGHT_AGE} | kidney) - given):
+        beside = f", and {min(given & NUMBERS)} needs it" if name in NUMBERS else ""
+        yield card.fault(f"thresholds: '{name}' is missing{beside}", "thresholds")

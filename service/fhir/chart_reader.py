@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain
 
 from service.chart import Chart
-from service.dosing.filtration import egfr
+from service.dosing.filtration import NUMBERS, egfr
 from service.errors import MissingData, NotConformant
 from service.facts import Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
@@ -202,7 +202,7 @@ class ChartReader:
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""
         latest, given = _newest(measured, CREATININE), _newest(measured, GLOMERULAR)
-        if "ckd_epi_scale" not in self.numbers or latest is None or (given is not None and given.taken >= latest.taken):
+        if not self.numbers.keys() >= NUMBERS or latest is None or (given is not None and given.taken >= latest.taken):
             return None
         age = who.age(latest.taken)
         if latest.value is None or latest.comparator or age is None or age.at_least < 0:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.dosing.filtration import NUMBERS
 from service.engine.library import Library
 from service.engine.loading import FOLDER, load
 from service.files import FaultyLibrary, Seen
@@ -200,6 +201,25 @@ def test_a_fault_between_files_or_without_a_line_is_told_with_its_file_and_reaso
     assert {fault.partition(":")[0] for fault in found} == {file for file, *_ in group}
     for file, *_, reason in group:
         assert any(reason in fault for fault in found if fault.startswith(f"{file}:")), (reason, found)
+
+
+def test_a_subject_that_is_no_drug_of_the_terminology_is_told_with_its_line(folder: Path) -> None:
+    line = changed(folder, "guideline.yaml", "subjects: [amitriptyline,", "subjects: [amitriptylin,")
+    assert faults(folder) == [f"guideline.yaml:{line}: subjects: there is no drug 'amitriptylin' in terminology/drugs"]
+
+
+def test_every_number_that_the_engine_itself_reads_is_needed(folder: Path) -> None:
+    file = "unchecked/not-checked.md"
+    text = (folder / file).read_text(encoding="utf-8")
+    numbers = dict(re.findall(r"^  (weight_age|ckd_epi_\w+)(: .*\n)", text, re.MULTILINE))
+    assert len(numbers) == 1 + len(NUMBERS)
+    start = text[: text.index("thresholds:")].count("\n") + 2
+    for name, value in numbers.items():
+        (folder / file).write_text(text.replace(f"  {name}{value}", ""), encoding="utf-8")
+        (fault,) = faults(folder)
+        assert fault.startswith(f"{file}:{start}: thresholds: '{name}' is missing")
+    (folder / file).write_text(re.sub(r"  ckd_epi_\w+: .*\n", "", text), encoding="utf-8")
+    assert load(folder).cards, "kidney function need not be computed"
 
 
 def test_bad_json_in_terminology_is_told_with_its_line(folder: Path) -> None:
