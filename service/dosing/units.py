@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from service.files import Fault, FaultyLibrary, load_table, schema
+from service.files import Document, Fault, FaultyLibrary, load_table, load_yaml, schema
 from service.terminology.codes import address
 from service.terminology.folding import plain
 
@@ -112,9 +112,26 @@ def faulty_tables(folder: Path) -> list[Fault]:
     for path in (*filter(Path.exists, map(folder.joinpath, schemas)), *sorted(folder.glob("directions/*.yaml"))):
         name = path.relative_to(folder).as_posix()
         try:
-            load_table(name, path.read_text(encoding="utf-8"), schemas.get(name, directions))
+            text = path.read_text(encoding="utf-8")
+            table = load_table(name, text, schemas.get(name, directions))
+            faults += _ambiguous(name, text, table) if name in schemas else []
         except FaultyLibrary as faulty:
             faults += faulty.faults
+    return faults
+
+
+def _ambiguous(name: str, text: str, table: Any) -> list[Fault]:
+    """Words of units that stand in two rows: which of them is meant nobody could tell."""
+    document, column = load_yaml(name, text), "words" if name == UNITS else "written"
+    assert isinstance(document, Document), "it was loaded"
+    found: dict[str, int] = {}
+    faults = []
+    for place, row in enumerate(table["units"]):
+        for word in sorted(set(map(comparable, row[column].split(",")))):
+            other = document.line(("units", found.setdefault(word, place)))
+            if found[word] != place:
+                wrong = f"units.{place}.{column}: '{word}' also stands in line {other}"
+                faults.append(document.fault(wrong, "units", place, column))
     return faults
 
 

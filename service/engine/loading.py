@@ -25,7 +25,7 @@ from service.engine.library import (
 from service.engine.plan import plan
 from service.engine.references import reference_faults
 from service.files import Document, Fault, FaultyLibrary, Schema, Seen, check, digest, load_yaml, schema, split
-from service.terminology.load import load_terminology
+from service.terminology.load import faulty_lists, load_terminology
 
 FOLDER = Path(__file__).parents[2] / "cards"
 """The folder of this guideline: beside the package in a checkout and in an installation."""
@@ -45,7 +45,7 @@ def load(folder: Path = FOLDER) -> Library:
         return _load(folder)
     except OSError as error:
         raise FaultyLibrary([Fault(Path(error.filename or folder).name, 0, error.strerror or str(error))]) from None
-    except (UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError, re.error) as error:
         raise FaultyLibrary([Fault("cards", 0, f"not in the expected form: {error!r}")]) from error
 
 
@@ -59,6 +59,8 @@ def _load(folder: Path) -> Library:
         for name in ("sources", "statements", "override-reasons", "phrases", "guideline", "numbers", "orders/offers")
     )
     code_systems = _code_systems(folder, faults)
+    if listed := [] if fits else faulty_lists(folder, schema(FOLDER, "words.schema.json")):
+        raise FaultyLibrary([*faults, *listed])
     terminology, terminology_faults = load_terminology(folder / "terminology")
     faults += terminology_faults
     faults += [] if fits else faulty_tables(folder)
@@ -119,7 +121,9 @@ def _card_files(folder: Path, faults: list[Fault], fits: bool) -> tuple[dict[str
         document, sections = parts
         found = check(document, form) or _check_file(document, sections, folder)
         faults += found
-        if not found:
+        if path.stem in documents:
+            faults.append(document.fault(f"id: {documents[path.stem].name} has the same one", "id"))
+        elif not found:
             cards[path.stem], documents[path.stem] = _card(document, sections), document
     return cards, documents
 

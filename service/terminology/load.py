@@ -1,13 +1,14 @@
 """Terminology from the FHIR ValueSets of ``cards/terminology``, every code with its provenance."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from service.files import Fault, load_table
+from service.files import Fault, FaultyLibrary, load_table
 from service.terminology.codes import CodeSystem, ConceptSet, DrugCode, Lists, SetSummary, word_pattern
 from service.terminology.query import Query
 from service.terminology.recognise import Terminology
@@ -15,6 +16,28 @@ from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet
 from service.terminology.words import load_words
 
 UNCHECKED = "NOT CHECKED"
+TABLES = {
+    "terminology/systems.yaml": "systems",
+    "terminology/words/allergens.yaml": "allergens",
+    "terminology/words/conditions.yaml": "sets",
+    "terminology/words/cues.yaml": "cues",
+    "terminology/words/nameless.yaml": "languages",
+    "terminology/words/observations.yaml": "sets",
+    "terminology/words/other-problems.yaml": "languages",
+}
+"""The tables of code systems and words, each with its definition in the schema of all of them."""
+
+
+def faulty_lists(folder: Path, form: Mapping[str, Any]) -> list[Fault]:
+    """The faults of code systems and words in a folder of cards, under the schema that defines all of them."""
+    faults: list[Fault] = []
+    for name, definition in TABLES.items():
+        try:
+            own = {**form, "$ref": f"#/$defs/{definition}"}
+            load_table(name, (folder / name).read_text(encoding="utf-8"), own)
+        except FaultyLibrary as faulty:
+            faults += faulty.faults
+    return faults
 
 
 def load_terminology(folder: Path) -> tuple[Terminology, list[Fault]]:

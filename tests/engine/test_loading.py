@@ -1,6 +1,7 @@
 """The folder is loaded whole or not at all: every fault is told with file, line and reason."""
 
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -111,6 +112,8 @@ AT_A_LINE = {
     "unit of a measured value that no rule compares": (MEASURED, "{as: meq/L", "{as: eq/L", ".as: 'eq/L' is not one"),
     "size of such a unit that is no number": (MEASURED, "1/10,", "tenth,", ".is: 'tenth' does not match"),
     "code of a list that is not known": (UNITS, "system: kbv, code", "system: gs1, code", "'gs1' is not one of"),
+    "word of a measured unit that stands in two rows": (MEASURED, 'written: "ms, ', 'written: "KG, ', "'kg' also"),
+    "word of a unit that stands in two rows": (UNITS, "words: g, gram, ", "words: g, MG., ", "'mg' also stands in"),
     "link that is not https": (
         "sources.yaml",
         "url: https://www.ema.europa.eu/en/medicines/human/referrals/tolp",
@@ -137,6 +140,29 @@ def test_sources_that_are_no_yaml_are_told_with_their_line(folder: Path) -> None
     line = changed(folder, "sources.yaml", "T-EMA:", "T-EMA")
     (fault,) = faults(folder)
     assert fault.startswith((f"sources.yaml:{line}: not valid YAML", f"sources.yaml:{line + 1}: not valid YAML"))
+
+
+def test_two_cards_of_one_id_are_told_with_both_their_files(folder: Path) -> None:
+    shutil.copy(folder / PAIR, folder / "safety")
+    (fault,) = faults(folder)
+    assert re.fullmatch(rf"safety/{Path(PAIR).name}:\d+: id: {PAIR} has the same one", fault)
+
+
+CUES, ALLERGENS, SYSTEMS = (f"terminology/{name}.yaml" for name in ("words/cues", "words/allergens", "systems"))
+WORDS = {
+    "pattern that is none": (CUES, "swallowed: soft", "swallowed: (soft", "is not a 'regex'"),
+    "pattern that is missing": (ALLERGENS, "\ntolerated:", "\ntolerate:", "'tolerated' is a required property"),
+    "code system without its address": (SYSTEMS, "  uri: http://loinc.org", "  url: http://loinc.org", "'uri' is a"),
+    "words in brackets": ("terminology/words/conditions.yaml", "  en: spasticity", "  en: [spasticity", "YAML"),
+}
+
+
+def test_what_is_wrong_with_words_and_code_systems_is_told_with_its_file_line_and_reason(folder: Path) -> None:
+    lines = broken(folder, list(WORDS.values()))
+    found = faults(folder)
+    for (file, *_, reason), line in zip(WORDS.values(), lines, strict=True):
+        (fault,) = (fault for fault in found if fault.startswith(f"{file}:") and reason in fault)
+        assert file == ALLERGENS or abs(int(fault.split(":")[1]) - line) <= 1, fault
 
 
 OFFERS = "orders/offers.yaml"
