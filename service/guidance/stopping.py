@@ -27,21 +27,6 @@ INFARCTIONS = frozenset({"recent-myocardial-infarction", "acute-myocardial-infar
 RUNGS = ("rung_1", "rung_2", "rung_3", "rung_4")
 """The doses of the example taper, thresholds of the card. The templates of the orders bear the same names."""
 
-AGAINST = (
-    CORONARY,
-    "recent-myocardial-infarction",
-    "old-myocardial-infarction",
-    "heart-failure",
-    "orthostatic-hypotension",
-    "angle-closure-glaucoma",
-    "urinary-retention",
-    "hepatic-impairment",
-    "suicidal-ideation",
-    "bipolar-disorder",
-    "epilepsy",
-)
-"""Conditions for which a stop may have to be faster than the example, beside those that explain it."""
-
 IN_ITS_PLACE = frozenset({"antidepressant", "gabapentinoid", *MAO_INHIBITORS})
 LISTS = frozenset({"medications", "conditions", "allergies"})
 
@@ -223,6 +208,7 @@ def _against(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thr
     listed = chart.current(AMITRIPTYLINE)
     started = [d for d in chart.orders if d.is_draft and not d.stops and d.classes & IN_ITS_PLACE]
     known = chart.history_known and chart.conditions_known
+    against = concerns_of(thresholds)["in-stages"].conditions
     now = [dose for _, dose, _ in reached(chart, listed or stops)]
     checks = {
         "age-unknown": chart.age is None,
@@ -232,7 +218,7 @@ def _against(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thr
         "combination": any(order.drug.combination for order in (*stops, *listed)),
         "drug-disputed": any(order.drug.disputes(AMITRIPTYLINE) for order in (*stops, *listed)),
         "stop-reason": any(order.stop_reason_given or order.reason_given for order in stops),
-        "condition-against": chart.has(*AGAINST) or pregnant_or_breastfeeding(chart, thresholds["status_age"].value),
+        "condition-against": chart.has(*against) or pregnant_or_breastfeeding(chart, thresholds["status_age"].value),
         "another-in-its-place": bool(started),
         "taken-divided": any(dose.single < step for dose in now),
         # Of a range, or as needed, less may be taken than the step.

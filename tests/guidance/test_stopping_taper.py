@@ -8,6 +8,7 @@ import pytest
 
 from service.chart import Chart
 from service.dosing.dosage import DailyDose
+from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Offer, Thresholds
 from service.engine.library import Library
 from service.facts import Condition, MedicationOrder, Patient, Role, Unread
@@ -82,8 +83,6 @@ WITHHELD: dict[str, tuple[Chart, str]] = {
         "combination",
     ),
     "a reason of the stop": (replace(PLAIN, orders=(replace(STOP, stop_reason_given=True), LISTED)), "stop-reason"),
-    "old heart failure": (replace(PLAIN, **sick("heart-failure")), "condition-against"),
-    "suicidal thoughts": (replace(PLAIN, **sick("suicidal-ideation")), "condition-against"),
     "pregnancy": (replace(PLAIN, **sick("pregnancy")), "condition-against"),
     "duloxetine drafted": (
         replace(PLAIN, orders=(STOP, LISTED, of("duloxetine", "antidepressant"))),
@@ -106,6 +105,14 @@ def test_otherwise_the_reason_is_kept(numbers: Thresholds, library: Library, giv
     assert finding.offers == ()
     assert reason in finding.withheld
     assert reason in library.withheld
+
+
+def test_each_condition_of_the_card_speaks_against_the_next_step(numbers: Thresholds) -> None:
+    against = concerns_of(numbers)["in-stages"].conditions
+    assert len(against) == 11
+    for set_ in sorted(against):
+        finding = found(replace(PLAIN, jurisdiction="us", **sick(set_)), numbers)
+        assert (finding.offers, finding.withheld) == ((), ("condition-against",)), set_
 
 
 def test_harm_is_a_reason_to_stop_fast_and_nothing_is_offered(numbers: Thresholds) -> None:
