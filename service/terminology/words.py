@@ -30,8 +30,9 @@ class Allergens:
     """``named`` are phrases of classes, ``others`` of what no rule asks for, ``denying`` of "no known allergy".
 
     ``codes`` are the codes of classes, by system and code, ``crossing`` classes in which an allergy to one drug counts
-    for all. What is ``tolerated`` is no allergy, unless a word of ``not_tolerated`` stands beside it. A denial with a
-    word of ``yet``, or with another word for a reaction (``allergic``), is none of all that is named.
+    for all, ``within`` the wider class of a narrower one. What is ``tolerated`` is no allergy, unless a word of
+    ``not_tolerated`` stands beside it. A denial with a word of ``yet``, or with another word for a reaction
+    (``allergic``), is none of all that is named.
     """
 
     named: Phrases
@@ -44,11 +45,12 @@ class Allergens:
     allergic: re.Pattern[str]
     codes: Mapping[tuple[str, str], str]
     crossing: frozenset[str]
+    within: Mapping[str, str]
 
     def classes(self, text: str) -> frozenset[str]:
         """The classes of drugs that a text names; the narrower of two where one word is in both."""
         found = self.named.ids(plain(text[:_LONGEST]))
-        return found - {"antidepressant"} if "tca" in found else found
+        return found - {self.within[class_] for class_ in found if class_ in self.within}
 
     def other(self, text: str) -> bool:
         """True for an allergen that no rule asks for."""
@@ -157,4 +159,5 @@ def _allergens(lists: Mapping[str, Any]) -> Allergens:
         allergic=any_of(lists["allergic"]),
         codes={(entry["system"], entry["code"]): entry["class"] for entry in lists["codes"]},
         crossing=frozenset(lists["crossing"]),
+        within=lists["within"],
     )

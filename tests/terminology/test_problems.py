@@ -219,6 +219,7 @@ def test_the_words_are_those_of_sets_classes_and_drugs_that_there_are(terminolog
     named = {phrase.id for phrase in terminology.words.allergens.named} | set(
         terminology.words.allergens.codes.values()
     )
+    assert {*terminology.words.allergens.within, *terminology.words.allergens.within.values()} <= named
     drugs = {drug for id_ in named for drug in (terminology.drugs_of(id_) or {id_})}
     assert {drug for drug in drugs if not terminology.classes([drug])} == set()
 
