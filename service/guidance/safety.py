@@ -1,6 +1,5 @@
 """Contraindications and warnings from the patient's record (R18, R29, R30, R31)."""
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -11,12 +10,8 @@ from service.facts import Age, body_weight, latest_lowest
 from service.guidance.duplicates import summed, taken_together
 from service.guidance.ids import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
 
-ACUTE = {"angle-closure-glaucoma": "acute-angle-closure", "urinary-retention": "acute-urinary-retention"}
-"""Conditions that are critical when the record's words call them acute, and what they are then."""
 DISULFIRAM = "disulfiram"
 LIVER = ("hepatic-failure", "hepatic-impairment")
-SAYS_ACUTE = re.compile(r"(?<![\w-])acute(?!\w)", re.IGNORECASE)
-SAYS_OTHERWISE = re.compile(r"\b(?:not|non|history of|previous|past)[ -](?:an )?acute\b", re.IGNORECASE)
 
 
 @states(
@@ -96,17 +91,10 @@ def _hypersensitive(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
 
 def _conditions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    """What the record holds; acute by its words, too. An unknown glaucoma is none beside a known angle closure."""
+    """What the record holds. An unknown glaucoma is none beside a known angle closure."""
     for found in recorded(chart, thresholds):
-        if found.kind in ACUTE and _says_acute(found.name):
-            yield point(ACUTE[found.kind], chart, thresholds, name=found.name)
-        elif found.kind != "glaucoma-unspecified" or not chart.has("angle-closure-glaucoma"):
+        if found.kind != "glaucoma-unspecified" or not chart.has("angle-closure-glaucoma"):
             yield found
-
-
-def _says_acute(label: str) -> bool:
-    """True when the words say that it is acute now, not that it is not or once was."""
-    return SAYS_ACUTE.search(label) is not None and SAYS_OTHERWISE.search(label) is None
 
 
 def _liver(chart: Chart, thresholds: Thresholds, severe: str, mild: str) -> Iterator[Point]:

@@ -139,7 +139,7 @@ class Terminology:
 
         A code that a set holds decides, and one of a classification, which has a code for everything. The general
         concepts of SNOMED CT that are known here have many below them: such a code decides only when its words name
-        nothing else.
+        nothing else. Words beside a code may tell that it is acute.
         """
         return self._said(tuple(codings), tuple(texts))
 
@@ -179,9 +179,10 @@ class Terminology:
     def _problem(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> Mentions:
         sets = self.concepts(codings)
         if sets or any(self._decides(coding) for coding in codings):
-            return Mentions(present=sets, understood=True)
-        written = dict.fromkeys(text for text in (*texts, *(coding.display for coding in codings)) if text.strip())
-        said = [self.words.problems.read(text) for text in written]
+            may_be = {id_ for id_, wider in self.words.narrower.items() if wider in sets}
+            narrower = (saying.present & may_be for saying in self._read(codings, texts)) if may_be else ()
+            return Mentions(present=sets.union(*narrower), understood=True)
+        said = self._read(codings, texts)
         present = frozenset[str]().union(*(saying.present for saying in said))
         past = frozenset[str]().union(*(saying.past for saying in said)) - present
         return Mentions(
@@ -190,6 +191,11 @@ class Terminology:
             suspected=frozenset[str]().union(*(saying.suspected for saying in said)) - present - past,
             understood=any(saying.understood for saying in said) or any(map(self.can_judge, codings)),
         )
+
+    def _read(self, codings: Sequence[Coding], texts: Sequence[str]) -> list[Mentions]:
+        """What each of the words of a problem says."""
+        written = dict.fromkeys(text for text in (*texts, *(coding.display for coding in codings)) if text.strip())
+        return [self.words.problems.read(text) for text in written]
 
     def _decides(self, coding: Coding) -> bool:
         system = self.systems.of(coding.system)

@@ -16,9 +16,11 @@ UNLESS = "unless"
 LASTING = "lasting"
 PART_OF = "part of"
 OF_ORDERS = "of orders"
+BESIDE_A_CODE = "beside a code"
 """Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
-set, for which each of its words counts as well, and that it is asked of orders alone: no rule has it of a problem."""
-NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS})
+set, for which each of its words counts as well, that it is asked of orders alone: no rule has it of a problem, and that
+its words count also beside a code of the wider set."""
+NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE})
 OTHER = "other"
 """The id of words that no rule asks for."""
 _LONGEST = 500
@@ -69,15 +71,17 @@ class Allergens:
 class Words:
     """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
 
-    ``nameless`` are words in the place of a drug's name that name none, ``observations`` those of measurements,
-    ``taken_back`` those by which a text says that a drug is not meant, ``denied`` those by which it says, before
-    something, that this is not so, ``ends`` what ends their reach, ``swallowed`` oral forms, also such as "soft gel".
-    ``answers`` are what a whole answer means: "yes", "no" or "unknown".
+    ``narrower`` are sets that words name beside a code of a wider one, each with that one. ``nameless`` are words in
+    the place of a drug's name that name none, ``observations`` those of measurements, ``taken_back`` those by which a
+    text says that a drug is not meant, ``denied`` those by which it says, before something, that this is not so,
+    ``ends`` what ends their reach, ``swallowed`` oral forms, also such as "soft gel". ``answers`` are what a whole
+    answer means: "yes", "no" or "unknown".
     """
 
     problems: Problems
     allergens: Allergens
     languages: Mapping[str, frozenset[str]]
+    narrower: Mapping[str, str]
     nameless: frozenset[str]
     observations: Phrases
     taken_back: TakenBack
@@ -117,6 +121,7 @@ def load_words(folder: Path) -> Words:
         problems=problems,
         allergens=_allergens(_list(folder, "allergens")),
         languages={id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()},
+        narrower={id_: lists[PART_OF] for id_, lists in conditions.items() if BESIDE_A_CODE in lists},
         nameless=frozenset(words_of(plain(" ".join(_list(folder, "nameless").values())))),
         observations=_sets(_list(folder, "observations")),
         denied=any_of(cue_lists["absent"]["before"]),

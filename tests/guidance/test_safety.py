@@ -69,15 +69,10 @@ def kinds(finding: Finding | None) -> list[str]:
     [
         (on_record("angle-closure-glaucoma"), WARNING, "angle-closure-glaucoma"),
         (on_record("angle-closure-glaucoma", "acute-angle-closure"), CRITICAL, "acute-angle-closure"),
-        (on_record("angle-closure-glaucoma", label="Acute angle closure"), CRITICAL, "acute-angle-closure"),
-        (on_record("angle-closure-glaucoma", label="Subacute angle closure"), WARNING, "angle-closure-glaucoma"),
-        (on_record("angle-closure-glaucoma", label="Non-acute angle closure"), WARNING, "angle-closure-glaucoma"),
         (on_record("glaucoma-unspecified"), INFO, "glaucoma-unspecified"),
         (on_record("urinary-retention"), WARNING, "urinary-retention"),
         (on_record("urinary-retention", "acute-urinary-retention"), CRITICAL, "acute-urinary-retention"),
-        (on_record("urinary-retention", label="ACUTE retention"), CRITICAL, "acute-urinary-retention"),
         (on_record("benign-prostatic-hyperplasia"), WARNING, "benign-prostatic-hyperplasia"),
-        (on_record("benign-prostatic-hyperplasia", label="acute prostate"), WARNING, "benign-prostatic-hyperplasia"),
         *((on_record(one), WARNING, one) for one in CAUTIONED),
         (on_record("hepatic-impairment"), WARNING, "liver-disease"),
         (on_record("hepatic-failure"), CRITICAL, "severe-liver-disease"),
@@ -431,20 +426,6 @@ def test_a_bound_of_kidney_function_counts_as_far_as_it_tells(
 def test_a_measurement_of_the_future_hides_none(judge: Judge) -> None:
     given = replace(chart(draft(TOLPERISONE)), measurements=(egfr("20"), egfr("70", ago=-30)))
     assert kinds(judge(TOLP, given)) == ["severe-renal"]
-
-
-@pytest.mark.parametrize(
-    ("label", "level"),
-    [
-        ("Acute urinary retention", CRITICAL),
-        ("Retention of urine, not acute", WARNING),
-        ("History of acute retention of urine", WARNING),
-        ("Acute retention of urine, no cause found", CRITICAL),
-    ],
-)
-def test_acute_counts_only_when_the_words_say_that_it_is_now(judge: Judge, label: str, level: Indicator) -> None:
-    given = with_conditions(draft(AMITRIPTYLINE), on_record("urinary-retention", label=label))
-    assert urgency(judge("amitriptyline-and-other-conditions", given)) is level
 
 
 def test_mg_a_kg_are_said_with_two_decimals_at_most(judge: Judge) -> None:

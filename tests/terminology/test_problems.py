@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.engine.loading import FOLDER
 from service.terminology.problems import Mentions
-from service.terminology.recognise import Terminology
+from service.terminology.recognise import Coding, Terminology
 
 Read = Callable[[str], Mentions]
 
@@ -204,6 +204,38 @@ def test_ordinary_problems_are_known_to_be_something_else(read: Read) -> None:
 @pytest.mark.parametrize("words", ["Kryptogene Sache", "J45", "", "???", "Rohr im Fuß", "x" * 5000])
 def test_what_stands_in_no_list_is_not_understood(read: Read, words: str) -> None:
     assert read(words) == Mentions()
+
+
+ACUTE = {
+    "acute-angle-closure": (
+        Coding("http://hl7.org/fhir/sid/icd-10", "H40.2"),
+        "Acute angle closure;Acute angle-closure glaucoma, right eye;Acute attack of angle closure;acute narrow angle "
+        "glaucoma;akuter Winkelblock;glaucome aigu par fermeture de l'angle;ostra jaskra;острый приступ глаукомы",
+        "Subacute angle closure;Non-acute angle closure;Zustand nach akutem Winkelblock;history of acute angle closure",
+    ),
+    "acute-urinary-retention": (
+        Coding("http://snomed.info/sct", "267064002"),
+        "Acute urinary retention;ACUTE retention;Retention of urine, acute;Acute retention of urine, no cause found;"
+        "Acute on chronic retention of urine;Akuter Harnverhalt;rétention aiguë d'urine;ostre zatrzymanie moczu",
+        "Retention of urine, not acute;History of acute retention of urine;kein akuter Harnverhalt;Retention of urine",
+    ),
+}
+
+
+@pytest.mark.parametrize("set_", ACUTE)
+def test_words_beside_a_code_tell_that_it_is_acute_unless_they_deny_it(set_: str, terminology: Terminology) -> None:
+    code, acute, otherwise = ACUTE[set_]
+    wider = terminology.concepts([code])
+    for words in acute.split(";"):
+        assert terminology.problem([code], [words]).present == wider | {set_}, words
+        assert terminology.problem([code._replace(display=words)], []).present == wider | {set_}, words
+    for words in otherwise.split(";"):
+        assert terminology.problem([code], [words]).present == wider, words
+
+
+def test_words_beside_another_code_make_nothing_acute(terminology: Terminology) -> None:
+    prostate = Coding("http://hl7.org/fhir/sid/icd-10", "N40")
+    assert terminology.problem([prostate], ["acute retention of urine"]).present == {"benign-prostatic-hyperplasia"}
 
 
 def test_every_set_of_conditions_has_words_in_every_language(terminology: Terminology) -> None:
