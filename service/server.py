@@ -84,13 +84,13 @@ class Server(BaseApplication):
         """The application, warm; called by gunicorn once, before the workers are forked: they share the expansion."""
         try:
             library = start_library(self._settings, utc_now, self._library)
+            # Two threads of each process are left to calls that need no FHIR server.
+            waiting = max(1, self._options["threads"] - 2)
+            app = create_app(self._settings, library, records=self._records, counts=self._counts, waiting=waiting)
         except FaultyLibrary as faulty:
             if not self._options["reload"]:
                 raise
             return _naming(faulty, self._settings.max_body_bytes, Metrics({}, self._counts))
-        # Two threads of each process are left to calls that need no FHIR server.
-        waiting = max(1, self._options["threads"] - 2)
-        app = create_app(self._settings, library, records=self._records, counts=self._counts, waiting=waiting)
         return warmed(app)
 
     def run(self) -> None:
@@ -172,7 +172,7 @@ def _naming(faulty: FaultyLibrary, most_body: int, metrics: Metrics) -> Flask:
     app = Flask("tolami", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = most_body
     app.extensions["metrics"] = metrics
-    said = f"The cards cannot be used as they are:\n{faulty}\n"
+    said = f"The cards, or a policy, cannot be used as they are:\n{faulty}\n"
     app.before_request(lambda: Response(said, 503, mimetype="text/plain"))
     return app
 

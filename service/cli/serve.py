@@ -84,18 +84,23 @@ def for_demo(settings: "Settings") -> "Settings":
 def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Settings", "Library"]:
     """The settings to serve with, their address filled in, and the cards; the command ends when they do not serve."""
     from service import server
+    from service.engine.editions import policies_of
+    from service.files import FaultyLibrary
     from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile
+    from service.trust.clients import FaultyTrustFile, clients_of
     from service.web.auth import check_access
 
     try:
         settings = load_settings()
         cards = library()
         check_access(settings)
+        policies_of(settings.policy, clients_of(settings.trust_file), cards)
         server.check_address(
             host, port, needs_token=settings.auth == "required", without_authentication=without_authentication
         )
     except (SettingsError, FaultyTrustFile, server.AddressNotUsable) as error:
         raise Faulty(f"tolami cannot start: {error}") from None
+    except FaultyLibrary as faulty:
+        raise Faulty(f"tolami cannot start: the policy cannot be used:\n{faulty}") from None
     base = settings.public_url.rstrip("/") or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     return settings.model_copy(update={"public_url": base}), cards

@@ -312,6 +312,7 @@ def test_dose_of_a_file_without_orders_says_what_was_wanted(
         ({"TOLAMI_JWT_ALGORITHMS": "ES384,none"}, "tolami cannot start: TOLAMI_JWT_ALGORITHMS: "),
         ({"TOLAMI_AUTH": "required"}, "tolami cannot start: TOLAMI_AUTH is required, so TOLAMI_TRUST_FILE"),
         ({"TOLAMI_TRUST_FILE": "missing.toml"}, f"tolami cannot start: {ROOT / 'missing.toml'} cannot be read"),
+        ({"TOLAMI_POLICY": "pyproject.toml"}, "tolami cannot start: the policy cannot be used:\n"),
         ({"TOLAMI_CONFIG": "missing.toml"}, "tolami cannot start: TOLAMI_CONFIG: missing.toml "),
     ],
 )
