@@ -11,6 +11,9 @@ from service.caching import cached
 EARLIEST_YEAR = 1900
 """Before it the date of an event stands for "not known", as 0001-01-01 does: nobody alive was treated then."""
 
+DAYS = (date(EARLIEST_YEAR, 1, 1), date(2999, 12, 31))
+"""The first and the last day for which anything is answered."""
+
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T\S+)?)?)?")
 
 _WITH_TIME = re.compile(r"([^T\s]+)[T\s]+(\d\S*(?:\s?[+-]\S+)?)", re.ASCII)

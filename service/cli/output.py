@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from service.dates import local_day
+from service.dates import DAYS, local_day
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -135,8 +135,11 @@ class Day(click.DateTime):
         super().__init__(["%Y-%m-%d"])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The day."""
-        return value if isinstance(value, date) else super().convert(value, param, ctx).date()
+        """The day. Fails for one before any patient of today was born, whose age nothing here is made for."""
+        day: date = value if isinstance(value, date) else super().convert(value, param, ctx).date()
+        if not DAYS[0] <= day <= DAYS[1]:
+            self.fail(f"{day} lies outside {DAYS[0]} to {DAYS[1]}.", param, ctx)
+        return day
 
 
 def day_option(help: str) -> Callable[[Command], Command]:  # noqa: A002  (as click calls it)

@@ -19,6 +19,7 @@ from flask import Blueprint, Response, render_template, request
 
 from service.cdshooks.messages import CONTEXTS, operation_outcome
 from service.chart import Chart
+from service.dates import DAYS
 from service.decide import Decision, decide
 from service.dosing.amount import NotComputed
 from service.engine.rendering import Renderer
@@ -122,7 +123,8 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
     def show() -> str:
         asked = request.args.get("fixture", "")
         gone = [f"No request that comes with the service is called {asked}; this is another."]
-        return page(_chosen(request.args, first), gone if asked and asked not in fixtures() else [])
+        notes = gone if asked and asked not in fixtures() else []
+        return page(_chosen(request.args, first), [*notes, *_refused_day(request.args)])
 
     @blueprint.post("/playground")
     def send() -> Response | str:
@@ -134,7 +136,7 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
             return page(*_accepted(choice, form["accept"], keep))
         if "override" in form:
             return page(choice, [_overridden(form, keep)])
-        return page(choice)
+        return page(choice, _refused_day(form))
 
     blueprint.after_request(hardened)
     return blueprint
@@ -152,20 +154,31 @@ def _chosen(sent: Mapping[str, str], first: str, text: str = "") -> Choice:
         return sent[name] if sent.get(name) in values else ""
 
     known = None if text else fixtures().get(sent.get("fixture", "")) or fixtures().get(first)
-    day: date | None
-    try:
-        day = date.fromisoformat(sent.get("day", ""))
-    except ValueError:
-        day = known.day if known else None
     return Choice(
         fixture=known.id if known else "",
         text=known.text if known else text,
         hook=one_of(HOOKS, "hook"),
         dialect=one_of(DIALECTS, "dialect"),
         jurisdiction=one_of(JURISDICTIONS, "jurisdiction"),
-        day=day,
+        day=_day(sent) or (known.day if known else None),
         dropped=frozenset(request.values.getlist("drop")),
     )
+
+
+def _day(sent: Mapping[str, str]) -> date | None:
+    """The day to answer for; None where none, or none that can be, is chosen."""
+    try:
+        day = date.fromisoformat(sent.get("day", ""))
+    except ValueError:
+        return None
+    return day if DAYS[0] <= day <= DAYS[1] else None
+
+
+def _refused_day(sent: Mapping[str, str]) -> list[str]:
+    """What to say about a day that was chosen and cannot be answered for."""
+    if not sent.get("day") or _day(sent) is not None:
+        return []
+    return [f"{sent['day'][:20]} is no day from {DAYS[0]} to {DAYS[1]}; the answer is for another."]
 
 
 def _prefetch(body: Json | None) -> Json:

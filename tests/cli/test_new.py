@@ -99,6 +99,22 @@ def test_no_card_is_overwritten_unless_told_to(tmp_path: Path) -> None:
     assert "\nrule: R77\n" in file.read_text("utf-8")
 
 
+def test_the_number_of_a_rule_is_taken_once_however_it_is_written(tmp_path: Path) -> None:
+    for name, rule, written in (("a", "R5", "R05"), ("b", None, "R06"), ("c", "X5", "X5")):
+        path, _ = write_card(f"eyes/{name}", rule, TODAY, tmp_path)
+        assert f"\nrule: {written}\n" in path.read_text("utf-8")
+    for rule in ("R5", "R05", "X5"):
+        with pytest.raises(Refused, match=f"--rule {'X5' if rule == 'X5' else 'R05'} is that of"):
+            write_card("eyes/d", rule, TODAY, tmp_path)
+
+
+@pytest.mark.parametrize("day", ["0050-01-05", "9999-12-31"])
+def test_a_day_on_which_nobody_has_an_age_is_refused(here: Here, day: str) -> None:
+    refused = here(*PAIR, "--today", day)
+    assert refused.exit_code == 2
+    assert f"{day} lies outside 1900-01-01 to 2999-12-31" in refused.output
+
+
 @pytest.mark.parametrize("name", ["glaucoma", "Eyes/Drops", "../up/here", "terminology/drops", "eyes/drops.md"])
 def test_a_card_has_a_subject_and_an_id(run: Here, name: str) -> None:
     refused = run("new", "card", name)

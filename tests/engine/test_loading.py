@@ -240,8 +240,8 @@ def test_every_number_that_the_engine_itself_reads_is_needed(folder: Path) -> No
     numbers = dict(re.findall(r"^  (weight_age|ckd_epi_\w+)(: .*\n)", text, re.MULTILINE))
     assert len(numbers) == 1 + len(NUMBERS)
     start = text[: text.index("thresholds:")].count("\n") + 2
-    for name, value in numbers.items():
-        (folder / file).write_text(text.replace(f"  {name}{value}", ""), encoding="utf-8")
+    for name in ("weight_age", "ckd_epi_beta", "ckd_epi_scale"):
+        (folder / file).write_text(text.replace(f"  {name}{numbers[name]}", ""), encoding="utf-8")
         (fault,) = faults(folder)
         assert fault.startswith(f"{file}:{start}: thresholds: '{name}' is missing")
     (folder / file).write_text(re.sub(r"  ckd_epi_\w+: .*\n", "", text), encoding="utf-8")

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,19 @@ def test_a_link_to_a_fixture_that_is_gone_says_so_and_shows_another(client: Flas
     page = client.get("/playground", query_string={"fixture": "order-sign/<b>gone"}).text
     assert "is called order-sign/&lt;b&gt;gone; this is another" in page
     assert '<article class="card' in page
+
+
+def test_a_day_that_cannot_be_answered_for_is_refused_and_the_furthest_ones_fail_no_rule(client: FlaskClient) -> None:
+    for day in ("0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31", "<i>"):
+        page = client.get("/playground", query_string={"fixture": PAIR, "day": day}).text
+        assert f"{html.escape(day)} is no day from 1900-01-01 to 2999-12-31; the answer is for another" in page
+        assert [card["summary"] for card in answer_in(page)["cards"]] == [
+            card["summary"]
+            for card in answer_in(client.get("/playground", query_string={"fixture": PAIR}).text)["cards"]
+        ]
+    for day, fixture in product(("1900-01-01", "2999-12-31"), [PAIR, *sorted(fixtures())[::12]]):
+        page = client.get("/playground", query_string={"fixture": fixture, "day": day}).text
+        assert not re.search("(rule|service)-failed", page), (fixture, day)
 
 
 def test_every_fixture_that_ships_can_be_chosen_under_the_card_that_it_raises(client: FlaskClient) -> None:
