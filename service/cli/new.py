@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 OTHERS = {"codesystems", "directions", "lines", "orders", "schemas", "terminology"}
 """Folders of ``cards/`` that hold no cards."""
 _CARD = re.compile(rf"({_NAME.pattern})/({_NAME.pattern})")
-_RULE = re.compile(r"^rule: R(\d+)$", re.MULTILINE)
+_RULE = re.compile(r"^rule: ([RX]\d+)$", re.MULTILINE)
 
 
 @example(
@@ -114,10 +114,14 @@ def write_card(
         if other != path or not force:
             there = other.relative_to(folder).as_posix()
             raise Refused(f"{there} already exists. Choose another ID, or overwrite the same card with --force.")
-    rules = {int(number) for card in folder.glob("*/*.md") for number in _RULE.findall(card.read_text("utf-8"))}
-    rule = rule or f"R{max(rules, default=0) + 1}"
+    cards = {card: card.read_text("utf-8") for card in sorted(folder.glob("*/*.md")) if card != path}
+    taken = {rule: card.stem for card, text in cards.items() for rule in _RULE.findall(text)}
+    rule = rule or f"R{max((int(one[1:]) for one in taken if one[0] == 'R'), default=0) + 1:02}"
     if not re.fullmatch(r"[RX]\d{1,2}", rule):
         raise Refused(f"--rule {rule}: a rule is R or X and a number of at most two digits.")
+    rule = f"R{int(rule[1:]):02}" if rule[0] == "R" else rule
+    if rule in taken:
+        raise Refused(f"--rule {rule} is that of {taken[rule]}. Leave --rule out for the next that is free.")
     path.parent.mkdir(exist_ok=True)
     path.write_text(BLANK.read_text(encoding="utf-8").format(id=id_, rule=rule, today=today), encoding="utf-8")
     function = id_.replace("-", "_")

@@ -69,6 +69,11 @@ def demo() -> Blueprint:
     blueprint = Blueprint("demo", __name__, url_prefix=ADDRESS)
     held = people()
     capabilities = (FOLDER / "server" / "capabilities.json").read_bytes()
+    kinds = {one["type"] for one in json.loads(capabilities)["rest"][0]["resource"]}
+
+    def missing() -> Response:
+        outcome = operation_outcome("not-found", "There is no such resource among the synthetic patients.")
+        return Response(outcome, 404, mimetype=FHIR_JSON)
 
     @blueprint.get("/metadata")
     def metadata() -> Response:
@@ -77,14 +82,13 @@ def demo() -> Blueprint:
     @blueprint.get("/<kind>/<id_>")
     def read(kind: str, id_: str) -> Response:
         resource = held.get(f"{kind}/{id_}")
-        if resource is None:
-            missing = operation_outcome("not-found", "There is no such resource among the synthetic patients.")
-            return Response(missing, 404, mimetype=FHIR_JSON)
-        return _answer(resource)
+        return missing() if resource is None else _answer(resource)
 
     @blueprint.get("/<kind>")
     @blueprint.route("/<kind>/_search", methods=["GET", "POST"])
     def search(kind: str) -> Response:
+        if kind not in kinds:
+            return missing()
         asked = request.values
         matches = [r for r in held.values() if r["resourceType"] == kind and _matches(r, asked)]
         base = request.url_root.rstrip("/") + ADDRESS

@@ -42,8 +42,9 @@ def test_a_search_is_narrowed_by_patient_id_and_code_as_get_and_as_post(client: 
 
 
 def test_what_is_not_there_is_404_with_an_outcome(client: FlaskClient) -> None:
-    answer = client.get(f"{ADDRESS}/Patient/nobody")
-    assert (answer.status_code, answer.get_json()["resourceType"]) == (404, "OperationOutcome")
+    for path in ("Patient/nobody", "Nope", "Nope/1", "Nope/_search"):
+        answer = client.get(f"{ADDRESS}/{path}")
+        assert (answer.status_code, answer.get_json()["resourceType"]) == (404, "OperationOutcome"), path
 
 
 def test_amitriptyline_for_a_patient_on_tolperisone_raises_the_card_about_the_pair(client: FlaskClient) -> None:
