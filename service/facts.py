@@ -164,8 +164,8 @@ class Measurement:
     ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score}, kg, umol/L, meq/L or mg/dL.
     ``comparator`` says that the true value is below ("<", "<=") or above (">", ">=") it; only rules that can do
     with a bound use such a value.
-    ``sets`` are the condition sets that a coded answer belongs to. ``indexed`` says that mL/min are per 1.73 m² of
-    body surface, ``computed`` that the value follows from another measurement.
+    ``sets`` are the condition sets that an answer belongs to, or the type of metaboliser that it names. ``indexed``
+    says that mL/min are per 1.73 m² of body surface, ``computed`` that the value follows from another measurement.
     """
 
     kind: str

@@ -34,6 +34,8 @@ _QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s
 
 STATUS = "-status"
 """How kinds end that are answered with yes or no."""
+PHENOTYPE = "-phenotype"
+"""How kinds end that are answered with a type of metaboliser."""
 
 PREGNANCY = f"pregnancy{STATUS}"
 YES_OR_NO = {True: "yes", False: "no"}
@@ -123,6 +125,9 @@ def _answered(
     meaning = terminology.words.answer(answer)
     if kind.endswith(STATUS) and meaning == "unknown":
         return "", frozenset(), True
+    if kind.endswith(PHENOTYPE):
+        type_ = terminology.words.metaboliser("; ".join((*(coding.code for coding in coded.codings), answer)))
+        return answer, frozenset({type_} if type_ else ()), True
     saying = terminology.problem(coded.codings, (answer,))
     if not kind.endswith(STATUS):
         return answer, saying.present, True

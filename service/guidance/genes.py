@@ -1,6 +1,5 @@
 """How fast the patient's enzymes break amitriptyline down (R06)."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,20 +11,11 @@ from service.guidance.ids import AMITRIPTYLINE
 
 GENES = {"CYP2D6": "cyp2d6-phenotype", "CYP2C19": "cyp2c19-phenotype"}
 
-POOR, INTERMEDIATE, RAPID, ULTRARAPID = "poor", "intermediate", "rapid", "ultrarapid"
+POOR, INTERMEDIATE, RAPID, ULTRARAPID, AS_USUAL = "poor", "intermediate", "rapid", "ultrarapid", "as usual"
+TYPES = frozenset({POOR, INTERMEDIATE, RAPID, ULTRARAPID, AS_USUAL})
+"""The types of metabolisers, as ``cards/terminology/words/cues.yaml`` names them."""
 UNCLEAR = "unclear"
-AS_USUAL = "as usual"
-
-_SAID = {
-    POOR: ("LA9657-3", re.compile(r"\bpoor\b|\bpm\b")),
-    INTERMEDIATE: ("LA10317-8", re.compile(r"\bintermediate\b|\bim\b")),
-    ULTRARAPID: ("LA10315-2", re.compile(r"\bultra[- ]?rapid\b|\bum\b")),
-    RAPID: ("LA25390-8", re.compile(r"(?<!ultra)(?<!ultra[- ])\brapid\b|\brm\b")),
-    AS_USUAL: ("LA25391-6", re.compile(r"\b(?:normal|extensive|indeterminate|unknown)\b|\b[ne]m\b")),
-}
-"""LOINC's answer for each type (HL7 genomics reporting), and the words for it."""
-
-_NOT = re.compile(r"\b(?:not|no|non|excluded|ruled out|or|to)\b")
+"""The type of an answer that names none of them, several, or denies one."""
 
 AVOIDED = {POOR, ULTRARAPID}
 
@@ -82,13 +72,6 @@ def results_of(chart: Chart) -> Iterator[Metaboliser]:
     for gene, kind in GENES.items():
         latest = chart.latest(kind)
         if latest is not None:
-            type_ = metaboliser(latest.answer)
+            type_ = next(iter(latest.sets & TYPES), UNCLEAR)
             known = gene != "CYP2D6" or type_ != RAPID
             yield Metaboliser(gene, type_ if known else UNCLEAR, latest.answer, latest.taken)
-
-
-def metaboliser(answer: str) -> str:
-    """The type that an answer names, by code or in words; "unclear" when it names none, several or denies one."""
-    words = answer.lower()
-    found = [type_ for type_, (code, pattern) in _SAID.items() if answer == code or pattern.search(words)]
-    return found[0] if len(found) == 1 and not _NOT.search(words) else UNCLEAR

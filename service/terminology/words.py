@@ -75,7 +75,8 @@ class Words:
     the place of a drug's name that name none, ``observations`` those of measurements, ``taken_back`` those by which a
     text says that a drug is not meant, ``denied`` those by which it says, before something, that this is not so,
     ``ends`` what ends their reach, ``swallowed`` oral forms, also such as "soft gel". ``answers`` are what a whole
-    answer means: "yes", "no" or "unknown".
+    answer means: "yes", "no" or "unknown", ``metabolisers`` the words for each type of metaboliser, ``unclear`` those
+    with which an answer names none.
     """
 
     problems: Problems
@@ -89,6 +90,8 @@ class Words:
     ends: re.Pattern[str]
     swallowed: re.Pattern[str]
     answers: Mapping[str, str]
+    metabolisers: Mapping[str, re.Pattern[str]]
+    unclear: re.Pattern[str]
 
     def denies(self, before: str) -> bool:
         """True when the words before something deny it, within one part of a sentence."""
@@ -100,6 +103,12 @@ class Words:
         """What an answer means; empty when its words are not known."""
         return self.answers.get(plain(said).strip(" .!"), "")
 
+    def metaboliser(self, answer: str) -> str:
+        """The type of metaboliser that an answer names by code or in words; empty for none, several or one denied."""
+        said = plain(answer)
+        found = [type_ for type_, words in self.metabolisers.items() if words.search(said)]
+        return found[0] if len(found) == 1 and not (self.denied.search(said) or self.unclear.search(said)) else ""
+
     def measured(self, texts: tuple[str, ...]) -> frozenset[str]:
         """The sets of measurements that one of the texts names."""
         return frozenset[str]().union(*(self.observations.ids(plain(text)) for text in texts))
@@ -108,7 +117,7 @@ class Words:
 def load_words(folder: Path) -> Words:
     """The lists of words below the folder of the terminology. Raises FaultyLibrary."""
     conditions, cue_lists = _list(folder, "conditions"), _list(folder, "cues")
-    drugs = cue_lists["drug taken back"]
+    drugs, types = cue_lists["drug taken back"], cue_lists["metabolisers"]
     problems = Problems(
         conditions=_sets(conditions),
         others=Phrases((words, OTHER) for words in _list(folder, "other-problems").values()),
@@ -129,6 +138,8 @@ def load_words(folder: Path) -> Words:
         swallowed=any_of(cue_lists["swallowed"]),
         taken_back=TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"])),
         answers=dict(phrases_in((words, meaning) for meaning, words in cue_lists["answers"].items())),
+        metabolisers={type_: _metaboliser(said, types["behind"]) for type_, said in types["types"].items()},
+        unclear=any_of(types["unclear"]),
     )
 
 
@@ -150,6 +161,11 @@ def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, 
         for language, words in lists.items():
             if language not in NO_LANGUAGES:
                 yield from ((words, name) for name in named)
+
+
+def _metaboliser(said: Mapping[str, str], behind: str) -> re.Pattern[str]:
+    """The words of one type, and its abbreviation: no hour ("3 pm"), no word of a sentence ("um relatório")."""
+    return any_of(rf"{said['words']} |(?<!\d )(?:{said['short']})(?! (?!{behind})[a-z])")
 
 
 def _allergens(lists: Mapping[str, Any]) -> Allergens:

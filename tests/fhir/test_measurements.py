@@ -112,17 +112,27 @@ def test_a_panel_gives_each_component_that_is_known(terminology: Terminology) ->
 
 
 @pytest.mark.parametrize(
-    ("members", "answer"),
+    ("members", "answer", "types"),
     [
-        ({"valueCodeableConcept": {"text": "Poor metabolizer", "coding": [{"code": "x"}]}}, "Poor metabolizer"),
-        ({"valueCodeableConcept": {"coding": [{"code": "LA9657-3", "display": "Poor"}]}}, "Poor"),
-        ({"valueCodeableConcept": {"coding": [{"system": LOINC, "code": "LA9657-3"}]}}, "LA9657-3"),
-        ({"valueString": "*4/*4"}, "*4/*4"),
+        (
+            {"valueCodeableConcept": {"text": "Poor metabolizer", "coding": [{"code": "x"}]}},
+            "Poor metabolizer",
+            {"poor"},
+        ),
+        ({"valueCodeableConcept": {"coding": [{"code": "LA9657-3", "display": "Poor"}]}}, "Poor", {"poor"}),
+        ({"valueCodeableConcept": {"coding": [{"system": LOINC, "code": "LA9657-3"}]}}, "LA9657-3", {"poor"}),
+        ({"valueCodeableConcept": {"text": "s. Befund", "coding": [{"code": "LA9657-3"}]}}, "s. Befund", {"poor"}),
+        ({"valueCodeableConcept": {"text": "normal", "coding": [{"code": "LA9657-3"}]}}, "normal", set()),
+        ({"valueString": "langsamer Metabolisierer"}, "langsamer Metabolisierer", {"poor"}),
+        ({"valueString": "*4/*4"}, "*4/*4", set()),
     ],
 )
-def test_an_answer_is_read_in_words(members: dict[str, Any], answer: str, terminology: Terminology) -> None:
+def test_an_answer_is_read_by_its_code_and_in_words(
+    members: dict[str, Any], answer: str, types: set[str], terminology: Terminology
+) -> None:
     (found,) = read(terminology, observation(CYP2D6, **members))
     assert (found.kind, found.value, found.answer) == ("cyp2d6-phenotype", None, answer)
+    assert found.sets == types
 
 
 def test_a_coded_answer_belongs_to_the_sets_of_its_code(terminology: Terminology) -> None:
