@@ -96,13 +96,18 @@ def burden(size: int, seed: int, policy: Path | None, today: date, form: str) ->
     The population (cards/population.yaml) is invented, not measured: the figures compare one guidance with another
     and say nothing about a hospital.
     """
+    from service.files import FaultyLibrary
+
     plain = guideline()
     guidelines = {"none": plain}
     if policy is not None:
         guidelines[policy.stem] = plain.under(_in_force(policy, plain.library, today))
     rows = []
-    for name, chosen in guidelines.items():
-        rows += _burden(chosen, size, seed, today, name).rows(name)
+    try:
+        for name, chosen in guidelines.items():
+            rows += _burden(chosen, size, seed, today, name).rows(name)
+    except FaultyLibrary as faulty:
+        raise Faulty(f"The population cannot be used:\n{faulty}") from None
     if form != "table":
         print_rows(form, rows, list(rows[0]) if rows else [])
     else:

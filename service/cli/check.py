@@ -15,6 +15,7 @@ from service.cli.replay import FIXTURES
 if TYPE_CHECKING:
     from service.engine.library import Library
     from service.engine.policy import Policy
+    from service.files import Fault
     from service.settings import Settings
 
 PAUSE = 0.5
@@ -110,10 +111,23 @@ def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     from service.engine.check import deep_faults, template_faults
     from service.engine.rendering import Renderer
 
-    found = [*template_faults(Renderer.of(cards)), *deep_faults(guideline(cards))]
+    found = [*template_faults(Renderer.of(cards)), *deep_faults(guideline(cards)), *_population_faults()]
     if found or quick or not FIXTURES.exists():
         return list(map(str, found))
     return list(example_faults(cards, find([FIXTURES])))
+
+
+def _population_faults() -> Sequence["Fault"]:
+    """What is wrong with the population of ``tolami burden``."""
+    from service.cli.synthetic import shares_in
+    from service.engine.loading import FOLDER
+    from service.files import FaultyLibrary
+
+    try:
+        shares_in(FOLDER)
+    except FaultyLibrary as faulty:
+        return faulty.faults
+    return ()
 
 
 def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None = None) -> Iterator[str]:

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
-
-import yaml
 
 from service.engine.loading import FOLDER
 from service.fhir.gaps import CONDITIONS, LISTS, MEDICATIONS, PATIENT
 from service.fhir.resources import Resource, reference
+from service.files import Fault, FaultyLibrary, load_table, schema
 
 USER = "Practitioner/synthetic-prescriber"
 SOMEBODY = "synthetic-patient"
@@ -66,9 +66,23 @@ def condition(number: int, concept: Resource) -> Resource:
     }
 
 
+def shares_in(folder: Path) -> Mapping[str, Any]:
+    """The population of a folder of cards. Raises FaultyLibrary."""
+    name = "population.yaml"
+    try:
+        text = (folder / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise FaultyLibrary([Fault(name, 0, error.strerror or str(error))]) from None
+    shares: Mapping[str, Any] = load_table(name, text, schema(FOLDER, "population.schema.json"))
+    return shares
+
+
 def population(size: int, seed: int, today: date) -> Iterator[bytes]:
-    """So many orders about to be signed, each of another patient, as bodies of order-sign: the same for a seed."""
-    shares = yaml.safe_load((FOLDER / "population.yaml").read_text(encoding="utf-8"))
+    """So many orders about to be signed, each of another patient, as bodies of order-sign: the same for a seed.
+
+    Raises FaultyLibrary when the table of the population cannot be used.
+    """
+    shares = shares_in(FOLDER)
     chance = Random(seed)  # noqa: S311  (a population, not a secret)
     for number in range(size):
         yield json.dumps(_order_of_somebody(shares, chance, number, today)).encode()

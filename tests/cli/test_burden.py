@@ -11,10 +11,12 @@ import pytest
 from click.testing import Result
 
 from service.cli.burden import ANY, Burden
-from service.cli.synthetic import population
+from service.cli.synthetic import population, shares_in
 from service.decide import Decision
+from service.files import FaultyLibrary
 from tests.calls import answered
 from tests.conftest import TODAY
+from tests.engine.folder import changed, copied
 
 Run = Callable[..., Result]
 SIZE = 25
@@ -61,6 +63,23 @@ def test_a_policy_that_cannot_be_used_is_told(run: Run, tmp_path: Path) -> None:
     result = run("burden", "--policy", tmp_path / "none.toml")
     assert result.exit_code == 1
     assert "cannot be used" in result.stderr
+
+
+def test_a_population_that_cannot_be_used_is_told_with_its_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copied(tmp_path)
+    for old, new, reason in (
+        ("female: 0.6", "female: 6", "female: 6 is greater than the maximum of 1"),
+        ("female: 6", "female: [6", "not valid YAML"),
+    ):
+        line = changed(folder, "population.yaml", old, new)
+        with pytest.raises(FaultyLibrary, match=rf"population\.yaml:({line}|{line + 1}): {reason}"):
+            shares_in(folder)
+    monkeypatch.setattr("service.cli.synthetic.FOLDER", folder)
+    result = run("burden", "--size", 5)
+    assert result.exit_code == 1
+    assert "The population cannot be used:\npopulation.yaml:" in result.stderr
 
 
 @pytest.mark.parametrize("form", ["table", "csv"])
