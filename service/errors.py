@@ -19,9 +19,13 @@ from typing import ClassVar
 
 
 class ServiceError(Exception):
-    """A call that cannot be answered with cards. ``code`` is an OperationOutcome issue type (FHIR R4)."""
+    """A call that cannot be answered with cards.
+
+    ``code`` is an OperationOutcome issue type (FHIR R4), ``meaning`` what the API's description says of the status.
+    """
 
     status: ClassVar[int] = 500
+    meaning: ClassVar[str]
     code: ClassVar[str] = "exception"
     headers: ClassVar[Mapping[str, str]] = {}
     """What the HTTP answer has to carry besides the body."""
@@ -33,16 +37,18 @@ class ServiceError(Exception):
 
 
 class NotParsable(ServiceError):
-    """The body is not JSON (conformance L-01)."""
+    """Conformance L-01."""
 
     status = 400
+    meaning = "The body is not JSON."
     code = "structure"
 
 
 class NotTrusted(ServiceError):
-    """The token is missing or not accepted. Every such answer is the same: the reason is for the log only (L-20)."""
+    """One message for every reason, which is for the log only (L-20)."""
 
     status = 401
+    meaning = "The token is missing or not accepted. Every such answer is the same: the reason is for the log only."
     code = "login"
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
@@ -54,23 +60,26 @@ class NotTrusted(ServiceError):
 
 
 class NotConformant(ServiceError):
-    """The body is JSON, but a required member is missing, of the wrong type, or of another hook (L-02, L-03)."""
+    """Conformance L-02, L-03."""
 
     status = 422
+    meaning = "The body is JSON, but a required member is missing, of the wrong type, or of another hook."
     code = "invalid"
 
 
 class MissingData(ServiceError):
-    """Required data was neither in prefetch nor obtainable (C-052, C-053)."""
+    """Conformance C-052, C-053."""
 
     status = 412
+    meaning = "Required data was neither in prefetch nor obtainable."
     code = "incomplete"
 
 
 class NotKept(ServiceError):
-    """What was sent could not be written to the database, so it is not acknowledged."""
+    """Raised before anything is acknowledged."""
 
     status = 503
+    meaning = "What was sent could not be written to the database, so it is not acknowledged."
     code = "transient"
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "30"}
 

@@ -190,10 +190,11 @@ def test_the_served_process_answers_with_the_expanded_terminology(
     assert len(list((tmp_path / "tolami-terminology").iterdir())) == asked
 
 
-def test_the_service_starts_and_answers_without_docstrings(tmp_path: Path) -> None:
+def test_the_service_starts_and_answers_without_docstrings(tmp_path: Path, library: Library) -> None:
     with processes.serving(tmp_path, settings={"PYTHONOPTIMIZE": "2"}) as served, processes.session() as client:
         request = (FIXTURES / f"{NEW_START}.json").read_bytes()
         answer = client.post(f"{served.url}/cds-services/order-sign", request, headers=processes.JSON)
         described = client.get(f"{served.url}/openapi.json")
     assert answer.json()["cards"]
-    assert described.status_code == 200
+    responses = create_app(Settings(), library).test_client().get("/openapi.json").get_json()["components"]["responses"]
+    assert described.json()["components"]["responses"] == responses

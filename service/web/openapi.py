@@ -1,7 +1,6 @@
 """The OpenAPI 3.1 description of everything this service answers, made from the same types as the schemas."""
 
 import json
-import re
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -16,9 +15,6 @@ from service.web.errors import ADVICE
 Part = dict[str, Any]
 
 JSON = "application/json"
-_REQUIREMENTS = re.compile(r" \([CL]-[^)]*\)")
-"""The numbers of requirements that docstrings end with."""
-
 SAMPLE: Part = json.loads((Path(__file__).parents[1] / "sample_request.json").read_text(encoding="utf-8"))
 """The request that the project shows everywhere; it raises a card."""
 
@@ -108,9 +104,7 @@ def _feedback(service: Service) -> Part:
 def _failures() -> Iterator[tuple[int, str]]:
     """Every status of an error and what it means, from the tree of errors and from HTTP's own."""
     texts = {status: advice for status, (_, advice) in ADVICE.items()}
-    for error in ServiceError.__subclasses__():
-        first_line = (error.__doc__ or error.__name__).partition("\n")[0]
-        texts[error.status] = _REQUIREMENTS.sub("", first_line)
+    texts |= {error.status: error.meaning for error in ServiceError.__subclasses__()}
     yield from sorted(texts.items())
 
 
