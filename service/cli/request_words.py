@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from service.cli.doses import reading
 from service.cli.output import Refused
 from service.cli.synthetic import LISTED_FOR, SOMEBODY, condition, hook_request, order
-from service.dosing.amount import strengths_in_text
+from service.dosing.amount import number, strengths_in_text
 from service.engine.library import Library
 from service.fhir.gaps import CONDITIONS, MEDICATIONS, OBSERVATIONS
 from service.fhir.resources import Resource
@@ -89,12 +89,19 @@ class _Author:
             meant = f" Did you mean {' or '.join(near)}?" if near else ""
             raise Refused(
                 f"'{label}' is not a drug of cards/terminology/drugs.{meant} Write 'DRUG: DIRECTIONS',"
-                " such as 'amitriptyline 25 mg tablet: 1 tablet at bedtime'."
+                f" such as '{self._product()}: 1 tablet at bedtime'."
             )
         known = [code for code in terminology.codes_of(drugs[0]) if code.form != "topical" and not code.combination]
         strengths = set(strengths_in_text(label))
         fits = [code for code in known if code.strength in strengths] or [c for c in known if c.strength is None]
         return min(fits or known, key=lambda code: code.system.rank)
+
+    def _product(self) -> str:
+        """A tablet of the guideline's first drug, to name as an example."""
+        terminology, drug = self.library.terminology, self.library.plan.subjects[0]
+        strengths = [code.strength for code in terminology.codes_of(drug) if code.strength and not code.combination]
+        strength = f" {number(min(strengths))} mg" if strengths else ""
+        return f"{terminology.titles[drug]}{strength} tablet"
 
     def condition(self, words: str, number: int) -> Resource:
         """A problem: a value set of conditions, SYSTEM|CODE, or words as a clinician writes them."""
