@@ -132,11 +132,9 @@ def create_app(
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown, token_required=not in_the_open))
     app.register_blueprint(insights(records, library, today))
     app.register_blueprint(api())
-    if settings.demo and settings.auth == "open":
-        app.register_blueprint(demo())
-    app.register_blueprint(
-        contract(published, library.plan.title, public_url, token_required=settings.auth == "required")
-    )
+    if settings.demo and settings.auth == "open" and (patients := library.patients):
+        app.register_blueprint(demo(patients))
+    app.register_blueprint(contract(published, library, public_url, token_required=settings.auth == "required"))
     app.register_blueprint(operations(checks_of(library, records), library.version, metrics))
     register_errors(app)
     return app

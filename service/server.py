@@ -23,22 +23,19 @@ from waitress.task import ThreadedTaskDispatcher
 
 from service.app import create_app, records_of
 from service.dates import utc_now
-from service.decide import decide
+from service.decide import Decision, decide
+from service.engine.finding import Rule
 from service.engine.library import Library
 from service.engine.loading import FOLDER
 from service.files import FaultyLibrary
+from service.guidance.registry import RULES
+from service.jsonio import encode
 from service.logs import catch_strays, configure_logs
 from service.metrics import Metrics, process_ended, shared_counts
 from service.receiving import Receiver
 from service.records.records import Records
 from service.settings import LOOPBACK, Settings
 from service.startup import start_library
-from service.web.fixtures import FOLDER as REQUESTS
-
-SAMPLE = Path(__file__).with_name("sample_request.json")
-"""A synthetic order-select request that raises cards: warms the service up and serves as a first try.
-
-One dose is in data and one in words, so that both ways are warm."""
 
 # Objects allocated before a collection is considered. The default of 700 makes a full collection of the FHIR
 # models (tens of milliseconds) hit requests; what is loaded at start is frozen and never looked at again.
@@ -66,10 +63,17 @@ class Server(BaseApplication):
     """The application under gunicorn."""
 
     def __init__(
-        self, settings: Settings, library: Library | None, records: Records, options: dict[str, Any], counts: Path
+        self,
+        settings: Settings,
+        library: Library | None,
+        rules: tuple[Rule, ...],
+        records: Records,
+        options: dict[str, Any],
+        counts: Path,
     ) -> None:
         self._settings = settings
         self._library = library
+        self._rules = rules
         self._records = records
         self._options = options
         self._counts = counts
@@ -86,7 +90,14 @@ class Server(BaseApplication):
             library = start_library(self._settings, utc_now, self._library)
             # Two threads of each process are left to calls that need no FHIR server.
             waiting = max(1, self._options["threads"] - 2)
-            app = create_app(self._settings, library, records=self._records, counts=self._counts, waiting=waiting)
+            app = create_app(
+                self._settings,
+                library,
+                records=self._records,
+                counts=self._counts,
+                rules=self._rules,
+                waiting=waiting,
+            )
         except FaultyLibrary as faulty:
             if not self._options["reload"]:
                 raise
@@ -178,8 +189,13 @@ def _naming(faulty: FaultyLibrary, most_body: int, metrics: Metrics) -> Flask:
 
 
 def warmed(app: Flask) -> Flask:
-    """The application after a first request, which pays for imports that the FHIR models put off."""
-    decide(SAMPLE.read_bytes(), "order-select", app.extensions["decision"])
+    """The application after its guideline's sample, which pays for imports that the FHIR models put off.
+
+    In ours one dose is in data and one in words, so that both ways are warm.
+    """
+    decision: Decision = app.extensions["decision"]
+    if (sample := decision.library.sample_request) is not None:
+        decide(encode(sample), sample["hook"], decision)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     return app
@@ -195,20 +211,23 @@ def serve(
     *,
     reload: bool,
     ready: Callable[[], None],
+    rules: tuple[Rule, ...] = RULES,
 ) -> None:
-    """Serves until stopped; ``ready`` is called once, when the address is served.
+    """Serves a guideline, a library and its rules, until stopped; ``ready`` is called when the address is served.
 
-    With ``reload`` each process loads the library itself, as it is by then, and again when a file of it is saved.
+    With ``reload``, which is for the guideline of this project, each process loads the library itself, as it is by
+    then, and again when a file of it is saved.
     """
     configure_logs(settings, lasting=True)
     catch_strays()
     records = records_of(settings)
     with shared_counts() as counts:
-        options = _options(host, port, workers, threads, reload=reload)
-        Server(settings, None if reload else library, records, options | _moments(records, counts, ready), counts).run()
+        options = _options(library, host, port, workers, threads, reload=reload)
+        options |= _moments(records, counts, ready)
+        Server(settings, None if reload else library, rules, records, options, counts).run()
 
 
-def _options(host: str, port: int, workers: int, threads: int, *, reload: bool) -> dict[str, Any]:
+def _options(library: Library, host: str, port: int, workers: int, threads: int, *, reload: bool) -> dict[str, Any]:
     return LIMITS | {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
@@ -219,15 +238,15 @@ def _options(host: str, port: int, workers: int, threads: int, *, reload: bool) 
         "control_socket_disable": True,
         "preload_app": not reload,
         "reload": reload,
-        "reload_extra_files": [str(path) for path in _content()] if reload else [],
+        "reload_extra_files": [str(path) for path in _content(library)] if reload else [],
         "proc_name": "tolami",
         "loglevel": "warning",
     }
 
 
-def _content() -> Iterator[Path]:
+def _content(library: Library) -> Iterator[Path]:
     """The files beside the program that an author of cards or pages edits."""
-    for folder in (FOLDER, REQUESTS, Path(__file__).with_name("web")):
+    for folder in filter(None, (FOLDER, library.fixtures, Path(__file__).with_name("web"))):
         yield from (path for path in folder.rglob("*") if path.suffix in (".md", ".yaml", ".json", ".html"))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.cdshooks.reading import read_request
 from service.decide import Decision, decide
+from service.engine import loading
 from service.jsonio import encode
 
 Json = dict[str, Any]
@@ -17,6 +18,9 @@ PAIR = "requests/order-select/amitriptyline-25-mg-for-patient-on-tolperisone"
 """Amitriptyline 25 mg is selected for somebody who takes tolperisone."""
 
 CRITICAL = "requests/order-sign/tolperisone-900-mg-a-day"
+
+SAMPLE = loading.FOLDER / loading.SAMPLE
+"""The request that is shown everywhere, for order-select. It raises cards."""
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"

@@ -20,8 +20,9 @@ import requests
 import yaml
 from flask import Flask
 
-from service.server import LIMITS, SAMPLE
+from service.server import LIMITS
 from service.settings import PREFIX, Settings
+from tests.calls import SAMPLE
 from tests.conftest import ROOT
 from tests.serving import CALL, HOST, START, STOP, free_port, serving
 from tests.trust.ehr import self_signed

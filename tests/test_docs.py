@@ -20,12 +20,12 @@ from service.cdshooks.services import services
 from service.engine.catalogue import markdown
 from service.engine.library import Library
 from service.errors import ServiceError
-from service.server import SAMPLE
 from service.settings import PREFIX, Settings
 from service.trust.callers import Reason
 from service.trust.keys import RSA_BITS
 from service.trust.remote import DEADLINE, MAX_AGE, MOST_BYTES, RETRY_AFTER
 from service.trust.tokens import LONGEST_JTI, LONGEST_LIFETIME, LONGEST_TOKEN
+from tests.calls import SAMPLE
 from tests.cli.test_main import commands
 from tests.conformance.items import listed
 from tests.conftest import FIXTURES, ROOT, TODAY

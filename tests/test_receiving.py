@@ -20,7 +20,8 @@ from waitress.adjustments import Adjustments
 
 from service.arriving import HEAD_BYTES, Request
 from service.receiving import RECEIVE_SECONDS, Channel
-from service.server import LIMITS, SAMPLE
+from service.server import LIMITS
+from tests.calls import SAMPLE
 from tests.serving import CALL, HOST, JSON, STOP, Served, serving, session
 
 SERVICE = "/cds-services/order-select"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from service.server import SAMPLE
+from tests.calls import SAMPLE
 from tests.fhir.ehr import TOKEN, Handler
 from tests.fhir.ehr import serving as serving_fhir
 from tests.serving import JSON, Served, serving, session

@@ -30,15 +30,16 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 
     settings, cards = _ready(host, port, without_authentication=without_authentication)
     base = settings.public_url
-    sample = os.path.relpath(server.SAMPLE)
+    sample, hook = cards.sample, (cards.sample_request or {}).get("hook")
 
     def ready() -> None:
         click.echo(f"Discovery: {base}/cds-services")
         if settings.auth == "required":
             click.echo("Every call needs a token. Who may call: tolami clients check")
         else:
-            click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
-            click.echo(f"             -d @{sample} {base}/cds-services/order-select")
+            if sample is not None:
+                click.echo("Try it:    curl -s -H 'Content-Type: application/json' \\")
+                click.echo(f"             -d @{os.path.relpath(sample)} {base}/cds-services/{hook}")
             click.echo(f"Browser:   {base}/")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")
 
@@ -51,8 +52,7 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 def demo(port: int) -> None:
     """Serve with synthetic patients, and print links to the Sandbox.
 
-    The patients are served as a small FHIR R4 server. Some take tolperisone, so that prescribing
-    amitriptyline shows the card about the pair.
+    The patients are served as a small FHIR R4 server: prescribing for them in the Sandbox shows cards.
     """
     from service import server
     from service.web.demo import ADDRESS, introduced
@@ -62,13 +62,17 @@ def demo(port: int) -> None:
     settings = for_demo(settings)
     if settings.auth == "required":
         raise Faulty("tolami demo is for trying the service out and cannot ask for tokens: unset TOLAMI_AUTH.")
+    patients = cards.patients
+    if patients is None:
+        raise Faulty("There are no synthetic patients here: the guideline's folder of fixtures has no folder 'demo'.")
     base = settings.public_url
+    drug = cards.terminology.titles[cards.plan.subjects[0]]
 
     def ready() -> None:
         click.echo(f"The service:        {base}/")
         click.echo(f"Synthetic patients: {base}{ADDRESS}")
-        click.echo("Open one in the public Sandbox and order amitriptyline (also linked on the page above):")
-        for one in introduced(base):
+        click.echo(f"Open one in the public Sandbox and order {drug} (also linked on the page above):")
+        for one in introduced(patients, base):
             takes = f"takes {', '.join(one.drugs)}" if one.drugs else "takes nothing"
             click.echo(f"  {one.name}, born {one.born}, {takes}\n    {one.link}")
         click.echo("Not clinically reviewed. Stop with Ctrl-C.")

@@ -1,9 +1,11 @@
 """The folder of cards as the service uses it: cards, sources, terminology, order templates, and their version."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from service.engine.finding import Threshold, Thresholds
@@ -95,7 +97,8 @@ class Library:
     """Everything that is said and why. ``version`` names the guidance exactly, content included.
 
     ``lines`` are pieces of text that several sections of cards include, by name. ``number_words`` say for each card
-    what its numbers stand for.
+    what its numbers stand for. ``sample`` is the file of the request that pages and descriptions show and that warms
+    the service up, ``fixtures`` the folder of the requests and patients of the pages; None where there is none.
     """
 
     version: str
@@ -117,6 +120,19 @@ class Library:
     orders: Mapping[str, dict[str, Any]]
     offers: Mapping[str, Mapping[str, Any]]
     terminology: Terminology
+    sample: Path | None = None
+    fixtures: Path | None = None
+
+    @property
+    def patients(self) -> Path | None:
+        """The folder of the synthetic patients; None where there is none."""
+        folder = self.fixtures and self.fixtures / "demo"
+        return folder if folder and folder.is_dir() else None
+
+    @cached_property
+    def sample_request(self) -> dict[str, Any] | None:
+        """The request in ``sample``."""
+        return None if self.sample is None else dict(json.loads(self.sample.read_text(encoding="utf-8")))
 
     @cached_property
     def thresholds(self) -> dict[str, Thresholds]:

@@ -30,6 +30,9 @@ from service.terminology.load import faulty_lists, load_terminology
 FOLDER = Path(__file__).parents[2] / "cards"
 """The folder of this guideline: beside the package in a checkout and in an installation."""
 
+SAMPLE = "sample_request.json"
+"""The name of the file, in such a folder, that is a first request to try. It need not be there."""
+
 UNWRITTEN = "<to write:"
 """Stands in a new card wherever nothing is said yet; such a card is a fault."""
 
@@ -65,6 +68,7 @@ def _load(folder: Path) -> Library:
     faults += terminology_faults
     faults += [] if fits else faulty_tables(folder)
     orders = _orders(folder, faults)
+    sample = _sample(folder, guideline, faults)
     cards, documents = _card_files(folder, faults, fits)
     if faults:
         raise FaultyLibrary(faults)
@@ -82,6 +86,8 @@ def _load(folder: Path) -> Library:
         orders=orders,
         offers=offers.value,
         terminology=terminology,
+        sample=sample,
+        fixtures=folder / guideline.value["fixtures"] if "fixtures" in guideline.value else None,
         **phrases.value,
     )
     faults += reference_faults(library, documents, guideline, offers)
@@ -190,6 +196,15 @@ def _source(key: str, entry: Mapping[str, Any]) -> Source:
 
 def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
     return {path.stem: _json(path, faults) for path in sorted(folder.glob("orders/*.json"))}
+
+
+def _sample(folder: Path, guideline: Document, faults: list[Fault]) -> Path | None:
+    path = folder / SAMPLE
+    if not path.exists():
+        return None
+    if (hook := _json(path, faults).get("hook")) not in guideline.value["services"]:
+        faults.append(Fault(SAMPLE, 0, f"hook: '{hook}' is no service of guideline.yaml"))
+    return path
 
 
 def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:

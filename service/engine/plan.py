@@ -31,14 +31,16 @@ class Merge:
 class Plan:
     """What a guideline is about, and what its cards are to each other.
 
-    ``example`` is the request that a newcomer sees first, by the id of its fixture; empty when none is named.
-    ``services`` are title and description of the service of each hook that the guideline answers. ``silenced`` are
-    the cards that say nothing beside a critical one, by its id. ``doses`` are cards about a dose: a critical one also
-    says that the dose is not plausible. ``marks`` are added to words that have to be marked. ``always`` are cards
-    that a hospital's policy may neither turn off nor make more or less urgent.
+    ``description`` ends the sentence "It answers with cards:", ``notice`` is what pages say of the guideline beside its
+    not being reviewed; it may be empty. ``example`` is the request that a newcomer sees first, by the id of its
+    fixture; empty when none is named. ``services`` are title and description of the service of each hook that the
+    guideline answers. ``silenced`` are the cards that say nothing beside a critical one, by its id. ``doses`` are cards
+    about a dose: a critical one also says that the dose is not plausible. ``marks`` are added to words that have to be
+    marked. ``always`` are cards that a hospital's policy may neither turn off nor make more or less urgent.
     """
 
     title: str
+    description: str
     subjects: tuple[str, ...]
     services: Mapping[str, Mapping[str, str]]
     most: int
@@ -48,6 +50,7 @@ class Plan:
     doses: frozenset[str]
     marks: Mapping[str, str]
     always: frozenset[str]
+    notice: str = ""
     example: str = ""
 
     def rank(self, finding: Finding) -> tuple[int, int]:
@@ -79,6 +82,7 @@ def plan(value: Mapping[str, Any]) -> Plan:
     """The plan of a ``guideline.yaml`` that fits its schema."""
     return Plan(
         title=value["title"],
+        description=value["description"],
         subjects=tuple(value["subjects"]),
         services=value["services"],
         most=value["most"],
@@ -88,6 +92,7 @@ def plan(value: Mapping[str, Any]) -> Plan:
         doses=frozenset(value.get("doses", ())),
         marks=value.get("marks", {}),
         always=frozenset(value["always"]),
+        notice=value.get("notice", ""),
         example=value.get("example", ""),
     )
 

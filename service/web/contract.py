@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, render_template, send_from_directo
 
 from service.cdshooks.schemas import schemas
 from service.cdshooks.services import Discovery, Service
+from service.engine.library import Library
 from service.jsonio import encode
 from service.web.openapi import JSON, openapi
 from service.web.pages import POLICY
@@ -34,13 +35,13 @@ def discovery(services: tuple[Service, ...]) -> Blueprint:
     return blueprint
 
 
-def contract(services: tuple[Service, ...], subject: str, public_url: str, *, token_required: bool) -> Blueprint:
+def contract(services: tuple[Service, ...], library: Library, public_url: str, *, token_required: bool) -> Blueprint:
     """The blueprint of the contract; its answers never change while the service runs."""
     blueprint = Blueprint("contract", __name__)
     base = f"{public_url.rstrip('/')}/schemas/"
     documents = {name: encode(schema) for name, schema in schemas(base).items()}
     index = encode({"schemas": {name: f"{base}{name}.json" for name in documents}})
-    description = encode(openapi(services, subject, public_url, token_required=token_required))
+    description = encode(openapi(services, library, public_url, token_required=token_required))
 
     @blueprint.get("/schemas/", strict_slashes=False)
     def list_schemas() -> Response:

@@ -15,16 +15,15 @@ from service.cdshooks.messages import operation_outcome
 from service.fhir.resources import Resource
 from service.jsonio import encode
 
-FOLDER = Path(__file__).parents[2] / "fhir_fixtures" / "demo"
 ADDRESS = "/demo/fhir"
 SANDBOX = "https://sandbox.cds-hooks.org/?"
 FHIR_JSON = "application/fhir+json"
 
 
-def people() -> dict[str, Resource]:
-    """Every resource of the synthetic patients by "Type/id", patient after patient."""
+def people(folder: Path) -> dict[str, Resource]:
+    """Every resource of the synthetic patients in a folder by "Type/id", patient after patient."""
     found = {}
-    for path in sorted(FOLDER.glob("*.json")):
+    for path in sorted(folder.glob("*.json")):
         for entry in json.loads(path.read_text(encoding="utf-8"))["entry"]:
             resource = entry["resource"]
             found[f"{resource['resourceType']}/{resource['id']}"] = resource
@@ -42,9 +41,9 @@ class Introduction:
     link: str
 
 
-def introduced(base: str) -> Iterator[Introduction]:
-    """Every patient, for a service that clients find at ``base``."""
-    held = people()
+def introduced(folder: Path, base: str) -> Iterator[Introduction]:
+    """Every patient in a folder, for a service that clients find at ``base``."""
+    held = people(folder)
     for reference, resource in held.items():
         if resource["resourceType"] == "Patient":
             own = [r for r in held.values() if r.get("subject", {}).get("reference") == reference]
@@ -64,11 +63,11 @@ def sandbox_link(base: str, **patient: str) -> str:
     )
 
 
-def demo() -> Blueprint:
-    """The blueprint of the server."""
+def demo(folder: Path) -> Blueprint:
+    """The blueprint of the server of the patients in a folder."""
     blueprint = Blueprint("demo", __name__, url_prefix=ADDRESS)
-    held = people()
-    capabilities = (FOLDER / "server" / "capabilities.json").read_bytes()
+    held = people(folder)
+    capabilities = (folder / "server" / "capabilities.json").read_bytes()
     kinds = {one["type"] for one in json.loads(capabilities)["rest"][0]["resource"]}
 
     def missing() -> Response:

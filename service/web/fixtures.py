@@ -1,4 +1,4 @@
-"""The requests that ship with the service, and what the running service answers to them: the examples of its cards."""
+"""The requests that ship with a guideline, and what the running service answers to them: the examples of its cards."""
 
 import json
 import re
@@ -11,10 +11,9 @@ from typing import Any
 
 from service.cdshooks.messages import EXTENSION
 from service.decide import Decision, decide
-from service.engine.library import CardFile
+from service.engine.library import CardFile, Library
 from service.jsonio import encode
 
-FOLDER = Path(__file__).parents[2] / "fhir_fixtures" / "requests"
 EXPECTED = ".expected.json"
 CAPITALS = {word.lower(): word for word in ("QT", "QTc", "eGFR", "CYP2C19", "CYP2D6", "DSTU2", "STU3", "German")}
 """Words of files' names that are not written in small letters."""
@@ -27,7 +26,7 @@ MOST_ALIKE = 4
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """A request that ships with the service. ``id`` is its path without the ending, such as "order-sign/amoxicillin".
+    """A request that ships with a guideline. ``id`` is its path without the ending, such as "order-sign/amoxicillin".
 
     ``day`` is the day for which its recorded answer holds; ``cards`` are the ids of the cards in that answer.
     """
@@ -55,11 +54,19 @@ class Fixture:
         return self.path.read_text(encoding="utf-8")
 
 
+def fixtures(library: Library) -> Mapping[str, Fixture]:
+    """The fixtures of a guideline by their ids, for the hooks that it answers, in the order of their files.
+
+    None where it names no folder, or the folder is not shipped.
+    """
+    found = _read(library.fixtures / "requests") if library.fixtures is not None else {}
+    return {id_: fixture for id_, fixture in found.items() if fixture.hook in library.plan.services}
+
+
 @lru_cache(maxsize=1)
-def fixtures() -> Mapping[str, Fixture]:
-    """Every fixture by its id, in the order of their files; none where the folder is not shipped."""
-    paths = sorted(path for path in FOLDER.glob("*/*.json") if not path.name.endswith(EXPECTED))
-    return {found.id: found for found in map(_fixture, paths)}
+def _read(folder: Path) -> Mapping[str, Fixture]:
+    paths = sorted(path for path in folder.glob("*/*.json") if not path.name.endswith(EXPECTED))
+    return {found.id: found for found in (_fixture(path, folder) for path in paths)}
 
 
 def by_card(found: Mapping[str, Fixture]) -> dict[str, list[Fixture]]:
@@ -71,12 +78,12 @@ def by_card(found: Mapping[str, Fixture]) -> dict[str, list[Fixture]]:
     return groups
 
 
-def _fixture(path: Path) -> Fixture:
+def _fixture(path: Path, folder: Path) -> Fixture:
     answer = path.with_name(path.name.removesuffix(".json") + EXPECTED)
     recorded: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {}
     cards = recorded.get("body", {}).get("cards", ())
     return Fixture(
-        path.relative_to(FOLDER).as_posix().removesuffix(".json"),
+        path.relative_to(folder).as_posix().removesuffix(".json"),
         path,
         date.fromisoformat(recorded["today"]) if recorded else None,
         tuple(dict.fromkeys(card["extension"][EXTENSION]["card"] for card in cards)),
@@ -108,10 +115,8 @@ def examples_of(card: CardFile, using: Decision) -> Examples:
     own: dict[str, list[Shown]] = {}
     others: dict[str, Shown] = {}
     texts = set[str]()
-    for path in card.examples.get("fires", ()):
-        if path not in fixtures():
-            continue
-        fixture = fixtures()[path]
+    shipped = fixtures(using.library)
+    for fixture in (shipped[path] for path in card.examples.get("fires", ()) if path in shipped):
         for given in answered(fixture, using):
             if given["extension"][EXTENSION]["card"] == card.id:
                 alike = own.setdefault(_state(card, given["summary"]), [])

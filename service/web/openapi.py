@@ -1,13 +1,12 @@
 """The OpenAPI 3.1 description of everything this service answers, made from the same types as the schemas."""
 
-import json
 from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from service.cdshooks.schemas import definitions, request_definition, schemas
 from service.cdshooks.services import Service
+from service.engine.library import Library
 from service.errors import ServiceError
 from service.web.ehr import called_for
 from service.web.errors import ADVICE
@@ -15,17 +14,16 @@ from service.web.errors import ADVICE
 Part = dict[str, Any]
 
 JSON = "application/json"
-SAMPLE: Part = json.loads((Path(__file__).parents[1] / "sample_request.json").read_text(encoding="utf-8"))
-"""The request that the project shows everywhere; it raises a card."""
 
 
-def openapi(services: tuple[Service, ...], subject: str, public_url: str, *, token_required: bool) -> Part:
-    """The description. ``subject`` is what the guideline is about, ``public_url`` where clients find this service."""
+def openapi(services: tuple[Service, ...], library: Library, public_url: str, *, token_required: bool) -> Part:
+    """The description. ``public_url`` is where clients find this service."""
+    sample = library.sample_request
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "tolami",
-            "summary": f"CDS Hooks service. {subject}.",
+            "summary": f"CDS Hooks service. {library.plan.title}.",
             "description": "Its content is not clinically reviewed. An answer without cards never means: safe.",
             "version": version("tolami"),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -34,7 +32,7 @@ def openapi(services: tuple[Service, ...], subject: str, public_url: str, *, tok
         "security": [{"jwt": []}] if token_required else [{"jwt": []}, {}],
         "paths": {
             "/cds-services": {"get": _read("Services", "discovery", "List the services", _json("Discovery"))},
-            **{f"/cds-services/{service.id}": {"post": _call(service)} for service in services},
+            **{f"/cds-services/{service.id}": {"post": _call(service, sample)} for service in services},
             **{f"/cds-services/{service.id}/feedback": {"post": _feedback(service)} for service in services},
             **{path: {"get": {**operation, "security": []}} for path, operation in _PUBLIC.items()},
         },
@@ -88,8 +86,9 @@ def _send(tag: str, body: Part, answer: Part, never: int, **operation: str) -> P
     }
 
 
-def _call(service: Service) -> Part:
-    body = {JSON: {**_json(request_definition(service.hook))[JSON], "example": called_for(SAMPLE, service.hook)}}
+def _call(service: Service, sample: Part | None) -> Part:
+    example = {"example": called_for(sample, service.hook)} if sample else {}
+    body = {JSON: _json(request_definition(service.hook))[JSON] | example}
     answer = {"description": "Cards; an empty list when there is nothing to say.", "content": _json("Response")}
     said = {"operationId": service.id, "summary": service.title, "description": service.description}
     return _send("Services", body, answer, 503, **said)

@@ -77,6 +77,8 @@ def pages(
             "version": library.version,
             "release": release_of("tolami"),
             "menu": menu,
+            "notice": library.plan.notice,
+            "compared": bool(library.statements),
             "playground": "playground" in current_app.blueprints,
         }
 
@@ -102,6 +104,7 @@ def pages(
         found = library.cards.get(card_id)
         if found is None:
             abort(404)
+        shipped = fixtures(library)
         return render_template(
             "card.html",
             card=found,
@@ -116,7 +119,7 @@ def pages(
             numbers=[(library.number_words[card_id][name], number) for name, number in found.thresholds.items()],
             sources=[library.sources[key] for key in found.sources],
             statements=[library.statements[key] for key in found.statements],
-            silent=[fixture for path in found.examples.get("silent", ()) if (fixture := fixtures().get(path))],
+            silent=[fixture for path in found.examples.get("silent", ()) if (fixture := shipped.get(path))],
         )
 
     @blueprint.get(f"{CODE_SYSTEMS}/<name>")
@@ -133,22 +136,28 @@ def pages(
 
 def home(services: Sequence[Service], using: Decision, public_url: str, *, token_required: bool) -> Callable[[], str]:
     """The view of the home page: what this is, a card at once, and the way to everything else."""
-    plan = using.library.plan
+    library, plan = using.library, using.library.plan
 
     @cache
     def first_card() -> dict[str, Any] | None:
-        first = fixtures().get(plan.example)
+        first = fixtures(library).get(plan.example)
         return next(iter(answered(first, using)), None) if first is not None else None
 
     def view() -> str:
         base = request.host_url.rstrip("/") if public_url == LOCAL else public_url
-        patients = list(introduced(base)) if "demo" in current_app.blueprints else []
+        folder = library.patients if "demo" in current_app.blueprints else None
+        patients = list(introduced(folder, base)) if folder else []
+        openable = not token_required and "order-select" in plan.services
         return render_template(
             "home.html",
             title=f"{plan.title}, at order entry",
+            description=plan.description,
             services=services,
             base=base,
-            sandbox="" if token_required else patients[0].link if patients else sandbox_link(base),
+            token_required=token_required,
+            sandbox="" if not openable else patients[0].link if patients else sandbox_link(base),
+            sample=library.sample,
+            sample_hook=(library.sample_request or {}).get("hook"),
             patients=patients,
             fhir=ADDRESS,
             first=plan.example,

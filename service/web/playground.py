@@ -7,7 +7,7 @@ pasted is answered and forgotten: it is in no log, record or link.
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -31,7 +31,7 @@ from service.trust.callers import Caller
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.web.calls import Keep, Observe
 from service.web.ehr import Json, apply, called_for
-from service.web.fixtures import by_card, fixtures
+from service.web.fixtures import Fixture, by_card, fixtures
 from service.web.marked import Marked, marked
 from service.web.pages import hardened
 
@@ -83,55 +83,58 @@ class Shown:
     milliseconds: float
     chart: Chart | None = None
     marked: Marked | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
-    """The blueprint of the playground."""
+    """The blueprint of the playground. Without a request to open with it opens with an empty box."""
     blueprint = Blueprint("playground", __name__, template_folder="templates")
-    first = using.library.plan.example
+    library = using.library
+    first = library.plan.example
+    shipped = partial(fixtures, library)
 
     def page(choice: Choice, notes: Sequence[str] = ()) -> str:
         body = choice.body
         prefetch = dict(islice(_prefetch(body).items(), MOST_KEYS))
         sent = choice.text if body is None else json.dumps(_without(body, choice.dropped), ensure_ascii=False)
-        answer = _ask(sent.encode(), choice, body, using, observe)
-        answer.notes += notes
+        answer = _ask(sent.encode(), choice, body, using, observe) if choice.text else None
         text = choice.text if body is None else json.dumps(body, indent=2, ensure_ascii=False)
-        groups = by_card(fixtures())
-        titles = {card: using.library.cards[card].title for card in groups if card in using.library.cards}
+        groups = by_card(shipped())
+        titles = {card: library.cards[card].title for card in groups if card in library.cards}
         return render_template(
             "playground.html",
             choice=choice,
             answer=answer,
-            pretty=json.dumps(answer.body, indent=2, ensure_ascii=False),
+            notes=notes,
+            pretty=json.dumps(answer.body, indent=2, ensure_ascii=False) if answer else "",
             text=text,
             box=_digest(text),
             keys=sorted(prefetch),
-            shipped=groupby(fixtures().values(), attrgetter("hook")),
+            shipped=groupby(shipped().values(), attrgetter("hook")),
             groups=sorted(groups.items(), key=lambda group: (group[0] == "", titles.get(group[0], ""))),
             titles=titles,
-            hooks=HOOKS,
+            hooks=_hooks(using),
             dialects=DIALECTS,
             jurisdictions=JURISDICTIONS,
             no_dose=partial(_no_dose, using.renderer),
-            not_checked=_not_checked(using.renderer, answer.chart),
+            not_checked=_not_checked(using.renderer, answer.chart if answer else None),
             lists=[(key, _state(value, dropped=key in choice.dropped)) for key, value in prefetch.items()],
         )
 
     @blueprint.get("/playground", strict_slashes=False)
     def show() -> str:
         asked = request.args.get("fixture", "")
-        gone = [f"No request that comes with the service is called {asked}; this is another."]
-        notes = gone if asked and asked not in fixtures() else []
-        return page(_chosen(request.args, first), [*notes, *_refused_day(request.args)])
+        found = shipped()
+        other = "; this is another" if first in found else ""
+        gone = [f"No request that comes with the service is called {asked}{other}."]
+        notes = gone if asked and asked not in found else []
+        return page(_chosen(request.args, found, first), [*notes, *_refused_day(request.args)])
 
     @blueprint.post("/playground")
     def send() -> Response | str:
         form = request.form
         text = form.get("request", "").replace("\r\n", "\n")
         own = not form.get("fixture") or _digest(text) != form.get("box", "")
-        choice = _chosen(form, first, (text or " ") if own else "")
+        choice = _chosen(form, shipped(), first, (text or " ") if own else "")
         if "accept" in form:
             return page(*_accepted(choice, form["accept"], keep))
         if "override" in form:
@@ -142,18 +145,23 @@ def playground(using: Decision, keep: Keep, observe: Observe) -> Blueprint:
     return blueprint
 
 
+def _hooks(using: Decision) -> list[str]:
+    """The hooks that the guideline answers."""
+    return [hook for hook in HOOKS if hook in using.library.plan.services]
+
+
 def _digest(text: str) -> str:
     """What tells whether the box still holds what was shown: without script nothing else does."""
     return sha256(text.encode(errors="replace")).hexdigest()
 
 
-def _chosen(sent: Mapping[str, str], first: str, text: str = "") -> Choice:
+def _chosen(sent: Mapping[str, str], shipped: Mapping[str, Fixture], first: str, text: str = "") -> Choice:
     """The choices of a form or a link; what cannot be is left at its default, the request at the fixture ``first``."""
 
     def one_of(values: Sequence[str], name: str) -> str:
         return sent[name] if sent.get(name) in values else ""
 
-    known = None if text else fixtures().get(sent.get("fixture", "")) or fixtures().get(first)
+    known = None if text else shipped.get(sent.get("fixture", "")) or shipped.get(first)
     return Choice(
         fixture=known.id if known else "",
         text=known.text if known else text,
@@ -194,11 +202,11 @@ def _without(body: Json, dropped: frozenset[str]) -> Json:
 def _ask(sent: bytes, choice: Choice, body: Json | None, using: Decision, observe: Observe) -> Shown:
     """The answer of the service, errors included, with the chart that the rules looked at."""
     charts: list[Chart] = []
-    hook = choice.hook or str((body or {}).get("hook", ""))
+    hook, hooks = choice.hook or str((body or {}).get("hook", "")), _hooks(using)
     given = replace(using, today=lambda: choice.day or using.today(), fhir=None, seen=charts.append)
     started = time.perf_counter()
     try:
-        answer = decide(sent, hook if hook in CONTEXTS else HOOKS[0], given, choice.client)
+        answer = decide(sent, hook if hook in hooks else hooks[0], given, choice.client)
     except ServiceError as error:
         outcome = json.loads(operation_outcome(error.code, error.message, error.expression))
         return Shown(error.status, outcome, _since(started), marked=marked(choice.text, body, error.expression))

@@ -20,7 +20,15 @@ CARDS = [f"card-{number}" for number in range(12)]
 
 
 def planned(most: int = 3, **more: Any) -> Plan:
-    whole = {"title": "t", "subjects": ["warfarin"], "services": {}, "always": [], "most": most, "ranking": CARDS}
+    whole = {
+        "title": "t",
+        "description": "d",
+        "subjects": ["warfarin"],
+        "services": {},
+        "always": [],
+        "most": most,
+        "ranking": CARDS,
+    }
     return plan({**whole, **more})
 
 

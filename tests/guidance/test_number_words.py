@@ -51,7 +51,7 @@ def charts(decision: Decision) -> dict[str, Chart]:
         with suppress(ServiceError):
             decide(fixture.text.encode(), fixture.hook, given)
 
-    for each in fixtures().values():
+    for each in fixtures(decision.library).values():
         look(each)
     kidneys = seen["order-sign/amitriptyline-in-postherpetic-neuralgia-with-clearance-of-22"]
     failing = tuple(replace(m, value=Fraction(10)) if m.unit == "mL/min" else m for m in kidneys.measurements)

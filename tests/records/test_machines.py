@@ -22,8 +22,8 @@ from service.records.database import Database
 from service.records.report import Counted, report
 from service.records.settling import latest_outcomes
 from service.records.tables import shown_cards
-from service.server import SAMPLE
 from service.settings import PREFIX
+from tests.calls import SAMPLE
 from tests.feedback import entry, feedback
 from tests.records.kept import named
 from tests.records.postgres import Postgres

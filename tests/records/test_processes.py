@@ -13,8 +13,7 @@ import requests
 
 from service.records.database import Database
 from service.records.settling import latest_outcomes
-from service.server import SAMPLE
-from tests.calls import by_id
+from tests.calls import SAMPLE, by_id
 from tests.feedback import ACCEPTED, OVERRIDDEN, entry, feedback
 from tests.records.kept import named
 from tests.records.test_store import answered_calls

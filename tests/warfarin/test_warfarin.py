@@ -1,7 +1,11 @@
 """Another guideline is served by the same engine: HL7's decision table for warfarin with NSAIDs, column by column."""
 
 import ast
+import gc
+import json
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +13,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.app import records_of
 from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library
+from service.engine.loading import SAMPLE, load
 from service.engine.rendering import Renderer
+from service.files import FaultyLibrary
+from service.server import Server
+from service.settings import Settings
 from tests.calls import RXNORM
 from tests.conftest import ROOT
 
@@ -66,29 +75,32 @@ def condition(clinical: str) -> Json:
     }
 
 
+def request_for(drafts: list[str], taken: list[str], born: str = YOUNG, bled: str = "") -> Json:
+    return {
+        "hook": "order-sign",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {
+            "userId": "Practitioner/1",
+            "patientId": "p1",
+            "draftOrders": {**bundle(*(order(drug, "draft") for drug in drafts)), "type": "collection"},
+        },
+        "prefetch": {
+            "patient": {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": born},
+            "medications": bundle(*(order(drug, "active") for drug in taken)),
+            "statements": bundle(),
+            "conditions": bundle(*([condition(bled)] if bled else [])),
+            "allergies": bundle(),
+            "observations": bundle(),
+        },
+    }
+
+
 @pytest.fixture
 def cards(served: Flask) -> Any:
     client: FlaskClient = served.test_client()
 
     def answer(drafts: list[str], taken: list[str], born: str = YOUNG, bled: str = "") -> list[Json]:
-        request = {
-            "hook": "order-sign",
-            "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-            "context": {
-                "userId": "Practitioner/1",
-                "patientId": "p1",
-                "draftOrders": {**bundle(*(order(drug, "draft") for drug in drafts)), "type": "collection"},
-            },
-            "prefetch": {
-                "patient": {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": born},
-                "medications": bundle(*(order(drug, "active") for drug in taken)),
-                "statements": bundle(),
-                "conditions": bundle(*([condition(bled)] if bled else [])),
-                "allergies": bundle(),
-                "observations": bundle(),
-            },
-        }
-        response = client.post("/cds-services/order-sign", json=request)
+        response = client.post("/cds-services/order-sign", json=request_for(drafts, taken, born, bled))
         assert response.status_code == 200, response.get_data(as_text=True)
         answered: list[Json] = response.get_json()["cards"]
         return answered
@@ -154,11 +166,95 @@ def test_discovery_and_pages_are_about_this_guideline(served: Flask) -> None:
     client = served.test_client()
     services = client.get("/cds-services").get_json()["services"]
     assert [service["id"] for service in services] == ["order-select", "order-sign"]
-    texts = [*map(str, services), client.get("/guidance").text, client.get("/openapi.json").text]
-    texts.append(client.get("/guidance/nsaid-with-warfarin").text)
-    for text in texts:
-        assert "arfarin" in text
-        assert not {"tolperisone", "amitriptyline"} & set(text.lower().split())
+    for path in ("/", "/cds-services", "/openapi.json", "/guidance", "/guidance/nsaid-with-warfarin"):
+        assert "arfarin" in client.get(path).text, path
+
+
+ONLY_OURS = re.compile(
+    r"amitriptyline|tolperisone|tricyclic|fibromyalgia|AI-written|which dose to start"
+    r"|/cds-services/(?!order-select|order-sign)[a-z]",
+    re.IGNORECASE,
+)
+"""What a reader of another guideline must not meet: our drugs and article, and a hook that is not answered."""
+
+
+def test_nothing_that_is_served_is_content_of_ours(served: Flask, warfarin: Guideline) -> None:
+    client = served.test_client()
+    paths = ["/", "/playground", "/cds-services", "/api", "/openapi.json", "/schemas/", "/guidance", "/insights"]
+    paths += [path.removeprefix("http://localhost") for path in client.get("/schemas/").get_json()["schemas"].values()]
+    paths += [f"/guidance/{card}" for card in warfarin.library.cards]
+    for path in paths:
+        answer = client.get(path, headers={"Accept": "text/html" if "." not in path else "*/*"})
+        assert answer.status_code == 200, path
+        assert ONLY_OURS.findall(answer.text) == [], path
+
+
+def test_without_requests_of_its_own_the_playground_opens_with_an_empty_box_and_a_hint(served: Flask) -> None:
+    page = served.test_client().get("/playground").text
+    assert "Paste a request" in page
+    assert "Error" not in page
+    assert "Requests that come with the service" not in page
+    for hook in ("order-select", "order-sign", "patient-view"):
+        assert (f"<option>{hook}</option>" in page) is (hook != "patient-view"), hook
+    assert "curl" not in served.test_client().get("/").text
+
+
+@pytest.fixture
+def sample() -> Json:
+    return request_for(["ibuprofen"], ["warfarin"])
+
+
+@pytest.fixture
+def started(tmp_path: Path, warfarin: Guideline, monkeypatch: pytest.MonkeyPatch) -> Callable[[Library], FlaskClient]:
+    """What ``service.server.serve`` serves of a library with this guideline's rules."""
+    for name in ("freeze", "set_threshold"):  # of a process of its own
+        monkeypatch.setattr(gc, name, lambda *_: None)
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'kept.db'}")
+
+    def load_and_warm(library: Library) -> FlaskClient:
+        options = {"threads": 8, "reload": False}
+        return Server(settings, library, warfarin.rules, records_of(settings), options, tmp_path).load().test_client()
+
+    return load_and_warm
+
+
+def test_the_server_starts_with_its_rules_and_without_a_sample(
+    started: Callable[[Library], FlaskClient], warfarin: Guideline, sample: Json
+) -> None:
+    (card,) = started(warfarin.library).post("/cds-services/order-sign", json=sample).get_json()["cards"]
+    assert card["extension"]["io.github.tolami"]["card"] == "nsaid-with-warfarin"
+
+
+def test_what_lies_beside_its_cards_is_shown(
+    folder: Path, tmp_path: Path, started: Callable[[Library], FlaskClient], sample: Json
+) -> None:
+    """A request to begin with, and requests for the playground: those whose hook it answers."""
+    own = Path(shutil.copytree(folder, tmp_path / "cards"))
+    text = json.dumps(sample)
+    (own / SAMPLE).write_text(text, encoding="utf-8")
+    guideline = own / "guideline.yaml"
+    guideline.write_text(
+        guideline.read_text(encoding="utf-8") + "fixtures: ../shown\nexample: order-sign/ibuprofen\n", encoding="utf-8"
+    )
+    for name in ("order-sign/ibuprofen", "patient-view/not-answered"):
+        (tmp_path / "shown/requests" / name).parent.mkdir(parents=True)
+        (tmp_path / "shown/requests" / f"{name}.json").write_text(text, encoding="utf-8")
+    client = started(load(own))
+    home = client.get("/").text
+    assert f"-d @cards/{SAMPLE}" in home
+    assert "/cds-services/order-sign</pre>" in home
+    assert "Ibuprofen" in client.get("/openapi.json").text
+    page = client.get("/playground").text
+    assert '<h2 id="cards">1 card' in page
+    assert "order-sign/ibuprofen" in page
+    assert "not-answered" not in page
+
+
+def test_a_sample_for_a_hook_that_is_not_answered_is_a_fault(folder: Path, tmp_path: Path, sample: Json) -> None:
+    own = Path(shutil.copytree(folder, tmp_path / "cards"))
+    (own / SAMPLE).write_text(json.dumps(sample | {"hook": "patient-view"}), encoding="utf-8")
+    with pytest.raises(FaultyLibrary, match="'patient-view' is no service of"):
+        load(own)
 
 
 def test_its_cards_rules_and_terminology_pass_every_check(warfarin: Guideline, folder: Path) -> None:
@@ -167,15 +263,19 @@ def test_its_cards_rules_and_terminology_pass_every_check(warfarin: Guideline, f
 
 
 def test_what_serves_every_guideline_names_no_drug(library: Library) -> None:
+    """Docstrings of commands are their help and count; what they give as an example in it may name ours."""
     texts = []
-    for room in ("cdshooks", "dosing", "engine", "fhir", "records", "terminology", "trust", "web"):
+    for room in ("cli", "cdshooks", "dosing", "engine", "fhir", "records", "terminology", "trust", "web"):
         for path in sorted((ROOT / "service" / room).rglob("*.html")):
             texts.append((path.name, path.read_text(encoding="utf-8")))
         for path in sorted((ROOT / "service" / room).rglob("*.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            apart = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and room != "cli"}
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and room == "cli"]
+            examples = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "example"]
+            apart |= {id(node) for call in examples for node in ast.walk(call)}
             for node in ast.walk(tree):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
                     texts.append((f"{path.name}:{node.lineno}", node.value))
     whole = "\n".join(text for _, text in texts).lower()
     contained = [title for title in library.terminology.titles.values() if title.lower() in whole]

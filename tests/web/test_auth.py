@@ -13,14 +13,13 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.engine.library import Library
-from service.server import SAMPLE
 from service.settings import Settings, SettingsError
 from service.trust.callers import Caller, Reason
 from service.trust.clients import ANYBODY, Clients, FaultyTrustFile
 from service.trust.tokens import TokenCheck
 from service.web.auth import WITHOUT_TOKEN, audiences, guard
 from service.web.errors import register_errors
-from tests.calls import CRITICAL, by_id
+from tests.calls import CRITICAL, SAMPLE, by_id
 from tests.conftest import FIXTURES, TODAY
 from tests.trust.ehr import ISSUER, NOW, Ehr, KeyServer, b64, ec, key_set, rsa, sends, serving_keys
 

@@ -14,6 +14,9 @@ from service.cdshooks.messages import EXTENSION
 from service.engine.library import Library
 from service.settings import Settings
 from service.web.demo import ADDRESS, introduced, people
+from tests.conftest import FIXTURES
+
+PATIENTS = FIXTURES / "demo"
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +27,10 @@ def client(library: Library) -> FlaskClient:
 
 def test_everything_that_it_answers_is_valid_fhir(client: FlaskClient) -> None:
     CapabilityStatement.model_validate(client.get(f"{ADDRESS}/metadata").get_json())
-    for kind in {reference.partition("/")[0] for reference in people()}:
+    for kind in {reference.partition("/")[0] for reference in people(PATIENTS)}:
         found = Bundle.model_validate(client.get(f"{ADDRESS}/{kind}").get_json())
         assert found.total == len(found.entry or ()) > 0
-    for reference in people():
+    for reference in people(PATIENTS):
         assert client.get(f"{ADDRESS}/{reference}").get_json()["id"] == reference.partition("/")[2]
 
 
@@ -82,11 +85,13 @@ def test_amitriptyline_for_a_patient_on_tolperisone_raises_the_card_about_the_pa
 
 def test_the_home_page_introduces_every_patient_with_a_link_that_opens_the_sandbox_on_them(client: FlaskClient) -> None:
     page = html.unescape(client.get("/").text)
-    for one in introduced("http://localhost"):
+    for one in introduced(PATIENTS, "http://localhost"):
         assert one.name in page
         assert one.link in page
         assert parse_qs(urlsplit(one.link).query)["fhirServiceUrl"] == [f"http://localhost{ADDRESS}"]
-    assert page.count("sandbox.cds-hooks.org") == len(list(introduced(""))) + 1, "the button opens the first of them"
+    assert page.count("sandbox.cds-hooks.org") == len(list(introduced(PATIENTS, ""))) + 1, (
+        "the button opens the first of them"
+    )
 
 
 def test_without_the_setting_there_is_no_such_server(library: Library) -> None:

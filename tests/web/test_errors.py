@@ -11,9 +11,8 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.engine.library import Library
-from service.server import SAMPLE
 from service.settings import Settings
-from tests.calls import NEW_START, PAIR, Json, without
+from tests.calls import NEW_START, PAIR, SAMPLE, Json, without
 from tests.web.test_invoke import PATH, Path, paths, post, replaced
 
 Fixture = Callable[[str], dict[str, Any]]

@@ -17,9 +17,8 @@ from service.app import create_app
 from service.engine.library import Library
 from service.records.records import Records
 from service.records.settling import latest_outcomes
-from service.server import SAMPLE
 from service.settings import Settings
-from tests.calls import Json, by_id
+from tests.calls import SAMPLE, Json, by_id
 from tests.conftest import TODAY
 from tests.feedback import ACCEPTED, MARKER, OVERRIDDEN, entry, feedback
 from tests.web.test_errors import outcome

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from service.server import SAMPLE
+from tests.calls import SAMPLE
 
 ADDRESSES = [
     ("GET", "/cds-services"),

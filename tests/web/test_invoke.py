@@ -11,8 +11,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.server import SAMPLE
-from tests.calls import NEW_START, PAIR, RAW, Json, by_id, draft, with_raw
+from tests.calls import NEW_START, PAIR, RAW, SAMPLE, Json, by_id, draft, with_raw
 
 Fixture = Callable[[str], dict[str, Any]]
 PATH = "/cds-services"

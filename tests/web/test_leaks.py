@@ -23,9 +23,8 @@ from service.app import create_app, records_of
 from service.engine.library import Library
 from service.logs import catch_strays, configure_logs
 from service.records.records import Records
-from service.server import SAMPLE
 from service.settings import Settings
-from tests.calls import Json, without
+from tests.calls import SAMPLE, Json, without
 from tests.conftest import FIXTURES, TODAY
 from tests.trust.ehr import NOW, Ehr, trusting
 

@@ -11,9 +11,8 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.engine.library import Library
-from service.server import SAMPLE
 from service.settings import Settings
-from tests.calls import NEW_START, PAIR, without
+from tests.calls import NEW_START, PAIR, SAMPLE, without
 
 Fixture = Callable[[str], dict[str, Any]]
 PATH = "/cds-services"

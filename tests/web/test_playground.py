@@ -77,8 +77,8 @@ def test_a_request_that_is_too_large_is_refused_on_a_page() -> None:
     assert "larger than this service accepts" in page.text
 
 
-def test_a_fixture_is_called_by_its_name_in_words() -> None:
-    assert fixtures()["order-sign/amitriptyline-with-qtc-of-465-ms"].title == "Amitriptyline with QTc of 465 ms"
+def test_a_fixture_is_called_by_its_name_in_words(library: Library) -> None:
+    assert fixtures(library)["order-sign/amitriptyline-with-qtc-of-465-ms"].title == "Amitriptyline with QTc of 465 ms"
 
 
 def test_a_link_to_a_fixture_that_is_gone_says_so_and_shows_another(client: FlaskClient) -> None:
@@ -87,7 +87,9 @@ def test_a_link_to_a_fixture_that_is_gone_says_so_and_shows_another(client: Flas
     assert '<article class="card' in page
 
 
-def test_a_day_that_cannot_be_answered_for_is_refused_and_the_furthest_ones_fail_no_rule(client: FlaskClient) -> None:
+def test_a_day_that_cannot_be_answered_for_is_refused_and_the_furthest_ones_fail_no_rule(
+    client: FlaskClient, library: Library
+) -> None:
     for day in ("0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31", "<i>"):
         page = client.get("/playground", query_string={"fixture": PAIR, "day": day}).text
         assert f"{html.escape(day)} is no day from 1900-01-01 to 2999-12-31; the answer is for another" in page
@@ -95,16 +97,18 @@ def test_a_day_that_cannot_be_answered_for_is_refused_and_the_furthest_ones_fail
             card["summary"]
             for card in answer_in(client.get("/playground", query_string={"fixture": PAIR}).text)["cards"]
         ]
-    for day, fixture in product(("1900-01-01", "2999-12-31"), [PAIR, *sorted(fixtures())[::12]]):
+    for day, fixture in product(("1900-01-01", "2999-12-31"), [PAIR, *sorted(fixtures(library))[::12]]):
         page = client.get("/playground", query_string={"fixture": fixture, "day": day}).text
         assert not re.search("(rule|service)-failed", page), (fixture, day)
 
 
-def test_every_fixture_that_ships_can_be_chosen_under_the_card_that_it_raises(client: FlaskClient) -> None:
+def test_every_fixture_that_ships_can_be_chosen_under_the_card_that_it_raises(
+    client: FlaskClient, library: Library
+) -> None:
     page = client.get("/playground").text
-    for fixture in fixtures().values():
+    for fixture in fixtures(library).values():
         assert f"fixture={fixture.id}" in page, fixture.id
-    assert PAIR in {fixture.id for fixture in by_card(fixtures())["tolperisone-with-amitriptyline"]}
+    assert PAIR in {fixture.id for fixture in by_card(fixtures(library))["tolperisone-with-amitriptyline"]}
 
 
 OTHER = "order-sign/amitriptyline-13-days-after-phenelzine"

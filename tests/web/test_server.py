@@ -16,9 +16,9 @@ import pytest
 import requests
 from click.testing import Result
 
-from service.server import LIMITS, SAMPLE
+from service.server import LIMITS
 from service.settings import Settings
-from tests.calls import by_id
+from tests.calls import SAMPLE, by_id
 from tests.conftest import ROOT
 from tests.serving import CALL, COMMAND, HOST, JSON, START, STOP, Served, environment, free_port, serving, session
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from service.server import SAMPLE
+from tests.calls import SAMPLE
 from tests.serving import CALL, Served, serving, session
 from tests.trust.ehr import ISSUER, Ehr, KeyServer, ec, key_set, rsa, sends, serving_keys
 
