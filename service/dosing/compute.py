@@ -118,18 +118,29 @@ def _filled(dosage: Dosage, said: Dosage, product: Product) -> DailyDose | NotCo
 
 
 def _agreeing(dosage: Dosage, dose: DailyDose, said: Dosage, product: Product) -> DailyDose | NotComputed:
-    """The dose, "as needed" and limited where the words add that; none where they say another dose."""
+    """The dose, "as needed" and limited where the words add that; none where they say another dose.
+
+    What is taken regularly has to be the same without the maximum of the data, too: that hides no third tablet.
+    """
     completed = _limited(dosage, said)
     structured = dose if completed is dosage else structured_dose(completed, product)
     added = structured if isinstance(structured, DailyDose) else dose
-    worded = _filled(_with_words(completed, said), said, product)
-    if isinstance(worded, DailyDose) and (worded.high, worded.single) != (added.high, added.single):
-        alone = structured_dose(dosage, product)
-        unlimited = _filled(replace(_with_words(completed, said), maxima=said.maxima), said, product)
-        ours = alone if isinstance(alone, DailyDose) else added
+    spoken = _with_words(completed, said)
+    worded = _filled(spoken, said, product)
+    if isinstance(worded, DailyDose):
+        unlimited = _filled(replace(spoken, maxima=()), said, product) if spoken.maxima else worded
         theirs = unlimited if isinstance(unlimited, DailyDose) else worded
-        return NotComputed("text-conflict", dosage.words_element, _told_apart(ours, theirs), conflict=True)
+        capped = bool(spoken.maxima) and not completed.as_needed and not _same(theirs, added)
+        regular = structured_dose(replace(dosage, maxima=()), product) if capped else theirs
+        if not _same(worded, added) or (isinstance(regular, DailyDose) and not _same(theirs, regular)):
+            alone = structured_dose(dosage, product)
+            found = _told_apart(alone if isinstance(alone, DailyDose) else added, theirs)
+            return NotComputed("text-conflict", dosage.words_element, found, conflict=True)
     return dose if added == dose else _read_from_text(added)
+
+
+def _same(one: DailyDose, other: DailyDose) -> bool:
+    return (one.high, one.single) == (other.high, other.single)
 
 
 def _told_apart(data: DailyDose, words: DailyDose) -> str:
