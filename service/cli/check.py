@@ -108,10 +108,17 @@ def _settings(cards: "Library") -> tuple["Settings | None", dict[str, "Policy"],
 def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     """What is wrong with the cards; with their examples only when nothing else is, and not if it has to be quick."""
     from service.cli.answers import find
+    from service.engine.asked import unknown_ids
     from service.engine.check import deep_faults, template_faults
     from service.engine.rendering import Renderer
 
-    found = [*template_faults(Renderer.of(cards)), *deep_faults(guideline(cards)), *_population_faults()]
+    served = guideline(cards)
+    found = [
+        *template_faults(Renderer.of(cards)),
+        *deep_faults(served),
+        *unknown_ids(cards, served.rules),
+        *_population_faults(),
+    ]
     if found or quick or not FIXTURES.exists():
         return list(map(str, found))
     return list(example_faults(cards, find([FIXTURES])))

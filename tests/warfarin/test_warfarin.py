@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.app import records_of
+from service.engine.asked import unknown_ids
 from service.engine.check import deep_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library
@@ -259,6 +260,7 @@ def test_a_sample_for_a_hook_that_is_not_answered_is_a_fault(folder: Path, tmp_p
 
 def test_its_cards_rules_and_terminology_pass_every_check(warfarin: Guideline, folder: Path) -> None:
     assert [str(fault) for fault in deep_faults(warfarin, folder)] == []
+    assert [str(fault) for fault in unknown_ids(warfarin.library, warfarin.rules)] == []
     assert list(template_faults(Renderer.of(warfarin.library))) == []
 
 
