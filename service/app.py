@@ -116,11 +116,10 @@ def create_app(
     app.extensions["decision"] = decision
     app.extensions["metrics"] = metrics
     app.register_blueprint(discovery(published))
-    observers = [metrics.exchanged]
     if records is not None:
-        observers.append(records.observe)
         records.writer.observers.append(metrics.recorded)
-    observe = observing(decision, now, observers)
+    recording = [] if records is None else [records.observe]
+    observe = observing(decision, now, [metrics.exchanged, *recording])
     reasons = offered_reasons(library, public_url)
     keep = keeping(records, now, metrics.feedback_kept, reasons, keep_comments=settings.keep_comments)
     app.register_blueprint(invoke(published, decision, observe, partial(answered_before, records, now)))
@@ -128,7 +127,7 @@ def create_app(
     shown = [("Guidance", "/guidance"), ("API", "/api")]
     if settings.auth == "open" or settings.open_pages:
         shown = [("Playground", "/playground"), shown[0], ("Insights", "/insights"), shown[1]]
-        app.register_blueprint(playground(decision, keep, observe))
+        app.register_blueprint(playground(decision, keep, observing(decision, now, recording)))
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown, token_required=not in_the_open))
     app.register_blueprint(insights(records, library, today))
     app.register_blueprint(api())

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Date, Table, cast, func, select
 
-from service.records.exchange import MORE
+from service.records.exchange import MORE, PLAYGROUND
 from service.records.rate import Rate
 from service.records.tables import call_counts, card_counts, outcomes, reason_counts, unchecked_counts
 
@@ -25,7 +25,10 @@ NO_REASON = "no reason given"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a report is about: days of UTC, both included, a client by its name, a hook. Left out: all."""
+    """What a report is about: days of UTC, both included, a client by its name, a hook. Left out: all.
+
+    All clients are all but the playground.
+    """
 
     since: date | None = None
     until: date | None = None
@@ -173,6 +176,7 @@ def _sums(
     """What a table of counts holds of the chosen calls: columns, and the sums of numbers for each of their values."""
     asked = {"client": chosen.client, "hook": chosen.hook}
     wanted = [table.c[column] == value for column, value in asked.items() if value]
+    wanted += [] if chosen.client else [table.c.client != PLAYGROUND]
     columns = [table.c[column] for column in by]
     sums = [cast(func.sum(table.c[number]), table.c[number].type).label(number) for number in numbers]
     wanted += _within(next(iter(table.columns)), chosen)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, render_template, request
 
 from service.engine.library import OVERRIDE_REASONS, Library
 from service.records import DatabaseUnavailable
+from service.records.exchange import PLAYGROUND
 from service.web.pages import hardened
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
             return None, None
         try:
             with records.database.reading() as connection:
-                everywhere = replace(chosen, client="", hook="")
+                everywhere = replace(chosen, client=PLAYGROUND if chosen.client == PLAYGROUND else "", hook="")
                 return report(connection, today(), chosen), report(connection, today(), everywhere)
         except DatabaseUnavailable:
             return None, None
@@ -48,7 +49,7 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
             chosen=chosen,
             days=days,
             periods=PERIODS,
-            clients=[each.client for each in everywhere.clients] if everywhere else [],
+            clients=dict.fromkeys([*(each.client for each in everywhere.clients), PLAYGROUND]) if everywhere else [],
             hooks=[hook for hook, _ in everywhere.hooks] if everywhere else [],
             titles={card.id: card.title for card in library.cards.values()},
             reasons={**library.override_reasons, **library.code_systems[OVERRIDE_REASONS].displays},

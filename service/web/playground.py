@@ -27,6 +27,7 @@ from service.errors import ServiceError
 from service.facts import MedicationOrder, Unread
 from service.fhir.resources import entries
 from service.jsonio import encode
+from service.records.exchange import PLAYGROUND
 from service.trust.callers import Caller
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.web.calls import Keep, Observe
@@ -42,7 +43,7 @@ JURISDICTIONS: tuple[str, ...] = get_args(Jurisdiction)
 MOST_KEYS = 100
 """Prefetch keys that the page shows."""
 
-CALLER = Caller(ANYBODY.model_copy(update={"name": "playground"}))
+CALLER = Caller(ANYBODY.model_copy(update={"name": PLAYGROUND}))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -72,6 +73,18 @@ def test_what_became_of_a_card_is_shown_with_interval_reasons_and_client(client:
     assert "2026-11-23: 4 shown, 1 accepted, 2 overridden" in page
     (row,) = csv.DictReader(io.StringIO(client.get("/insights.csv?days=30").text))
     assert (row["card"], row["shown"], row["overridden"]) == (PAIR, "4", "2")
+
+
+def test_what_was_tried_in_the_playground_counts_only_where_it_is_chosen(client: FlaskClient, records: Records) -> None:
+    show(records.database, exchange(shown(0, PAIR)), replace(exchange(shown(1, PAIR)), client="playground"))
+    page = client.get("/insights?days=30").text
+    assert "<h2>1</h2><p>calls answered" in page
+    assert "<option>playground</option>" in page
+    chosen = client.get("/insights?days=30&client=playground&hook=order-sign").text
+    assert "<h2>1</h2><p>calls answered" in chosen
+    assert "<option selected>playground</option>" in chosen
+    client.get("/playground")
+    assert "tolami_cards_total{" not in client.get("/metrics").text
 
 
 def test_a_filter_leaves_out_what_it_does_not_name(client: FlaskClient, records: Records) -> None:
