@@ -12,6 +12,10 @@ const repair = () => {
   for (const text of viewer.querySelectorAll("pre:not([tabindex])")) text.tabIndex = 0; // it scrolls
 };
 new MutationObserver(repair).observe(viewer, { childList: true, subtree: true });
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches); // the viewer's own dark look
+dark.addEventListener("change", follow);
+follow();
 fetch(viewer.dataset.description).then((answer) => answer.json()).then((description) => SwaggerUIBundle({
   spec: { ...description, servers: [{ url: location.origin + viewer.dataset.root }] },
   domNode: viewer, deepLinking: false, validatorUrl: null, defaultModelsExpandDepth: 0,
