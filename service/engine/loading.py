@@ -39,7 +39,7 @@ UNWRITTEN = "<to write:"
 NEEDED = ("detail", "summary")
 SECTION = re.compile("(?:summary|detail|line)(?: .+)?|evidence|suggestion|action")
 KNOWN = "summary, detail and line, each also with a state, and evidence, suggestion and action"
-WITH_SCHEMA = frozenset({"sources", "statements", "guideline", "numbers"})
+WITH_SCHEMA = frozenset({"sources", "statements", "override-reasons", "phrases", "guideline", "numbers"})
 
 
 def load(folder: Path = FOLDER) -> Library:

@@ -142,6 +142,15 @@ def test_sources_that_are_no_yaml_are_told_with_their_line(folder: Path) -> None
     assert fault.startswith((f"sources.yaml:{line}: not valid YAML", f"sources.yaml:{line + 1}: not valid YAML"))
 
 
+@pytest.mark.parametrize("file", ["phrases.yaml", "override-reasons.yaml"])
+def test_words_that_every_card_needs_are_told_when_they_are_missing(folder: Path, file: str) -> None:
+    text = (folder / file).read_text(encoding="utf-8")
+    for key in re.findall(r"^(\w+): \S", text, re.MULTILINE):
+        (folder / file).write_text(re.sub(rf"^{key}:.*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
+        (fault,) = faults(folder)
+        assert re.fullmatch(rf"{file}:\d+: document: '{key}' is a required property", fault)
+
+
 def test_two_cards_of_one_id_are_told_with_both_their_files(folder: Path) -> None:
     shutil.copy(folder / PAIR, folder / "safety")
     (fault,) = faults(folder)
