@@ -37,6 +37,9 @@ LINGER_SECONDS = 2.0
 HELD_BYTES = 32 * 1024 * 1024
 """Most bytes of unfinished requests in one process; with those that wait for a thread, twice as many."""
 
+UNSENT_BYTES = 1024 * 1024
+"""Answers that a connection has not read yet, in bytes, with which it gets no further one: no thread waits for it."""
+
 ACCEPTED = 64
 """Connections taken at once."""
 
@@ -128,6 +131,8 @@ class Channel(HTTPChannel):
         request = self.requests[0]
         if request.error is None and time.monotonic() - request.queued > WAIT_SECONDS:
             request.error = Ended(503, "waited")
+        elif request.error is None and self.total_outbufs_len > UNSENT_BYTES:
+            request.error = Ended(503, "flood")
         super().service()
         self.since = time.monotonic()
 

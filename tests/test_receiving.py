@@ -110,6 +110,21 @@ def metric(running: Served, series: str) -> float:
     return float(found[1]) if found else 0.0
 
 
+def test_who_asks_on_and_on_and_reads_nothing_holds_no_thread(alone: Served) -> None:
+    before = metric(alone, FLOOD)
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+    greedy = [connected(alone, asked) for _ in range(12)]
+    try:
+        assert_answers(alone)
+        waited_for(alone, FLOOD, before + len(greedy))
+        received = b"".join(iter(lambda: greedy[0].recv(65536), b""))
+    finally:
+        for connection in greedy:
+            connection.close()
+    assert received.startswith(b"HTTP/1.1 200")
+    assert received.count(b"HTTP/1.1 503") == 1, "the last answer says why there are no more"
+
+
 def cpu_seconds(running: Served) -> float:
     """What its processes have used so far."""
     ticks = 0

@@ -3,6 +3,7 @@
 import html
 import unicodedata
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from service.caching import cached
@@ -117,7 +118,7 @@ def _status(concept: Concept) -> frozenset[str]:
     return frozenset(words.strip().lower() for words in said)
 
 
-_status_of = cached(_status, letters=lambda concept: concept.size)
+_status_of = cached(_status, letters=lambda concept: sum(map(len, chain(concept.texts, *concept.codings))))
 
 
 def words_in(value: Any) -> str:

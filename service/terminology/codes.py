@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
 
 import msgspec
 
+from service.caching import cached
 from service.terminology.folding import fold
 from service.terminology.names import Names
 from service.terminology.query import Query
@@ -49,7 +49,7 @@ class Systems:
         self.known = tuple(systems)
         self._by_address = {address(uri): system for system in self.known for uri in (system.uri, *system.aliases)}
         self._patterns = [(re.compile(system.pattern), system) for system in self.known if system.pattern]
-        self.of = lru_cache(_KEPT)(self._of)
+        self.of = cached(self._of, most=_KEPT)
         """The system of an address, None for an unknown one."""
 
     def _of(self, sent: str) -> CodeSystem | None:

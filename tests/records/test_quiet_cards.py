@@ -2,7 +2,11 @@
 
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 
+import pytest
+
+from service.records import DatabaseUnavailable
 from service.records.database import Database
 from service.records.quiet import QuietCards
 from service.records.tables import quiet_cards
@@ -31,6 +35,13 @@ def test_a_card_shown_ten_thousand_times_and_never_answered_costs_no_more_than_o
     with database.writing(30) as connection:
         connection.execute(quiet_cards.insert(), rows)
     assert fastest() < 3 * before
+
+
+def test_whether_the_database_answers_again_is_asked_without_a_card(database: Database, tmp_path: Path) -> None:
+    assert QuietCards(database)._look_up([]) == []
+    away = QuietCards(Database(f"sqlite:///{tmp_path}/none/tolami.db"))
+    with pytest.raises(DatabaseUnavailable):
+        away._look_up([])
 
 
 def test_an_answered_card_is_quiet_until_the_moment_at_which_that_expires_and_no_other_is(database: Database) -> None:
