@@ -269,12 +269,15 @@ class Receiver(TcpWSGIServer):
         log.warning("connection dropped", reason=reason, status=status)
 
     def stop(self) -> int:
-        """Takes no further connection, and ends those on which nothing has begun; returns how many are left."""
+        """Takes no new connection, and ends those on which nothing has begun; returns how many are left."""
         if self.accepting:
+            self.handle_accept()  # those that wait already: the next turn of the loop reads what was sent on them
             self.accepting = False
             self.del_channel()
             assert self.socket is not None
             self.socket.close()
+            self.pull_trigger()
+            return len(self.active_channels)
         for channel in self._waiting():
             if channel.request is None and not channel.total_outbufs_len:
                 channel.end(503, "")

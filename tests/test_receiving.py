@@ -300,6 +300,20 @@ def test_a_line_that_does_not_end_costs_little_for_each_byte(served: Served, ope
     assert cpu_seconds(served) - before < 0.8, "a byte may cost a look at what is held, not milliseconds"
 
 
+def test_calls_that_have_arrived_when_the_service_stops_are_answered(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "1") as running:
+        (worker,) = running.workers(1)
+        os.kill(worker, signal.SIGSTOP)
+        sent = head(len(SAMPLE.read_bytes()), "Connection: close") + SAMPLE.read_bytes()
+        with ExitStack() as open_ones:
+            waiting = [open_ones.enter_context(connected(running, sent)) for _ in range(20)]
+            running.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            os.kill(worker, signal.SIGCONT)
+            answers = [answered(connection)[:12] for connection in waiting]
+    assert answers == [b"HTTP/1.1 200"] * len(waiting)
+
+
 FLOOD = 'tolami_connections_dropped_total{reason="flood"}'
 
 
