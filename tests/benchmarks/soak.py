@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import requests
 
@@ -69,7 +70,8 @@ class Caller:
                 if number % RELATED_EACH:
                     self._post("another drug", PATH, unrelated)
                     continue
-                answer = self._post("with cards", PATH, related)
+                # Another clinician each time: for the same one an answered card stays quiet.
+                answer = self._post("with cards", PATH, related.replace(b"dr-kovacs", f"dr-{uuid4()}".encode(), 1))
                 if answer is not None and answer.ok and number % (RELATED_EACH * FEEDBACK_EACH) == 0:
                     said = feedback(entry(card=answer.json()["cards"][0]["uuid"]))
                     self._post("feedback", f"{PATH}/feedback", said)
