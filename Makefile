@@ -1,6 +1,7 @@
 # Two commands: `make run` serves, `make test` checks everything. Both set up what they need, once.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
+ROUNDS ?= 10
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -9,7 +10,7 @@ RULES := $(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/l
 # The tests start many processes: what these import is compiled once, also where that is switched off.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test check-code bench scale soak sbom clean help
+.PHONY: run test explore check-code bench scale soak sbom clean help
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +24,10 @@ test: $(VENV)/tests $(VENV)/tools ## Run every check: ruff, mypy, import-linter,
 	@$(BIN)/mypy >$(VENV)/mypy 2>&1 & types=$$!; \
 	$(BIN)/python -m tests.coverage --numprocesses 3 --dist worksteal; tests=$$?; \
 	wait $$types; types=$$?; cat $(VENV)/mypy; exit $$((tests || types))
+
+explore: $(VENV)/tests ## Ask the properties new examples, ROUNDS times (10)
+	@for round in $$(seq $(ROUNDS)); do \
+	$(BIN)/pytest --quiet --hypothesis-profile explore -m hypothesis --numprocesses 2 || exit 1; done
 
 check-code: $(VENV)/tests ## Run the checks that need no running code
 	@$(RULES)

@@ -414,7 +414,7 @@ def test_any_json_in_place_of_a_drug_is_told_or_named_as_a_problem(
     )
     sent = {"resourceType": "Medication", "id": "m1", "code": concept, "ingredient": medication, "product": pointer}
     found = identify(order, {"Medication/m1": sent}, terminology)
-    assert found.problem in ("", NO_DRUG, UNRESOLVED, UNKNOWN_SYSTEM, SEVERAL_DRUGS)
+    assert found.problem in ("", NO_DRUG, UNRESOLVED, UNKNOWN_SYSTEM, SEVERAL_DRUGS, SCRIPT_UNREAD)
     assert not (found.problem not in ("", SEVERAL_DRUGS) and found.recognition.drugs)
 
 
