@@ -182,9 +182,9 @@ def _answer(chart: Chart, orders: ClientOrders, using: Decision, user: str | Non
     findings = evaluate(chart, using.guideline, partial(_failed, using))
     if once is None or not user:
         return Response([card for finding in capped(findings, library.plan) for card in _cards(finding, orders, using)])
-    said = contents(findings, library.bands)
-    known = once.look_up(user, orders.patient_id, said) if said else {}
-    findings, quiet = kept_quiet(findings, said, {card for card, (_, answered) in known.items() if answered})
+    texts = contents(findings, library.bands)
+    known = once.look_up(user, orders.patient_id, texts) if texts else {}
+    findings, quiet = kept_quiet(findings, texts, {card for card, (_, answered) in known.items() if answered})
     cards = []
     for finding in capped(findings, library.plan):
         shown = _cards(finding, orders, using)

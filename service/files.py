@@ -138,8 +138,8 @@ def _closest(error: "ValidationError") -> "ValidationError":
 
 def _reason(error: "ValidationError") -> str:
     """What is wrong with a value: in place of a pattern, what the schema says of it."""
-    said = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return f"{error.instance!r} does not match: {said}" if error.validator == "pattern" and said else error.message
+    meant = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return f"{error.instance!r} does not match: {meant}" if error.validator == "pattern" and meant else error.message
 
 
 def _place(error: "ValidationError") -> list[str | int]:

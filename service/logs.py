@@ -91,14 +91,14 @@ class Strays(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one line."""
-        said = {"logger": record.name, "place": f"{Path(record.pathname).name}:{record.lineno}"}
+        fields = {"logger": record.name, "place": f"{Path(record.pathname).name}:{record.lineno}"}
         error = record.exc_info[0] if record.exc_info else None
         if error is not None:
-            said["error"] = error.__name__
+            fields["error"] = error.__name__
         if (record.name, record.module) in OWN_WORDS:
-            said["message"] = record.getMessage()
+            fields["message"] = record.getMessage()
         level = "error" if record.levelno >= logging.ERROR else "warning"
-        getattr(structlog.get_logger(), level)("library", **said)
+        getattr(structlog.get_logger(), level)("library", **fields)
 
 
 def catch_strays() -> None:

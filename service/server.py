@@ -183,8 +183,8 @@ def _naming(faulty: FaultyLibrary, most_body: int, metrics: Metrics) -> Flask:
     app = Flask("tolami", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = most_body
     app.extensions["metrics"] = metrics
-    said = f"The cards, or a policy, cannot be used as they are:\n{faulty}\n"
-    app.before_request(lambda: Response(said, 503, mimetype="text/plain"))
+    message = f"The cards, or a policy, cannot be used as they are:\n{faulty}\n"
+    app.before_request(lambda: Response(message, 503, mimetype="text/plain"))
     return app
 
 

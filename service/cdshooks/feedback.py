@@ -83,8 +83,8 @@ def read_feedback(body: bytes) -> FeedbackRequest:
         return read_body(body, FeedbackRequest)
     except NotConformant:
         try:
-            said = msgspec.json.encode(without_empty(msgspec.json.decode(body)))
-            return read_body(said, FeedbackRequest)
+            stripped = msgspec.json.encode(without_empty(msgspec.json.decode(body)))
+            return read_body(stripped, FeedbackRequest)
         except (NotConformant, msgspec.DecodeError, RecursionError, ValueError):
             pass
         raise
@@ -94,8 +94,8 @@ def without_empty(value: Any) -> Any:
     """The value without members and items that are null or empty; a code that is so leaves nothing of its system."""
     if isinstance(value, dict):
         members = {name: without_empty(member) for name, member in value.items()}
-        said = {name: member for name, member in members.items() if member not in _EMPTY}
-        return {} if "code" in value and said.keys() == {"system"} else said
+        filled = {name: member for name, member in members.items() if member not in _EMPTY}
+        return {} if "code" in value and filled.keys() == {"system"} else filled
     if isinstance(value, list):
         return [item for item in map(without_empty, value) if item not in _EMPTY]
     return value.strip() if isinstance(value, str) and not value.strip() else value

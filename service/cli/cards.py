@@ -44,11 +44,11 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
     else:
         rows = [(card.rule, card.id, card.raised_when) for card in in_order(loaded)]
         print_table("Cards", ("rule", "card", "raised when"), rows, lines=True)
-        told = [
+        table = [
             (each.key, each.says, each.verdict, ", ".join(card.id for card in by) or f"none: {each.not_carried}")
             for each, by in statements(loaded)
         ]
-        print_table("Statements of the article", ("no.", "the article says", "verdict", "card"), told, lines=True)
+        print_table("Statements of the article", ("no.", "the article says", "verdict", "card"), table, lines=True)
 
 
 def _open() -> list[tuple[str, str, str]]:

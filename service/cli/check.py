@@ -162,9 +162,9 @@ def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None 
             *(fault for shown in answer.cards for fault in unreadable(shown, cards, folder or FOLDER)),
         ):
             places.setdefault(str(fault), []).append(request.path)
-    for said, paths in places.items():
+    for reason, paths in places.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        yield f"{said} ({paths[0]}{more})"
+        yield f"{reason} ({paths[0]}{more})"
 
 
 def check_on_save(url: str, folders: Sequence[Path], check: Callable[[], None]) -> NoReturn:

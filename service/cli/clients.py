@@ -99,7 +99,7 @@ def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[
     try:
         pinned = pinned_keys(client)
     except NotAKeySet:
-        pinned = None  # told among the faults of the client
+        pinned = None  # reported among the faults of the client
     if pinned is not None:
         lines += [f"in {client.jwks_file}:", *_key_lines(pinned, settings.token_algorithms)]
     for address in client.jku:
@@ -120,6 +120,6 @@ def _key_lines(keys: "KeySet", allowed: tuple[str, ...]) -> Iterator[str]:
 
     for kid, key in keys.keys.items():
         usable = [name for name in algorithms_of(key) if name in allowed]
-        told = " ".join(usable) or f"not usable: {' '.join(algorithms_of(key))} is not among TOLAMI_JWT_ALGORITHMS"
-        yield f"  {kid}  {described(key)}  {told}"
+        usage = " ".join(usable) or f"not usable: {' '.join(algorithms_of(key))} is not among TOLAMI_JWT_ALGORITHMS"
+        yield f"  {kid}  {described(key)}  {usage}"
     yield from (f"  passed over: {sentence}" for sentence in keys.passed_over)

@@ -38,12 +38,12 @@ def request_of(
         )
     author = _Author(library, today)
     made: dict[str, Callable[[str, int], Resource]] = {
-        DRAFTS: lambda said, n: author.order(said, f"draft-{n}", "draft", today),
-        MEDICATIONS: lambda said, n: author.order(said, f"listed-{n}", "active", today - LISTED_FOR),
+        DRAFTS: lambda text, n: author.order(text, f"draft-{n}", "draft", today),
+        MEDICATIONS: lambda text, n: author.order(text, f"listed-{n}", "active", today - LISTED_FOR),
         CONDITIONS: author.condition,
         OBSERVATIONS: author.observation,
     }
-    found = {key: [make(said, n) for n, said in enumerate(words[key], 1)] for key, make in made.items()}
+    found = {key: [make(text, n) for n, text in enumerate(words[key], 1)] for key, make in made.items()}
     instance = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{hook}/{name}"))
     return hook_request(hook, instance, author.patient(patient), found.pop(DRAFTS), found)
 
@@ -64,11 +64,11 @@ class _Author:
 
     def order(self, words: str, id_: str, status: str, written: date) -> Resource:
         """An order of "DRUG: DIRECTIONS". The drug's words stay the label; its code is the terminology's."""
-        label, _, said = (part.strip() for part in words.partition(":"))
+        label, _, directions = (part.strip() for part in words.partition(":"))
         code = self._code(label)
         concept = {"coding": [{"system": code.system.uri, "code": code.code, "display": code.display}], "text": label}
-        made = order(id_, status, written, concept, {"text": said} if said else None)
-        if said and not (read := reading(made, {}, None, self.library)).computed:
+        made = order(id_, status, written, concept, {"text": directions} if directions else None)
+        if directions and not (read := reading(made, {}, None, self.library)).computed:
             raise Refused(
                 f"'{words}' gives no daily dose. {read.dose[:1].upper()}{read.dose[1:]}\nWrite the strength beside the"
                 " drug, and dose and frequency such as '1 tablet at bedtime', '25 mg twice a day' or '1-0-1'"

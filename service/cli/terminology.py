@@ -43,8 +43,8 @@ def sets_rows(library: Library, start: Start | None, server: str) -> Iterator[tu
     for summary in library.terminology.sets:
         if summary.kind != "classes":
             codes = ", ".join(f"{name} {number}" for name, number in summary.systems.items())
-            told = _cells(found.get(summary.id) if summary.id in in_force else None, server)
-            yield summary.kind, summary.id, codes, added.get(summary.id, 0), *told
+            origin = _cells(found.get(summary.id) if summary.id in in_force else None, server)
+            yield summary.kind, summary.id, codes, added.get(summary.id, 0), *origin
 
 
 def _cells(found: Found | None, server: str) -> tuple[str, str, str]:

@@ -147,7 +147,7 @@ def unreadable(card: Mapping[str, Any], library: Library, folder: Path = FOLDER)
     for text, kind in ((summary, "summary"), (detail, "detail")):
         wrong += [(text, kind, f"'{found}' does not belong on a card") for found in DEVELOPERS.findall(text)[:1]]
     for text, kind, reason in wrong:
-        titles = {said: title for title, said in file.sections.items() if title.partition(" ")[0] == kind}
+        titles = {words: title for title, words in file.sections.items() if title.partition(" ")[0] == kind}
         (likest,) = get_close_matches(text, titles, n=1, cutoff=0)
         yield section_fault(folder, file.file, titles[likest], f"{reason}: {text}")
 
@@ -182,8 +182,8 @@ def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
                 wrong = f"thresholds.{number}: numbers.yaml does not say what it stands for"
                 yield _document(folder, card.file).fault(wrong, "thresholds", number)
     numbers, known = _document(folder, "numbers.yaml"), library.thresholds
-    for id_, said in numbers.value["cards"].items():
-        for number in said:
+    for id_, words in numbers.value["cards"].items():
+        for number in words:
             if number not in known.get(id_, {}):
                 yield numbers.fault(f"cards.{id_}.{number}: there is no such number", "cards", id_, number)
     for number in numbers.value["all"]:

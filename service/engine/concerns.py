@@ -108,7 +108,7 @@ def gathered(
         return None
     about = tuple(orders)
 
-    def said(kind: str) -> Finding:
+    def finding_of(kind: str) -> Finding:
         same = [point for point in urgent_first if point.kind == kind]
         first = same[0]
         others = tuple(dict.fromkeys(point.order for point in same if point.order is not None))
@@ -119,7 +119,7 @@ def gathered(
         return Finding(card, first.indicator, focus_first, state=state(first), facts={**of_point, **facts})
 
     kinds = list(dict.fromkeys(point.kind for point in urgent_first))
-    first, *rest = map(said, kinds)
+    first, *rest = map(finding_of, kinds)
     every = tuple(dict.fromkeys(order for finding in (first, *rest) for order in finding.orders))
     return replace(
         first,

@@ -48,14 +48,14 @@ def contents(findings: Iterable[Finding], bands: Mapping[str, Sequence[Fraction]
 
     ``bands`` are the numbers of each card in their order.
     """
-    said: dict[str, str] = {}
+    texts: dict[str, str] = {}
     twice: set[str] = set()
     for finding in (one for given in findings for one in given.all):
-        if finding.card in said:
+        if finding.card in texts:
             twice.add(finding.card)
         if finding.indicator is not Indicator.CRITICAL and finding.card not in NEVER:
-            said[finding.card] = content(finding, bands.get(finding.card, ()))
-    return {card: text for card, text in said.items() if card not in twice}
+            texts[finding.card] = content(finding, bands.get(finding.card, ()))
+    return {card: text for card, text in texts.items() if card not in twice}
 
 
 def content(finding: Finding, bounds: Sequence[Fraction]) -> str:
@@ -75,13 +75,13 @@ def content(finding: Finding, bounds: Sequence[Fraction]) -> str:
 
 
 def kept_quiet(
-    findings: Sequence[Finding], said: Mapping[str, str], answered: AbstractSet[str]
+    findings: Sequence[Finding], texts: Mapping[str, str], answered: AbstractSet[str]
 ) -> tuple[list[Finding], list[Finding]]:
     """The findings to show, and those to keep quiet: all that each of them says was answered before."""
     shown: list[Finding] = []
     quiet: list[Finding] = []
     for finding in findings:
-        stays = answered and all(one.card in said and one.card in answered for one in finding.all)
+        stays = answered and all(one.card in texts and one.card in answered for one in finding.all)
         (quiet if stays else shown).append(finding)
     return shown, quiet
 

@@ -144,7 +144,7 @@ class Renderer:
             label=label,
             element=gap.element,
             found=shortened(plain(gap.found), _FOUND),
-            words=[shortened(plain(said), _FOUND) for said in gap.words[:_MOST_WORDS]],
+            words=[shortened(plain(word), _FOUND) for word in gap.words[:_MOST_WORDS]],
             others=max(len(gap.words) - _MOST_WORDS, 0),
             list=wording.joined([file.lists.get(element, element) for element in elements or (gap.element,)]),
             **file.thresholds,
@@ -194,20 +194,20 @@ class Renderer:
         because = [markdown(f"{self.library.no_button} {own.no_change}.")] if own.no_change else []
         for reason in (*because, ""):
             for most in wording.MOST:
-                said = f"{template.render({**own.values, 'most': most})}\n\n{reason}"
-                text = self._whole(said, lines, parts, source)
+                words = f"{template.render({**own.values, 'most': most})}\n\n{reason}"
+                text = self._whole(words, lines, parts, source)
                 if wording.count(text) <= wording.limit(text):
                     return text
         return self._shortened(template.render({**own.values, "most": 1}), lines, parts, source)
 
-    def _shortened(self, said: str, lines: list[str], parts: Sequence["_Part"], source: Source) -> str:
+    def _shortened(self, words: str, lines: list[str], parts: Sequence["_Part"], source: Source) -> str:
         """The detail with lines said more briefly, as many of them as it takes, the last ones first."""
         own, *others = parts
         lines = [
-            line if part.file is own.file else min(line, self._said(part), key=wording.count)
+            line if part.file is own.file else min(line, self._in_short(part), key=wording.count)
             for line, part in zip(lines, others, strict=True)
         ]
-        text, hidden = self._whole(said, lines, parts, source), 0
+        text, hidden = self._whole(words, lines, parts, source), 0
         for place, part in reversed(list(enumerate(others))):
             if wording.count(text) <= wording.limit(text):
                 break
@@ -216,20 +216,20 @@ class Renderer:
                 lines[place : place + min(hidden, 2)] = [self.library.more_on_page.format(number=hidden)]
             else:
                 lines[place] = markdown(f"{part.file.title}.")
-            text = self._whole(said, lines, parts, source)
+            text = self._whole(words, lines, parts, source)
         return text
 
-    def _said(self, part: "_Part") -> str:
+    def _in_short(self, part: "_Part") -> str:
         """The summary of a finding as a line of another card."""
         return (
             f"{shortest(self.marked.get_template(part.template('summary')), part.values, len, wording.SUMMARY_LIMIT)}."
         )
 
-    def _whole(self, said: str, lines: Sequence[str], parts: Sequence["_Part"], source: Source) -> str:
+    def _whole(self, words: str, lines: Sequence[str], parts: Sequence["_Part"], source: Source) -> str:
         """A detail put together, with words that have to be marked marked once."""
         listed = "\n".join(f"- {line}" for line in lines)
         last = "" if all(part.reviewed for part in parts) else self.library.not_reviewed
-        text = tidy("\n\n".join(filter(None, (said, listed, last))))
+        text = tidy("\n\n".join(filter(None, (words, listed, last))))
         for word, mark in self.library.plan.marks.items():
             if mark not in source.label:
                 text = re.sub(rf"\b{re.escape(word)}\b", rf"\g<0> ({mark})", text, count=1, flags=re.IGNORECASE)

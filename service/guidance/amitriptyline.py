@@ -28,10 +28,10 @@ def purpose(chart: Chart, orders: Iterable[MedicationOrder]) -> str:
 
     The orders' reasons decide. Without one the record does: depression only when no pain stands beside it.
     """
-    said = chart.indication(orders)
-    if said & (NEUROPATHIC | TRIGEMINAL):
+    indications = chart.indication(orders)
+    if indications & (NEUROPATHIC | TRIGEMINAL):
         return "neuropathic"
-    return "depression" if said & DEPRESSIVE and not said & PAIN else "other"
+    return "depression" if indications & DEPRESSIVE and not indications & PAIN else "other"
 
 
 @states("", "perhaps-new", "age-unknown", "depression", "other-product")

@@ -91,7 +91,7 @@ def answered_before(records: Records | None, now: Callable[[], datetime], callin
     if quiet is None:
         return None
     client = (calling.client.name, calling.tenant)
-    return Once(lambda user, patient, said: quiet.look_up((*client, user, patient), said, now()))
+    return Once(lambda user, patient, texts: quiet.look_up((*client, user, patient), texts, now()))
 
 
 def invoke(

@@ -90,14 +90,14 @@ def _call(service: Service, sample: Part | None) -> Part:
     example = {"example": called_for(sample, service.hook)} if sample else {}
     body = {JSON: _json(request_definition(service.hook))[JSON] | example}
     answer = {"description": "Cards; an empty list when there is nothing to say.", "content": _json("Response")}
-    said = {"operationId": service.id, "summary": service.title, "description": service.description}
-    return _send("Services", body, answer, 503, **said)
+    labels = {"operationId": service.id, "summary": service.title, "description": service.description}
+    return _send("Services", body, answer, 503, **labels)
 
 
 def _feedback(service: Service) -> Part:
     answer = {"description": "All of it is kept.", "content": _OBJECT}
-    said = {"operationId": f"{service.id}-feedback", "summary": "Report what became of cards"}
-    return _send("Feedback", _json("FeedbackRequest"), answer, 412, **said)
+    labels = {"operationId": f"{service.id}-feedback", "summary": "Report what became of cards"}
+    return _send("Feedback", _json("FeedbackRequest"), answer, 412, **labels)
 
 
 def _failures() -> Iterator[tuple[int, str]]:

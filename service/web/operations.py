@@ -48,8 +48,8 @@ def operations(checks: Sequence[Check], version: str, metrics: Metrics) -> Bluep
         failed = [check for check in checks if faults[check.name]]
         blocked = any(check.needed for check in failed)
         status = "not ready" if blocked else "degraded" if failed else "ready"
-        said = {name: fault or "ok" for name, fault in faults.items()}
-        body = {"status": status, "guidance": version, "checks": said}
+        results = {name: fault or "ok" for name, fault in faults.items()}
+        body = {"status": status, "guidance": version, "checks": results}
         return Response(encode(body), 503 if blocked else 200, mimetype="application/json")
 
     @blueprint.get("/metrics")

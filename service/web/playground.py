@@ -231,8 +231,8 @@ def _no_dose(renderer: Renderer, order: MedicationOrder) -> str:
 def _not_checked(renderer: Renderer, chart: Chart | None) -> list[str]:
     """What could not be read, as the card says it in short."""
     gaps = chart.unread if chart is not None else ()
-    said = (renderer.sentence(gap, marked=False).replace("**", "") for gap in gaps)
-    return list(dict.fromkeys(f"{one[:1].upper()}{one[1:]}" for one in said))
+    sentences = (renderer.sentence(gap, marked=False).replace("**", "") for gap in gaps)
+    return list(dict.fromkeys(f"{one[:1].upper()}{one[1:]}" for one in sentences))
 
 
 def _state(value: Any, *, dropped: bool) -> str:
