@@ -17,6 +17,7 @@ from service import chart
 from service.cdshooks.messages import EXTENSION
 from service.engine import wording
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
+from service.engine.concerns import concerns_of
 from service.engine.evaluate import card_of
 from service.engine.finding import Rule, states_of
 from service.engine.guideline import Guideline
@@ -98,10 +99,15 @@ def _rule_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
 
 
 def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
-    """States that a rule declares and its card has no words for, and words for states that no rule declares."""
+    """States that a rule or a row of the card names and that have no words, and words for states that neither names."""
     declared = {card_of(rule): states_of(rule) for rule in rules}
     for card in library.cards.values():
-        states = declared.get(card.id, ("",))
+        rows = {concern.state: kind for kind, concern in concerns_of(card.thresholds).items() if concern.state}
+        states = dict.fromkeys([*declared.get(card.id, ("",)), *rows])
+        used = {*card.says, *(section.partition(" ")[2] for section in card.sections)}
+        for state in rows.keys() - used:
+            wrong = f"reasons: '{rows[state]}' names the state '{state}', which has neither words nor a source"
+            yield _document(folder, card.file).fault(wrong, "reasons", rows[state])
         needed = ("summary", "detail", *(("line",) if card.id in declared else ()))
         for state in states:
             for kind in needed:
@@ -112,10 +118,11 @@ def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iter
         for section in card.sections:
             state = section.partition(" ")[2]
             if state and state not in states:
-                yield section_fault(folder, card.file, section, f"its rule has no state '{state}'")
+                yield section_fault(folder, card.file, section, f"no rule or row names the state '{state}'")
         for state in card.says:
             if state and state not in states:
-                yield _document(folder, card.file).fault(f"says: its rule has no state '{state}'", "says", state)
+                wrong = f"says: no rule or row names the state '{state}'"
+                yield _document(folder, card.file).fault(wrong, "says", state)
 
 
 def _glued(library: Library, folder: Path) -> Iterable[Fault]:

@@ -17,7 +17,7 @@ class Concern:
 
     ``urgency`` is by jurisdiction, "" standing for those that are not named. A condition has to be active unless the
     row counts it for ``ever``. One that is also among ``unless`` does not raise the row; one among ``milder`` of a
-    jurisdiction is a warning there.
+    jurisdiction is a warning there. ``state`` tells which of the card's words are for it, empty where the rule does.
     """
 
     conditions: frozenset[str]
@@ -25,6 +25,7 @@ class Concern:
     ever: bool = False
     unless: frozenset[str] = frozenset()
     milder: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    state: str = ""
 
     def raised_by(self, condition: Condition) -> bool:
         """True when a condition of the record raises the row."""
@@ -75,6 +76,11 @@ class Point:
 def point(kind: str, chart: Chart, thresholds: Thresholds, **details: Any) -> Point:
     """The point of a row of the card's table, as urgent as the row says for this jurisdiction."""
     return Point(kind, concerns_of(thresholds)[kind].indicator(chart.jurisdiction), **details)
+
+
+def state_of_row(point: Point, thresholds: Thresholds) -> str:
+    """The state that the point's row of the card's table names; empty when it names none."""
+    return concerns_of(thresholds)[point.kind].state
 
 
 def recorded(chart: Chart, thresholds: Thresholds, *kinds: str) -> Iterator[Point]:

@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from service.chart import Chart
-from service.engine.concerns import Point, gathered, partners, point, recorded, stale
+from service.engine.concerns import Point, gathered, partners, point, recorded, stale, state_of_row
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Condition, latest_lowest
 from service.guidance.ids import AMITRIPTYLINE, CISAPRIDE, CORONARY, QTC
@@ -19,8 +19,7 @@ INFARCTION = "recent-myocardial-infarction"
 ACUTE = "acute-myocardial-infarction"
 OLD_INFARCTION = "old-myocardial-infarction"
 
-ELECTROLYTES = ("hypokalaemia", "hypomagnesaemia", "hyperkalaemia")
-QT_CONDITIONS = ("long-qt", "brugada-syndrome", *ELECTROLYTES)
+QT_CONDITIONS = ("long-qt", "brugada-syndrome", "hypokalaemia", "hypomagnesaemia", "hyperkalaemia")
 
 LOW = {"hypokalaemia": "potassium", "hypomagnesaemia": "magnesium"}
 """What a blood test shows, and what is measured. A card says for each unit how low is low."""
@@ -28,11 +27,7 @@ UNITS = {"umol/L": "", "mg/dL": "_mass", "meq/L": "_charge"}
 UMOL_PER_MMOL = 1000
 
 
-OF_THEIR_OWN = ("cisapride", "qt-drug", "qt-domperidone", "qtc-raised", "undated-infarction", "antihypertensive")
-"""Points with words of their own; the others say how urgent they are and what they concern."""
-
-
-@states("contraindicated", "contraindicated-taken", "contraindicated-added", "caution", "electrolytes", *OF_THEIR_OWN)
+@states("contraindicated", "contraindicated-taken", "contraindicated-added", "caution")
 def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R17: what in the record makes amitriptyline dangerous for heart and circulation, a line for each.
 
@@ -54,18 +49,14 @@ def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding
         points,
         orders or chart.taken_or_drafted(AMITRIPTYLINE),
         {"added": added, "clonidine": any(p.order is not None and p.order.drug.names("clonidine") for p in points)},
-        lambda point: _state(point, ordering=chart.ordering, ordered=bool(orders)),
+        lambda point: state_of_row(point, thresholds) or _by_urgency(chart, point, ordered=bool(orders)),
     )
 
 
-def _state(point: Point, *, ordering: bool, ordered: bool) -> str:
-    if point.kind in OF_THEIR_OWN:
-        return point.kind
-    if point.kind.removeprefix("measured-") in ELECTROLYTES:
-        return "electrolytes"
+def _by_urgency(chart: Chart, point: Point, *, ordered: bool) -> str:
     if point.indicator is not Indicator.CRITICAL:
         return "caution"
-    if not ordering:
+    if not chart.ordering:
         return "contraindicated-taken"
     return "contraindicated" if ordered else "contraindicated-added"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from service.chart import Chart
-from service.engine.concerns import Point, gathered, partners, point, recorded, stale
+from service.engine.concerns import Point, gathered, partners, point, recorded, stale, state_of_row
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Age, body_weight, latest_lowest
 from service.guidance.duplicates import summed, taken_together
@@ -15,20 +15,7 @@ LIVER = ("hepatic-failure", "hepatic-impairment")
 
 
 @states(
-    "",
-    "beers",
-    "europe",
-    "contraindicated",
-    "contraindicated-taken",
-    "contraindicated-in-europe",
-    "contraindicated-in-europe-taken",
-    "ask",
-    "related",
-    "glaucoma",
-    "suicidal-ideation",
-    "alcohol",
-    "disulfiram",
-    "young",
+    *("", "contraindicated", "contraindicated-taken", "contraindicated-in-europe", "contraindicated-in-europe-taken")
 )
 def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R18: allergies to amitriptyline and conditions that it can worsen; young age only when it is being ordered.
@@ -48,23 +35,8 @@ def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> 
         points,
         orders or chart.taken_or_drafted(AMITRIPTYLINE),
         {},
-        lambda point: _contraindicated(chart, point) or STATES_OF_KINDS.get(point.kind, ""),
+        lambda point: _contraindicated(chart, point) or state_of_row(point, thresholds),
     )
-
-
-STATES_OF_KINDS = {
-    "intolerance": "ask",
-    "nortriptyline-allergy": "ask",
-    "tricyclic-allergy": "related",
-    "glaucoma-unspecified": "glaucoma",
-    "suicidal-ideation": "suicidal-ideation",
-    "alcohol-dependence": "alcohol",
-    "disulfiram": "disulfiram",
-    "young": "young",
-    **dict.fromkeys(("dementia", "delirium", "falls"), "beers"),
-    **dict.fromkeys(("liver-disease", "severe-liver-disease"), "europe"),
-}
-"""Which of the card's words, and which source, are for a point that is not critical; for others the plain ones."""
 
 
 def _contraindicated(chart: Chart, point: Point) -> str:
@@ -112,7 +84,7 @@ def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         yield point("young", chart, thresholds)
 
 
-@states("contraindicated", "contraindicated-taken", "not-recommended", "caution", "titrate", "muscle-relaxant", "nsaid")
+@states("contraindicated", "contraindicated-taken", "caution", "titrate")
 def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R29: what speaks against tolperisone: allergies, myasthenia gravis, breastfeeding, kidney, liver, other drugs."""
     orders = chart.in_question(TOLPERISONE)
@@ -126,16 +98,12 @@ def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Findi
         points,
         about,
         {},
-        lambda point: _contraindicated(chart, point) or _beside_or_by_urgency(point),
+        lambda point: (
+            _contraindicated(chart, point)
+            or state_of_row(point, thresholds)
+            or ("caution" if point.indicator is Indicator.WARNING else "titrate")
+        ),
     )
-
-
-def _beside_or_by_urgency(point: Point) -> str:
-    if point.order is not None:
-        return point.kind
-    if point.kind in ("severe-renal", "severe-liver"):
-        return "not-recommended"
-    return "caution" if point.indicator is Indicator.WARNING else "titrate"
 
 
 def _beside_tolperisone(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:

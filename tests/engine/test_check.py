@@ -120,7 +120,18 @@ def test_a_rule_without_its_card_is_named(library: Library, card: str) -> None:
 
 def test_words_for_a_state_that_no_rule_declares_are_named(folder: Path) -> None:
     line = changed(folder, FAILED, "## line\n", "## detail loud\nListen.\n\n## line\n")
-    assert faults(folder) == [f"{FAILED}:{line}: section '## detail loud': its rule has no state 'loud'"]
+    assert faults(folder) == [f"{FAILED}:{line}: section '## detail loud': no rule or row names the state 'loud'"]
+
+
+def test_a_state_of_a_row_that_nothing_is_for_is_named(folder: Path) -> None:
+    card = "safety/amitriptyline-and-other-conditions.md"
+    changed(folder, card, "    state: glaucoma\n", "    state: galucoma\n")
+    row, *sections = faults(folder)
+    wrong = "reasons: 'glaucoma-unspecified' names the state 'galucoma', which has neither words nor a source"
+    assert row.startswith(f"{card}:")
+    assert row.endswith(wrong)
+    assert all("no rule or row names the state 'glaucoma'" in fault for fault in sections)
+    assert sections
 
 
 def test_a_state_without_words_is_named(folder: Path) -> None:
@@ -143,7 +154,7 @@ def test_a_state_that_a_card_has_no_words_for_is_named_where_they_belong(folder:
 
 def test_a_source_for_a_state_that_no_rule_declares_is_named_with_its_line(folder: Path) -> None:
     line = changed(folder, FAILED, "says: service", "says:\n  '': service\n  loud: service") + 2
-    assert faults(folder) == [f"{FAILED}:{line}: says: its rule has no state 'loud'"]
+    assert faults(folder) == [f"{FAILED}:{line}: says: no rule or row names the state 'loud'"]
 
 
 GLUED = [

@@ -16,7 +16,6 @@ from service.fhir.edit import ClientOrders
 from service.guidance.heart import (
     ACUTE,
     COUNTERED,
-    ELECTROLYTES,
     QT_RISK,
     amitriptyline_and_the_heart,
 )
@@ -97,7 +96,10 @@ def test_a_heart_attack_is_recent_only_when_its_date_says_so(
         ([MI], WARNING, WARNING, WARNING),
         (["heart-failure"], WARNING, WARNING, WARNING),
         (["orthostatic-hypotension"], WARNING, WARNING, WARNING),
-        *(([electrolyte], WARNING, WARNING, WARNING) for electrolyte in ELECTROLYTES),
+        *(
+            ([electrolyte], WARNING, WARNING, WARNING)
+            for electrolyte in ("hypokalaemia", "hypomagnesaemia", "hyperkalaemia")
+        ),
         (["ectopic-beats"], None, None, None),
         (["cardiac-arrhythmia", "ectopic-beats"], None, None, None),
         (["falls"], None, None, None),
