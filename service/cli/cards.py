@@ -15,7 +15,7 @@ REVIEW_DAYS = 365
     "tolami cards\ntolami cards --markdown      the table of docs/guidance.md\n"
     "tolami cards --format json | jq '.[].card'\n"
     "tolami cards --review        cards without a valid sign-off\n"
-    "tolami cards sign pain-score --by 'A. Example' --role 'clinical pharmacist'"
+    "tolami cards sign ID --by 'A. Example' --role 'clinical pharmacist'"
 )
 @click.group(invoke_without_command=True, short_help="Show every card and statement; sign cards off.")
 @as_json
@@ -60,7 +60,7 @@ def _open() -> list[tuple[str, str, str]]:
     return [(card.id, card.rule, reason) for card, reason in reasons if reason]
 
 
-@example("tolami cards sign pain-score --by 'A. Example' --role 'clinical pharmacist' --until 2027-06-30")
+@example("tolami cards sign ID --by 'A. Example' --role 'clinical pharmacist' --until 2027-06-30")
 @cards.command(short_help="Write a reviewer's sign-off into a card.")
 @click.argument("card_id", metavar="ID")
 @click.option("--by", required=True, help="Name of the reviewer.")

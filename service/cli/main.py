@@ -64,9 +64,7 @@ def main() -> None:
 
 
 @example(
-    "tolami dose fhir_fixtures/medications/amitriptyline-25-mg-at-bedtime.json\n"
-    "tolami dose my-request.json\n"
-    "curl -s https://fhir.example.org/r4/MedicationRequest/1 | tolami dose - --format json"
+    "tolami dose my-request.json\ncurl -s https://fhir.example.org/r4/MedicationRequest/1 | tolami dose - --format json"
 )
 @main.command(short_help="Show how every order in a file is read.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))

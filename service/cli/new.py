@@ -22,17 +22,15 @@ _RULE = re.compile(r"^rule: ([RX]\d+)$", re.MULTILINE)
 
 
 @example(
-    "tolami new card safety/glaucoma-drops\ntolami new fixture glaucoma --hook order-sign --patient 70/female \\\n"
-    "  --draft 'amitriptyline 25 mg tablet: 1 tablet at bedtime' --condition angle-closure-glaucoma"
+    "tolami new card safety/my-card\ntolami new fixture my-card-at-70 --hook order-sign --patient 70/female \\\n"
+    "  --draft 'DRUG 25 mg tablet: 1 tablet at bedtime' --condition SET"
 )
 @click.group()
 def new() -> None:
     """Write a new card, or a request to try one with."""
 
 
-@example(
-    "tolami new card safety/glaucoma-drops\ntolami check                              names what is still to be written"
-)
+@example("tolami new card safety/my-card\ntolami check                       names what is still to be written")
 @new.command()
 @click.argument("name", metavar="SUBJECT/ID")
 @click.option("--rule", help="Its number in docs/guidance.md; by default the next that is free.")
@@ -50,9 +48,9 @@ def card(name: str, rule: str | None, force: bool) -> None:
 
 @example(
     "tolami new fixture pair-at-72 --hook order-sign --patient 72/female \\\n"
-    "  --draft 'amitriptyline 25 mg tablet: 1 tablet at bedtime' \\\n"
-    "  --on-list 'tolperisone 150 mg tablet: 1 tablet three times a day' \\\n"
-    "  --condition epilepsy --observation 'qtc-bazett 480 ms'"
+    "  --draft 'DRUG 25 mg tablet: 1 tablet at bedtime' \\\n"
+    "  --on-list 'DRUG 150 mg tablet: 1 tablet three times a day' \\\n"
+    "  --condition SET --observation 'SET 480 ms'"
 )
 @new.command()
 @click.argument("name", metavar="NAME")
@@ -107,7 +105,7 @@ def write_card(
     folder = folder or FOLDER
     parts = _CARD.fullmatch(name)
     if parts is None or parts[1] in OTHERS:
-        raise Refused(f"{name}: name the card SUBJECT/ID in small letters, such as safety/glaucoma-drops.")
+        raise Refused(f"{name}: name the card SUBJECT/ID in small letters, such as safety/my-card.")
     subject, id_ = parts.groups()
     path = folder / subject / f"{id_}.md"
     for other in folder.glob(f"*/{id_}.md"):

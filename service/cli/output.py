@@ -134,6 +134,10 @@ class Day(click.DateTime):
     def __init__(self) -> None:
         super().__init__(["%Y-%m-%d"])
 
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """How the help names it."""
+        return "YYYY-MM-DD"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The day. Fails for one before any patient of today was born, whose age nothing here is made for."""
         day: date = value if isinstance(value, date) else super().convert(value, param, ctx).date()

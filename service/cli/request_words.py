@@ -129,7 +129,7 @@ class _Author:
             near = get_close_matches(words.partition(" ")[0], named, 3, 0.4)
             raise Refused(
                 f"--observation '{words}': write a set of cards/terminology/observations, value and unit, such as"
-                f" 'qtc-bazett 480 ms'. Near: {', '.join(near) or ', '.join(sorted(named))}."
+                f" 'SET 480 ms'. Near: {', '.join(near) or ', '.join(sorted(named))}."
             )
         system, code = min(self.library.terminology.concept_sets[parts[1]].codes)
         value: Resource = {"valueCodeableConcept": {"text": parts[4]}}

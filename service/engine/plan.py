@@ -33,10 +33,11 @@ class Plan:
 
     ``description`` ends the sentence "It answers with cards:", ``notice`` is what pages say of the guideline beside its
     not being reviewed; it may be empty. ``example`` is the request that a newcomer sees first, by the id of its
-    fixture; empty when none is named. ``services`` are title and description of the service of each hook that the
-    guideline answers. ``silenced`` are the cards that say nothing beside a critical one, by its id. ``doses`` are cards
-    about a dose: a critical one also says that the dose is not plausible. ``marks`` are added to words that have to be
-    marked. ``always`` are cards that a hospital's policy may neither turn off nor make more or less urgent.
+    fixture; empty when none is named. ``capitals`` are words of fixtures' names that keep their capitals in titles.
+    ``services`` are title and description of the service of each hook that the guideline answers. ``silenced`` are the
+    cards that say nothing beside a critical one, by its id. ``doses`` are cards about a dose: a critical one also says
+    that the dose is not plausible. ``marks`` are added to words that have to be marked. ``always`` are cards that a
+    hospital's policy may neither turn off nor make more or less urgent.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Plan:
     always: frozenset[str]
     notice: str = ""
     example: str = ""
+    capitals: tuple[str, ...] = ()
 
     def rank(self, finding: Finding) -> tuple[int, int]:
         """What comes first: the most urgent, then what the guideline ranks first, by its state where that is ranked."""
@@ -94,6 +96,7 @@ def plan(value: Mapping[str, Any]) -> Plan:
         always=frozenset(value["always"]),
         notice=value.get("notice", ""),
         example=value.get("example", ""),
+        capitals=tuple(value.get("capitals", ())),
     )
 
 

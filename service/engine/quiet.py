@@ -21,9 +21,6 @@ from service.facts import MedicationOrder
 NEVER = frozenset({"rule-failed"})
 """Cards that are shown however often they were answered: each reports a separate event."""
 
-PASSING = frozenset({"ordering", "starts", "continued", "state", "working", "titrated"})
-"""Facts that tell the moment of ordering, or spell the arithmetic of a dose out."""
-
 MOMENTS = frozenset({"started", "continued", "taken"})
 """States that tell the moment only."""
 
@@ -67,7 +64,7 @@ def content(finding: Finding, bounds: Sequence[Fraction]) -> str:
             finding.indicator.word,
             "" if finding.state in MOMENTS else finding.state,
             sorted({json.dumps(_plain(order, bounds)) for order in finding.orders}),
-            {name: _plain(fact, bounds) for name, fact in sorted(finding.facts.items()) if name not in PASSING},
+            {name: _plain(fact, bounds) for name, fact in sorted(finding.facts.items())},
             [] if own is None else [own.template, str(own.dose)],
             sorted(json.dumps(_plain(gap, bounds)) for gap in finding.unread),
         ]

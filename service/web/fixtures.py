@@ -15,9 +15,6 @@ from service.engine.library import CardFile, Library
 from service.jsonio import encode
 
 EXPECTED = ".expected.json"
-CAPITALS = {word.lower(): word for word in ("QT", "QTc", "eGFR", "CYP2C19", "CYP2D6", "DSTU2", "STU3", "German")}
-"""Words of files' names that are not written in small letters."""
-
 EXPRESSION = re.compile(r"{{.*?}}")
 INDICATORS = ("info", "warning", "critical")
 MOST_ALIKE = 4
@@ -28,11 +25,13 @@ MOST_ALIKE = 4
 class Fixture:
     """A request that ships with a guideline. ``id`` is its path without the ending, such as "order-sign/amoxicillin".
 
-    ``day`` is the day for which its recorded answer holds; ``cards`` are the ids of the cards in that answer.
+    ``title`` is its file's name in words, ``day`` that for which its recorded answer holds; ``cards`` are the ids of
+    the cards in that answer.
     """
 
     id: str
     path: Path
+    title: str
     day: date | None
     cards: tuple[str, ...]
 
@@ -40,13 +39,6 @@ class Fixture:
     def hook(self) -> str:
         """The hook that the request calls; its folder is named after it."""
         return self.id.partition("/")[0]
-
-    @property
-    def title(self) -> str:
-        """Its file's name in words."""
-        words = self.id.partition("/")[2].split("-")
-        title = " ".join(CAPITALS.get(word, word) for word in words)
-        return f"{title[:1].upper()}{title[1:]}"
 
     @property
     def text(self) -> str:
@@ -59,14 +51,14 @@ def fixtures(library: Library) -> Mapping[str, Fixture]:
 
     None where it names no folder, or the folder is not shipped.
     """
-    found = _read(library.fixtures / "requests") if library.fixtures is not None else {}
+    found = _read(library.fixtures / "requests", library.plan.capitals) if library.fixtures is not None else {}
     return {id_: fixture for id_, fixture in found.items() if fixture.hook in library.plan.services}
 
 
 @lru_cache(maxsize=1)
-def _read(folder: Path) -> Mapping[str, Fixture]:
+def _read(folder: Path, capitals: tuple[str, ...]) -> Mapping[str, Fixture]:
     paths = sorted(path for path in folder.glob("*/*.json") if not path.name.endswith(EXPECTED))
-    return {found.id: found for found in (_fixture(path, folder) for path in paths)}
+    return {found.id: found for found in (_fixture(path, folder, capitals) for path in paths)}
 
 
 def by_card(found: Mapping[str, Fixture]) -> dict[str, list[Fixture]]:
@@ -78,13 +70,16 @@ def by_card(found: Mapping[str, Fixture]) -> dict[str, list[Fixture]]:
     return groups
 
 
-def _fixture(path: Path, folder: Path) -> Fixture:
+def _fixture(path: Path, folder: Path, capitals: tuple[str, ...]) -> Fixture:
+    written = {word.lower(): word for word in capitals}
+    title = " ".join(written.get(word, word) for word in path.stem.split("-"))
     answer = path.with_name(path.name.removesuffix(".json") + EXPECTED)
     recorded: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8")) if answer.exists() else {}
     cards = recorded.get("body", {}).get("cards", ())
     return Fixture(
         path.relative_to(folder).as_posix().removesuffix(".json"),
         path,
+        f"{title[:1].upper()}{title[1:]}",
         date.fromisoformat(recorded["today"]) if recorded else None,
         tuple(dict.fromkeys(card["extension"][EXTENSION]["card"] for card in cards)),
     )
