@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from service.app import create_app
+from service.cdshooks.schemas import MESSAGES
 from service.engine.library import Library
 from service.settings import Settings
 from service.startup import start_library
@@ -190,11 +191,13 @@ def test_the_served_process_answers_with_the_expanded_terminology(
     assert len(list((tmp_path / "tolami-terminology").iterdir())) == asked
 
 
-def test_the_service_starts_and_answers_without_docstrings(tmp_path: Path, library: Library) -> None:
+def test_the_service_starts_answers_and_describes_itself_without_docstrings(tmp_path: Path, library: Library) -> None:
+    descriptions = ("/openapi.json", *(f"/schemas/{message.file}.json" for message in MESSAGES))
     with processes.serving(tmp_path, settings={"PYTHONOPTIMIZE": "2"}) as served, processes.session() as client:
         request = (FIXTURES / f"{NEW_START}.json").read_bytes()
         answer = client.post(f"{served.url}/cds-services/order-sign", request, headers=processes.JSON)
-        described = client.get(f"{served.url}/openapi.json")
+        without = {path: client.get(f"{served.url}{path}").json() for path in descriptions}
     assert answer.json()["cards"]
-    responses = create_app(Settings(), library).test_client().get("/openapi.json").get_json()["components"]["responses"]
-    assert described.json()["components"]["responses"] == responses
+    app = create_app(Settings(public_url=served.url), library).test_client()
+    for path in descriptions:
+        assert without[path] == app.get(path).get_json(), path

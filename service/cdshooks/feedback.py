@@ -24,13 +24,15 @@ Timestamp = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 date
 
 
 class AcceptedSuggestion(msgspec.Struct):
-    """A suggestion that was accepted, by the uuid that its card gave it."""
+    __doc__ = "A suggestion that was accepted, by the uuid that its card gave it."
 
     id: NonEmpty
 
 
 class ReasonCoding(msgspec.Struct):
-    """The override reason that was chosen. ``system`` and ``display`` are not asked for: clients leave them out."""
+    __doc__ = (
+        "The override reason that was chosen. ``system`` and ``display`` are not asked for: clients leave them out."
+    )
 
     code: NonEmpty
     system: str | None = None
@@ -38,7 +40,7 @@ class ReasonCoding(msgspec.Struct):
 
 
 class OverrideReason(msgspec.Struct):
-    """Why a card was overridden: a reason of the card's, words of the clinician, or both (cds-fb-3)."""
+    __doc__ = "Why a card was overridden: a reason of the card's, words of the clinician, or both (cds-fb-3)."
 
     reason: ReasonCoding | None = None
     userComment: str | None = None
@@ -50,7 +52,7 @@ class OverrideReason(msgspec.Struct):
 
 
 class Feedback(msgspec.Struct):
-    """What became of one card, which is named by its uuid. A card that was ignored is not reported."""
+    __doc__ = "What became of one card, which is named by its uuid. A card that was ignored is not reported."
 
     card: NonEmpty
     outcome: Outcome
@@ -69,7 +71,7 @@ class Feedback(msgspec.Struct):
 
 
 class FeedbackRequest(msgspec.Struct):
-    """The body of a feedback call: cards of any number of hook calls."""
+    __doc__ = "The body of a feedback call: cards of any number of hook calls."
 
     feedback: Annotated[list[Feedback], msgspec.Meta(min_length=1, max_length=MOST_ENTRIES)]
 

@@ -2,7 +2,8 @@
 
 Specification: CDS Hooks 2.0.1, "Calling a CDS Service" and "CDS Service Response"; hook contexts from the
 HL7 hook library. FHIR inside a request stays raw until somebody needs it. Members that the specification
-does not name are tolerated everywhere.
+does not name are tolerated everywhere. What a message is stands in its published schema, too; ``__doc__`` is therefore
+assigned, for a docstring would be lost where they are left out (PYTHONOPTIMIZE=2).
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,9 @@ EXTENSION = "io.github.tolami"
 
 
 class OrderBundle(msgspec.Struct):
-    """A bundle of orders, each raw. ``type`` and ``fullUrl`` are not asked for: the reference client omits them."""
+    __doc__ = (
+        "A bundle of orders, each raw. ``type`` and ``fullUrl`` are not asked for: the reference client omits them."
+    )
 
     entry: list[Raw] | None = None
     resourceType: str | None = None
@@ -42,7 +45,7 @@ class OrderBundle(msgspec.Struct):
 
 
 class PatientViewContext(msgspec.Struct):
-    """Context of patient-view."""
+    __doc__ = "Context of patient-view."
 
     userId: str
     patientId: NonEmpty
@@ -50,7 +53,7 @@ class PatientViewContext(msgspec.Struct):
 
 
 class OrderSelectContext(msgspec.Struct):
-    """Context of order-select: guidance is about the selected orders, the others are context."""
+    __doc__ = "Context of order-select: guidance is about the selected orders, the others are context."
 
     userId: str
     patientId: NonEmpty
@@ -60,7 +63,7 @@ class OrderSelectContext(msgspec.Struct):
 
 
 class OrderSignContext(msgspec.Struct):
-    """Context of order-sign."""
+    __doc__ = "Context of order-sign."
 
     userId: str
     patientId: NonEmpty
@@ -69,7 +72,7 @@ class OrderSignContext(msgspec.Struct):
 
 
 class MedicationPrescribeContext(msgspec.Struct):
-    """Context of medication-prescribe (deprecated): DSTU2 MedicationOrder or STU3 and R4 MedicationRequest.
+    __doc__ = """Context of medication-prescribe (deprecated): DSTU2 MedicationOrder or STU3 and R4 MedicationRequest.
 
     Drafts of the specification before March 2018 had an array of resources where later ones have a Bundle.
     """
@@ -88,7 +91,7 @@ class MedicationPrescribeContext(msgspec.Struct):
 
 
 class MedicationRefillContext(msgspec.Struct):
-    """Context of medication-refill; the user is optional because a refill may have no requester."""
+    __doc__ = "Context of medication-refill; the user is optional because a refill may have no requester."
 
     patientId: NonEmpty
     medications: OrderBundle
@@ -114,7 +117,7 @@ BearerToken = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[!-~]+$")]
 
 
 class FhirAuthorization(msgspec.Struct):
-    """What the client gives for reading its FHIR server (CDS Hooks "Passing the Access Token").
+    __doc__ = """What the client gives for reading its FHIR server (CDS Hooks "Passing the Access Token").
 
     Only the token is asked for; what is not used may have any type. ``patient`` is the only patient that the token
     is for, if there is one. The token is never shown, not even when a request is printed.
@@ -136,7 +139,7 @@ class FhirAuthorization(msgspec.Struct):
 
 
 class HookRequest(msgspec.Struct):
-    """The envelope of every call. ``context`` and each prefetch value stay raw."""
+    __doc__ = "The envelope of every call. ``context`` and each prefetch value stay raw."
 
     hook: str
     hookInstance: str
@@ -149,7 +152,7 @@ class HookRequest(msgspec.Struct):
 
 
 class Coding(msgspec.Struct):
-    """A code that a service gives; ``display`` is required for override reasons (cds-resp-4) and always sent."""
+    __doc__ = "A code that a service gives; ``display`` is required for override reasons (cds-resp-4) and always sent."
 
     code: NonEmpty
     system: NonEmpty
@@ -157,7 +160,7 @@ class Coding(msgspec.Struct):
 
 
 class Source(msgspec.Struct, omit_defaults=True):
-    """Where the guidance of a card comes from."""
+    __doc__ = "Where the guidance of a card comes from."
 
     label: NonEmpty
     url: Url | UnsetType = UNSET
@@ -165,7 +168,7 @@ class Source(msgspec.Struct, omit_defaults=True):
 
 
 class Link(msgspec.Struct):
-    """A link a clinician may open."""
+    __doc__ = "A link a clinician may open."
 
     label: NonEmpty
     url: Url
@@ -173,7 +176,7 @@ class Link(msgspec.Struct):
 
 
 class Action(msgspec.Struct, omit_defaults=True):
-    """One change a suggestion makes. ``resource`` is the whole resource, not only the changed fields.
+    __doc__ = """One change a suggestion makes. ``resource`` is the whole resource, not only the changed fields.
 
     A delete names its order in ``resourceId``; for clients of CDS Hooks 1.0 in ``resource``, as a string.
     """
@@ -185,7 +188,7 @@ class Action(msgspec.Struct, omit_defaults=True):
 
 
 class Suggestion(msgspec.Struct):
-    """A suggestion, accepted with one press; its actions go together."""
+    __doc__ = "A suggestion, accepted with one press; its actions go together."
 
     label: NonEmpty
     uuid: Uuid
@@ -193,7 +196,7 @@ class Suggestion(msgspec.Struct):
 
 
 class Card(msgspec.Struct, omit_defaults=True):
-    """One card. Empty lists and missing values are left out of the JSON (IG "Null and empty JSON elements")."""
+    __doc__ = 'One card. Empty lists and missing values are left out of the JSON (IG "Null and empty JSON elements").'
 
     uuid: Uuid
     summary: Summary
@@ -208,7 +211,7 @@ class Card(msgspec.Struct, omit_defaults=True):
 
 
 class Response(msgspec.Struct, omit_defaults=True):
-    """The answer to a hook call; ``cards`` may be empty. ``extension`` names cards that were kept quiet."""
+    __doc__ = "The answer to a hook call; ``cards`` may be empty. ``extension`` names cards that were kept quiet."
 
     cards: list[Card]
     extension: Annotated[dict[str, Any], Listed] | UnsetType = UNSET
@@ -222,7 +225,7 @@ def own_members(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Issue(msgspec.Struct, omit_defaults=True):
-    """What went wrong and what to do about it. ``expression`` is the path of the member it is about."""
+    __doc__ = "What went wrong and what to do about it. ``expression`` is the path of the member it is about."
 
     severity: Literal["error"]
     code: NonEmpty
@@ -231,7 +234,7 @@ class Issue(msgspec.Struct, omit_defaults=True):
 
 
 class OperationOutcome(msgspec.Struct):
-    """The FHIR resource that an error is answered with. It repeats no value of the request."""
+    __doc__ = "The FHIR resource that an error is answered with. It repeats no value of the request."
 
     resourceType: Literal["OperationOutcome"]
     issue: Annotated[list[Issue], Listed]

@@ -23,7 +23,7 @@ _LOINC = "http://loinc.org|"
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One entry of discovery."""
+    __doc__ = "One entry of discovery."
 
     hook: NonEmpty
     id: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z-]*$", description="The last segment of the service's URL.")]
@@ -37,7 +37,7 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Discovery(msgspec.Struct):
-    """What ``GET /cds-services`` answers."""
+    __doc__ = "What ``GET /cds-services`` answers."
 
     services: Sequence[Service]
 

@@ -11,19 +11,22 @@ REVIEW_DAYS = 365
 """How long a sign-off stands where the reviewer does not say."""
 
 
-@example(
-    "tolami cards\ntolami cards --markdown      the table of docs/guidance.md\n"
-    "tolami cards --format json | jq '.[].card'\n"
-    "tolami cards --review        cards without a valid sign-off\n"
-    "tolami cards sign ID --by 'A. Example' --role 'clinical pharmacist'"
+@click.group(
+    invoke_without_command=True,
+    short_help="Show every card and statement; sign cards off.",
+    help="Show every card and when it is raised, every statement and its verdict.",
+    epilog=example(
+        "tolami cards\ntolami cards --markdown      the table of docs/guidance.md\n"
+        "tolami cards --format json | jq '.[].card'\n"
+        "tolami cards --review        cards without a valid sign-off\n"
+        "tolami cards sign ID --by 'A. Example' --role 'clinical pharmacist'"
+    ),
 )
-@click.group(invoke_without_command=True, short_help="Show every card and statement; sign cards off.")
 @as_json
 @click.option("--markdown", is_flag=True, help="Print the table that docs/guidance.md holds.")
 @click.option("--review", is_flag=True, help="Show the cards without a valid sign-off by a clinician, and why.")
 @click.pass_context
 def cards(context: click.Context, markdown: bool, review: bool, form: str) -> None:
-    """Show every card and when it is raised, every statement and its verdict."""
     if context.invoked_subcommand is not None:
         return
     from service.engine.catalogue import catalogue, in_order, statements
@@ -60,8 +63,14 @@ def _open() -> list[tuple[str, str, str]]:
     return [(card.id, card.rule, reason) for card, reason in reasons if reason]
 
 
-@example("tolami cards sign ID --by 'A. Example' --role 'clinical pharmacist' --until 2027-06-30")
-@cards.command(short_help="Write a reviewer's sign-off into a card.")
+@cards.command(
+    short_help="Write a reviewer's sign-off into a card.",
+    help="""Write a reviewer's sign-off into the front matter of a card.
+
+    It covers the card as it stands: its words, its numbers and the code of its rule. Any edit revokes it.
+    """,
+    epilog=example("tolami cards sign ID --by 'A. Example' --role 'clinical pharmacist' --until 2027-06-30"),
+)
 @click.argument("card_id", metavar="ID")
 @click.option("--by", required=True, help="Name of the reviewer.")
 @click.option("--role", required=True, help="Profession or position of the reviewer.")
@@ -71,10 +80,6 @@ def _open() -> list[tuple[str, str, str]]:
     help=f"Last day on which the sign-off is valid; by default {REVIEW_DAYS} days from today.",
 )
 def sign(card_id: str, by: str, role: str, until: date | None) -> None:
-    """Write a reviewer's sign-off into the front matter of a card.
-
-    It covers the card as it stands: its words, its numbers and the code of its rule. Any edit revokes it.
-    """
     from service.engine.loading import FOLDER
     from service.engine.review import digest, signed
 

@@ -24,12 +24,20 @@ WATCHED = {".md", ".yaml", ".json"}
 COMMAND = (sys.executable, "-c", "from service.cli.main import main; main()", "check")
 
 
-@example(
-    "tolami check && echo ready\n"
-    "tolami check --terminology      also asks the terminology server, set by set\n"
-    "tolami check --watch            again on each save, with the address of the preview"
+@click.command(
+    short_help="Check cards, settings and clients.",
+    help="""Check cards, sources, terminology, order templates, settings and clients.
+
+    In the project folder the cards of every fixture are rendered, too: a template must not fail, a text must not be
+    too long. Every fault is named with file, line and reason; the exit code is then 1. Card files that passed are
+    remembered in $XDG_CACHE_HOME/tolami.
+    """,
+    epilog=example(
+        "tolami check && echo ready\n"
+        "tolami check --terminology      also asks the terminology server, set by set\n"
+        "tolami check --watch            again on each save, with the address of the preview"
+    ),
 )
-@click.command(short_help="Check cards, settings and clients.")
 @click.option("--terminology", is_flag=True, help="Show every value set, and ask the terminology server for each.")
 @click.option("--watch", is_flag=True, help="Check again whenever a card or a fixture is saved, until Ctrl-C.")
 @click.option(
@@ -40,12 +48,6 @@ COMMAND = (sys.executable, "-c", "from service.cli.main import main; main()", "c
 )
 @as_json
 def check(terminology: bool, watch: bool, url: str, form: str) -> None:
-    """Check cards, sources, terminology, order templates, settings and clients.
-
-    In the project folder the cards of every fixture are rendered, too: a template must not fail, a text must not be
-    too long. Every fault is named with file, line and reason; the exit code is then 1. Card files that passed are
-    remembered in $XDG_CACHE_HOME/tolami.
-    """
     if watch:
         from service.engine.loading import FOLDER
 

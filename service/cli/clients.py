@@ -17,29 +17,31 @@ if TYPE_CHECKING:
 NOTHING = "none: nothing is fetched for it"
 
 
-@example("tolami clients check trust.toml")
-@click.group()
-def clients() -> None:
-    """The clients of the trust file.
+@click.group(
+    help="""The clients of the trust file.
 
     docs/trust.md describes the file.
-    """
-
-
-@example(
-    "TOLAMI_TRUST_FILE=trust.toml tolami clients check\n"
-    "tolami clients check trust.toml\n"
-    "tolami clients check trust.toml --fetch      asks for the key sets at their addresses, too"
+    """,
+    epilog=example("tolami clients check trust.toml"),
 )
-@clients.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--fetch", is_flag=True, help="Fetch the key sets whose addresses (jku) the file lists.")
-def check(file: Path | None, fetch: bool) -> None:
-    """Check the trust file and say what each client may do.
+def clients() -> None: ...
+
+
+@clients.command(
+    help="""Check the trust file and say what each client may do.
 
     FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Files of keys are read. The exit code
     is 1 when a client in it could not call if tokens were required.
-    """
+    """,
+    epilog=example(
+        "TOLAMI_TRUST_FILE=trust.toml tolami clients check\n"
+        "tolami clients check trust.toml\n"
+        "tolami clients check trust.toml --fetch      asks for the key sets at their addresses, too"
+    ),
+)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--fetch", is_flag=True, help="Fetch the key sets whose addresses (jku) the file lists.")
+def check(file: Path | None, fetch: bool) -> None:
     from service.settings import SettingsError, load_settings
     from service.trust.clients import FaultyTrustFile, clients_of
     from service.trust.keyring import NOBODY, faults_of

@@ -48,34 +48,40 @@ class Interruptible(click.Group):
             sys.exit(refused.exit_code)
 
 
-@example(
-    "tolami serve                     serve on http://127.0.0.1:8000\n"
-    "tolami replay my-request.json    answer one request from a file, without a server\n"
-    "tolami dose my-request.json      how its orders are read\n"
-    "tolami replay --help             the options of a command"
-)
-@click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="tolami")
-def main() -> None:
-    """CDS Hooks service: advice on drugs at order entry.
+@click.group(
+    cls=Interruptible,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""CDS Hooks service: advice on drugs at order entry.
 
     Its content is not clinically reviewed.
-    """
-
-
-@example(
-    "tolami dose my-request.json\ncurl -s https://fhir.example.org/r4/MedicationRequest/1 | tolami dose - --format json"
+    """,
+    epilog=example(
+        "tolami serve                     serve on http://127.0.0.1:8000\n"
+        "tolami replay my-request.json    answer one request from a file, without a server\n"
+        "tolami dose my-request.json      how its orders are read\n"
+        "tolami replay --help             the options of a command"
+    ),
 )
-@main.command(short_help="Show how every order in a file is read.")
+@click.version_option(package_name="tolami")
+def main() -> None: ...
+
+
+@main.command(
+    short_help="Show how every order in a file is read.",
+    help="""Show how every order in a file is read: drug, dose, working, or why not.
+
+    FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request; - is
+    standard input. A file NAME.ndjson, and standard input, may hold one of them on each line.
+    """,
+    epilog=example(
+        "tolami dose my-request.json\n"
+        "curl -s https://fhir.example.org/r4/MedicationRequest/1 | tolami dose - --format json"
+    ),
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @day_option("The day to read for; by default today.")
 @as_json
 def dose(files: tuple[Path, ...], today: date, form: str) -> None:
-    """Show how every order in a file is read: drug, dose, working, or why not.
-
-    FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request; - is
-    standard input. A file NAME.ndjson, and standard input, may hold one of them on each line.
-    """
     from service.cli.display import dose_lines
     from service.cli.doses import readings
 
@@ -90,11 +96,12 @@ def dose(files: tuple[Path, ...], today: date, form: str) -> None:
         print_json(found)
 
 
-@example("tolami services\ntolami services --format json      as discovery answers")
-@main.command()
+@main.command(
+    help="Show the services that discovery publishes.",
+    epilog=example("tolami services\ntolami services --format json      as discovery answers"),
+)
 @as_json
 def services(form: str) -> None:
-    """Show the services that discovery publishes."""
     import msgspec
 
     from service.cdshooks.services import Discovery
@@ -112,15 +119,16 @@ def services(form: str) -> None:
         click.echo(f"{key}: {template}")
 
 
-@example("tolami schemas response\ntolami schemas --write docs/schemas")
-@main.command()
+@main.command(
+    help="""Show the JSON Schemas of requests, answers and discovery.
+
+    NAME is a message; without it their names are listed. A running service has them under /schemas/.
+    """,
+    epilog=example("tolami schemas response\ntolami schemas --write docs/schemas"),
+)
 @click.argument("name", required=False)
 @click.option("--write", type=click.Path(path_type=Path, file_okay=False), help="Write all of them to this folder.")
 def schemas(name: str | None, write: Path | None) -> None:
-    """Show the JSON Schemas of requests, answers and discovery.
-
-    NAME is a message; without it their names are listed. A running service has them under /schemas/.
-    """
     from service.cdshooks.schemas import schemas as published
 
     texts = {message: json.dumps(schema, indent=2, ensure_ascii=False) for message, schema in published().items()}

@@ -21,38 +21,49 @@ _CARD = re.compile(rf"({_NAME.pattern})/({_NAME.pattern})")
 _RULE = re.compile(r"^rule: ([RX]\d+)$", re.MULTILINE)
 
 
-@example(
-    "tolami new card safety/my-card\ntolami new fixture my-card-at-70 --hook order-sign --patient 70/female \\\n"
-    "  --draft 'DRUG 25 mg tablet: 1 tablet at bedtime' --condition SET"
+@click.group(
+    help="Write a new card, or a request to try one with.",
+    epilog=example(
+        "tolami new card safety/my-card\ntolami new fixture my-card-at-70 --hook order-sign --patient 70/female \\\n"
+        "  --draft 'DRUG 25 mg tablet: 1 tablet at bedtime' --condition SET"
+    ),
 )
-@click.group()
-def new() -> None:
-    """Write a new card, or a request to try one with."""
+def new() -> None: ...
 
 
-@example("tolami new card safety/my-card\ntolami check                       names what is still to be written")
-@new.command()
+@new.command(
+    help="""Write a card to fill in: cards/SUBJECT/ID.md.
+
+    Until its texts are written, tolami check names them and the service does not start.
+    """,
+    epilog=example(
+        "tolami new card safety/my-card\ntolami check                       names what is still to be written"
+    ),
+)
 @click.argument("name", metavar="SUBJECT/ID")
 @click.option("--rule", help="Its number in docs/guidance.md; by default the next that is free.")
 @click.option("--force", is_flag=True, help="Overwrite an existing card.")
 def card(name: str, rule: str | None, force: bool) -> None:
-    """Write a card to fill in: cards/SUBJECT/ID.md.
-
-    Until its texts are written, tolami check names them and the service does not start.
-    """
     path, steps = write_card(name, rule, local_day(), force=force)
     click.echo(f"Written: {path}\n\nNext:")
     for number, step in enumerate(steps, 1):
         click.echo(f"{number}. {step}")
 
 
-@example(
-    "tolami new fixture pair-at-72 --hook order-sign --patient 72/female \\\n"
-    "  --draft 'DRUG 25 mg tablet: 1 tablet at bedtime' \\\n"
-    "  --on-list 'DRUG 150 mg tablet: 1 tablet three times a day' \\\n"
-    "  --condition SET --observation 'SET 480 ms'"
+@new.command(
+    help="""Write a request for synthetic people: fhir_fixtures/requests/HOOK/NAME.json.
+
+    A drug is named as on a label and written with its code; its directions, after a colon, are words that the
+    service reads. A condition is a value set of cards/terminology/conditions, SYSTEM|CODE, or words; an observation a
+    value set of cards/terminology/observations with value and unit. Each option may be given several times.
+    """,
+    epilog=example(
+        "tolami new fixture pair-at-72 --hook order-sign --patient 72/female \\\n"
+        "  --draft 'DRUG 25 mg tablet: 1 tablet at bedtime' \\\n"
+        "  --on-list 'DRUG 150 mg tablet: 1 tablet three times a day' \\\n"
+        "  --condition SET --observation 'SET 480 ms'"
+    ),
 )
-@new.command()
 @click.argument("name", metavar="NAME")
 @click.option("--hook", required=True, type=click.Choice(HOOKS), help="The hook of the request.")
 @click.option("--patient", required=True, metavar="AGE/SEX", help="Such as 72/female.")
@@ -63,12 +74,6 @@ def card(name: str, rule: str | None, force: bool) -> None:
 @day_option("The day of the request; by default today.")
 @click.option("--force", is_flag=True, help="Overwrite an existing request.")
 def fixture(name: str, hook: str, patient: str, today: date, force: bool, **words: Sequence[str]) -> None:
-    """Write a request for synthetic people: fhir_fixtures/requests/HOOK/NAME.json.
-
-    A drug is named as on a label and written with its code; its directions, after a colon, are words that the
-    service reads. A condition is a value set of cards/terminology/conditions, SYSTEM|CODE, or words; an observation a
-    value set of cards/terminology/observations with value and unit. Each option may be given several times.
-    """
     import msgspec
 
     from service.cli.answers import InProcess, read

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from textwrap import indent
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -35,18 +36,12 @@ BROKEN = 2
 """The exit code when what was asked for cannot be done."""
 
 
-Example = TypeVar("Example", bound=click.Command)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def example(text: str) -> Callable[[Example], Example]:
-    """Adds an example, kept in its lines, to the end of a command's help."""
-
-    def add(command: Example) -> Example:
-        command.epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.splitlines())
-        return command
-
-    return add
+def example(text: str) -> str:
+    """The end of a command's help: an example, kept in its lines."""
+    return "\b\nExample:\n" + indent(text, "  ")
 
 
 def standard_output() -> "Console":

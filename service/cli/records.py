@@ -67,8 +67,15 @@ def _opened() -> Iterator["Database"]:
         raise Faulty(f"{error}. docs/records.md says what to look at.") from None
 
 
-@example("tolami feedback not-checked --since 30d\ntolami feedback --format csv > feedback.csv")
-@click.command(short_help="Show what clinicians made of the cards.")
+@click.command(
+    short_help="Show what clinicians made of the cards.",
+    help="""Show what clinicians made of the cards they were shown.
+
+    CARD is the id of a card, as `tolami cards` lists it, or the uuid of one that was shown; by default all. Only the
+    latest feedback on each card is shown. Times are in UTC.
+    """,
+    epilog=example("tolami feedback not-checked --since 30d\ntolami feedback --format csv > feedback.csv"),
+)
 @click.argument("card", required=False)
 @click.option("--since", type=Past(), help="Only what was received since: 30d, or 2026-11-23.")
 @click.option(
@@ -76,11 +83,6 @@ def _opened() -> Iterator["Database"]:
 )
 @as_rows
 def feedback(card: str | None, since: datetime | None, most: int, form: str) -> None:
-    """Show what clinicians made of the cards they were shown.
-
-    CARD is the id of a card, as `tolami cards` lists it, or the uuid of one that was shown; by default all. Only the
-    latest feedback on each card is shown. Times are in UTC.
-    """
     from service.records.settling import latest_outcomes
 
     with _opened() as database, database.reading() as connection:
@@ -99,17 +101,19 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
             click.echo(f"{total - len(listed)} older ones are not shown; --most {total} shows all.")
 
 
-@example("tolami report --since 90d\ntolami report --format csv > report.csv")
-@click.command(short_help="Show how often each card was accepted or overridden.")
-@click.option("--since", type=Past(), help="Only cards shown since that day: 90d, or 2026-11-23.")
-@as_rows
-def report(since: datetime | None, form: str) -> None:
-    """Show how often each card was shown, accepted and overridden, and why.
+@click.command(
+    short_help="Show how often each card was accepted or overridden.",
+    help="""Show how often each card was shown, accepted and overridden, and why.
 
     The override rate is the share of overridden cards among those with feedback, with its 95 % interval; with few
     of them the interval is wide. Ignored cards are not reported by clients. The trend compares the cards shown in
     the last 30 days with those of the 30 days before.
-    """
+    """,
+    epilog=example("tolami report --since 90d\ntolami report --format csv > report.csv"),
+)
+@click.option("--since", type=Past(), help="Only cards shown since that day: 90d, or 2026-11-23.")
+@as_rows
+def report(since: datetime | None, form: str) -> None:
     from service.records.report import Chosen
     from service.records.report import report as made
     from service.records.sheet import CARD_COLUMNS, card_rows
@@ -167,20 +171,22 @@ def _summary(calls: int, cards: int, database: str, since: datetime | None) -> s
     return f"{calls} answered call{'s' * (calls != 1)}{period}, {cards} different card{'s' * (cards != 1)} shown."
 
 
-@example("tolami records purge --older-than 365d")
-@click.group()
-def records() -> None:
-    """Maintain the database of answered calls and feedback."""
+@click.group(
+    help="Maintain the database of answered calls and feedback.",
+    epilog=example("tolami records purge --older-than 365d"),
+)
+def records() -> None: ...
 
 
-@example("tolami records purge --older-than 365d\ntolami records purge --older-than 2026-01-01")
-@records.command()
-@click.option("--older-than", "before", type=Past(), required=True, help="Age, as 365d, or a day, as 2026-01-01.")
-def purge(before: datetime) -> None:
-    """Remove shown cards, feedback and counts older than a day.
+@records.command(
+    help="""Remove shown cards, feedback and counts older than a day.
 
     Counts are removed by whole days; expired tokens are removed, too. The service may be running.
-    """
+    """,
+    epilog=example("tolami records purge --older-than 365d\ntolami records purge --older-than 2026-01-01"),
+)
+@click.option("--older-than", "before", type=Past(), required=True, help="Age, as 365d, or a day, as 2026-01-01.")
+def purge(before: datetime) -> None:
     from service.records.purge import purge as removed
 
     with _opened() as database:

@@ -20,16 +20,29 @@ FIXTURES = Path("fhir_fixtures/requests")
 MOST_SHOWN_IN_FULL = 5
 
 
-@example(
-    "tolami replay                      all fixtures, compared with their expected answers\n"
-    "tolami replay my-request.json      one request from anywhere\n"
-    "tolami replay -                    requests from standard input, one, or one per line\n"
-    "tolami replay --url http://127.0.0.1:8000 --full\n"
-    "tolami replay --dialect 2.0        what a client of 2.0 gets differently\n"
-    "tolami replay --jurisdiction us    what changes under US labels\n"
-    "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
+@click.command(
+    short_help="Replay hook requests and compare the answers.",
+    help="""Replay hook requests and compare the answers with the expected ones.
+
+    PATHS are request files, folders of them, or - for standard input. A file NAME.ndjson, and standard input, may
+    hold a request on each line. A file NAME.expected.json beside a request holds the expected answer. The exit code
+    is 0 when all agree, 1 when an answer differs or is an error that is not expected, 2 when a file cannot be
+    replayed.
+
+    With --corpus no answers are compared. Messages are sent as they are; contexts and resources are wrapped in a
+    call. The exit code is 1 when something went wrong: a failure, an error without an OperationOutcome, a card
+    about a drug that the file does not name, or an answer that contradicts the folder's index.json.
+    """,
+    epilog=example(
+        "tolami replay                      all fixtures, compared with their expected answers\n"
+        "tolami replay my-request.json      one request from anywhere\n"
+        "tolami replay -                    requests from standard input, one, or one per line\n"
+        "tolami replay --url http://127.0.0.1:8000 --full\n"
+        "tolami replay --dialect 2.0        what a client of 2.0 gets differently\n"
+        "tolami replay --jurisdiction us    what changes under US labels\n"
+        "tolami replay --corpus my-files    every JSON file below a folder, whatever it is"
+    ),
 )
-@click.command(short_help="Replay hook requests and compare the answers.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--url", help="Call a running service instead of answering in this process.")
 @click.option("--update", is_flag=True, help="Record the answers as the expected ones.")
@@ -65,17 +78,6 @@ def replay(
     corpus: Path | None,
     full: bool | None,
 ) -> None:
-    """Replay hook requests and compare the answers with the expected ones.
-
-    PATHS are request files, folders of them, or - for standard input. A file NAME.ndjson, and standard input, may
-    hold a request on each line. A file NAME.expected.json beside a request holds the expected answer. The exit code
-    is 0 when all agree, 1 when an answer differs or is an error that is not expected, 2 when a file cannot be
-    replayed.
-
-    With --corpus no answers are compared. Messages are sent as they are; contexts and resources are wrapped in a
-    call. The exit code is 1 when something went wrong: a failure, an error without an OperationOutcome, a card
-    about a drug that the file does not name, or an answer that contradicts the folder's index.json.
-    """
     from service.cli.answers import InProcess, OverHttp
 
     alone = "it cannot be combined with"

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
-@example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services")
-@click.command()
+@click.command(
+    help="Serve the CDS Hooks endpoints.",
+    epilog=example("tolami serve --port 8001\ncurl -s http://127.0.0.1:8001/cds-services"),
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     help="Serve on an address that others can reach, although nobody checks who calls.",
 )
 def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
-    """Serve the CDS Hooks endpoints."""
     from service import server
 
     settings, cards = _ready(host, port, without_authentication=without_authentication)
@@ -46,14 +47,16 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
     server.serve(settings, cards, host, port, workers, threads, reload=reload, ready=ready)
 
 
-@example("tolami demo\ntolami demo --port 8001")
-@click.command(short_help="Serve, with synthetic patients for the Sandbox.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
-def demo(port: int) -> None:
-    """Serve with synthetic patients, and print links to the Sandbox.
+@click.command(
+    short_help="Serve, with synthetic patients for the Sandbox.",
+    help="""Serve with synthetic patients, and print links to the Sandbox.
 
     The patients are served as a small FHIR R4 server: prescribing for them in the Sandbox shows cards.
-    """
+    """,
+    epilog=example("tolami demo\ntolami demo --port 8001"),
+)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
+def demo(port: int) -> None:
     from service import server
     from service.web.demo import ADDRESS, introduced
 

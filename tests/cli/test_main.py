@@ -57,6 +57,26 @@ def test_the_help_of_every_command_says_what_it_does_and_gives_an_example(
     assert f"tolami {name}" in result.output.partition("Example:")[2]
 
 
+HELP_OF_ALL = """
+import click
+from service.cli.main import main
+def show(command):
+    print(command.get_help(click.Context(command, info_name=command.name)))
+    for each in getattr(command, "commands", {}).values():
+        show(each)
+show(main)
+"""
+
+
+def test_the_help_is_the_same_without_docstrings() -> None:
+    usual, without = (
+        subprocess.run([sys.executable, *mode, "-c", HELP_OF_ALL], check=True, capture_output=True, text=True).stdout
+        for mode in ((), ("-OO",))
+    )
+    assert usual.count("Usage: ") == len([*commands()]) + 1
+    assert without == usual
+
+
 def test_the_help_lists_every_command_and_says_that_the_content_is_not_reviewed(run: Run) -> None:
     result = run("--help")
     assert {"serve", "replay", "dose", "check", "services"} <= main.commands.keys()
