@@ -87,14 +87,14 @@ class Burden:
 
     Shows how often each card appears, how long it is, and how often it is merged or stays quiet.
 
-    The population (cards/population.yaml) is invented, not measured: the figures compare one guidance with another
-    and say nothing about a hospital.
+    The population (cards/population.yaml) is invented, not measured: the figures compare one version
+    of the guidance with another and say nothing about any hospital.
     """,
     epilog=example("tolami burden --size 500\ntolami burden --policy st-example.toml --format csv > burden.csv"),
 )
-@click.option("--size", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Orders.")
+@click.option("--size", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Number of orders.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same orders.")
-@click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy, to compare with none.")
+@click.option("--policy", type=click.Path(path_type=Path), help="A hospital's policy, to compare with having none.")
 @day_option("The day to answer for; by default today.")
 @as_rows
 def burden(size: int, seed: int, policy: Path | None, today: date, form: str) -> None:

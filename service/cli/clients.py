@@ -18,10 +18,7 @@ NOTHING = "none: nothing is fetched for it"
 
 
 @click.group(
-    help="""The clients of the trust file.
-
-    docs/trust.md describes the file.
-    """,
+    help="Check the clients of the trust file, which docs/trust.md describes.",
     epilog=example("tolami clients check trust.toml"),
 )
 def clients() -> None: ...
@@ -30,8 +27,8 @@ def clients() -> None: ...
 @clients.command(
     help="""Check the trust file and say what each client may do.
 
-    FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Files of keys are read. The exit code
-    is 1 when a client in it could not call if tokens were required.
+    FILE is the trust file; without it, the one that TOLAMI_TRUST_FILE names. Key files are read. The exit code is
+    1 if one of the clients could not call where tokens are required.
     """,
     epilog=example(
         "TOLAMI_TRUST_FILE=trust.toml tolami clients check\n"

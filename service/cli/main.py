@@ -122,7 +122,7 @@ def services(form: str) -> None:
 @main.command(
     help="""Show the JSON Schemas of requests, answers and discovery.
 
-    NAME is a message; without it their names are listed. A running service has them under /schemas/.
+    NAME is a message; without it the names are listed. A running service has them under /schemas/.
     """,
     epilog=example("tolami schemas response\ntolami schemas --write docs/schemas"),
 )

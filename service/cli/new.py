@@ -51,11 +51,12 @@ def card(name: str, rule: str | None, force: bool) -> None:
 
 
 @new.command(
-    help="""Write a request for synthetic people: fhir_fixtures/requests/HOOK/NAME.json.
+    help="""Write a request: fhir_fixtures/requests/HOOK/NAME.json.
 
-    A drug is named as on a label and written with its code; its directions, after a colon, are words that the
-    service reads. A condition is a value set of cards/terminology/conditions, SYSTEM|CODE, or words; an observation a
-    value set of cards/terminology/observations with value and unit. Each option may be given several times.
+    Its patient is synthetic. A drug is named as on a label and written with its code; its directions, after a colon,
+    are words that the service reads. A condition is a value set of cards/terminology/conditions, SYSTEM|CODE, or
+    words; an observation a value set of cards/terminology/observations with value and unit. Each option may be given
+    several times.
     """,
     epilog=example(
         "tolami new fixture pair-at-72 --hook order-sign --patient 72/female \\\n"
@@ -68,7 +69,7 @@ def card(name: str, rule: str | None, force: bool) -> None:
 @click.option("--hook", required=True, type=click.Choice(HOOKS), help="The hook of the request.")
 @click.option("--patient", required=True, metavar="AGE/SEX", help="Such as 72/female.")
 @click.option("--draft", "drafts", multiple=True, metavar="'DRUG: DIRECTIONS'", help="An order being written.")
-@click.option("--on-list", "medications", multiple=True, metavar="'DRUG: DIRECTIONS'", help="An order the patient has.")
+@click.option("--on-list", "medications", multiple=True, metavar="'DRUG: DIRECTIONS'", help="An order on the list.")
 @click.option("--condition", "conditions", multiple=True, metavar="SET|SYSTEM|CODE|WORDS", help="A problem.")
 @click.option("--observation", "observations", multiple=True, metavar="'SET VALUE UNIT'", help="A measurement.")
 @day_option("The day of the request; by default today.")

@@ -179,13 +179,13 @@ def records() -> None: ...
 
 
 @records.command(
-    help="""Remove shown cards, feedback and counts older than a day.
+    help="""Remove shown cards, feedback and counts from before a day.
 
     Counts are removed by whole days; expired tokens are removed, too. The service may be running.
     """,
     epilog=example("tolami records purge --older-than 365d\ntolami records purge --older-than 2026-01-01"),
 )
-@click.option("--older-than", "before", type=Past(), required=True, help="Age, as 365d, or a day, as 2026-01-01.")
+@click.option("--older-than", "before", type=Past(), required=True, help="An age (365d) or a day (2026-01-01).")
 def purge(before: datetime) -> None:
     from service.records.purge import purge as removed
 

@@ -65,9 +65,9 @@ MOST_SHOWN_IN_FULL = 5
     "--corpus",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Replay every JSON file below a folder, whatever it is, and count what comes of it.",
+    help="Replay every JSON file below a folder, whatever it is, and count the outcomes.",
 )
-@click.option("--full/--brief", default=None, help=f"Cards in full; the default up to {MOST_SHOWN_IN_FULL} requests.")
+@click.option("--full/--brief", default=None, help=f"In full: the default for up to {MOST_SHOWN_IN_FULL} requests.")
 def replay(
     paths: tuple[Path, ...],
     url: str | None,

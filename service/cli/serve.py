@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads in each process.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Number of processes.")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads per process.")
 @click.option("--reload", is_flag=True, help="Restart when code, a card or a request is saved; for authors.")
 @click.option(
     "--without-authentication",
     is_flag=True,
-    help="Serve on an address that others can reach, although nobody checks who calls.",
+    help="Serve on an address that others can reach, although callers are not authenticated.",
 )
 def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
     from service import server
