@@ -121,13 +121,13 @@ def create_app(
     recording = [] if records is None else [records.observe]
     observe = observing(decision, now, [metrics.exchanged, *recording])
     reasons = offered_reasons(library, public_url)
-    keep = keeping(records, now, metrics.feedback_kept, reasons, keep_comments=settings.keep_comments)
+    keep_for = partial(keeping, records, now, reasons=reasons, keep_comments=settings.keep_comments)
     app.register_blueprint(invoke(published, decision, observe, partial(answered_before, records, now)))
-    app.register_blueprint(feedback(published, keep))
+    app.register_blueprint(feedback(published, keep_for([metrics.feedback_kept])))
     shown = [("Guidance", "/guidance"), ("API", "/api")]
     if settings.auth == "open" or settings.open_pages:
         shown = [("Playground", "/playground"), shown[0], ("Insights", "/insights"), shown[1]]
-        app.register_blueprint(playground(decision, keep, observing(decision, now, recording)))
+        app.register_blueprint(playground(decision, keep_for([]), observing(decision, now, recording)))
     app.register_blueprint(pages(published, decision, public_url.rstrip("/"), shown, token_required=not in_the_open))
     app.register_blueprint(insights(records, library, today))
     app.register_blueprint(api())

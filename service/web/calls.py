@@ -121,12 +121,12 @@ def invoke(
 def keeping(
     records: Records | None,
     now: Callable[[], datetime],
-    observe: OutcomeObserver,
+    observers: Sequence[OutcomeObserver],
     reasons: Reasons,
     *,
     keep_comments: bool,
 ) -> Keep:
-    """The function that stores feedback, logs how many entries of each outcome, and notifies of the stored entries.
+    """The function that stores feedback, logs how many entries of each outcome, and notifies every observer of them.
 
     ``reasons`` are those that cards offer; no other code is kept.
     """
@@ -140,15 +140,16 @@ def keeping(
                 raise DatabaseUnavailable("no records")
             records.keep(entries)
         except DatabaseUnavailable:
-            raise NotKept("The feedback could not be kept; none of it was. Send the same again later.") from None
+            raise NotKept("The feedback could not be kept. Send the same again later: nothing is kept twice.") from None
         log.info("feedback kept", **Counter(entry.outcome for entry in entries))
-        observe(entries)
+        for observer in observers:
+            observer(entries)
 
     return keep
 
 
 def feedback(services: tuple[Service, ...], keep: Keep) -> Blueprint:
-    """The blueprint of feedback. An answer 200 means that all entries are kept; any other, that none is."""
+    """The blueprint of feedback. An answer 200 means that all entries are kept."""
     blueprint = Blueprint("feedback", __name__)
     known = {service.id for service in services}
 

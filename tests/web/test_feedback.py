@@ -152,7 +152,7 @@ def test_a_browser_may_send_feedback_too(client: FlaskClient) -> None:
 def unavailable(answer: Any) -> None:
     issue = outcome(answer, 503)
     assert (issue["code"], answer.headers["Retry-After"]) == ("transient", "30")
-    assert "none of it" in issue["diagnostics"]
+    assert "Send the same again" in issue["diagnostics"]
 
 
 def test_without_a_database_feedback_is_never_acknowledged_and_cards_are_still_given(

@@ -159,6 +159,7 @@ def test_an_override_sends_the_chosen_reason(client: FlaskClient) -> None:
     after = client.post("/playground", data={**form, "override": "0", "reason-0": "0"}).text
     assert "Overridden" in notes(after)
     assert "The feedback was sent." in notes(after)
+    assert "tolami_feedback_total{" not in client.get("/metrics").text, "nobody is treated there"
 
 
 def test_a_card_without_reasons_is_dismissed(client: FlaskClient) -> None:
