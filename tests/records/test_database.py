@@ -3,17 +3,20 @@
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.pool import Pool
 
-from service.records import DatabaseUnavailable
-from service.records.database import REST, Database
+from service.records import DatabaseUnavailable, postgresql
+from service.records.database import CALM, REST, Database
 from service.records.tables import outcomes
 from tests.records.kept import keep, outcome
 from tests.records.postgres import Postgres
@@ -77,7 +80,49 @@ def test_after_a_failure_nobody_waits_for_it_again_for_a_moment(tmp_path: Path, 
     assert not database.available(), "it is not tried again so soon"
     clock.now += REST
     assert database.available()
+    assert [line["event"] for line in logged] == ["records unavailable"], "it might fail again"
+    clock.now += CALM
+    assert database.available()
     assert [line["event"] for line in logged] == ["records unavailable", "records available"]
+
+
+def test_a_full_disk_is_a_line_of_the_log_when_it_begins_and_one_when_it_is_over(
+    tmp_path: Path, logged: list[Any]
+) -> None:
+    clock = Clock()
+    database = Database(f"sqlite:///{tmp_path / 'tolami.db'}", monotonic=clock)
+    keep(database, outcome("before"))
+    database.close()
+    answers: list[bool] = []
+
+    def write() -> bool:
+        clock.now += 1
+        try:
+            keep(database, *(outcome(f"{clock.now} {number}") for number in range(20)))
+        except DatabaseUnavailable:
+            return False
+        return True
+
+    def fill(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # at least what there is already
+
+    event.listen(Pool, "connect", fill)
+    try:
+        for _ in range(30):
+            answers.append(write())
+            assert database.recover(), "there is room for something small"
+    finally:
+        event.remove(Pool, "connect", fill)
+        database.close()
+    assert not any(answers[-20:])
+    assert write()
+    clock.now += CALM
+    assert write()
+    assert [(line["event"], line.get("cause")) for line in logged] == [
+        ("records available", None),
+        ("records unavailable", "SQLITE_FULL"),
+        ("records available", None),
+    ]
 
 
 def test_what_was_written_is_there_for_another_process(url: str, database: Database) -> None:
@@ -211,6 +256,64 @@ def test_a_statement_of_the_driver_that_fails_is_an_error_of_that_use(database: 
     with pytest.raises(DatabaseUnavailable):
         database.rows(dict.fromkeys(("postgresql", "sqlite"), "SELECT nothing FROM nowhere"))
     assert database.rows(dict.fromkeys(("postgresql", "sqlite"), "SELECT 1")) == [(1,)]
+
+
+def test_a_row_that_the_driver_refuses_is_no_outage(database: Database, logged: list[Any]) -> None:
+    insert = "INSERT INTO counted (id, at) VALUES ('once', CURRENT_TIMESTAMP) RETURNING id"
+    statements = dict.fromkeys(("postgresql", "sqlite"), insert)
+    assert database.rows(statements, writes=True) == [("once",)]
+    with pytest.raises((psycopg.IntegrityError, sqlite3.IntegrityError)):
+        database.rows(statements, writes=True)
+    assert database.recover()
+    assert [line["event"] for line in logged] == ["records available"]
+
+
+def test_what_the_driver_cannot_send_is_no_outage(new_postgres_database: Callable[[], str], logged: list[Any]) -> None:
+    database = Database(new_postgres_database())
+    with pytest.raises(psycopg.DataError):
+        database.rows({"postgresql": "SELECT %s::text"}, "no\0text")
+    assert database.rows({"postgresql": "SELECT %s::text"}, "text") == [("text",)]
+    assert [line["event"] for line in logged] == ["records available"]
+    database.close()
+
+
+def test_postgres_that_stands_still_is_given_up_wherever_it_is_waited_for_and_used_again(
+    postgres: Postgres, new_postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LONGEST", 0.2)
+    monkeypatch.setattr(postgresql, "ANSWER", 0.2)
+    monkeypatch.setattr(postgresql, "CONNECT", 2)
+    clock = Clock()
+    database = Database(new_postgres_database(), monotonic=clock)
+
+    def look() -> None:
+        database.rows({"postgresql": "SELECT 1"})
+
+    def ask(use: Callable[[], AbstractContextManager[Connection]]) -> None:
+        with use() as connection, postgres.standing_still():
+            connection.execute(text("SELECT 1"))
+
+    def commit() -> None:
+        with ExitStack() as stack, database.writing(answer=0.2) as connection:
+            connection.execute(text("DELETE FROM seen_token"))
+            stack.enter_context(postgres.standing_still())
+
+    for wait in (partial(ask, database.reading), partial(ask, partial(database.writing, answer=0.2)), commit):
+        clock.now += REST
+        keep(database, outcome(1))
+        with pytest.raises(DatabaseUnavailable, match="ConnectionTimeout"):
+            wait()
+    keep(database, outcome(1))
+    started = time.monotonic()
+    with postgres.standing_still():
+        for _ in ("on an open connection", "on a new one"):
+            with pytest.raises(DatabaseUnavailable, match="ConnectionTimeout"):
+                look()
+    assert time.monotonic() - started < 10
+    clock.now += REST
+    keep(database, outcome(2))
+    assert count(database, outcomes) == 2
+    database.close()
 
 
 def test_whether_there_is_a_file_is_told_without_making_one(tmp_path: Path) -> None:

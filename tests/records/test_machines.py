@@ -5,6 +5,7 @@ Each machine is a ``tolami serve`` with a folder of its own, so that each has a 
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -19,9 +20,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select
 
 from service.records.database import Database
+from service.records.opening import ANSWER
 from service.records.report import Counted, report
 from service.records.settling import latest_outcomes
-from service.records.tables import shown_cards
+from service.records.tables import outcomes, shown_cards
 from service.settings import PREFIX
 from tests.calls import SAMPLE
 from tests.feedback import entry, feedback
@@ -251,6 +253,40 @@ def test_a_database_that_is_ended_and_started_under_load_loses_no_card_and_no_re
     assert not any(machine.recorded("lost") for machine in pair)
     files = [machine.folder / "tolami-waiting.jsonl" for machine in pair]
     until(lambda: not any(file.stat().st_size for file in files), LIMIT)
+
+
+def test_feedback_is_refused_within_seconds_while_the_database_stands_still_and_is_kept_once_after_that(
+    pair: tuple[Machine, Machine], kept: Database, postgres: Postgres
+) -> None:
+    cards = [named(f"still {number}") for number in range(36)]
+    statuses: list[int] = []
+    seconds: list[float] = []
+
+    def send(card: str, number: int) -> None:
+        started = time.monotonic()
+        statuses.append(pair[number % 2].tell(card))
+        seconds.append(time.monotonic() - started)
+
+    until(lambda: pair[0].tell(cards[0]) == pair[1].tell(cards[0]) == 200, LIMIT)
+    with calling(*pair) as load, ThreadPoolExecutor(6) as pool:
+        sending = [pool.submit(send, card, number) for number, card in enumerate(cards)]
+        until(lambda: len(statuses) > 10, LIMIT)
+        with postgres.standing_still():
+            load.goes_on(15)
+            for each in sending:
+                each.result(LIMIT)
+            load.goes_on(15)
+        until(lambda: pair[0].tell(cards[0]) == pair[1].tell(cards[0]) == 200, LIMIT)
+        assert {pair[number % 2].tell(card) for number, card in enumerate(cards)} == {200}
+    assert set(statuses) == {200, 503}
+    assert max(seconds) < 3 * ANSWER, "once for those that were under way; nobody waits for it again"
+    assert set(load.statuses) == {200}
+    with kept.reading() as connection:
+        found = list(connection.scalars(select(outcomes.c.card).where(outcomes.c.card.in_(cards))))
+    assert sorted(found) == sorted(cards), "each once, also if it was sent again after a refusal"
+    until(lambda: answered_calls(kept) >= len(pair[0].answered), LIMIT)
+    assert all_are_counted(pair[0], kept)
+    assert not any(machine.recorded("lost") for machine in pair)
 
 
 def test_a_machine_killed_under_load_loses_no_acknowledged_feedback_and_the_other_takes_over(

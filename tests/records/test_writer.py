@@ -55,12 +55,12 @@ class Switched(Database):
     still = False
 
     @contextmanager
-    def writing(self, patience: float = 0.5) -> Iterator[Any]:
+    def writing(self, patience: float = 0.5, answer: float = 13.0) -> Iterator[Any]:
         while self.still:
             time.sleep(0.01)
         if self.away:
             raise DatabaseUnavailable("switched off")
-        with super().writing(patience) as connection:
+        with super().writing(patience, answer) as connection:
             yield connection
 
 
