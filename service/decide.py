@@ -51,8 +51,8 @@ class Decision:
     """What ``decide`` needs besides the request: the guideline, its renderer, the day and an id generator.
 
     ``fhir`` reads what the client did not send from its FHIR server; without it nothing is fetched. ``seen`` is
-    called with the chart that the rules look at, ``failed`` with a card whose rule or words failed, and the error.
-    ``editions`` make the guideline of a client whose hospital has a
+    called with the chart that the rules look at, ``failed`` with an error and the card whose rule or words it broke, or
+    the card that says that the whole call failed. ``editions`` make the guideline of a client whose hospital has a
     policy; without them all get the same.
     """
 
@@ -125,7 +125,7 @@ def decide(body: bytes, hook: str, using: Decision, client: Client = ANYBODY, on
         raise
     except Exception as error:
         # Clients show an error as "all clear". A card that says the opposite is the only honest answer.
-        _log("service failed", error)
+        _failed(using, "service-failed", error, "service failed")
         failed = using.renderer.card(service_failed(), ClientOrders({}), using.new_uuid)
         return in_dialect(Response(cards=[failed]), client.dialect, using.renderer.by_hand)
 
@@ -207,8 +207,8 @@ def _cards(finding: Finding, orders: ClientOrders, using: Decision) -> list[Card
         return [using.renderer.card(rule_failed(finding.card), ClientOrders({}), using.new_uuid)]
 
 
-def _failed(using: Decision, card: str, error: Exception) -> None:
+def _failed(using: Decision, card: str, error: Exception, event: str = "rule failed") -> None:
     if using.failed is not None:
         using.failed(card, error)
     else:
-        _log("rule failed", error, card=card, guidance=using.library.version)
+        _log(event, error, card=card, guidance=using.library.version)

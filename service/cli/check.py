@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -28,9 +28,9 @@ COMMAND = (sys.executable, "-c", "from service.cli.main import main; main()", "c
     short_help="Check cards, settings and clients.",
     help="""Check cards, sources, terminology, order templates, settings and clients.
 
-    In the project folder the cards of every fixture are rendered, too: a template must not fail, a text must not be
-    too long. Every fault is named with file, line and reason; the exit code is then 1. Card files that passed are
-    remembered in $XDG_CACHE_HOME/tolami.
+    In the project folder every fixture is answered, too: nothing may fail, no text may be too long, and each card has
+    to be raised where its examples say. Every fault is named with file, line and reason; the exit code is then 1. Card
+    files that passed are remembered in $XDG_CACHE_HOME/tolami.
     """,
     epilog=example(
         "tolami check && echo ready\n"
@@ -123,7 +123,7 @@ def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     ]
     if found or quick or not FIXTURES.exists():
         return list(map(str, found))
-    return list(example_faults(cards, find([FIXTURES])))
+    return list(example_faults(cards, find([FIXTURES]), whole=True))
 
 
 def _population_faults() -> Sequence["Fault"]:
@@ -139,25 +139,29 @@ def _population_faults() -> Sequence["Fault"]:
     return ()
 
 
-def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None = None) -> Iterator[str]:
-    """What is wrong with the cards of request files: words that fail, are too long, or a developer's.
+def example_faults(
+    cards: "Library", files: Iterable[Path], folder: Path | None = None, *, whole: bool = False
+) -> Iterator[str]:
+    """What is wrong with the answers to request files: what fails, words that are too long, or a developer's.
 
     Each fault once, with the first file in which it was found and how many more there are; words that fail also with
-    their line in the folder of the cards.
+    their line in the folder of the cards. With ``whole`` these are all fixtures, which the cards' examples name.
     """
     from service.cli.answers import InProcess, read_all
-    from service.engine.check import unreadable, words_fault
+    from service.engine.check import unlike_examples, unreadable, words_fault
     from service.engine.loading import FOLDER
 
     failures: list[tuple[str, Exception]] = []
     answering = InProcess(cards, failed=lambda card, error: failures.append((card, error)))
     places: dict[str, list[Path]] = {}
+    answers: dict[str, list[dict[str, Any]]] = {}
     for request in (request for file in files for request in read_all(file)):
         if isinstance(request, Refused):
             yield str(request)
             continue
         failures.clear()
         answer = answering.answer(request, request.day)
+        answers["/".join(request.path.with_suffix("").parts[-2:])] = answer.cards
         found = [words_fault(card, error, cards, folder or FOLDER) for card, error in failures]
         for fault in (
             *found,
@@ -167,6 +171,8 @@ def example_faults(cards: "Library", files: Iterable[Path], folder: Path | None 
     for reason, paths in places.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         yield f"{reason} ({paths[0]}{more})"
+    if whole and not places:
+        yield from map(str, unlike_examples(cards, answers, folder or FOLDER))
 
 
 def check_on_save(url: str, folders: Sequence[Path], check: Callable[[], None]) -> NoReturn:

@@ -223,6 +223,31 @@ def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault
                 yield section_fault(folder, cards[owner].file, part, str(error.message), error.lineno)
 
 
+def unlike_examples(
+    library: Library, answers: Mapping[str, Iterable[Mapping[str, Any]]], folder: Path = FOLDER
+) -> Iterable[Fault]:
+    """Fixtures that are named but not there, and cards that are not raised, or silent, where their examples say.
+
+    ``answers`` are the cards that each fixture is answered with. A card is also raised as a line of another one.
+    """
+    raised = {fixture: [card["extension"][EXTENSION] for card in cards] for fixture, cards in answers.items()}
+    for card in library.cards.values():
+        for kind, fixtures in card.examples.items():
+            for place, fixture in enumerate(fixtures):
+                shown = raised.get(fixture)
+                own = any(one["card"] == card.id for one in shown or ())
+                line = any(card.rule in one.get("rules", ()) and one["rule"] != card.rule for one in shown or ())
+                if shown is not None and (own or line if kind == "fires" else not own):
+                    continue
+                wrong = "is no fixture" if shown is None else f"must{'' if kind == 'fires' else ' not'} raise this card"
+                yield _document(folder, card.file).fault(f"examples: '{fixture}' {wrong}", "examples", kind, place)
+    if library.plan.example and library.plan.example not in answers:
+        wrong = f"example: '{library.plan.example}' is no fixture"
+        yield _document(folder, "guideline.yaml").fault(wrong, "example")
+    if library.fixtures and not library.fixtures.is_dir():
+        yield _document(folder, "guideline.yaml").fault("fixtures: there is no such folder", "fixtures")
+
+
 def words_fault(card: str, error: Exception, library: Library, folder: Path = FOLDER) -> Fault:
     """Where the words or the rule of a card failed: file, line and what is wrong, such as an unknown variable."""
     names = {f"{file.id}/{title}": (file.file, title) for file in library.cards.values() for title in file.sections}
@@ -235,9 +260,10 @@ def words_fault(card: str, error: Exception, library: Library, folder: Path = FO
             return section_fault(folder, name, title, _variable(error, text), line)
     failed = traceback.extract_tb(error.__traceback__)[-1]
     name = library.cards[card].file if card in library.cards else f"{card}.md"
-    if isinstance(error, KeyError):
+    what = "the whole call" if card == "service-failed" else "its rule"
+    if isinstance(error, KeyError) and what == "its rule":
         return Fault(name, 0, f"its rule asks for {error}, which is neither a threshold nor a row of reasons here")
-    return Fault(name, 0, f"its rule failed: {error!r} in {Path(failed.filename).name}:{failed.lineno}")
+    return Fault(name, 0, f"{what} failed: {error!r} in {Path(failed.filename).name}:{failed.lineno}")
 
 
 def _variable(error: Exception, line: str) -> str:

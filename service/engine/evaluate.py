@@ -48,7 +48,7 @@ def evaluate(chart: Chart, guideline: Guideline, failed: Callable[[str, Exceptio
         if finding is not None:
             findings.append(finding)
     critical = {finding.card for finding in findings if finding.indicator is Indicator.CRITICAL}
-    silenced = frozenset[str]().union(*(plan.silenced.get(card, ()) for card in critical))
+    silenced = frozenset[str]().union(*(plan.silenced.get(card, ()) for card in critical)) - critical
     findings = _implausible_once([finding for finding in findings if finding.card not in silenced], plan.doses)
     settled = map(_settler(chart, findings), findings)
     return merged(sorted(bounded(list(settled)), key=plan.rank), plan)

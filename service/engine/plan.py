@@ -17,7 +17,8 @@ class Merge:
     """A card that is said as a line of another one: of the first of ``into`` that is raised, too.
 
     With ``into`` empty any card that is shown will do. ``same_partner`` asks for a drug beside the guideline's own
-    that both are about, ``states`` for the state of the other finding. ``or_nothing`` drops a card that is only a line.
+    that both are about, ``states`` for the state of the other finding. ``or_nothing`` drops a card that is only a line,
+    unless it is critical.
     """
 
     card: str
@@ -35,9 +36,9 @@ class Plan:
     not being reviewed; it may be empty. ``example`` is the request that a newcomer sees first, by the id of its
     fixture; empty when none is named. ``capitals`` are words of fixtures' names that keep their capitals in titles.
     ``services`` are title and description of the service of each hook that the guideline answers. ``silenced`` are the
-    cards that say nothing beside a critical one, by its id. ``doses`` are cards about a dose: a critical one also says
-    that the dose is not plausible. ``marks`` are added to words that have to be marked. ``always`` are cards that a
-    hospital's policy may neither turn off nor make more or less urgent.
+    cards that say nothing beside a critical one, by its id, unless they are critical themselves. ``doses`` are cards
+    about a dose: a critical one also says that the dose is not plausible. ``marks`` are added to words that have to be
+    marked. ``always`` are cards that a hospital's policy may neither turn off nor make more or less urgent.
     """
 
     title: str
@@ -90,7 +91,7 @@ def plan(value: Mapping[str, Any]) -> Plan:
         most=value["most"],
         ranking={card: place for place, card in enumerate(value["ranking"])},
         merges=tuple(_merge(card, entry) for entry in value.get("merges", ()) for card in entry["from"]),
-        silenced={entry["beside"]: frozenset(entry["cards"]) for entry in value.get("silenced", ())},
+        silenced={card: frozenset(cards) for card, cards in value.get("silenced", {}).items()},
         doses=frozenset(value.get("doses", ())),
         marks=value.get("marks", {}),
         always=frozenset(value["always"]),
@@ -116,7 +117,7 @@ def merged(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
         if target is not None:
             kept.remove(given)
             kept[kept.index(target)] = _carrying(target, given)
-        elif merge.or_nothing:
+        elif merge.or_nothing and given.indicator is not Indicator.CRITICAL:
             kept.remove(given)
     return sorted(kept, key=plan.rank)
 

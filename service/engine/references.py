@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping, Set
 
 from service.dosing.filtration import NUMBERS
+from service.engine.catalogue import RAISED_BY_THE_ENGINE
 from service.engine.concerns import concerns_of
 from service.engine.library import OVERRIDE_REASONS, TOPICS, Library
 from service.engine.plan import ANY_CARD
@@ -18,8 +19,7 @@ def reference_faults(
     """What is wrong between the files of a library; ``cards`` are the front matters by the card's id."""
     yield from _of_cards(library, cards)
     yield from _uncited(offers, library)
-    yield from _unknown_cards(guideline, library)
-    yield from _unknown_subjects(guideline, library)
+    yield from guideline_faults(guideline, library)
     if NOT_CHECKED in cards:
         yield from _missing_numbers(cards[NOT_CHECKED], library.thresholds[NOT_CHECKED].keys())
 
@@ -67,15 +67,22 @@ def _uncited(offers: Document, library: Library) -> Iterator[Fault]:
                 yield offers.fault(f"{name}: '{key}' is not in sources.yaml", name)
 
 
+def guideline_faults(guideline: Document, library: Library) -> Iterator[Fault]:
+    """What is wrong with the document of a guideline itself, which fits its schema."""
+    yield from _unknown_cards(guideline, library)
+    yield from _lost_cards(guideline)
+    yield from _unknown_subjects(guideline, library)
+
+
 def _unknown_cards(guideline: Document, library: Library) -> Iterator[Fault]:
     """Cards that the guideline names but that do not exist, and cards that it does not rank."""
     value = guideline.value
-    merges, silenced = value.get("merges", ()), value.get("silenced", ())
+    merges, silenced = value.get("merges", ()), value.get("silenced", {})
     named = {
         "ranking": [place.partition("/")[0] for place in value["ranking"]],
         "always": value["always"],
         "doses": value.get("doses", ()),
-        "silenced": [card for entry in silenced for card in (entry["beside"], *entry["cards"])],
+        "silenced": [*silenced, *(card for cards in silenced.values() for card in cards)],
         "merges": [
             *(card for entry in merges for card in entry["from"]),
             *(card for entry in merges if entry["into"] != ANY_CARD for card in entry["into"]),
@@ -87,6 +94,21 @@ def _unknown_cards(guideline: Document, library: Library) -> Iterator[Fault]:
                 yield guideline.fault(f"{key}: there is no card '{card}'", key)
     for card in sorted(library.cards.keys() - library.plan.ranking.keys()):
         yield guideline.fault(f"ranking: '{card}' is missing", "ranking")
+
+
+def _lost_cards(guideline: Document) -> Iterator[Fault]:
+    """Cards that have to be said whatever else is, and would not be."""
+    value, always = guideline.value, set(guideline.value["always"])
+    for card in sorted({NOT_CHECKED, *RAISED_BY_THE_ENGINE} - always):
+        yield guideline.fault(f"always: '{card}' is missing; no policy may turn it off", "always")
+    for beside, cards in value.get("silenced", {}).items():
+        for card in sorted({beside, *always}.intersection(cards)):
+            yield guideline.fault(f"silenced: '{card}' is never silenced", "silenced", beside)
+    for place, merge in enumerate(value.get("merges", ())):
+        for card in sorted(set(merge["from"]).intersection(merge["into"])):
+            yield guideline.fault(f"merges: '{card}' is merged into itself", "merges", place)
+        for card in sorted(always.intersection(merge["from"])) if "else" in merge else ():
+            yield guideline.fault(f"merges: '{card}' is never nothing", "merges", place, "else")
 
 
 def _unknown_subjects(guideline: Document, library: Library) -> Iterator[Fault]:

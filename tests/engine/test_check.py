@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service.cli.answers import find
 from service.cli.check import example_faults
 from service.engine.check import deep_faults, fhir_faults, template_faults, unreadable
 from service.engine.guideline import Guideline
@@ -209,6 +210,30 @@ def test_a_text_that_is_too_long_is_named_at_the_section_it_comes_from(tmp_path:
     example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
     (fault,) = example_faults(load(folder), [example], folder)
     assert fault.startswith(f"{file}:{line}: section '{title}': summary of ")
+
+
+def test_a_call_that_fails_as_a_whole_is_a_fault(library: Library) -> None:
+    example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
+    broken = replace(library, plan=replace(library.plan, subjects=None))  # type: ignore[arg-type]
+    (fault,) = example_faults(broken, [example])
+    assert fault.startswith("unchecked/service-failed.md: the whole call failed: TypeError")
+
+
+def test_a_card_that_is_not_raised_or_silent_as_its_examples_say_is_named_with_its_line(library: Library) -> None:
+    plan = replace(library.plan, subjects=("tolperisone",), example="order-sign/nothing")
+    card = library.cards["tolperisone-daily-dose"]
+    examples = {"fires": [*card.examples["fires"], "order-sign/not-there"], "silent": card.examples["fires"][:1]}
+    cards = {**library.cards, card.id: replace(card, examples=examples)}
+    found = list(example_faults(replace(library, plan=plan, cards=cards), find([FIXTURES / "requests"]), whole=True))
+    by_file = {
+        file: [fault for fault in found if fault.startswith(f"{file}:")] for file in (card.file, "guideline.yaml")
+    }
+    assert any("examples: 'order-sign/not-there' is no fixture" in fault for fault in by_file[card.file])
+    assert any("must not raise this card" in fault for fault in by_file[card.file])
+    assert by_file["guideline.yaml"][0].endswith("example: 'order-sign/nothing' is no fixture")
+    start = [fault for fault in found if fault.startswith("amitriptyline/amitriptyline-start-dose.md:")]
+    assert start, "without its drug as a subject no card of it is raised"
+    assert all("must raise this card" in fault for fault in start)
 
 
 def test_a_statement_that_no_card_carries_and_that_does_not_say_why_is_named(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every number of a card has words, and every word a number."""
+"""What files say of each other: every number of a card has words, and a guideline loses none of its cards."""
 
 from pathlib import Path
 
@@ -7,8 +7,9 @@ import pytest
 from service.engine.check import deep_faults
 from service.engine.guideline import Guideline
 from service.engine.library import Library
-from service.engine.loading import load
-from service.files import FaultyLibrary
+from service.engine.loading import FOLDER, load
+from service.engine.references import guideline_faults
+from service.files import Document, FaultyLibrary, load_yaml
 from service.guidance.registry import RULES
 from tests.engine.folder import changed, copied
 
@@ -38,3 +39,30 @@ def test_words_that_are_no_phrase_are_a_fault_with_their_line(tmp_path: Path) ->
     line = changed(folder, FILE, "  adult: Age", "  adult: [18] # Age")
     with pytest.raises(FaultyLibrary, match=f"numbers.yaml:{line}: all.adult"):
         load(folder)
+
+
+LOST = {
+    "always: 'not-checked' is missing": ("  - not-checked\n  - code-and", "  - code-and"),
+    "silenced: 'amitriptyline-with-maoi' is never silenced": (
+        "    - other-options\n",
+        "    - amitriptyline-with-maoi\n",
+    ),
+    "silenced: 'not-checked' is never silenced": ("    - other-options\n", "    - not-checked\n"),
+    "merges: 'amitriptyline-duplicate' is merged into itself": (
+        "from: [anticholinergic-with-amitriptyline]\n    when",
+        "from: [amitriptyline-duplicate]\n    when",
+    ),
+    "merges: 'not-checked' is never nothing": ("from: [tolperisone-food]", "from: [not-checked]"),
+    "silenced: there is no card 'amitriptyline-and-the-hart'": ("heart:\n    [", "hart:\n    ["),
+}
+
+
+def test_a_guideline_that_would_lose_a_card_is_named(library: Library) -> None:
+    text = (FOLDER / "guideline.yaml").read_text(encoding="utf-8")
+    for reason, (old, new) in LOST.items():
+        assert text.count(old) == 1, old
+        document = load_yaml("guideline.yaml", text.replace(old, new))
+        assert isinstance(document, Document)
+        (fault,) = guideline_faults(document, library)
+        assert fault.reason.startswith(reason)
+        assert fault.line
