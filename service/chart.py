@@ -4,13 +4,14 @@ Everything a rule may look at is here, in clinical words and free of FHIR versio
 the same chart always gives the same findings.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
 
 from service.facts import (
+    EGFR_COMPUTED,
     Age,
     Allergies,
     Condition,
@@ -34,7 +35,8 @@ class Chart:
     ``ordering`` is false when a chart is only opened (patient-view); ``refill`` is true when the hook
     itself says that treatment continues.
     ``history_known`` is false when no medication list was given. ``subjects`` are the drugs that the guideline is
-    about. ``incomplete`` are the lists that hold less than the record by what they say themselves.
+    about. ``incomplete`` are the lists that hold less than the record by what they say themselves. ``ids`` are by kind
+    all that can be asked for: a question with another one would be answered no for ever, so it raises LookupError.
     """
 
     today: date
@@ -53,6 +55,12 @@ class Chart:
     incomplete: frozenset[str] = frozenset()
     ordering: bool = True
     refill: bool = False
+    ids: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def _ask(self, kind: str, ids: tuple[str, ...]) -> None:
+        known = self.ids.get(kind)
+        if known is not None and not known.issuperset(ids) and (unknown := {*ids} - known - {EGFR_COMPUTED}):
+            raise LookupError(f"there is no {', '.join(sorted(unknown))} in terminology/{kind}")
 
     @property
     def problems_read(self) -> bool:
@@ -61,7 +69,8 @@ class Chart:
 
     def allergic(self, drug: str) -> bool:
         """True when an allergy to the drug is recorded, or a mere intolerance, as an allergy or as a problem."""
-        return drug in self.allergies.drugs or self.has(f"allergy-to-{drug}")
+        self._ask("drugs", (drug,))
+        return drug in self.allergies.drugs or f"allergy-to-{drug}" in self._active_sets
 
     @cached_property
     def age(self) -> Age | None:
@@ -90,8 +99,14 @@ class Chart:
                 found.setdefault(drug, []).append(order)
         return found
 
+    def _of_drug(self, drug: str) -> Sequence[MedicationOrder]:
+        found = self._by_drug.get(drug)
+        if found is None:
+            self._ask("drugs", (drug,))
+        return found or ()
+
     def _taken_as(self, drug: str, role: Role) -> list[MedicationOrder]:
-        return [order for order in self._by_drug.get(drug, ()) if order.role is role]
+        return [order for order in self._of_drug(drug) if order.role is role]
 
     def drafts(self, drug: str) -> list[MedicationOrder]:
         """Orders being written for a systemic product of the drug, except those that only stop it."""
@@ -111,7 +126,7 @@ class Chart:
 
     def stops(self, drug: str) -> list[MedicationOrder]:
         """The selected drafts that end the drug."""
-        return [order for order in self._by_drug.get(drug, ()) if order.stops and order.focus]
+        return [order for order in self._of_drug(drug) if order.stops and order.focus]
 
     def in_question(self, drug: str) -> list[MedicationOrder]:
         """Orders of a drug that advice about it concerns: selected drafts, or what is taken when a chart is opened."""
@@ -132,6 +147,7 @@ class Chart:
 
         ``but`` is a drug of which no order counts.
         """
+        self._ask("classes", classes)
         wanted = frozenset(classes)
         if self._classes.isdisjoint(wanted):
             return []
@@ -153,6 +169,7 @@ class Chart:
 
     def has(self, *sets: str) -> bool:
         """True when an active condition belongs to one of the sets."""
+        self._ask("conditions", sets)
         return not self._active_sets.isdisjoint(sets)
 
     def named(self, orders: Iterable[MedicationOrder], *sets: str) -> bool:
@@ -161,7 +178,7 @@ class Chart:
 
     def active(self, *sets: str) -> list[Condition]:
         """The active conditions of the sets, as the record names them."""
-        if self._active_sets.isdisjoint(sets):
+        if not self.has(*sets):
             return []
         return [condition for condition in self.conditions if condition.active and not condition.sets.isdisjoint(sets)]
 
@@ -171,12 +188,14 @@ class Chart:
 
     def measured(self, *kinds: str, units: Iterable[str] = (), days: Fraction | None = None) -> list[Measurement]:
         """Values of the kinds in one of the units, of the last so many days or ever; none of a day to come."""
+        self._ask("observations", kinds)
         earliest = self.days_ago(days) if days is not None else date.min
         dated = (m for m in self.measurements if m.kind in kinds and earliest <= m.taken <= self.today)
         return [m for m in dated if m.value is not None and (not units or m.unit in units)]
 
     def latest(self, *kinds: str) -> Measurement | None:
         """The latest measurement of one of the kinds."""
+        self._ask("observations", kinds)
         found = [m for m in self.measurements if m.kind in kinds]
         return max(found, key=lambda m: m.taken, default=None)
 

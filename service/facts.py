@@ -157,6 +157,10 @@ class Condition:
     recorded_only: bool = False
 
 
+EGFR_COMPUTED = "egfr-computed"
+"""The kind of a filtration rate that follows from creatinine, used where none that was reported is as new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """A valid observation: what was measured (a set's id), when, and its value or coded answer.

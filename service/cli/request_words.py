@@ -105,7 +105,7 @@ class _Author:
 
     def condition(self, words: str, number: int) -> Resource:
         """A problem: a value set of conditions, SYSTEM|CODE, or words as a clinician writes them."""
-        terminology, named = self.library.terminology, self._sets(CONDITIONS)
+        terminology, named = self.library.terminology, self.library.terminology.ids[CONDITIONS]
         system, _, code = words.rpartition("|")
         if words in named:
             chosen = terminology.concept_sets[words]
@@ -123,7 +123,7 @@ class _Author:
 
     def observation(self, words: str, number: int) -> Resource:
         """A measurement: a value set of observations with a value and its UCUM unit, or with words."""
-        named = self._sets(OBSERVATIONS)
+        named = self.library.terminology.ids[OBSERVATIONS]
         parts = _MEASURED.fullmatch(words.strip())
         if parts is None or parts[1] not in named:
             near = get_close_matches(words.partition(" ")[0], named, 3, 0.4)
@@ -145,6 +145,3 @@ class _Author:
             "effectiveDateTime": self.today.isoformat(),
             **value,
         }
-
-    def _sets(self, kind: str) -> set[str]:
-        return {summary.id for summary in self.library.terminology.sets if summary.kind == kind}

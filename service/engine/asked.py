@@ -1,18 +1,19 @@
 """What rules ask a chart for by an id: drugs, their classes, conditions and measurements that the terminology lacks.
 
-Such a rule would find nothing, ever, and say nothing. Read from the rules' source: an id written there, or named there
-as a constant of its module. One that is worked out is not seen.
+Such a rule would find nothing, ever, and say nothing. Read from the source of the rules and of what they rest on:
+an id written there, or named there as a constant of its module. One that is worked out the chart itself refuses.
 """
 
 import ast
 import inspect
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from service.engine.finding import Rule
 from service.engine.library import Library
+from service.engine.review import modules_of, parsed
+from service.facts import EGFR_COMPUTED
 from service.files import Fault
 
 KINDS = {
@@ -25,34 +26,54 @@ KINDS = {
 KIND_OF = {question: kind for kind, questions in KINDS.items() for question in questions}
 BESIDES = {"partners": 2, "named": 1}
 """Arguments that come before the ids."""
-COMPUTED = {"observations": {"egfr-computed"}}
-"""What the chart itself works out."""
+HELD = {"drugs", "classes", "sets", "reasons"}
+"""What holds ids of any kind, and is looked into with ``in``, ``&`` or ``isdisjoint``."""
 
 
 def unknown_ids(library: Library, rules: Sequence[Rule]) -> Iterator[Fault]:
     """Questions with an id that the terminology lacks, each with the file and line of the rule's module."""
-    known = {kind: {set_.id for set_ in library.terminology.sets if set_.kind == kind} for kind in KINDS}
-    for name in dict.fromkeys(rule.__module__ for rule in rules):
-        module = sys.modules[name]
+    known = library.terminology.ids
+    every = frozenset(library.terminology.words.metabolisers).union(*known.values())
+    for module in dict.fromkeys(module for rule in rules for module in modules_of(rule)):
         file = Path(inspect.getfile(module))
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and (question := _question(call)) in KIND_OF:
-                kind = KIND_OF[question]
-                for id_ in _ids(call.args[BESIDES.get(question, 0) :], module):
-                    if id_ not in known[kind] | COMPUTED.get(kind, set()):
+        for node in ast.walk(parsed(module)):
+            for question, expression in _asked(node):
+                kind = KIND_OF.get(question, "*")
+                for id_ in _ids(expression, module):
+                    if id_ not in (every if kind == "*" else known.get(kind, ())) and id_ != EGFR_COMPUTED:
                         wrong = f"{question} asks for '{id_}', which is not in terminology/{kind}"
-                        yield Fault(f"{file.parent.name}/{file.name}", call.lineno, wrong)
+                        yield Fault(f"{file.parent.name}/{file.name}", expression.lineno, wrong)
 
 
-def _question(call: ast.Call) -> str:
-    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+def _asked(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The questions that a piece of source asks, each with an expression for the ids."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="isdisjoint", value=held), args=[ids]) if _name(held) in HELD:
+            yield _name(held), ids
+        case ast.Call() if _name(node) in KIND_OF:
+            yield from ((_name(node), ids) for ids in node.args[BESIDES.get(_name(node), 0) :])
+        case ast.Compare(left=ids, ops=[ast.In() | ast.NotIn()], comparators=[held]) if _name(held) in HELD:
+            yield _name(held), ids
+        case ast.BinOp(left=held, op=ast.BitAnd(), right=ids) if _name(held) in HELD:
+            yield _name(held), ids
 
 
-def _ids(arguments: Iterable[ast.expr], module: ModuleType) -> Iterator[str]:
-    for argument in arguments:
-        written = argument.value if isinstance(argument, ast.Starred) else argument
-        value = written.value if isinstance(written, ast.Constant) else vars(module).get(getattr(written, "id", ""))
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, tuple | frozenset):
-            yield from sorted(id_ for id_ in value if isinstance(id_, str))
+def _name(expression: ast.expr) -> str:
+    """The last name of what an expression calls or reads."""
+    read = expression.func if isinstance(expression, ast.Call) else expression
+    return str(getattr(read, "attr", getattr(read, "id", "")))
+
+
+def _ids(written: ast.expr, module: ModuleType) -> Iterator[str]:
+    match written:
+        case ast.Starred(value=value):
+            yield from _ids(value, module)
+        case ast.Set(elts=items) | ast.Tuple(elts=items) | ast.Call(func=ast.Name(id="set"), args=items):
+            for item in items:
+                yield from _ids(item, module)
+        case ast.Constant(value=str(id_)):
+            yield id_
+        case ast.Name(id=name):
+            constant = vars(module).get(name)
+            several = constant if isinstance(constant, tuple | frozenset | set) else (constant,)
+            yield from sorted(id_ for id_ in several if isinstance(id_, str))

@@ -27,7 +27,7 @@ def reference_faults(
 def _of_cards(library: Library, documents: Mapping[str, Document]) -> Iterator[Fault]:
     reasons = {**library.override_reasons, **library.code_systems[OVERRIDE_REASONS].displays}
     topics = library.code_systems[TOPICS].displays
-    conditions = {summary.id for summary in library.terminology.sets if summary.kind == "conditions"}
+    conditions = library.terminology.ids.get("conditions", frozenset())
     for card in library.cards.values():
         document = documents[card.id]
         links: tuple[tuple[str, Iterable[str], Container[str], str], ...] = (
@@ -113,9 +113,8 @@ def _lost_cards(guideline: Document) -> Iterator[Fault]:
 
 def _unknown_subjects(guideline: Document, library: Library) -> Iterator[Fault]:
     """Drugs that the guideline is about and that no record could be seen to name."""
-    drugs = {summary.id for summary in library.terminology.sets if summary.kind == "drugs"}
     for place, drug in enumerate(guideline.value["subjects"]):
-        if drug not in drugs:
+        if drug not in library.terminology.ids.get("drugs", ()):
             yield guideline.fault(f"subjects: there is no drug '{drug}' in terminology/drugs", "subjects", place)
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from types import ModuleType
 
 import yaml
@@ -31,13 +32,13 @@ def digest(guideline: Guideline, card_id: str) -> str:
         sorted(card.says.items()),
         card.sources,
         card.override_reasons,
-        sorted(_code(rule)) if rule is not None else (),
+        sorted(map(inspect.getsource, modules_of(rule))) if rule is not None else (),
     )
     return hashlib.sha256(repr(reviewed).encode()).hexdigest()[:16]
 
 
-def _code(rule: Rule) -> Iterator[str]:
-    """The text of the rule's module and of the modules of the same room that it rests on."""
+def modules_of(rule: Rule) -> Iterator[ModuleType]:
+    """The rule's module and the modules of the same room that it rests on."""
     room = rule.__module__.rpartition(".")[0]
     left, seen = [rule.__module__], set[str]()
     while left:
@@ -46,10 +47,15 @@ def _code(rule: Rule) -> Iterator[str]:
         if name in seen or not isinstance(module, ModuleType):
             continue
         seen.add(name)
-        source = inspect.getsource(module)
-        yield source
-        imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module)
+        yield module
+        imports = (node for node in ast.walk(parsed(module)) if isinstance(node, ast.ImportFrom))
         left += [node.module for node in imports if node.module and node.module.startswith(f"{room}.")]
+
+
+@cache
+def parsed(module: ModuleType) -> ast.Module:
+    """The source of a module as a tree."""
+    return ast.parse(inspect.getsource(module))
 
 
 def open_reason(guideline: Guideline, card_id: str, today: date) -> str:

@@ -11,7 +11,7 @@ from itertools import chain
 from service.chart import Chart
 from service.dosing.filtration import NUMBERS, egfr
 from service.errors import MissingData, NotConformant
-from service.facts import Measurement, MedicationOrder, Patient, Unread, body_weight
+from service.facts import EGFR_COMPUTED, Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
 from service.fhir.as_r4 import status_of
 from service.fhir.concepts import Room
@@ -161,6 +161,7 @@ class ChartReader:
             incomplete=incomplete(self.prefetch) | cut,
             ordering=self.session.ordering,
             refill=self.session.refill,
+            ids=self.terminology.ids,
         )
 
     @cached_property
@@ -210,7 +211,7 @@ class ChartReader:
         value = egfr(latest.value, latest.unit, age.at_most, who.gender, self.numbers)
         if value is None:
             return None
-        return Measurement("egfr-computed", latest.taken, value, "mL/min", indexed=True, computed=True)
+        return Measurement(EGFR_COMPUTED, latest.taken, value, "mL/min", indexed=True, computed=True)
 
     def _weight(self) -> Fraction | None:
         return body_weight(self._observed.measurements, self.today, int(self.numbers["weight_age"]))

@@ -1,5 +1,7 @@
 """Drugs, their classes, conditions and measurements that several rules look at, by their ids in cards/terminology."""
 
+from service.facts import EGFR_COMPUTED
+
 AMITRIPTYLINE = "amitriptyline"
 TOLPERISONE = "tolperisone"
 SUBJECTS = (AMITRIPTYLINE, TOLPERISONE)
@@ -27,14 +29,11 @@ NOT_TOLERATED = "stopped-because-not-tolerated"
 
 QTC = ("qtc-bazett", "qtc-fridericia", "qtc-method-unspecified")
 CLEARANCE = ("creatinine-clearance-cockcroft-gault", "creatinine-clearance-24h-urine")
-COMPUTED = "egfr-computed"
-"""What the chart computes from creatinine where no filtration rate is as new."""
-
 FILTRATION = (
     "egfr-ckd-epi-2021",
     "egfr-ckd-epi-2009",
     "egfr-formula-unspecified",
     "egfr-mdrd",
     "egfr-mdrd-77147-7",
-    COMPUTED,
+    EGFR_COMPUTED,
 )

@@ -101,6 +101,7 @@ class Terminology:
         self.lists = lists
         self.words, self.concept_sets = lists.words, lists.concept_sets
         self.sets, self.titles, self.queries = lists.sets, lists.titles, lists.queries
+        self.ids = grouped((summary.kind, summary.id) for summary in lists.sets)
         self.loinc = tuple(sorted(lists.loinc))
         self.systems = Systems(lists.systems)
         self._codes: dict[tuple[str, str], list[DrugCode]] = {}

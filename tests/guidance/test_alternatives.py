@@ -11,7 +11,7 @@ from service.engine.concerns import concerns_of
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.facts import Allergies, Condition, Measurement, MedicationOrder, Patient, Role, Unread
+from service.facts import EGFR_COMPUTED, Allergies, Condition, Measurement, MedicationOrder, Patient, Role, Unread
 from service.fhir.edit import ClientOrders
 from service.guidance.alternatives import (
     MAOI,
@@ -20,7 +20,7 @@ from service.guidance.alternatives import (
     opioid_in_fibromyalgia,
     other_options,
 )
-from service.guidance.ids import CLEARANCE, COMPUTED, FILTRATION
+from service.guidance.ids import CLEARANCE, FILTRATION
 from service.guidance.replacing import kidney_function
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, born, chart, current, days_ago, dose, draft, drug, past
 
@@ -368,7 +368,7 @@ def test_clearance_comes_before_filtration_and_the_latest_value_counts(
 
 def test_every_set_and_class_is_known_to_the_terminology(library: Library) -> None:
     terminology = library.terminology
-    measured = {*CLEARANCE, *FILTRATION} - {COMPUTED}
+    measured = {*CLEARANCE, *FILTRATION} - {EGFR_COMPUTED}
     assert measured | {*OPIOID_ACCEPTED} <= terminology.concept_sets.keys()
     drugs = ("phenelzine", "moclobemide", "selegiline", "linezolid", "tedizolid")
     assert set(MAOI) <= terminology.classes(drugs)
