@@ -42,7 +42,7 @@ class FaultyLibrary(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
-_SECTION = re.compile(r"^## ([a-z]+(?: [a-z0-9-]+)?)\s*$", re.MULTILINE)
+_SECTION = re.compile(r"^##(?!#)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
 
@@ -171,15 +171,24 @@ def schema(folder: Path, name: str) -> dict[str, Any]:
 
 
 def split(name: str, text: str) -> tuple[Document, dict[str, str]] | Fault:
-    """Front matter and the ``## sections`` of a Markdown file."""
+    """Front matter and the ``## sections`` of a Markdown file, each once, with nothing before the first."""
     if not text.startswith("---\n") or "\n---\n" not in text[4:]:
         return Fault(name, 1, "front matter missing: the file must start with '---' and close it with '---'")
     head, _, body = text[4:].partition("\n---\n")
     document = load_yaml(name, head, offset=1)
     if isinstance(document, Fault):
         return document
-    pieces = _SECTION.split(body)
-    sections = {title: content.strip("\n") + "\n" for title, content in zip(pieces[1::2], pieces[2::2], strict=True)}
+    headings = list(_SECTION.finditer(body))
+    ends = [heading.start() for heading in headings] + [len(body)]
+    first = head.count("\n") + 4
+    if body[: ends[0]].strip():
+        return Fault(name, first, "words before the first section, '## summary'")
+    sections: dict[str, str] = {}
+    for heading, end in zip(headings, ends[1:], strict=True):
+        if heading[1] in sections:
+            line = first + body.count("\n", 0, heading.start())
+            return Fault(name, line, f"section '## {heading[1]}' stands twice")
+        sections[heading[1]] = body[heading.end() : end].strip("\n") + "\n"
     return document, sections
 
 

@@ -138,6 +138,11 @@ def _check_file(document: Document, sections: Mapping[str, str], folder: Path) -
     front, stem = document.value, Path(document.name).stem
     faults = [] if front["id"] == stem else [document.fault(f"id: must be the file's name, '{stem}'", "id")]
     faults += [document.fault(f"{key}: still to be written", key) for key in front if UNWRITTEN in str(front[key])]
+    rows = front.get("reasons", {})
+    for key in ("short", "long", "urgency"):
+        without = [kind for kind in rows if key not in rows[kind]]
+        for kind in without if len(without) < len(rows) else ():
+            faults.append(document.fault(f"reasons: '{kind}' has no '{key}', as other rows have", "reasons", kind))
     missing = [kind for kind in NEEDED if not any(title.partition(" ")[0] == kind for title in sections)]
     faults += [Fault(document.name, 0, f"section '## {kind}' is missing") for kind in missing]
     for title in sections:

@@ -4,13 +4,15 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from service.dosing.filtration import NUMBERS
 from service.engine.library import Library
 from service.engine.loading import FOLDER, load
-from service.files import FaultyLibrary, Seen
+from service.files import FaultyLibrary, Seen, schema
+from service.trust.clients import Jurisdiction
 from tests.engine.folder import changed, copied
 
 PAIR = "pair/tolperisone-with-amitriptyline.md"
@@ -70,6 +72,24 @@ def broken(folder: Path, group: list[Case]) -> list[int]:
 
 AT_A_LINE = {
     "unknown section": (FAILED, "## detail", "## epilogue\n\n## detail", "section '## epilogue': not known"),
+    "section of another case": (FAILED, "## detail", "## Summary\nAll fine.\n\n## detail", "'## Summary': not known"),
+    "section that stands twice": (FAILED, "## line\n", "## detail\nAll fine.\n\n## line\n", "'## detail' stands twice"),
+    "words in no section": (FAILED, "---\n## summary", "---\nAll fine.\n## summary", "before the first section"),
+    **{
+        what: (FAILED, "\nrule: R28", f"\nreasons: {{{rows}}}\nrule: R28", reason)
+        for what, rows, reason in (
+            ("conditions without urgency", "a: {short: x, conditions: [falls]}", "'urgency' is a dependency of 'cond"),
+            ("row without words", "a: {short: x, urgency: info}, b: {urgency: info}", "'b' has no 'short', as other"),
+            ("row without long words", "a: {short: x, long: x}, b: {short: x}", "'b' has no 'long', as other rows"),
+            ("row without urgency", "a: {short: x, urgency: info}, b: {short: x}", "'b' has no 'urgency', as other"),
+            ("place without law", 'a: {short: x, urgency: {usa: info, "": info}}', "'usa' is not one of"),
+            (
+                "place without a warning",
+                "a: {short: x, conditions: [falls], urgency: info, warning_in: {usa: [falls]}}",
+                "'usa' is not one of",
+            ),
+        )
+    },
     "front matter not opened": (FAILED, "---\nid: rule-failed", "id: rule-failed", "front matter missing"),
     "bad YAML in a card": (FAILED, "rule: R28", "rule: [R28", "not valid YAML"),
     "id that is not the file's name": (FAILED, "id: rule-failed", "id: rule-broken", "id: must be the file's name"),
@@ -218,7 +238,7 @@ BETWEEN_FILES = {
 IN_ONE_FILE = {
     "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
     "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),
-    "no summary": (FAILED, "## summary", "", "section '## summary' is missing"),
+    "no summary": (FAILED, "## summary\n", "## line x\n", "section '## summary' is missing"),
     "suggestion without its action": (START, "## action", "", "'## suggestion' and '## action' go together"),
     "bad JSON in an order": ("orders/amitriptyline-10-mg-at-bedtime.json", '"status"', "status", "not valid JSON"),
     "unknown code system": (DRUG, "http://www.whocc.no/atc", "http://who.example", "http://who.example is not in"),
@@ -359,3 +379,10 @@ def test_a_label_of_a_source_stands_for_one_address(library: Library) -> None:
     for source in library.sources.values():
         addresses.setdefault(source.label, set()).add(source.url)
     assert [label for label, found in addresses.items() if len(found) > 1] == []
+
+
+def test_the_schema_of_cards_knows_every_jurisdiction() -> None:
+    row = schema(FOLDER, "card.schema.json")["properties"]["reasons"]["additionalProperties"]["properties"]
+    known = list(get_args(Jurisdiction))
+    assert row["warning_in"]["propertyNames"]["enum"] == known
+    assert row["urgency"]["then"]["propertyNames"]["enum"] == ["", *known]
