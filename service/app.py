@@ -24,7 +24,7 @@ from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import State
 from service.guidance.registry import RULES
 from service.metrics import Metrics
-from service.records.records import Records
+from service.records import Records
 from service.settings import Settings
 from service.trust.callers import Caller, Reason
 from service.trust.clients import clients_of
@@ -118,7 +118,7 @@ def create_app(
     app.register_blueprint(discovery(published))
     if records is not None:
         records.writer.observers.append(metrics.recorded)
-    recording = [] if records is None else [records.observe]
+    recording = [] if records is None else [records.writer.add]
     observe = observing(decision, now, [metrics.exchanged, *recording])
     reasons = offered_reasons(library, public_url)
     keep_for = partial(keeping, records, now, reasons=reasons, keep_comments=settings.keep_comments)
@@ -153,7 +153,7 @@ def checks_of(library: Library, records: Records | None) -> list[Check]:
     guidance = Check("guidance", lambda: "" if library.cards else "no card is loaded")
     if records is None:
         return [guidance]
-    return [guidance, Check("database", lambda: "" if records.available() else "cannot be used", needed=False)]
+    return [guidance, Check("database", lambda: "" if records.database.available() else "cannot be used", needed=False)]
 
 
 def closed_sets(library: Library, published: Sequence[Service]) -> dict[str, frozenset[str]]:

@@ -14,8 +14,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from service.records.exchange import Exchange
-from service.records.outcome import StoredFeedback
+from service.records.kept import Exchange, StoredFeedback
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -148,7 +148,7 @@ class Channel(HTTPChannel):
         return now - self.since > kept
 
     def end(self, code: int, reason: str) -> None:
-        """Ends it; a client that has begun a request is told so. Called by the loop, while nothing runs here."""
+        """Ends it; a client that has begun a request gets a refusal. Called by the loop, while nothing runs here."""
         if self.request is None:
             self.refused = False
             self.handle_close()

@@ -33,7 +33,7 @@ from service.jsonio import encode
 from service.logs import catch_strays, configure_logs
 from service.metrics import Metrics, process_ended, shared_counts
 from service.receiving import Receiver
-from service.records.records import Records
+from service.records import Records
 from service.settings import LOOPBACK, Settings
 from service.startup import start_library
 

@@ -10,8 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.metrics import OTHER, Metrics
-from service.records.exchange import Exchange, ShownCard
-from service.records.outcome import StoredFeedback
+from service.records.kept import Exchange, ShownCard, StoredFeedback
 
 KNOWN = {
     "hook": frozenset({"order-sign"}),

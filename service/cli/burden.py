@@ -59,7 +59,7 @@ class Burden:
 
     def rows(self, policy: str) -> list[dict[str, Any]]:
         """A row for each card, the most frequent first, all together at the top; shares are per 100 orders."""
-        from service.records.rate import Rate
+        from service.records.report import Rate
 
         found, cards = [], {*self.shown, *self.merged, *self.quiet}
         for card in sorted(cards, key=lambda card: (card != ANY, -self.shown[card], card)):

@@ -71,7 +71,7 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Iterable[Any
 
 def print_rows(form: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Prints rows as JSON, for programs, or as CSV, for spreadsheets."""
-    from service.records.sheet import sheet
+    from service.records.report import sheet
 
     if form == "json":
         print_json(rows)

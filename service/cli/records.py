@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from service.records.database import Database
-    from service.records.rate import Rate
-    from service.records.report import CardReport
+    from service.records.report import CardReport, Rate
 
 STATEMENT = 600.0
 """Seconds that a query of a command may take: it reads all there is, and nobody waits for a card meanwhile."""
@@ -83,7 +82,7 @@ def _opened() -> Iterator["Database"]:
 )
 @as_rows
 def feedback(card: str | None, since: datetime | None, most: int, form: str) -> None:
-    from service.records.settling import latest_outcomes
+    from service.records.reading import latest_outcomes
 
     with _opened() as database, database.reading() as connection:
         listed, total = latest_outcomes(connection, card, since, most)
@@ -114,9 +113,8 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
 @click.option("--since", type=Past(), help="Only cards shown since that day: 90d, or 2026-11-23.")
 @as_rows
 def report(since: datetime | None, form: str) -> None:
-    from service.records.report import Chosen
-    from service.records.report import report as made
-    from service.records.sheet import CARD_COLUMNS, card_rows
+    from service.records.reading import report as made
+    from service.records.report import CARD_COLUMNS, Chosen, card_rows
 
     chosen = Chosen(since=since.date() if since else None)
     with _opened() as database, database.reading() as connection:
@@ -157,7 +155,7 @@ def _percent(rate: "Rate") -> str:
 
 
 def _change(before: "Rate", recent: "Rate") -> str:
-    from service.records.rate import trend
+    from service.records.report import trend
 
     if before.share is None or recent.share is None:
         return ""

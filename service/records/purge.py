@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, select, text
 
-from service.records.counts import hour_of
 from service.records.database import Database
+from service.records.settling import hour_of
 from service.records.tables import (
     call_counts,
     card_counts,

@@ -1,26 +1,55 @@
-"""The report on each card: how often it was shown, accepted and overridden, why, and its trend.
+"""A report on each card: how often it was shown, accepted and overridden, why, and its trend; as rows and as CSV."""
 
-All of it is read from the tables of counts, so it takes the same time however many cards went out.
-"""
-
-from collections import Counter, defaultdict
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Date, Table, cast, func, select
+CONFIDENCE = 0.95
+_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
-from service.records.exchange import MORE, PLAYGROUND
-from service.records.rate import Rate
-from service.records.tables import call_counts, card_counts, outcomes, reason_counts, unchecked_counts
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``part`` of ``whole`` cases."""
+
+    part: int
+    whole: int
+
+    @property
+    def share(self) -> float | None:
+        """The share, 0 to 1; None without cases."""
+        return self.part / self.whole if self.whole else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the share after Wilson (1927), which holds for few cases too; None without cases."""
+        if not self.whole:
+            return None
+        n, p, z = self.whole, self.part / self.whole, _Z
+        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return (middle - half if self.part else 0.0), (middle + half if self.part < n else 1.0)
+
+
+def trend(before: Rate, recent: Rate) -> str:
+    """ "rising" or "falling" where the intervals do not overlap, else "no clear change"; empty without cases."""
+    earlier, later = before.interval, recent.interval
+    if earlier is None or later is None:
+        return ""
+    if later[0] > earlier[1]:
+        return "rising"
+    return "falling" if later[1] < earlier[0] else "no clear change"
+
 
 PERIOD = timedelta(days=30)
 """The trend compares the cards shown in the last of these with those of the one before."""
 
 DAY = timedelta(days=1)
-OUTCOMES = ("shown", "accepted", "overridden", "quiet")
-NO_REASON = "no reason given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +92,7 @@ class Counted:
 
     @property
     def override_rate(self) -> Rate:
-        """Overridden among those with feedback; a card without tells nothing."""
+        """Overridden among those with feedback; a card without feedback says nothing of the clinician."""
         return Rate(self.overridden, self.accepted + self.overridden)
 
     @property
@@ -130,7 +159,7 @@ class Report:
 
     ``unchecked`` counts the answers in which something was not checked, by reason, the most frequent first.
     ``clients`` are those that called, the one with most calls first, and ``hooks`` the calls of each. ``unknown``
-    counts the latest feedback about cards that we do not know, which no client or hook can be told of.
+    counts the latest feedback about cards that we do not know, which belong to no client or hook.
     """
 
     calls: int
@@ -147,115 +176,51 @@ class Report:
         return sum((card.counted for card in self.cards), Counted())
 
 
-def report(connection: Connection, today: date, chosen: Chosen = ALL) -> Report:
-    """The report on the calls answered and the cards shown in a period, at one client or all, at one hook or all."""
-    by_card = _cards(connection, today, chosen)
-    reasons = _reasons(connection, chosen)
-    cards = [_card(card, by_card[card], reasons[card], today, chosen) for card in by_card]
-    calls = _sums(connection, call_counts, ("client", "hook", "within"), ("calls",), chosen)
-    unchecked = _sums(connection, unchecked_counts, ("reason",), ("answers",), chosen)
-    return Report(
-        calls=sum(number for *_, number in calls),
-        cards=tuple(
-            sorted(
-                (card for card in cards if card.days),
-                key=lambda each: (-each.counted.overridden, -each.counted.shown, each.card),
-            )
-        ),
-        unchecked=_most_first(dict(unchecked)),
-        clients=_clients(connection, _called(calls, 0), chosen),
-        hooks=_most_first(_called(calls, 1)),
-        times=Times(tuple((None if bound == MORE else bound, n) for bound, n in sorted(_called(calls, 2).items()))),
-        unknown=_unknown(connection, chosen),
-    )
+def card_rows(report: Report) -> list[dict[str, Any]]:
+    """The report, a row for each card, with ``CARD_COLUMNS``."""
+    return [_row(card) for card in report.cards]
 
 
-def _sums(
-    connection: Connection, table: Table, by: Sequence[str], numbers: Sequence[str], chosen: Chosen
-) -> list[tuple[Any, ...]]:
-    """What a table of counts holds of the chosen calls: columns, and the sums of numbers for each of their values."""
-    asked = {"client": chosen.client, "hook": chosen.hook}
-    wanted = [table.c[column] == value for column, value in asked.items() if value]
-    wanted += [] if chosen.client else [table.c.client != PLAYGROUND]
-    columns = [table.c[column] for column in by]
-    sums = [cast(func.sum(table.c[number]), table.c[number].type).label(number) for number in numbers]
-    wanted += _within(next(iter(table.columns)), chosen)
-    statement = select(*columns, *sums).where(*wanted).group_by(*columns).order_by(*columns)
-    return [tuple(row) for row in connection.execute(statement)]
+def _row(card: CardReport) -> dict[str, Any]:
+    counted = card.counted
+    interval = counted.override_rate.interval or (None, None)
+    return {
+        "card": card.card,
+        "shown": counted.shown,
+        "accepted": counted.accepted,
+        "overridden": counted.overridden,
+        "override_rate": _rounded(counted.override_rate.share),
+        "low": _rounded(interval[0]),
+        "high": _rounded(interval[1]),
+        "rate_before": _rounded(card.before.share),
+        "rate_recent": _rounded(card.recent.share),
+        "trend": trend(card.before, card.recent) or None,
+        "unanswered": counted.unanswered,
+        "quiet": counted.quiet,
+        "reasons": dict(card.reasons),
+    }
 
 
-def _within(column: Column[Any], chosen: Chosen) -> list[ColumnElement[bool]]:
-    """That a day or a moment lies in the chosen period."""
-
-    def first(day: date) -> date:
-        return day if isinstance(column.type, Date) else datetime.combine(day, time(), UTC)
-
-    wanted = [] if chosen.since is None else [column >= first(chosen.since)]
-    return wanted if chosen.until is None else [*wanted, column < first(chosen.until + DAY)]
-
-
-def _cards(connection: Connection, today: date, chosen: Chosen) -> dict[str, list[tuple[date, Counted]]]:
-    """What became of each card, by day, in the period and in those of the trend."""
-    trend_since = (chosen.until or today) + DAY - 2 * PERIOD
-    longer = replace(chosen, since=chosen.since and min(chosen.since, trend_since))
-    cards: defaultdict[str, list[tuple[date, Counted]]] = defaultdict(list)
-    for card, day, *numbers in _sums(connection, card_counts, ("card", "day"), OUTCOMES, longer):
-        cards[card].append((day, Counted(*numbers)))
-    return cards
+def sheet(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Rows as CSV with a heading."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
 
 
-def _card(
-    card: str, days: Sequence[tuple[date, Counted]], reasons: Counter[str], today: date, chosen: Chosen
-) -> CardReport:
-    after = (chosen.until or today) + DAY
-
-    def rate(since: date, before: date) -> Rate:
-        return _total(counted for day, counted in days if since <= day < before).override_rate
-
-    inside = tuple((day, counted) for day, counted in days if chosen.since is None or day >= chosen.since)
-    return CardReport(
-        card=card,
-        counted=_total(counted for _, counted in inside),
-        reasons=_most_first(reasons),
-        before=rate(after - 2 * PERIOD, after - PERIOD),
-        recent=rate(after - PERIOD, after),
-        days=inside,
-    )
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
 
 
-def _total(counts: Iterable[Counted]) -> Counted:
-    return sum(counts, Counted())
+def _cell(value: Any) -> Any:
+    """A value for one cell: lists and objects on one line, and no text that a spreadsheet takes for a formula."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {number}" for key, number in value.items())
+    if isinstance(value, list):
+        return " ".join(value)
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value
 
 
-def _reasons(connection: Connection, chosen: Chosen) -> defaultdict[str, Counter[str]]:
-    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for card, reason, number in _sums(connection, reason_counts, ("card", "reason"), ("overridden",), chosen):
-        reasons[card][reason or NO_REASON] += number
-    return reasons
-
-
-def _called(calls: Iterable[tuple[Any, ...]], by: int) -> Counter[Any]:
-    """The calls of each value of a column: client, hook or time."""
-    called = Counter[Any]()
-    for row in calls:
-        called[row[by]] += row[-1]
-    return called
-
-
-def _clients(connection: Connection, called: Counter[str], chosen: Chosen) -> tuple[ClientReport, ...]:
-    rows = _sums(connection, card_counts, ("client",), OUTCOMES, chosen)
-    cards = {name: Counted(*numbers) for name, *numbers in rows}
-    return tuple(ClientReport(name, number, cards.get(name, Counted())) for name, number in _most_first(called))
-
-
-def _unknown(connection: Connection, chosen: Chosen) -> dict[str, int]:
-    """Feedback about cards of which nothing is kept."""
-    if chosen.client or chosen.hook:
-        return {}
-    wanted = (outcomes.c.latest, outcomes.c.card_id == "", *_within(outcomes.c.received, chosen))
-    rows = connection.execute(select(outcomes.c.outcome, func.count()).where(*wanted).group_by(outcomes.c.outcome))
-    return dict(sorted((outcome, number) for outcome, number in rows))
-
-
-def _most_first(numbers: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(numbers.items(), key=lambda item: (-item[1], item[0])))
+CARD_COLUMNS = tuple(_row(CardReport("", Counted(), (), Rate(0, 0), Rate(0, 0), ())))

@@ -8,17 +8,14 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from service.records import DatabaseUnavailable
-from service.records.counts import Tally
 from service.records.database import Database
-from service.records.exchange import Exchange
+from service.records.kept import Exchange, StoredFeedback, identifier, printable
 from service.records.opening import ANSWER, PATIENCE
-from service.records.outcome import StoredFeedback, identifier, printable
 from service.records.purge import make_months
-from service.records.settling import cards_with_early_feedback, known_feedback, lock_cards, settle
+from service.records.settling import Tally, cards_with_early_feedback, insert_of, known_feedback, lock_cards, settle
 from service.records.tables import counted, outcomes, quiet_cards, shown_cards
 
 PENDING = timedelta(days=7)
@@ -64,8 +61,7 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
 
 @cache
 def _inserting(table: Table, dialect: str) -> ReturningInsert[tuple[str]]:
-    insert: postgresql.Insert | sqlite.Insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
-    return insert.on_conflict_do_nothing().returning(next(iter(table.columns)))
+    return insert_of(table, dialect).on_conflict_do_nothing().returning(next(iter(table.columns)))
 
 
 def write_exchanges(

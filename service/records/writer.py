@@ -19,12 +19,12 @@ import structlog
 
 from service.errors import place_of
 from service.records import DatabaseUnavailable
-from service.records.batching import begin_in_each_process
-from service.records.counts import hour_of
 from service.records.database import Database
-from service.records.exchange import Exchange
+from service.records.kept import Exchange
 from service.records.opening import BUSY, PATIENCE
 from service.records.purge import remove_expired
+from service.records.queries import begin_in_each_process
+from service.records.settling import hour_of
 from service.records.spill import SpillFile
 from service.records.store import CallCount, Numbered, write_exchanges
 

@@ -15,10 +15,8 @@ from service.decide import Decision, decide
 from service.engine.quiet import Once
 from service.errors import NotKept
 from service.jsonio import encode
-from service.records import DatabaseUnavailable
-from service.records.exchange import Exchange, Observer, shown, unchecked
-from service.records.outcome import OutcomeObserver, Reasons, kept_outcome
-from service.records.records import Records
+from service.records import DatabaseUnavailable, Records
+from service.records.kept import Exchange, Observer, OutcomeObserver, Reasons, kept_outcome, shown, unchecked
 from service.server_timing import timed
 from service.trust.callers import Caller
 from service.web.auth import caller

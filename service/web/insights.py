@@ -3,30 +3,25 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request
 
 from service.engine.library import OVERRIDE_REASONS, Library
-from service.records import DatabaseUnavailable
-from service.records.exchange import PLAYGROUND
+from service.records import DatabaseUnavailable, Records
+from service.records.kept import PLAYGROUND
+from service.records.report import CARD_COLUMNS, Chosen, Counted, Report, card_rows, sheet, trend
 from service.web.pages import hardened
-
-if TYPE_CHECKING:
-    from service.records.records import Records
-    from service.records.report import Chosen, Counted, Report
 
 PERIODS = (7, 30, 90, 365)
 """Days that a reader can choose."""
 
 
-def insights(records: "Records | None", library: Library, today: Callable[[], date]) -> Blueprint:
+def insights(records: Records | None, library: Library, today: Callable[[], date]) -> Blueprint:
     """The blueprint of the insights; without records it says what is missing."""
     blueprint = Blueprint("insights", __name__, template_folder="templates")
-    # The pages of readers are few: what reads the database is imported when the first one comes.
 
-    def made(chosen: "Chosen") -> "tuple[Report | None, Report | None]":
-        from service.records.report import report
+    def made(chosen: Chosen) -> tuple[Report | None, Report | None]:
+        from service.records.reading import report  # SQLAlchemy is imported when the first reader comes
 
         if records is None:
             return None, None
@@ -39,8 +34,6 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
 
     @blueprint.get("/insights")
     def show() -> str:
-        from service.records.rate import trend
-
         days, chosen = _asked(today())
         found, everywhere = made(chosen)
         return render_template(
@@ -60,8 +53,6 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
 
     @blueprint.get("/insights.csv")
     def as_sheet() -> Response:
-        from service.records.sheet import CARD_COLUMNS, card_rows, sheet
-
         found, _ = made(_asked(today())[1])
         rows = card_rows(found) if found else []
         answer = Response(sheet(rows, CARD_COLUMNS), mimetype="text/csv")
@@ -76,20 +67,16 @@ def insights(records: "Records | None", library: Library, today: Callable[[], da
     return blueprint
 
 
-def _asked(today: date) -> "tuple[int, Chosen]":
+def _asked(today: date) -> tuple[int, Chosen]:
     """The period in days and what a reader has chosen; what cannot be is left out."""
-    from service.records.report import Chosen
-
     asked = request.args.get("days", "")
     days = int(asked) if asked in map(str, PERIODS) else PERIODS[1]
     since = today - timedelta(days=days - 1)
     return days, Chosen(since, today, request.args.get("client", "")[:200], request.args.get("hook", "")[:100])
 
 
-def _by_day(report: "Report", chosen: "Chosen") -> "list[tuple[date, Counted]]":
+def _by_day(report: Report, chosen: Chosen) -> list[tuple[date, Counted]]:
     """What became of the cards of every day of the period; empty when none was shown."""
-    from service.records.report import Counted
-
     assert chosen.since is not None
     assert chosen.until is not None
     period = range((chosen.until - chosen.since).days + 1)

@@ -12,7 +12,7 @@ import structlog
 from service import server_timing
 from service.logs import REQUEST
 from service.metrics import Metrics
-from service.records.exchange import Exchange
+from service.records.kept import Exchange
 
 ID_HEADER = "X-Request-ID"
 

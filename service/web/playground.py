@@ -27,7 +27,7 @@ from service.errors import ServiceError
 from service.facts import MedicationOrder, Unread
 from service.fhir.resources import entries
 from service.jsonio import encode
-from service.records.exchange import PLAYGROUND
+from service.records.kept import PLAYGROUND
 from service.trust.callers import Caller
 from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
 from service.web.calls import Keep, Observe

@@ -20,7 +20,7 @@ from service.app import create_app, new_uuid
 from service.dates import utc_now
 from service.engine.library import Library
 from service.engine.loading import load
-from service.records.records import Records
+from service.records import Records
 from service.server import warmed
 from service.settings import Settings
 from tests.benchmarks.calls import call
@@ -71,7 +71,7 @@ def ways(folder: Path) -> Iterator[dict[str, Way]]:
             if database_url:
                 records = Records(database_url, folder / f"{name}.jsonl", utc_now, new_uuid)
                 stack.callback(records.close)
-                if not records.available():
+                if not records.database.available():
                     raise RuntimeError(f"{records.database.name} cannot be used")
             return Way(application(folder, library, ehr if tokens else None, records), ehr if tokens else None, records)
 

@@ -17,9 +17,10 @@ import psycopg
 from sqlalchemy import text
 
 from service.records.database import Database
-from service.records.outcome import StoredFeedback
+from service.records.kept import StoredFeedback
 from service.records.purge import following, make_months, month_of, purge
-from service.records.report import Chosen, report
+from service.records.reading import report
+from service.records.report import Chosen
 from service.records.store import write_outcomes
 from service.records.tables import outcomes, shown_cards
 from tests.records.postgres import running_postgres
@@ -92,14 +93,14 @@ import sys, threading, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
-from service.records.records import Records
+from service.records import Records
 from tests.records.kept import exchange, shown
 records = Records(sys.argv[1], Path(sys.argv[2]), lambda: datetime.now(UTC), lambda: str(uuid4()), timedelta(days=30))
 counts = dict(written=0, spilled=0, lost=0)
 def tell(what, number):
     counts[what] += number
 records.writer.observers.append(tell)
-assert records.available()
+assert records.database.available()
 records.tokens.first_use("issuer", str(uuid4()), datetime.now(UTC) + timedelta(minutes=5))
 seconds, calls, late = float(sys.argv[3]), [0] * 8, [0] * 8
 ends = time.monotonic() + seconds
@@ -111,7 +112,7 @@ def use(place):
         except Exception:
             late[place] += 1
         cards = (shown(uuid4()),) if calls[place] % 10 == 0 else ()
-        records.observe(exchange(*cards, at=now))
+        records.writer.add(exchange(*cards, at=now))
         calls[place] += 1
 threads = [threading.Thread(target=use, args=(place,)) for place in range(8)]
 [thread.start() for thread in threads]

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_DNS, uuid4, uuid5
 
 from service.records.database import Database
-from service.records.exchange import Exchange, ShownCard
+from service.records.kept import Exchange, ShownCard, StoredFeedback
 from service.records.opening import BUSY
-from service.records.outcome import StoredFeedback
 from service.records.store import Numbered, write_exchanges, write_outcomes
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -37,9 +36,9 @@ def exchange(*cards: ShownCard, at: datetime = NOW, unchecked: Sequence[str] = (
     )
 
 
-def outcome(name: object, said: str = "overridden", *, at: datetime = NOW, reason: str = "") -> StoredFeedback:
-    suggestions = (named(f"suggestion of {name}"),) if said == "accepted" else ()
-    return StoredFeedback(named(name), said, at, max(at, NOW) + timedelta(seconds=5), suggestions, reason)
+def outcome(name: object, answer: str = "overridden", *, at: datetime = NOW, reason: str = "") -> StoredFeedback:
+    suggestions = (named(f"suggestion of {name}"),) if answer == "accepted" else ()
+    return StoredFeedback(named(name), answer, at, max(at, NOW) + timedelta(seconds=5), suggestions, reason)
 
 
 def keep(database: Database, *entries: StoredFeedback) -> None:

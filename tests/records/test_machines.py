@@ -21,8 +21,8 @@ from sqlalchemy import select
 
 from service.records.database import Database
 from service.records.opening import ANSWER
-from service.records.report import Counted, report
-from service.records.settling import latest_outcomes
+from service.records.reading import latest_outcomes, report
+from service.records.report import Counted
 from service.records.tables import outcomes, shown_cards
 from service.settings import PREFIX
 from tests.calls import SAMPLE
@@ -67,7 +67,7 @@ class Machine:
             self.answered.append(answer.status_code)
         return answer
 
-    def tell(self, card: str) -> int:
+    def send_feedback(self, card: str) -> int:
         """Sends feedback on a card; the status of the answer."""
         return self.post(feedback(entry(card=card)), f"{SELECT}/feedback").status_code
 
@@ -140,7 +140,7 @@ def counted(kept: Database, card: str) -> Counted:
     return next((each.counted for each in found.cards if each.card == card), Counted())
 
 
-def told(database: Database) -> list[str]:
+def with_feedback(database: Database) -> list[str]:
     """The cards that there is feedback on, once for each."""
     with database.reading() as connection:
         return sorted(each.uuid for each in latest_outcomes(connection, None, None, 100_000)[0])
@@ -170,13 +170,13 @@ def test_feedback_sent_to_one_machine_counts_for_a_card_of_the_other(
     name = card["extension"]["io.github.tolami"]["card"]
     before = counted(kept, name)
     until(lambda: all_are_counted(first, kept), LIMIT)
-    assert second.tell(card["uuid"]) == 200
+    assert second.send_feedback(card["uuid"]) == 200
     assert counted(kept, name) == before + Counted(shown=1, overridden=1)
 
 
 @dataclass
 class Load:
-    """Callers that ask the machines for cards until they are told to stop, and what they got."""
+    """Callers that ask the machines for cards until they are to stop, and what they got."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     statuses: list[int] = field(default_factory=list)
@@ -222,7 +222,7 @@ def test_a_database_that_is_ended_and_started_under_load_loses_no_card_and_no_re
         """Whether feedback is taken now; it is noted if so. Otherwise it is refused with a 503, and no other."""
         card = named(f"ended {next(numbers)}")
         tried.append(card)
-        status = machine.tell(card)
+        status = machine.send_feedback(card)
         assert status in (200, 503)
         sent.extend([card] if status == 200 else [])
         return status == 200
@@ -248,7 +248,7 @@ def test_a_database_that_is_ended_and_started_under_load_loses_no_card_and_no_re
     assert all_are_counted(pair[0], kept)
     with kept.reading() as connection:
         assert set(load.cards) <= set(connection.scalars(select(shown_cards.c.uuid)))
-    assert sorted(set(told(kept)) & set(tried)) == sorted(sent)
+    assert sorted(set(with_feedback(kept)) & set(tried)) == sorted(sent)
     assert all(machine.recorded("spilled") > 0 for machine in pair), "some had to wait on each machine's disk"
     assert not any(machine.recorded("lost") for machine in pair)
     files = [machine.folder / "tolami-waiting.jsonl" for machine in pair]
@@ -264,10 +264,10 @@ def test_feedback_is_refused_within_seconds_while_the_database_stands_still_and_
 
     def send(card: str, number: int) -> None:
         started = time.monotonic()
-        statuses.append(pair[number % 2].tell(card))
+        statuses.append(pair[number % 2].send_feedback(card))
         seconds.append(time.monotonic() - started)
 
-    until(lambda: pair[0].tell(cards[0]) == pair[1].tell(cards[0]) == 200, LIMIT)
+    until(lambda: pair[0].send_feedback(cards[0]) == pair[1].send_feedback(cards[0]) == 200, LIMIT)
     with calling(*pair) as load, ThreadPoolExecutor(6) as pool:
         sending = [pool.submit(send, card, number) for number, card in enumerate(cards)]
         until(lambda: len(statuses) > 10, LIMIT)
@@ -276,8 +276,8 @@ def test_feedback_is_refused_within_seconds_while_the_database_stands_still_and_
             for each in sending:
                 each.result(LIMIT)
             load.goes_on(15)
-        until(lambda: pair[0].tell(cards[0]) == pair[1].tell(cards[0]) == 200, LIMIT)
-        assert {pair[number % 2].tell(card) for number, card in enumerate(cards)} == {200}
+        until(lambda: pair[0].send_feedback(cards[0]) == pair[1].send_feedback(cards[0]) == 200, LIMIT)
+        assert {pair[number % 2].send_feedback(card) for number, card in enumerate(cards)} == {200}
     assert set(statuses) == {200, 503}
     assert max(seconds) < 3 * ANSWER, "once for those that were under way; nobody waits for it again"
     assert set(load.statuses) == {200}
@@ -301,10 +301,10 @@ def test_a_machine_killed_under_load_loses_no_acknowledged_feedback_and_the_othe
     def send(card: str) -> None:
         """Sends to the first machine, to the second when that does not answer; again what was not taken (503)."""
         try:
-            until(lambda: first.tell(card) == 200, LIMIT)
+            until(lambda: first.send_feedback(card) == 200, LIMIT)
         except requests.RequestException:
             moved.append(card)
-            until(lambda: second.tell(card) == 200, LIMIT)
+            until(lambda: second.send_feedback(card) == 200, LIMIT)
         acknowledged.append(card)
 
     with ThreadPoolExecutor(6) as pool:
@@ -314,4 +314,4 @@ def test_a_machine_killed_under_load_loses_no_acknowledged_feedback_and_the_othe
         for each in sending:
             each.result(LIMIT)
     assert 0 < len(moved) < len(cards) - 20, "it was killed in the middle"
-    assert sorted(acknowledged) == sorted(cards) == sorted(set(told(kept)) & set(cards))
+    assert sorted(acknowledged) == sorted(cards) == sorted(set(with_feedback(kept)) & set(cards))

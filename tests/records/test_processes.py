@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from service.records.database import Database
-from service.records.settling import latest_outcomes
+from service.records.reading import latest_outcomes
 from tests.calls import SAMPLE, by_id
 from tests.feedback import ACCEPTED, OVERRIDDEN, entry, feedback
 from tests.records.kept import named
@@ -23,7 +23,7 @@ from tests.serving import CALL, COMMAND, Served, environment, serving, session
 
 @contextmanager
 def keeping(folder: Path, url: str, *arguments: str) -> Iterator[Served]:
-    """A server that keeps its records there, with one process unless it is told otherwise."""
+    """A server that keeps its records there, with one process unless the arguments say otherwise."""
     folder.mkdir(exist_ok=True)
     with serving(folder, *(arguments or ("--workers", "1")), settings={"TOLAMI_DATABASE_URL": url}) as served:
         yield served
@@ -47,7 +47,7 @@ def send(served: Served, *entries: dict[str, Any]) -> requests.Response:
         return client.post(url, data=feedback(*entries), headers=JSON, timeout=CALL)
 
 
-def said(database: Database) -> list[tuple[str, str]]:
+def latest(database: Database) -> list[tuple[str, str]]:
     with database.reading() as connection:
         return sorted((each.uuid, each.outcome) for each in latest_outcomes(connection, None, None, 1000)[0])
 
@@ -84,7 +84,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(url: str, database: Databas
         for uuid, _ in sent:  # a busy database is a 503, and the client sends again
             until(partial(acknowledged, served, uuid))
         served.kill(2)
-    assert said(database) == sorted(sent)
+    assert latest(database) == sorted(sent)
 
 
 def test_a_server_whose_database_comes_later_gives_cards_first_and_keeps_everything_then(tmp_path: Path) -> None:
@@ -99,4 +99,4 @@ def test_a_server_whose_database_comes_later_gives_cards_first_and_keeps_everyth
         until(lambda: send(served, ACCEPTED).status_code == 200)
         database = Database(url)
         until(lambda: answered_calls(database) == 1)
-    assert said(database) == [(ACCEPTED["card"], "accepted")]
+    assert latest(database) == [(ACCEPTED["card"], "accepted")]

@@ -7,10 +7,9 @@ import pytest
 
 from service.records.database import Database
 from service.records.purge import Purged, purge
-from service.records.report import report
-from service.records.settling import latest_outcomes
+from service.records.queries import SeenTokens
+from service.records.reading import latest_outcomes, report
 from service.records.tables import outcomes, shown_cards
-from service.records.tokens import SeenTokens
 from tests.records.kept import NOW, START, exchange, keep, outcome, show, shown
 from tests.records.test_store import count
 
@@ -34,7 +33,7 @@ def test_feedback_outlives_its_card_and_still_names_it(database: Database) -> No
     keep(database, replace(outcome(1), received=NOW - 10 * DAY))
     assert purge(database, NOW - 90 * DAY, NOW) == Purged(cards=1, feedback=0, tokens=0)
     with database.reading() as connection:
-        assert [said.card for said in latest_outcomes(connection, None, None, 10)[0]] == [START]
+        assert [each.card for each in latest_outcomes(connection, None, None, 10)[0]] == [START]
         assert report(connection, NOW.date()).unknown == {}
 
 

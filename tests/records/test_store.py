@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from service.records.database import Database
-from service.records.exchange import ShownCard
+from service.records.kept import ShownCard
 from service.records.store import Numbered, add_exchanges
 from service.records.tables import call_counts, metadata, outcomes, shown_cards, unchecked_counts
 from tests.records.kept import NOW, START, exchange, keep, named, outcome, show, shown
@@ -73,13 +73,13 @@ def test_names_that_no_database_takes_are_made_harmless(database: Database) -> N
 
 
 def test_feedback_is_kept_with_all_that_was_said(database: Database) -> None:
-    said = replace(outcome(1, "accepted"), reason="benefit", system="https://ehr.example.org", comment="Words, 10 µg.")
-    keep(database, said)
+    entry = replace(outcome(1, "accepted"), reason="benefit", system="https://ehr.example.org", comment="Words, 10 µg.")
+    keep(database, entry)
     with database.reading() as connection:
         (row,) = connection.execute(select(outcomes)).mappings()
     kept = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
     assert (kept.pop("card_id"), kept.pop("latest"), kept.pop("number")) == ("", True, 1)
-    assert kept == {name: getattr(said, name) for name in kept}
+    assert kept == {name: getattr(entry, name) for name in kept}
 
 
 def test_the_same_feedback_twice_is_there_once_and_another_one_beside_it(database: Database) -> None:

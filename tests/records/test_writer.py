@@ -70,17 +70,17 @@ def switched(tmp_path: Path) -> Switched:
 
 
 def writer_to(database: Database, tmp_path: Path, **options: Any) -> tuple[ExchangeWriter, dict[str, int]]:
-    """A writer and what it tells."""
+    """A writer and what it counts."""
     writer = ExchangeWriter(
         database, SpillFile(tmp_path / "waiting.jsonl"), lambda: str(uuid4()), lambda: NOW, **options
     )
-    told: dict[str, int] = {"written": 0, "spilled": 0, "lost": 0}
+    counts: dict[str, int] = {"written": 0, "spilled": 0, "lost": 0}
 
-    def tell(what: str, number: int) -> None:
-        told[what] += number
+    def note(what: str, number: int) -> None:
+        counts[what] += number
 
-    writer.observers.append(tell)
-    return writer, told
+    writer.observers.append(note)
+    return writer, counts
 
 
 def test_calls_are_written_and_the_tables_made_before_the_first(database: Database, written: ExchangeWriter) -> None:
@@ -109,15 +109,15 @@ def test_closing_what_was_never_used_does_nothing(written: ExchangeWriter) -> No
 def test_while_the_database_is_away_calls_wait_in_the_file_and_are_written_when_it_is_back(
     switched: Switched, tmp_path: Path
 ) -> None:
-    writer, told = writer_to(switched, tmp_path)
+    writer, counts = writer_to(switched, tmp_path)
     switched.away = True
     for number in range(20):
         writer.add(exchange(shown(number)))
     assert writer.flush(LIMIT)
-    assert told == {"written": 0, "spilled": 20, "lost": 0}
+    assert counts == {"written": 0, "spilled": 20, "lost": 0}
     assert (tmp_path / "waiting.jsonl").stat().st_size > 0
     switched.away = False
-    until(lambda: told["written"] == 20)
+    until(lambda: counts["written"] == 20)
     assert answered_calls(switched) == 20
     until(lambda: (tmp_path / "waiting.jsonl").stat().st_size == 0)
     writer.close()
@@ -130,9 +130,9 @@ def test_what_waits_in_the_file_is_written_by_the_next_process(switched: Switche
     first.add(exchange(shown(1)))
     first.close(LIMIT)
     switched.away = False
-    second, told = writer_to(switched, tmp_path)
+    second, counts = writer_to(switched, tmp_path)
     second.open()
-    until(lambda: told["written"] == 1)
+    until(lambda: counts["written"] == 1)
     second.close()
     assert count(switched, shown_cards) == 1
 
@@ -140,44 +140,44 @@ def test_what_waits_in_the_file_is_written_by_the_next_process(switched: Switche
 def test_a_database_that_stands_still_delays_no_call_and_the_oldest_are_lost_and_counted(
     switched: Switched, tmp_path: Path, logged: list[Any]
 ) -> None:
-    writer, told = writer_to(switched, tmp_path, most_waiting=10)
+    writer, counts = writer_to(switched, tmp_path, most_waiting=10)
     switched.still = True
     started = time.monotonic()
     for number in range(1000):
         writer.add(exchange(shown(number)))
     assert time.monotonic() - started < LIMIT
-    assert 480 <= told["lost"] <= 990, "ten wait in the queue, and one batch may be under way"
+    assert 480 <= counts["lost"] <= 990, "ten wait in the queue, and one batch may be under way"
     switched.still = False
     writer.close(LIMIT)
-    assert told["written"] + told["lost"] == 1000
-    assert (answered_calls(switched), writer.lost) == (told["written"], told["lost"])
+    assert counts["written"] + counts["lost"] == 1000
+    assert (answered_calls(switched), writer.lost) == (counts["written"], counts["lost"])
     assert any(line["event"] == "exchanges lost" for line in logged)
 
 
 def test_without_database_and_without_disk_calls_are_lost_and_counted(switched: Switched, tmp_path: Path) -> None:
     switched.away = True
-    writer, told = writer_to(switched, tmp_path / "nowhere")
+    writer, counts = writer_to(switched, tmp_path / "nowhere")
     for number in range(5):
         writer.add(exchange(shown(number)))
     writer.close(LIMIT)
-    assert told == {"written": 0, "spilled": 0, "lost": 5}
+    assert counts == {"written": 0, "spilled": 0, "lost": 5}
 
 
 def test_a_line_of_the_file_that_cannot_be_read_is_counted_as_lost(switched: Switched, tmp_path: Path) -> None:
     (tmp_path / "waiting.jsonl").write_bytes(b"no exchange\n")
-    writer, told = writer_to(switched, tmp_path)
+    writer, counts = writer_to(switched, tmp_path)
     writer.open()
-    until(lambda: told["lost"] == 1)
+    until(lambda: counts["lost"] == 1)
     writer.close()
 
 
 def test_a_call_that_cannot_be_kept_does_not_keep_others_from_it(switched: Switched, tmp_path: Path) -> None:
-    writer, told = writer_to(switched, tmp_path)
+    writer, counts = writer_to(switched, tmp_path)
     writer.add(exchange(shown(1), at=None))  # type: ignore[arg-type]
     assert writer.flush(LIMIT)
     writer.add(exchange())
     writer.close(LIMIT)
-    assert told == {"written": 1, "spilled": 0, "lost": 1}
+    assert counts == {"written": 1, "spilled": 0, "lost": 1}
 
 
 FORKS = """

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.engine.library import Library
-from service.records.records import Records
-from service.records.settling import latest_outcomes
+from service.records import Records
+from service.records.reading import latest_outcomes
 from service.settings import Settings
 from tests.calls import SAMPLE, Json, by_id
 from tests.conftest import TODAY
@@ -162,7 +162,7 @@ def test_without_a_database_feedback_is_never_acknowledged_and_cards_are_still_g
     client = create_app(Settings(), library, lambda: TODAY, records=records).test_client()
     assert post(client, SAMPLE.read_bytes()).get_json()["cards"]
     unavailable(send(client, OVERRIDDEN))
-    assert not records.available()
+    assert not records.database.available()
     records.close()
 
 

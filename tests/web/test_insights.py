@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from service.app import create_app, records_of
 from service.engine.library import Library
-from service.records.records import Records
+from service.records import Records
 from service.settings import Settings
 from tests.records.kept import NOW, PAIR, exchange, keep, outcome, show, shown
 from tests.trust.ehr import ec, key_set

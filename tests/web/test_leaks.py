@@ -22,7 +22,7 @@ from service import decide
 from service.app import create_app, records_of
 from service.engine.library import Library
 from service.logs import catch_strays, configure_logs
-from service.records.records import Records
+from service.records import Records
 from service.settings import Settings
 from tests.calls import SAMPLE, Json, without
 from tests.conftest import FIXTURES, TODAY

@@ -16,9 +16,9 @@ from service.app import create_app
 from service.cdshooks.messages import EXTENSION
 from service.cli.serve import for_demo
 from service.engine.library import Library
+from service.records import Records
 from service.records.purge import remove_expired
-from service.records.records import Records
-from service.records.report import report
+from service.records.reading import report
 from service.settings import Settings
 from tests.calls import Json
 from tests.conftest import FIXTURES, TODAY
@@ -49,7 +49,7 @@ class Server:
             lambda: str(uuid4()),
             timedelta(days=quiet_days),
         )
-        assert self.records.available()
+        assert self.records.database.available()
         app = create_app(Settings(), library, lambda: TODAY, now=lambda: self.now, records=self.records)
         self.client: FlaskClient = app.test_client()
 

@@ -23,9 +23,11 @@ def upgrade() -> None:
     make("shown_card", ("uuid",), shown, exchange)
     index("shown_card", "exchange", "card")
     serial = sa.Column("id", NUMBER, autoincrement=True, nullable=False)
-    said = {"fingerprint": DIGEST, "card": UUID, "outcome": sa.Text, "at": MOMENT, "received": MOMENT}
-    said |= texts("reason", "system") | {"suggestions": sa.JSON, "comment": sa.Text}
-    make("outcome", ("id",), {"id": serial} | said, sa.UniqueConstraint("fingerprint", name="uq_outcome_fingerprint"))
+    members = {"fingerprint": DIGEST, "card": UUID, "outcome": sa.Text, "at": MOMENT, "received": MOMENT}
+    members |= texts("reason", "system") | {"suggestions": sa.JSON, "comment": sa.Text}
+    make(
+        "outcome", ("id",), {"id": serial} | members, sa.UniqueConstraint("fingerprint", name="uq_outcome_fingerprint")
+    )
     index("outcome", "card", "received")
     make("seen_token", ("digest",), {"digest": DIGEST, "expires": MOMENT})
     index("seen_token", "expires")

@@ -1,6 +1,6 @@
 """Feedback in a partition a month on PostgreSQL, as the cards are, so that a month is removed in one step.
 
-The order of arrival, which ``id`` told, is a number among the entries about one card.
+The order of arrival, which ``id`` held, is a number among the entries about one card.
 """
 
 # ruff: noqa: S608  (the statements are put together from the constants of this file)
@@ -37,9 +37,15 @@ def _make_outcome() -> None:
     number = sa.Column("number", sa.Integer, autoincrement=False, nullable=False)
     card_id = sa.Column("card_id", sa.Text, nullable=False, server_default="")
     latest = sa.Column("latest", sa.Boolean, nullable=False, server_default=sa.false())
-    said = {"card": UUID, "received": MOMENT, "fingerprint": DIGEST, "card_id": card_id, "latest": latest}
-    said |= {"outcome": sa.Text, "at": MOMENT, **texts("reason", "system"), "suggestions": sa.JSON, "comment": sa.Text}
+    members = {"card": UUID, "received": MOMENT, "fingerprint": DIGEST, "card_id": card_id, "latest": latest}
+    members |= {
+        "outcome": sa.Text,
+        "at": MOMENT,
+        **texts("reason", "system"),
+        "suggestions": sa.JSON,
+        "comment": sa.Text,
+    }
     key = ("card", "received", "number")
-    make("outcome", key, {"number": number} | said, postgresql_partition_by="RANGE (received)")
+    make("outcome", key, {"number": number} | members, postgresql_partition_by="RANGE (received)")
     index("outcome", "received")
     index_unknown()

@@ -1,18 +1,31 @@
-"""Batches database queries of many threads into one round trip with a bounded wait."""
+"""What every call asks the database: gathered from all threads into one round trip, with a bounded wait.
 
+Which tokens were used, so that each is valid once across all machines; and which cards a clinician has answered for a
+patient. Both are kept as digests.
+"""
+
+import hashlib
+import hmac
+import json
 import os
+import secrets
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 import structlog
+from sqlalchemy import select
 
 from service.errors import place_of
 from service.records import DatabaseUnavailable
-from service.records.opening import PATIENCE
+from service.records.database import Database
+from service.records.opening import BUSY, CONNECT, PATIENCE
+from service.records.store import insert_new
+from service.records.tables import quiet_keys
 
 BATCH = 500
 MOST_WAITING = 100_000
@@ -137,3 +150,101 @@ class QueryBatcher(Generic[Question, Answer]):
             if asked.unanswered.locked():
                 asked.unanswered.release()
         return not self._away
+
+
+class SeenTokens:
+    """The tokens that were used and could be used again. Tokens that come together are written together."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = QueryBatcher("used tokens", self._first_uses, late="again", first=CONNECT)
+
+    def first_use(self, issuer: str, jti: str, expires: datetime) -> bool:
+        """True for the first caller with this issuer and jti, False for every other one, on any machine.
+
+        ``expires`` is the moment from which the token is refused anyhow, leeway included. Raises
+        DatabaseUnavailable; then nobody knows whether the token was used, but it is noted when that is possible.
+        """
+        return self._queries.ask((digest(issuer, jti), expires))
+
+    def _first_uses(self, uses: Sequence[tuple[str, datetime]]) -> list[bool]:
+        # In the order of their digests, so that two machines with the same tokens do not wait for each other.
+        rows = sorted(dict(uses).items())
+        digests, expiries = [used for used, _ in rows], [expires for _, expires in rows]
+        new = {used for (used,) in self._database.rows(_INSERT, digests, expiries, writes=True)}
+        first = []
+        for used, _ in uses:
+            first.append(used in new)
+            new.discard(used)
+        return first
+
+
+_INSERT = {
+    "postgresql": (
+        "INSERT INTO seen_token (digest, expires) SELECT * FROM unnest(%s::text[], %s::timestamptz[])"
+        " ON CONFLICT DO NOTHING RETURNING digest"
+    ),
+    "sqlite": (
+        "INSERT INTO seen_token (digest, expires) SELECT d.value, e.value FROM json_each(?) AS d"
+        " JOIN json_each(?) AS e ON e.key = d.key WHERE true ON CONFLICT DO NOTHING RETURNING digest"
+    ),
+}
+
+
+def digest(issuer: str, jti: str) -> str:
+    """One value for a pair; the length keeps two pairs apart that read the same one after the other."""
+    return hashlib.sha256(f"{len(issuer)}:{issuer}{jti}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+Asked = tuple[tuple[str, ...], Mapping[str, str], datetime]
+"""Whose cards (client, tenant, user, patient), what they say by their ids, and now."""
+
+Answers = Mapping[str, tuple[str, bool]]
+
+
+class QuietCards:
+    """The digests of the cards that may stay quiet. The key is made once and lies in the database, for all servers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._key = b""
+        self._queries: QueryBatcher[Asked, Answers] = QueryBatcher("quiet cards", self._look_up, late="dropped")
+
+    def look_up(self, whose: tuple[str, ...], statements: Mapping[str, str], now: datetime) -> Answers:
+        """For each card its digest and whether it was answered. Nothing when the database does not answer in time."""
+        try:
+            return self._queries.ask((whose, statements, now))
+        except DatabaseUnavailable:
+            return {}
+
+    def _look_up(self, calls: Sequence[Asked]) -> list[Answers]:
+        if not self._key:
+            self._key = self._shared_key()
+        if not calls:  # the batcher asks whether the database answers again
+            self._database.rows(dict.fromkeys(_ANSWERED, "SELECT 1"))
+            return []
+        digests = [
+            {card: self._digest(whose, text) for card, text in statements.items()} for whose, statements, _ in calls
+        ]
+        wanted, latest = [digest for each in digests for digest in each.values()], max(now for *_, now in calls)
+        answered = {digest for (digest,) in self._database.rows(_ANSWERED, wanted, latest)}
+        return [{card: (digest, digest in answered) for card, digest in each.items()} for each in digests]
+
+    def _digest(self, whose: tuple[str, ...], text: str) -> str:
+        message = json.dumps([*whose, text]).encode()
+        return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+    def _shared_key(self) -> bytes:
+        with self._database.writing(BUSY) as connection:
+            insert_new(connection, quiet_keys, [{"id": 1, "key": secrets.token_hex(32)}])
+            return bytes.fromhex(connection.scalars(select(quiet_keys.c.key)).one())
+
+
+_ANSWERED = {
+    "postgresql": "SELECT digest FROM quiet_card WHERE answered AND digest = ANY(%s) AND expires > %s",
+    "sqlite": (
+        "SELECT digest FROM quiet_card WHERE answered = 1 AND digest IN (SELECT value FROM json_each(?)) AND"
+        " expires > ?"
+    ),
+}
+"""The digests of cards that were answered and may stay quiet still. SQLite uses its index for these very words only."""

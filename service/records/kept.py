@@ -1,4 +1,4 @@
-"""The outcome of one card, reduced to what may be stored; free text from a client is left out or made harmless."""
+"""What may be kept of an answered call and of feedback: no patient, no order, no text of a card or from a client."""
 
 import hashlib
 import json
@@ -11,6 +11,80 @@ from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from service.cdshooks.feedback import Feedback, ReasonCoding
+from service.cdshooks.messages import EXTENSION, Card
+
+BOUNDS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+"""Upper bounds, in milliseconds, of the latency histogram."""
+
+MORE = 2**31 - 1
+"""Stands for the time of a call that took longer than all bounds."""
+
+PLAYGROUND = "playground"
+"""The client under whose name the playground asks. Nobody is treated there, so it counts only where it is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCard:
+    """A card as it went out. ``suggestions`` are the uuids that feedback may name.
+
+    ``digests`` stand for the clinician, the patient and what the card says; there are none when the card may not stay
+    quiet once it is answered.
+    """
+
+    uuid: str
+    card: str
+    indicator: str
+    suggestions: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call and what came of it.
+
+    ``unchecked`` holds the reasons of what could not be checked, ``quiet`` the ids of the cards that were not shown
+    because they were answered before, with their indicators.
+    """
+
+    at: datetime
+    client: str
+    tenant: str
+    hook: str
+    guidance: str
+    cards: tuple[ShownCard, ...]
+    unchecked: tuple[str, ...]
+    milliseconds: float
+    quiet: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def within(self) -> int:
+        """The least of the bounds that the call kept to, in milliseconds."""
+        return next((bound for bound in BOUNDS if self.milliseconds <= bound), MORE)
+
+
+Observer = Callable[[Exchange], None]
+"""Called with every answered call; must not raise or block."""
+
+
+def shown(cards: Sequence[Card], digests: Mapping[str, tuple[str, ...]]) -> tuple[ShownCard, ...]:
+    """The cards of an answer, as they may be kept; ``digests`` by the uuids of those that may stay quiet."""
+    return tuple(
+        ShownCard(
+            card.uuid,
+            str(card.extension[EXTENSION]["card"]),
+            card.indicator,
+            tuple(suggestion.uuid for suggestion in card.suggestions or ()),
+            digests.get(card.uuid, ()),
+        )
+        for card in cards
+    )
+
+
+def unchecked(cards: Sequence[Card]) -> tuple[str, ...]:
+    """The reasons of what could not be checked, each once."""
+    reasons = (reason for card in cards for reason in card.extension[EXTENSION].get("notChecked", ()))
+    return tuple(sorted(set(reasons)))
+
 
 WORDS = "(words)"
 """Replaces a reason code that no card offers, which might be text about the patient."""
@@ -35,8 +109,8 @@ class StoredFeedback:
     @property
     def fingerprint(self) -> str:
         """The same for the same entry sent again, whenever that is."""
-        said = (self.card, self.outcome, self.at.astimezone(UTC).isoformat(), self.suggestions)
-        return hashlib.sha256(json.dumps((*said, self.reason, self.system, self.comment)).encode()).hexdigest()
+        decision = (self.card, self.outcome, self.at.astimezone(UTC).isoformat(), self.suggestions)
+        return hashlib.sha256(json.dumps((*decision, self.reason, self.system, self.comment)).encode()).hexdigest()
 
 
 _USUAL = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

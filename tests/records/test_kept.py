@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.cdshooks.feedback import read_feedback
-from service.records.outcome import WORDS, StoredFeedback, identifier, kept_outcome, printable
+from service.records.kept import WORDS, StoredFeedback, identifier, kept_outcome, printable
 from tests.feedback import ACCEPTED, MARKER, OVERRIDDEN, Json, entry, feedback
 
 OURS, HL7 = "https://cds.example.org/fhir/CodeSystem/override-reasons", "http://terminology.hl7.org/CodeSystem/x"
@@ -42,21 +42,21 @@ def test_the_same_suggestion_twice_is_one() -> None:
 
 
 def test_a_reason_is_kept_by_code_and_system_without_the_words_of_its_display() -> None:
-    said = kept(reasoned(system=HL7, display=MARKER))
-    assert (said.reason, said.system, said.comment) == ("benefit", HL7, "")
-    assert MARKER not in repr(said)
+    stored = kept(reasoned(system=HL7, display=MARKER))
+    assert (stored.reason, stored.system, stored.comment) == ("benefit", HL7, "")
+    assert MARKER not in repr(stored)
 
 
 @pytest.mark.parametrize("code", ["because Mrs Smith wants it", "Müller", "smith-1950-01-01", "will-monitor", "a\nb"])
 def test_a_code_that_its_system_does_not_offer_is_not_kept(code: str) -> None:
-    said = kept(reasoned(code=code, system=HL7))
-    assert (said.reason, said.system) == (WORDS, "")
+    stored = kept(reasoned(code=code, system=HL7))
+    assert (stored.reason, stored.system) == (WORDS, "")
 
 
 @pytest.mark.parametrize("system", ["Mrs Smith", "https://ehr.example.org/patient/1", HL7.upper(), "\x1b[31m:x"])
 def test_of_a_system_that_is_not_listed_neither_code_nor_system_is_kept(system: str) -> None:
-    said = kept(reasoned(code="benefit", system=system))
-    assert (said.reason, said.system) == (WORDS, "")
+    stored = kept(reasoned(code="benefit", system=system))
+    assert (stored.reason, stored.system) == (WORDS, "")
 
 
 def test_a_code_without_a_system_is_understood_when_a_card_offers_it() -> None:
@@ -95,17 +95,17 @@ def test_text_in_place_of_a_uuid_cannot_be_read_from_what_is_kept() -> None:
 
 
 def test_the_fingerprint_is_the_same_for_the_same_said_later_and_another_for_anything_else() -> None:
-    said = kept(OVERRIDDEN)
+    stored = kept(OVERRIDDEN)
     zone = timezone(timedelta(hours=5))
-    same = [replace(said, received=RECEIVED + timedelta(days=1)), replace(said, at=said.at.astimezone(zone))]
-    assert {each.fingerprint for each in same} == {said.fingerprint}
+    same = [replace(stored, received=RECEIVED + timedelta(days=1)), replace(stored, at=stored.at.astimezone(zone))]
+    assert {each.fingerprint for each in same} == {stored.fingerprint}
     others = [
-        replace(said, card=identifier("x")),
-        replace(said, outcome="accepted"),
-        replace(said, at=said.at + timedelta(microseconds=1)),
-        replace(said, suggestions=(identifier("x"),)),
-        replace(said, reason="x"),
-        replace(said, system="x"),
-        replace(said, comment="x"),
+        replace(stored, card=identifier("x")),
+        replace(stored, outcome="accepted"),
+        replace(stored, at=stored.at + timedelta(microseconds=1)),
+        replace(stored, suggestions=(identifier("x"),)),
+        replace(stored, reason="x"),
+        replace(stored, system="x"),
+        replace(stored, comment="x"),
     ]
-    assert len({each.fingerprint for each in (said, *others)}) == 1 + len(others)
+    assert len({each.fingerprint for each in (stored, *others)}) == 1 + len(others)
