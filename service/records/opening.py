@@ -40,7 +40,6 @@ LAST = "0004"
 LOCK = 0x746F6C616D69
 """The advisory lock of PostgreSQL, the same on every machine: the letters of "tolami" as a number."""
 
-
 USUAL: dict[str, Any] = {"hide_parameters": True, "json_serializer": lambda value: encode(value).decode()}
 
 
@@ -95,7 +94,13 @@ def opened(url: str, statement_seconds: float) -> tuple[Engine, bool]:
     """An engine whose database has the tables as they must be, and whether something had to be done for that."""
     engine = engine_of(url, statement_seconds)
     try:
-        return engine, _migrated(engine)
+        if engine.dialect.name == "sqlite":
+            _write_ahead(engine)
+        with engine.execution_options(reads=True).begin() as connection:
+            if is_current(connection):
+                return engine, False
+        with engine.execution_options(answer=None).begin() as connection:  # a step over a large table takes its time
+            return engine, migrate(connection)
     except BaseException:
         engine.dispose()
         raise
@@ -134,7 +139,6 @@ def _sqlite(address: URL) -> Engine:
     def configure(connection: sqlite3.Connection, record: Any) -> None:
         record.info["file"] = _identity(file)
         connection.isolation_level = None  # the module would begin transactions by itself, and not before a CREATE
-        connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
 
     @event.listens_for(engine, "checkout")
@@ -161,17 +165,6 @@ def _identity(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _migrated(engine: Engine) -> bool:
-    """Brings the tables to the state needed; True when something had to be done."""
-    if engine.dialect.name == "sqlite":
-        _write_ahead(engine)
-    with engine.execution_options(reads=True).begin() as connection:
-        if is_current(connection):
-            return False
-    with engine.execution_options(answer=None).begin() as connection:  # a step over a large table takes its time
-        return migrate(connection)
 
 
 def _write_ahead(engine: Engine) -> None:

@@ -9,8 +9,8 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Any
 
-CONFIDENCE = 0.95
-_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+_Z = NormalDist().inv_cdf(0.975)
+"""Of an interval of 95 %."""
 
 
 @dataclass(frozen=True, slots=True)

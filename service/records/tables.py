@@ -45,7 +45,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-UUID_LENGTH, DIGEST_LENGTH = 36, 64
+UUID, DIGEST = String(36), String(64)
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
@@ -66,7 +66,7 @@ def _counts(name: str, keys: dict[str, Any], *numbers: str) -> Table:
 shown_cards = Table(
     "shown_card",
     metadata,
-    Column("uuid", String(UUID_LENGTH), primary_key=True),
+    Column("uuid", UUID, primary_key=True),
     Column("at", Moment, primary_key=True, index=True),
     *_texts("card", "indicator", "client", "tenant", "hook", "guidance"),
     Column("suggestions", JSON, nullable=False),
@@ -82,10 +82,10 @@ partition.
 outcomes = Table(
     "outcome",
     metadata,
-    Column("card", String(UUID_LENGTH), primary_key=True),
+    Column("card", UUID, primary_key=True),
     Column("received", Moment, primary_key=True, index=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("fingerprint", String(DIGEST_LENGTH), nullable=False),
+    Column("fingerprint", DIGEST, nullable=False),
     Column("card_id", Text, nullable=False, server_default=""),
     Column("latest", Boolean, nullable=False, server_default=false()),
     *_texts("outcome", "reason", "system", "comment"),
@@ -99,12 +99,8 @@ outcomes = Table(
 ``card_id`` is the id of the card's file, empty as long as the uuid is unknown. On PostgreSQL each month is a partition.
 """
 
-Index(
-    "ix_outcome_unknown",
-    outcomes.c.received,
-    postgresql_where=outcomes.c.card_id == "",
-    sqlite_where=outcomes.c.card_id == "",
-)
+_UNKNOWN = outcomes.c.card_id == ""
+Index("ix_outcome_unknown", outcomes.c.received, postgresql_where=_UNKNOWN, sqlite_where=_UNKNOWN)
 
 call_counts = _counts("call_hour", {"hour": Moment, "client": Text, "hook": Text, "within": Integer}, "calls")
 """Answered calls of an hour, by the time that they took: at most ``within`` milliseconds."""
@@ -121,18 +117,15 @@ unchecked_counts = _counts("unchecked_day", {"day": Date, "client": Text, "hook"
 """Answers of a day in which something was not checked, by reason."""
 
 counted = Table(
-    "counted",
-    metadata,
-    Column("id", String(UUID_LENGTH), primary_key=True),
-    Column("at", Moment, nullable=False, index=True),
+    "counted", metadata, Column("id", UUID, primary_key=True), Column("at", Moment, nullable=False, index=True)
 )
 """Which counts of calls without cards are in the tables, so that none is added twice."""
 
 quiet_cards = Table(
     "quiet_card",
     metadata,
-    Column("uuid", String(UUID_LENGTH), primary_key=True),
-    Column("digest", String(DIGEST_LENGTH), primary_key=True),
+    Column("uuid", UUID, primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
     Column("answered", Boolean, nullable=False, server_default=false()),
     Column("expires", Moment, nullable=False, index=True),
 )
@@ -149,14 +142,14 @@ quiet_keys = Table(
     "quiet_key",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("key", String(DIGEST_LENGTH), nullable=False),
+    Column("key", DIGEST, nullable=False),
 )
 """The key of the digests, made once by whoever needs it first."""
 
 seen_tokens = Table(
     "seen_token",
     metadata,
-    Column("digest", String(DIGEST_LENGTH), primary_key=True),
+    Column("digest", DIGEST, primary_key=True),
     Column("expires", Moment, nullable=False, index=True),
 )
 """One row for each token that was used and is not expired; neither issuer nor jti can be read from it."""

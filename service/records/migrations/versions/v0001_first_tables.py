@@ -9,8 +9,6 @@ from service.records.migrations.making import DIGEST, MOMENT, NUMBER, UUID, inde
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -24,8 +24,6 @@ from service.records.migrations.making import (
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 BOUNDS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 MORE = 2**31 - 1

@@ -12,8 +12,6 @@ from service.records.migrations.making import DIGEST, MOMENT, UUID, index, index
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 KEPT = "card, received, fingerprint, card_id, latest, outcome, at, reason, system, suggestions, comment"
 
