@@ -90,7 +90,7 @@ def test_a_request_without_a_recorded_answer_differs_from_nothing(tmp_path: Path
 
 def test_a_card_that_is_signed_off_is_replayed_as_the_service_shows_it(tmp_path: Path, library: Library) -> None:
     card, file = "tolperisone-with-amitriptyline", "pair/tolperisone-with-amitriptyline.md"
-    path = copied(tmp_path) / file
+    path = copied(tmp_path, whole=True) / file
     until = TODAY + timedelta(days=30)
     reviewed = digest(Guideline(library, RULES), card)
     text = signed(path.read_text(encoding="utf-8"), "B", "physician", TODAY, until, reviewed)

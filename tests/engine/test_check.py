@@ -264,7 +264,7 @@ def test_several_faults_are_all_named(folder: Path) -> None:
 def test_words_that_fail_in_an_example_are_named_with_file_line_and_variable(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, reason: str
 ) -> None:
-    folder = copied(tmp_path)
+    folder = copied(tmp_path, whole=True)
     file = "tolperisone/tolperisone-daily-dose.md"
     line = changed(folder, file, old, new)
     example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
