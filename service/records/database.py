@@ -25,7 +25,7 @@ from sqlalchemy.exc import (
 
 from service.jsonio import encode
 from service.records import DatabaseUnavailable
-from service.records.opening import BUSY, LONGEST, PATIENCE, STATEMENT, NewerTables, opened, url_of
+from service.records.opening import BUSY, PATIENCE, STATEMENT, NewerTables, opened, url_of
 
 REST = 2.0
 """Seconds without another attempt after one failed: calls must not queue up behind a server that does not answer."""
@@ -76,16 +76,17 @@ class Database:
         return file is None or Path(file).exists()
 
     @contextmanager
-    def writing(self, patience: float = PATIENCE, answer: float = LONGEST) -> Iterator[Connection]:
+    def writing(self, patience: float = PATIENCE, **options: float) -> Iterator[Connection]:
         """A transaction, committed at the end of the block.
 
-        It waits at most ``patience`` seconds for locks of others, and ``answer`` seconds for each answer of PostgreSQL.
+        It waits at most ``patience`` seconds for locks of others, and, if that option is given, ``answer`` seconds for
+        each answer of PostgreSQL.
         Raises DatabaseUnavailable, from the block or from the commit; then nothing of the block is kept, unless it was
         the answer to the commit that did not come: so what is written again must not be kept twice.
         """
         with (
             self._using(patience, writes=True) as engine,
-            engine.connect().execution_options(patience=patience, answer=answer) as connection,
+            engine.connect().execution_options(patience=patience, **options) as connection,
             connection.begin(),
         ):
             yield connection

@@ -29,10 +29,7 @@ STATEMENT = 10.0
 """Seconds that one statement of PostgreSQL may take."""
 
 ANSWER = 3.0
-"""Seconds to wait for PostgreSQL's answer to a statement that a call waits for."""
-
-LONGEST = STATEMENT + ANSWER
-"""Seconds to wait for its answer to any other statement."""
+"""Seconds to wait for PostgreSQL's answer when a call waits for it; otherwise, after the time of a statement."""
 
 STEPS = Path(__file__).with_name("migrations")
 LAST = "0004"

@@ -11,7 +11,7 @@ from psycopg.errors import ConnectionTimeout
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from service.records.opening import ANSWER, CONNECT, LONGEST, PATIENCE, STATEMENT, USUAL
+from service.records.opening import ANSWER, CONNECT, PATIENCE, STATEMENT, USUAL
 
 if TYPE_CHECKING:
     from psycopg.abc import RV, PQGen
@@ -58,7 +58,8 @@ def engine_at(address: URL, statement_seconds: float) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        cast(BoundedConnection, connection.connection.dbapi_connection).answer = options.get("answer", LONGEST)
+        answer = options.get("answer", statement_seconds + ANSWER)
+        cast(BoundedConnection, connection.connection.dbapi_connection).answer = answer
         patience = options.get("patience", PATIENCE)
         if patience != PATIENCE:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience * 1000:.0f}")

@@ -89,11 +89,11 @@ def write_outcomes(
     patience: float = PATIENCE,
 ) -> None:
     """Keeps feedback, all or none. Raises DatabaseUnavailable."""
-    with database.writing(patience, ANSWER) as connection:
+    with database.writing(patience, answer=ANSWER) as connection:
         unknown = add_outcomes(connection, entries, quiet_for)
     if unknown:
         # Their call may have been written meanwhile, by somebody who could not see this feedback yet.
-        with suppress(DatabaseUnavailable), database.writing(patience, ANSWER) as connection:
+        with suppress(DatabaseUnavailable), database.writing(patience, answer=ANSWER) as connection:
             lock_cards(connection, unknown)
             settle(connection, unknown, quiet_for)
 

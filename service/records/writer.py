@@ -21,7 +21,7 @@ from service.errors import place_of
 from service.records import DatabaseUnavailable
 from service.records.database import Database
 from service.records.kept import Exchange
-from service.records.opening import BUSY, PATIENCE
+from service.records.opening import ANSWER, BUSY, CONNECT, PATIENCE, STATEMENT
 from service.records.purge import remove_expired
 from service.records.queries import begin_in_each_process
 from service.records.settling import hour_of
@@ -119,7 +119,7 @@ class ExchangeWriter:
             self._changed.notify_all()
             return self._changed.wait_for(lambda: not (self._queue or self._counts or self._writing), seconds)
 
-    def close(self, seconds: float = 5.0) -> None:
+    def close(self, seconds: float = STATEMENT + ANSWER + 2 * CONNECT) -> None:
         """Writes what is in the queue, into the spill file if need be, and ends the thread, within the time."""
         thread = self._thread
         if thread is None:

@@ -280,11 +280,10 @@ def test_what_the_driver_cannot_send_is_no_outage(new_postgres_database: Callabl
 def test_postgres_that_stands_still_is_given_up_wherever_it_is_waited_for_and_used_again(
     postgres: Postgres, new_postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "LONGEST", 0.2)
     monkeypatch.setattr(postgresql, "ANSWER", 0.2)
     monkeypatch.setattr(postgresql, "CONNECT", 2)
     clock = Clock()
-    database = Database(new_postgres_database(), monotonic=clock)
+    database = Database(new_postgres_database(), statement_seconds=1, monotonic=clock)
 
     def look() -> None:
         database.rows({"postgresql": "SELECT 1"})
@@ -313,6 +312,13 @@ def test_postgres_that_stands_still_is_given_up_wherever_it_is_waited_for_and_us
     clock.now += REST
     keep(database, outcome(2))
     assert count(database, outcomes) == 2
+    database.close()
+
+
+def test_a_command_that_may_ask_for_minutes_waits_for_the_answer(new_postgres_database: Callable[[], str]) -> None:
+    database = Database(new_postgres_database(), statement_seconds=600)
+    with database.reading() as connection:
+        assert getattr(connection.connection.dbapi_connection, "answer", 0) > 600
     database.close()
 
 

@@ -19,6 +19,7 @@ from service.records.tables import shown_cards
 from service.records.writer import ExchangeWriter
 from tests.conftest import ROOT
 from tests.records.kept import NOW, exchange, shown
+from tests.records.postgres import Postgres
 from tests.records.test_store import answered_calls, count
 
 LIMIT = 30.0
@@ -55,12 +56,12 @@ class Switched(Database):
     still = False
 
     @contextmanager
-    def writing(self, patience: float = 0.5, answer: float = 13.0) -> Iterator[Any]:
+    def writing(self, patience: float = 0.5, **options: float) -> Iterator[Any]:
         while self.still:
             time.sleep(0.01)
         if self.away:
             raise DatabaseUnavailable("switched off")
-        with super().writing(patience, answer) as connection:
+        with super().writing(patience, **options) as connection:
             yield connection
 
 
@@ -152,6 +153,27 @@ def test_a_database_that_stands_still_delays_no_call_and_the_oldest_are_lost_and
     assert counts["written"] + counts["lost"] == 1000
     assert (answered_calls(switched), writer.lost) == (counts["written"], counts["lost"])
     assert any(line["event"] == "exchanges lost" for line in logged)
+
+
+def test_what_is_being_written_when_postgres_stands_still_and_the_service_stops_waits_in_the_file(
+    postgres: Postgres, new_postgres_database: Callable[[], str], tmp_path: Path
+) -> None:
+    database = Database(new_postgres_database(), statement_seconds=1)
+    writer, counts = writer_to(database, tmp_path)
+    writer.add(exchange(shown(1)))
+    assert writer.flush(LIMIT)
+    with postgres.standing_still():
+        writer.add(exchange(shown(2)))
+        assert not writer.flush(0.5), "it waits for an answer"
+        writer.add(exchange(shown(3)))
+        writer.close()
+        assert counts == {"written": 1, "spilled": 2, "lost": 0}
+    database.close()
+    writer.open()
+    until(lambda: counts["written"] == 3)
+    writer.close()
+    assert count(database, shown_cards) == 3
+    database.close()
 
 
 def test_without_database_and_without_disk_calls_are_lost_and_counted(switched: Switched, tmp_path: Path) -> None:
