@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 SEXES = frozenset({"female", "male"})
-NUMBERS = frozenset(
-    f"ckd_epi_{name}"
-    for name in (
-        *("scale", "kappa_female", "kappa_male", "alpha_female", "alpha_male", "beta", "year", "female"),
-        *("adult", "umol_per_mg", "least", "most"),
-    )
-)
-"""The names of the numbers that it needs; without one of them nothing is computed."""
+NUMBERS = {
+    **dict.fromkeys(("ckd_epi_scale", "ckd_epi_alpha_female", "ckd_epi_alpha_male", "ckd_epi_beta"), ""),
+    **dict.fromkeys(("ckd_epi_year", "ckd_epi_female", "ckd_epi_umol_per_mg"), ""),
+    **dict.fromkeys(("ckd_epi_kappa_female", "ckd_epi_kappa_male", "ckd_epi_least", "ckd_epi_most"), "mg/dL"),
+    "ckd_epi_adult": "a",
+}
+"""The names of the numbers that it needs, each with its unit; without one of them nothing is computed."""
 
 
 def egfr(creatinine: Fraction, unit: str, age: int, sex: str, numbers: Mapping[str, Fraction]) -> Fraction | None:

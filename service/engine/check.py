@@ -33,6 +33,8 @@ CONDITION = re.compile(r"{%-?\s*(?:if|elif|else|endif)\b.*?%}|{{[^}]*\bif\b[^}]*
 TAG = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 NAME = re.compile(r"[A-Za-z_]\w*")
+ASKED_IN = re.compile(r"thresholds\[(.+?)\]\.to\(\"(.*?)\"\)")
+"""Where a rule reads a number: its name, as Python, and the unit."""
 JINJA = {"if", "elif", "else", "endif", "for", "endfor", "in", "is", "not", "and", "or", "include", "length", "first"}
 """What the language of templates brings along."""
 INCLUDED = re.compile(r"{% include .*? \+?%}$")
@@ -56,6 +58,7 @@ def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
         *_unknown_names(library, rules, folder),
         *_uncarried(library, folder),
         *_wordless_numbers(library, folder),
+        *other_units(library, rules, folder),
     ]
 
 
@@ -159,11 +162,30 @@ def unreadable(card: Mapping[str, Any], library: Library, folder: Path = FOLDER)
         yield section_fault(folder, file.file, titles[likest], f"{reason}: {text}")
 
 
+def _sources(rules: Sequence[Rule]) -> str:
+    """The text of all modules beside those of the rules, and of the engine."""
+    rooms = {Path(inspect.getfile(module)).parent for module in (wording, *(sys.modules[r.__module__] for r in rules))}
+    files = [path for room in sorted(rooms) for path in room.glob("*.py")] + [Path(inspect.getfile(chart))]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def other_units(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) -> Iterable[Fault]:
+    """Numbers in another unit than that in which the rules ask for a number of this name."""
+    read: dict[str, set[str]] = {}
+    for index, unit in ASKED_IN.findall(_sources(rules)):
+        for name in QUOTED.findall(index):
+            read.setdefault(re.sub("{.*?}", ".+", name[1:-1]), set()).add(unit)
+    for card in library.cards.values():
+        for name, number in card.thresholds.items():
+            units = set[str]().union(*(units for pattern, units in read.items() if re.fullmatch(pattern, name)))
+            if units and number.unit not in units:
+                wrong = f"thresholds.{name}: rules read it in {' or '.join(sorted(units)) or 'a bare number'}"
+                yield _document(folder, card.file).fault(wrong, "thresholds", name)
+
+
 def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
     """Names in sections that no rule and nothing of the engine knows: slips of the pen where no example leads."""
-    rooms = {Path(inspect.getfile(module)).parent for module in (wording, *(sys.modules[r.__module__] for r in rules))}
-    sources = [path for room in rooms for path in room.glob("*.py")] + [Path(inspect.getfile(chart))]
-    known = JINJA | {name for path in sources for name in NAME.findall(path.read_text(encoding="utf-8"))}
+    known = JINJA | set(NAME.findall(_sources(rules)))
     for card in library.cards.values():
         for title, text in card.sections.items():
             for tag in TAG.finditer(text):

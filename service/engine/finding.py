@@ -44,6 +44,12 @@ class Threshold:
         number, _, unit = str(written).partition(" ")
         return cls(Fraction(number), unit)
 
+    def to(self, unit: str) -> Fraction:
+        """The number in the unit in which a rule reads it. Raises ValueError for a card's number in any other unit."""
+        if unit != self.unit:
+            raise ValueError(f"{self} is not in {unit or 'a bare number'}")
+        return self.value
+
     def __str__(self) -> str:
         number = self.value.numerator if self.value.denominator == 1 else float(self.value)
         return f"{number} {self.unit}".strip()

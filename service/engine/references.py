@@ -1,10 +1,11 @@
 """References between files of the cards folder that lead nowhere, and content that lacks a citation."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Set
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from service.dosing.filtration import NUMBERS
 from service.engine.catalogue import RAISED_BY_THE_ENGINE
 from service.engine.concerns import concerns_of
+from service.engine.finding import Thresholds
 from service.engine.library import OVERRIDE_REASONS, TOPICS, Library
 from service.engine.plan import ANY_CARD
 from service.files import Document, Fault
@@ -21,7 +22,7 @@ def reference_faults(
     yield from _uncited(offers, library)
     yield from guideline_faults(guideline, library)
     if NOT_CHECKED in cards:
-        yield from _missing_numbers(cards[NOT_CHECKED], library.thresholds[NOT_CHECKED].keys())
+        yield from _numbers_of_charts(cards[NOT_CHECKED], library.thresholds[NOT_CHECKED], library.plan.subjects)
 
 
 def _of_cards(library: Library, documents: Mapping[str, Document]) -> Iterator[Fault]:
@@ -43,7 +44,11 @@ def _of_cards(library: Library, documents: Mapping[str, Document]) -> Iterator[F
         found += [
             ("bounds", name, f"is {card.thresholds[name]}, outside its bounds {least} to {most}")
             for name, (least, most) in card.bounds.items()
-            if name in card.thresholds and not least.value <= card.thresholds[name].value <= most.value
+            if name in card.thresholds
+            and not (
+                least.unit == card.thresholds[name].unit == most.unit
+                and least.value <= card.thresholds[name].value <= most.value
+            )
         ]
         yield from (document.fault(f"{key}: '{name}' {wrong}", key) for key, name, wrong in found)
         for key in card.links:
@@ -118,9 +123,16 @@ def _unknown_subjects(guideline: Document, library: Library) -> Iterator[Fault]:
             yield guideline.fault(f"subjects: there is no drug '{drug}' in terminology/drugs", "subjects", place)
 
 
-def _missing_numbers(card: Document, given: Set[str]) -> Iterator[Fault]:
+def _numbers_of_charts(card: Document, given: Thresholds, subjects: Iterable[str]) -> Iterator[Fault]:
     """Numbers by which the engine itself reads a chart; without all of those of kidney function it computes none."""
-    kidney = NUMBERS if given & NUMBERS else frozenset()
-    for name in sorted(({WEIGHT_AGE} | kidney) - given):
-        beside = f", and {min(given & NUMBERS)} needs it" if name in NUMBERS else ""
+    kidney = NUMBERS if given.keys() & NUMBERS else {}
+    needed = {WEIGHT_AGE: "d", **kidney}
+    plausible = {f"{drug}_{end}": "mg" for drug in subjects for end in ("least", "most")}
+    for name in sorted(needed.keys() - given.keys()):
+        beside = f", and {min(given.keys() & NUMBERS)} needs it" if name in NUMBERS else ""
         yield card.fault(f"thresholds: '{name}' is missing{beside}", "thresholds")
+    for name, number in given.items():
+        unit = (needed | plausible).get(name)
+        if unit != number.unit:
+            wrong = "nothing reads it" if unit is None else f"it is read in {unit or 'a bare number'}"
+            yield card.fault(f"thresholds.{name}: {wrong}", "thresholds", name)

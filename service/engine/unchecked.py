@@ -81,7 +81,7 @@ def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> 
     drug = next(drug for drug in chart.subjects if order.drug.names(drug))
     singles = [step.single for step in dose.steps] or [dose.single]
     least, most = thresholds.get(f"{drug}_least"), thresholds.get(f"{drug}_most")
-    odd = next((s for s in singles if (least and s < least.value) or (most and s > most.value)), None)
+    odd = next((s for s in singles if (least and s < least.to("mg")) or (most and s > most.to("mg"))), None)
     if odd is not None:
         gaps.append(Unread("implausible", order, found=f"{number(odd)} mg", conflict=True))
     return gaps

@@ -109,7 +109,7 @@ def drug(order: MedicationOrder, titles: Mapping[str, str]) -> str:
 
 def amount(value: Threshold | Fraction | int) -> str:
     """An amount in mg: "2.5 mg"."""
-    return f"{as_number(value)} mg"
+    return f"{as_number(value.to('mg') if isinstance(value, Threshold) else value)} mg"
 
 
 def as_number(value: Threshold | Fraction | int) -> str:
@@ -119,7 +119,7 @@ def as_number(value: Threshold | Fraction | int) -> str:
 
 def days(value: Threshold | Fraction | int) -> str:
     """A span in days: "14 days"."""
-    written = as_number(value)
+    written = as_number(value.to("d") if isinstance(value, Threshold) else value)
     return f"{written} day" if written == "1" else f"{written} days"
 
 

@@ -203,7 +203,11 @@ class ChartReader:
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""
         latest, given = _newest(measured, CREATININE), _newest(measured, GLOMERULAR)
-        if not self.numbers.keys() >= NUMBERS or latest is None or (given is not None and given.taken >= latest.taken):
+        if (
+            not self.numbers.keys() >= NUMBERS.keys()
+            or latest is None
+            or (given is not None and given.taken >= latest.taken)
+        ):
             return None
         age = who.age(latest.taken)
         if latest.value is None or latest.comparator or age is None or age.at_least < 0:

@@ -1,11 +1,12 @@
 """Opioids in fibromyalgia and other drugs than amitriptyline (R19, R21, R22, R23)."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from service.chart import Chart
 from service.engine.concerns import concerns_of
-from service.engine.finding import Finding, Indicator, Threshold, Thresholds, states
+from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Measurement, MedicationOrder, Role, reasons
 from service.guidance.ids import (
     AMITRIPTYLINE,
@@ -63,9 +64,9 @@ def other_options(chart: Chart, thresholds: Thresholds) -> Finding | None:
     orders = _in_question(chart)
     wanted = _pain(chart, orders)
     against = reasons_against_amitriptyline(chart, thresholds)
-    if not orders or not wanted or not any(against.values()) or chart.under_age(thresholds["adult"].value):
+    if not orders or not wanted or not any(against.values()) or chart.under_age(thresholds["adult"].to("a")):
         return None
-    kidney = kidney_function(chart, thresholds["kidney_age"])
+    kidney = kidney_function(chart, thresholds["kidney_age"].to("d"))
     checks = duloxetine_checks(chart, kidney, thresholds)
     drugs = {
         "duloxetine": wanted != TRIGEMINAL and False not in checks.values(),
@@ -128,14 +129,15 @@ def reasons_against_amitriptyline(chart: Chart, thresholds: Thresholds) -> dict[
 
 def duloxetine_checks(chart: Chart, kidney: Measurement | None, thresholds: Thresholds) -> dict[str, bool | None]:
     """Each condition of duloxetine: true when it holds, false when something recorded speaks against, None unknown."""
-    adult = None if chart.age is None else chart.age.at_least >= thresholds["adult"].value
-    enough = None if kidney is None or kidney.value is None else kidney.value >= thresholds["duloxetine_kidney"].value
+    adult = None if chart.age is None else chart.age.at_least >= thresholds["adult"].to("a")
+    filtered = kidney.value if kidney is not None else None
+    enough = None if filtered is None else filtered >= thresholds["duloxetine_kidney"].to("mL/min")
     known = chart.problems_read
     return {
         "adult": adult,
         "kidney": enough,
         "liver": _absent(chart.has("hepatic-impairment", "hepatic-failure"), known),
-        "maoi": _no_maoi(chart, thresholds["maoi_gap"]),
+        "maoi": _no_maoi(chart, thresholds["maoi_gap"].to("d")),
         "angle": _absent(chart.has("angle-closure-glaucoma"), known and not chart.has("glaucoma-unspecified")),
         "antidepressant": _absent(bool(chart.of_class("ssri", "snri")), chart.history_known),
         "allergy": _absent(chart.allergic("duloxetine"), not any(gap.element == "allergies" for gap in chart.unread)),
@@ -146,9 +148,9 @@ def _absent(present: bool, known: bool) -> bool | None:
     return False if present else True if known else None
 
 
-def _no_maoi(chart: Chart, gap: Threshold) -> bool | None:
-    """No MAO inhibitor now or within the gap; None when the list is not known or an ended one bears no date."""
-    earliest, past = chart.days_ago(gap.value), chart.of_class(*MAOI, roles=(Role.PAST,))
+def _no_maoi(chart: Chart, gap: Fraction) -> bool | None:
+    """No MAO inhibitor now or within so many days; None when the list is not known or an ended one bears no date."""
+    earliest, past = chart.days_ago(gap), chart.of_class(*MAOI, roles=(Role.PAST,))
     present = bool(chart.of_class(*MAOI)) or any(order.last_known >= earliest for order in past)
     open_end = any(order.last_taken is None for order in past)
     return _absent(present, chart.history_known and not open_end)

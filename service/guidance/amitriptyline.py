@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from service.chart import Chart
 from service.dosing.dosage import DailyDose
-from service.engine.finding import Finding, Indicator, Proposal, Threshold, Thresholds, holding, states
+from service.engine.finding import Finding, Indicator, Proposal, Thresholds, holding, states
 from service.facts import MedicationOrder, doses, reasons
 from service.guidance.duplicates import duplicates, summed, taken_together
 from service.guidance.ids import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, NEUROPATHIC, PAIN, TRIGEMINAL
@@ -42,14 +42,14 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
     read may be for depression: the card says "if this is for pain" and offers no change. When the list of earlier
     orders is not known, the card says "if this is a new start" and offers no change.
     """
-    if chart.under_age(thresholds["adult"].value):
+    if chart.under_age(thresholds["adult"].to("a")):
         return None
     started = [
         (order, order.dose.first, new)
         for order in chart.selected(AMITRIPTYLINE)
         if isinstance(order.dose, DailyDose)
-        for new in [new_start(chart, order, thresholds["look_back"])]
-        if new is not False and order.dose.first.dosing_day > thresholds["article_start"].value
+        for new in [new_start(chart, order, thresholds["look_back"].to("d"))]
+        if new is not False and order.dose.first.dosing_day > thresholds["article_start"].to("mg")
     ]
     if not started:
         return None
@@ -57,8 +57,8 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
     day = dose.dosing_day
     depression = purpose(chart, [order]) == "depression"
     perhaps = not depression and order.reason_unread and not order.reasons
-    urgent = day > thresholds["label_start"].value and not depression
-    start = thresholds["article_start"].value
+    urgent = day > thresholds["label_start"].to("mg") and not depression
+    start = thresholds["article_start"].to("mg")
     other_product = needs_other_product(order, start)
     states_in_order = {
         "other-product": other_product,
@@ -87,11 +87,11 @@ def needs_other_product(order: MedicationOrder, dose: Fraction) -> bool:
     return order.drug.combination and dose not in held
 
 
-def new_start(chart: Chart, order: MedicationOrder, look_back: Threshold) -> bool | None:
-    """True when no amitriptyline was taken in the look-back; None when the record does not tell (X5)."""
+def new_start(chart: Chart, order: MedicationOrder, look_back: Fraction) -> bool | None:
+    """True when no amitriptyline was taken in so many days; None when the record does not tell (X5)."""
     if not chart.starts(AMITRIPTYLINE, order):
         return False
-    since = chart.days_ago(look_back.value)
+    since = chart.days_ago(look_back)
     unsure = not chart.history_known
     for earlier in chart.past(AMITRIPTYLINE):
         if earlier.last_known >= since:
@@ -108,7 +108,7 @@ def withheld(chart: Chart, certainly_new: bool, dose: DailyDose, thresholds: Thr
         # One of two orders at 10 mg would leave the other as it is.
         "ordered-twice": bool(duplicates(chart)),
         # The whole interval has to come down: an as-needed or a weekly dose may be less than a nightly one.
-        "would-not-lower": dose.low <= thresholds["article_start"].value,
+        "would-not-lower": dose.low <= thresholds["article_start"].to("mg"),
     }
     return holding(checks)
 
@@ -132,7 +132,7 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
         card="amitriptyline-upper-range",
         indicator=indicator,
         orders=tuple(orders),
-        state="under-age" if chart.under_age(thresholds["adult"].value) else rung,
+        state="under-age" if chart.under_age(thresholds["adult"].to("a")) else rung,
         facts={
             "day": day,
             "summed": len(orders) > 1,
@@ -146,11 +146,11 @@ def _rung(chart: Chart, orders: list[MedicationOrder], day: Fraction, thresholds
     """The highest rung of the ladder that a dose is above; empty when it is above none that counts here."""
     use = purpose(chart, orders)
     rungs = list(LADDER)
-    if use == "depression" or chart.under_age(thresholds["adult"].value):
+    if use == "depression" or chart.under_age(thresholds["adult"].to("a")):
         rungs = ["hospital", "outpatient"]
     elif use == "neuropathic":
         rungs.remove("pain-target")
-    return next((rung for rung in rungs if day > thresholds[rung.replace("-", "_")].value), "")
+    return next((rung for rung in rungs if day > thresholds[rung.replace("-", "_")].to("mg")), "")
 
 
 @states("below", "low-end", "not-daily")
@@ -162,7 +162,7 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
     """
     orders = chart.in_question(AMITRIPTYLINE)
     otherwise_treated = chart.of_class(ANTIDEPRESSANT, but=AMITRIPTYLINE)
-    if not orders or not _depressed(chart, orders) or chart.under_age(thresholds["adult"].value) or otherwise_treated:
+    if not orders or not _depressed(chart, orders) or chart.under_age(thresholds["adult"].to("a")) or otherwise_treated:
         return None
     together = duplicates(chart)
     counted = together or orders
@@ -171,9 +171,9 @@ def amitriptyline_for_depression(chart: Chart, thresholds: Thresholds) -> Findin
         return None
     highest = [dose.high for dose in computed]
     day = sum(highest, Fraction(0)) if together else max(highest)
-    if day >= thresholds["us_low"].value:
+    if day >= thresholds["us_low"].to("mg"):
         return None
-    below = day < thresholds["eu_low"].value
+    below = day < thresholds["eu_low"].to("mg")
     daily = all(dose.daily for dose in computed)
     return Finding(
         card="amitriptyline-for-depression",

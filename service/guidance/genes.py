@@ -43,7 +43,7 @@ def metaboliser_type(chart: Chart, thresholds: Thresholds) -> Finding | None:
         return None
     known = doses(orders)
     high = max((dose.dosing_day for dose in known), default=None)
-    cut = thresholds["depression_range"].value
+    cut = thresholds["depression_range"].to("mg")
     level = "unknown" if high is None else "high" if high >= cut else "low"
     if level == "low" and len(known) < len(orders):
         level = "unknown"

@@ -23,7 +23,7 @@ QT_CONDITIONS = ("long-qt", "brugada-syndrome", "hypokalaemia", "hypomagnesaemia
 
 LOW = {"hypokalaemia": "potassium", "hypomagnesaemia": "magnesium"}
 """What a blood test shows, and what is measured. A card says for each unit how low is low."""
-UNITS = {"umol/L": "", "mg/dL": "_mass", "meq/L": "_charge"}
+UNITS = ("umol/L", "mg/dL", "meq/L")
 UMOL_PER_MMOL = 1000
 
 
@@ -90,32 +90,41 @@ def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     if not found:
         return
     day, value, comparator = max(found)
-    raised = thresholds["qtc_women" if chart.patient.gender == "female" else "qtc_men"].value
-    age = stale(chart, day, thresholds["qtc_age"].value)
+    raised = thresholds["qtc_women" if chart.patient.gender == "female" else "qtc_men"].to("ms")
+    age = stale(chart, day, thresholds["qtc_age"].to("d"))
     if value >= raised:
-        kind = "qtc-critical" if value >= thresholds["qtc_critical"].value else "qtc-raised"
+        kind = "qtc-critical" if value >= thresholds["qtc_critical"].to("ms") else "qtc-raised"
         yield point(kind, chart, thresholds, day=day, value=value, comparator=comparator, age=age)
 
 
 def _electrolytes(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Potassium and magnesium by the latest value that is recent; of several on one day the lowest."""
     for kind, measured in LOW.items():
-        found = chart.measured(measured, units=UNITS, days=thresholds["electrolytes_age"].value)
+        found = chart.measured(measured, units=UNITS, days=thresholds["electrolytes_age"].to("d"))
         latest = latest_lowest(found)
         if latest is None:
             continue
-        limit = thresholds.get(f"{measured}{UNITS[latest.unit]}")
+        limit = _low(measured, latest.unit, thresholds)
         value, unit = latest.value or Fraction(0), latest.unit
         if unit == "umol/L":
             value, unit = value / UMOL_PER_MMOL, "mmol/L"
-        if limit is not None and value <= limit.value and latest.comparator[:1] != ">":
+        if limit is not None and value <= limit and latest.comparator[:1] != ">":
             found_low = {"day": latest.taken, "value": value, "comparator": latest.comparator, "unit": unit}
             yield point(f"measured-{kind}", chart, thresholds, **found_low)
 
 
+def _low(measured: str, unit: str, thresholds: Thresholds) -> Fraction | None:
+    """How low is low, in the unit of a value, or in mmol/L; None where the card does not say."""
+    if unit == "meq/L":
+        return thresholds[f"{measured}_charge"].to("meq/L")
+    if unit == "mg/dL":
+        return thresholds["magnesium_mass"].to("mg/dL") if measured == "magnesium" else None
+    return thresholds["potassium" if measured == "potassium" else "magnesium"].to("mmol/L")
+
+
 def _infarctions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Heart attacks, resolved ones included: recent, of unclear date, or old. Coronary disease is as urgent as that."""
-    limit = chart.days_ago(thresholds["recent"].value)
+    limit = chart.days_ago(thresholds["recent"].to("d"))
     for condition in chart.conditions:
         if not condition.sets & {INFARCTION, OLD_INFARCTION}:
             continue

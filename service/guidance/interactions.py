@@ -65,7 +65,7 @@ def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
         if not courses:
             continue
         last = max(courses, key=attrgetter("last_known"))
-        if last.last_known >= chart.days_ago(thresholds[f"{drug}_lingers"].value):
+        if last.last_known >= chart.days_ago(thresholds[f"{drug}_lingers"].to("d")):
             lingering.append(last)
         elif ended := [course for course in courses if course.last_taken is None]:
             unsure.append(max(ended, key=attrgetter("last_known")))
@@ -175,7 +175,7 @@ def anticholinergic_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> 
         card="anticholinergic-with-amitriptyline",
         indicator=Indicator.WARNING,
         orders=orders,
-        state="older" if chart.at_least(thresholds["older"].value) else "",
+        state="older" if chart.at_least(thresholds["older"].to("a")) else "",
         facts={"partners": _one_each(nearest_first(partners))},
     )
 
@@ -190,7 +190,7 @@ def sedating_drugs_with_amitriptyline(chart: Chart, thresholds: Thresholds) -> F
     depressants = chart.of_class(*DEPRESSANTS, but=TOLPERISONE)
     active = chart.of_class(CNS_ACTIVE)
     count = _distinct(active)
-    many = chart.at_least(thresholds["older"].value) and count >= thresholds["many"].value
+    many = chart.at_least(thresholds["older"].to("a")) and count >= thresholds["many"].to("")
     partners = [*depressants, *(order for order in active if many and order not in depressants)]
     partners = [order for order in partners if order.drug.drugs != (AMITRIPTYLINE,)]
     pair = chart.taken_or_drafted(TOLPERISONE)

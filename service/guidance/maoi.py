@@ -64,11 +64,11 @@ def _weak(order: MedicationOrder) -> bool:
 
 def _wash_out(order: MedicationOrder, thresholds: Thresholds) -> timedelta:
     reversible = "maoi-reversible" in order.classes
-    return timedelta(days=int(thresholds["reversible" if reversible else "irreversible"].value))
+    return timedelta(days=int(thresholds["reversible" if reversible else "irreversible"].to("d")))
 
 
 def _after(thresholds: Thresholds) -> timedelta:
-    return timedelta(days=int(thresholds["amitriptyline"].value))
+    return timedelta(days=int(thresholds["amitriptyline"].to("d")))
 
 
 def _together(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
@@ -136,7 +136,7 @@ def _too_soon(
     """The point with the earliest day for the second drug; a question when it is not recorded when the first ended."""
     ends = [min(course.last_taken, chart.today) for course in courses if course.last_taken is not None]
     earliest = max(ends, default=date.min) + wash_out
-    lately = chart.days_ago(thresholds["unknown_end"].value)
+    lately = chart.days_ago(thresholds["unknown_end"].to("d"))
     point = replace(point, value=Fraction(wash_out.days))
     if chart.today < earliest:
         yield replace(point, day=earliest)

@@ -31,11 +31,11 @@ def amitriptyline_older_adult(chart: Chart, thresholds: Thresholds) -> Finding |
     An info when a chart is only opened.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    if not orders or not chart.at_least(thresholds["older"].value):
+    if not orders or not chart.at_least(thresholds["older"].to("a")):
         return None
     assert chart.age is not None
     state = "starts" if chart.starts(AMITRIPTYLINE, *orders) else "taken"
-    if state == "starts" and needs_other_product(orders[0], thresholds["article_start"].value):
+    if state == "starts" and needs_other_product(orders[0], thresholds["article_start"].to("mg")):
         state = "starts-combination"
     return Finding(
         card="amitriptyline-older-adult",
@@ -53,11 +53,11 @@ def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None
     A score of pain or depression since the fourth week counts as a review. Silent when no start is known.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].value))
+    treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].to("d")))
     if not orders or treatment is None or chart.starts(AMITRIPTYLINE, *orders):
         return None
     days = (chart.today - treatment.since).days
-    due = later(treatment.since, int(thresholds["review_from"].value))
+    due = later(treatment.since, int(thresholds["review_from"].to("d")))
     reviewed = any(due <= m.taken <= chart.today for m in chart.measurements if m.kind in SIGNS_OF_REVIEW)
     if chart.today < due or reviewed:
         return None
@@ -65,7 +65,7 @@ def amitriptyline_review(chart: Chart, thresholds: Thresholds) -> Finding | None
         card="amitriptyline-review",
         indicator=Indicator.INFO,
         orders=tuple(orders),
-        state="overdue" if days > thresholds["review_by"].value else "due",
+        state="overdue" if days > thresholds["review_by"].to("d") else "due",
         facts={"days": days},
         offers=(Offer("review-of-amitriptyline"),),
     )
@@ -82,9 +82,9 @@ def pain_score(chart: Chart, thresholds: Thresholds) -> Finding | None:
     orders = chart.in_question(AMITRIPTYLINE)
     if not orders or not chart.indication(orders) & PAIN or not _observations_known(chart):
         return None
-    if chart.under_age(thresholds["youngest"].value) or pregnant(chart, thresholds["status_age"].value):
+    if chart.under_age(thresholds["youngest"].to("a")) or pregnant(chart, thresholds["status_age"].to("d")):
         return None
-    days, lowest, highest = (thresholds[name].value for name in ("recent", "lowest", "highest"))
+    days, lowest, highest = thresholds["recent"].to("d"), thresholds["lowest"].to(""), thresholds["highest"].to("")
     scores = chart.measured(SCORE, days=days)
     if any(m.exact and m.value is not None and lowest <= m.value <= highest for m in scores):
         return None
@@ -105,14 +105,14 @@ def standing_blood_pressure(chart: Chart, thresholds: Thresholds) -> Finding | N
     measurements were not given in full: that is said elsewhere.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    readings = lying_and_standing(chart.measured(*PRESSURES, units=("mm[Hg]",), days=thresholds["recent"].value))
+    readings = lying_and_standing(chart.measured(*PRESSURES, units=("mm[Hg]",), days=thresholds["recent"].to("d")))
     conditions = chart.active(*concerns_of(thresholds)["circulation"].conditions)
-    older = chart.at_least(thresholds["older"].value)
+    older = chart.at_least(thresholds["older"].to("a"))
     at_risk = bool(conditions) or older
     falls = [
         f"falls-{part}"
         for part in ("systolic", "diastolic")
-        if readings is not None and _fall(getattr(readings, part)) >= thresholds[f"{part}_fall"].value
+        if readings is not None and _fall(getattr(readings, part)) >= thresholds[f"{part}_fall"].to("mm[Hg]")
     ]
     missing = readings is None and at_risk and _observations_known(chart)
     if not orders or not (falls or missing):

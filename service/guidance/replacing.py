@@ -7,10 +7,11 @@ speaks against it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from service.chart import DECISIVE, Chart
-from service.engine.finding import Offer, Threshold, Thresholds, holding
+from service.engine.finding import Offer, Thresholds, holding
 from service.facts import Measurement, MedicationOrder, latest_lowest
 from service.guidance.amitriptyline import new_start
 from service.guidance.ids import AMITRIPTYLINE, CLEARANCE, FILTRATION, STRONG_INHIBITOR, TOLPERISONE
@@ -48,7 +49,7 @@ def replacements(
     ``orders`` are the amitriptyline orders in question, ``duloxetine`` its checks; ``diabetic`` when the doses of
     the US labels for diabetic nerve pain hold.
     """
-    kidney = kidney_function(chart, thresholds["offer_age"])
+    kidney = kidney_function(chart, thresholds["offer_age"].to("d"))
     withheld = _general(chart, orders, kidney, thresholds)
     own = {
         drug: _duloxetine(chart, duloxetine, thresholds)
@@ -76,9 +77,9 @@ def _general(
 ) -> tuple[str, ...]:
     """Why nothing is offered in place of this draft, whatever the drug (keys of ``cards/phrases.yaml``)."""
     (order, *others) = orders
-    new = new_start(chart, order, thresholds["look_back"])
+    new = new_start(chart, order, thresholds["look_back"].to("d"))
     incomplete = any(gap.element in DECISIVE or gap.reason in UNREAD_DRUGS for gap in chart.unread)
-    better = kidney is not None and kidney.value is not None and kidney.value >= thresholds["renal_severe"].value
+    better = kidney is not None and kidney.value is not None and kidney.value >= thresholds["renal_severe"].to("mL/min")
     checks = {
         "age-unknown": chart.age is None,
         "taper-first": new is False,
@@ -90,7 +91,7 @@ def _general(
         "record-incomplete": incomplete or not (chart.history_known and chart.conditions_known),
         "kidney-unknown": kidney is None,
         "kidney-contradictory": better and chart.has("severe-renal-impairment"),
-        "pregnancy": pregnant_or_breastfeeding(chart, thresholds["status_age"].value),
+        "pregnancy": pregnant_or_breastfeeding(chart, thresholds["status_age"].to("d")),
         "suicidal": chart.has("suicidal-ideation"),
         "with-tolperisone": bool(chart.taken_or_drafted(TOLPERISONE)),
     }
@@ -102,7 +103,7 @@ def _duloxetine(chart: Chart, checks: Mapping[str, bool | None], thresholds: Thr
         "not-all-known": any(holds is None for holds in checks.values()),
         "serotonergic": bool(chart.of_class("serotonergic", but=AMITRIPTYLINE)),
         "inhibitor": bool(chart.of_class(STRONG_INHIBITOR)),
-        "young": chart.under_age(thresholds["young"].value),
+        "young": chart.under_age(thresholds["young"].to("a")),
         "mood-or-seizures": chart.has("bipolar-disorder", "epilepsy"),
         "falls": chart.has("falls", "orthostatic-hypotension"),
         "pressure": _pressure_high(chart, thresholds),
@@ -113,15 +114,15 @@ def _duloxetine(chart: Chart, checks: Mapping[str, bool | None], thresholds: Thr
 def _pressure_high(chart: Chart, thresholds: Thresholds) -> bool:
     """True when one of the recent blood pressures is at or above the limit; nothing recent does not count against."""
     limits = {
-        **dict.fromkeys(SYSTOLIC, thresholds["pressure_systolic"].value),
-        **dict.fromkeys(DIASTOLIC, thresholds["pressure_diastolic"].value),
+        **dict.fromkeys(SYSTOLIC, thresholds["pressure_systolic"].to("mm[Hg]")),
+        **dict.fromkeys(DIASTOLIC, thresholds["pressure_diastolic"].to("mm[Hg]")),
     }
-    recent = chart.measured(*limits, units=("mm[Hg]",), days=thresholds["offer_age"].value)
+    recent = chart.measured(*limits, units=("mm[Hg]",), days=thresholds["offer_age"].to("d"))
     return any(m.value is not None and m.value >= limits[m.kind] for m in recent)
 
 
 def _gabapentinoid(chart: Chart, drug: str, kidney: Measurement | None, thresholds: Thresholds) -> tuple[str, ...]:
-    older = chart.age is None or chart.age.at_most >= thresholds["older"].value
+    older = chart.age is None or chart.age.at_most >= thresholds["older"].to("a")
     reasons = {
         "kidney-failure": band(kidney, thresholds) == "failure",
         # Labels go by creatinine clearance.
@@ -134,10 +135,10 @@ def _gabapentinoid(chart: Chart, drug: str, kidney: Measurement | None, threshol
     return holding(reasons)
 
 
-def kidney_function(chart: Chart, most: Threshold) -> Measurement | None:
-    """The latest creatinine clearance, else the latest eGFR, in mL/min and not older than that; None when unknown."""
+def kidney_function(chart: Chart, most: Fraction) -> Measurement | None:
+    """The latest creatinine clearance, else the latest eGFR, in mL/min of the last ``most`` days; None if unknown."""
     for kinds in (CLEARANCE, FILTRATION):
-        found = latest_lowest(m for m in chart.measured(*kinds, units=("mL/min",), days=most.value) if m.exact)
+        found = latest_lowest(m for m in chart.measured(*kinds, units=("mL/min",), days=most) if m.exact)
         if found is not None:
             return found
     return None
@@ -148,11 +149,11 @@ def band(kidney: Measurement | None, thresholds: Thresholds) -> str:
     value = kidney.value if kidney is not None else None
     if value is None:
         return "unknown"
-    if value <= thresholds["renal_failure"].value:
+    if value <= thresholds["renal_failure"].to("mL/min"):
         return "failure"
-    if value < thresholds["renal_severe"].value:
+    if value < thresholds["renal_severe"].to("mL/min"):
         return "severe"
-    return "moderate" if value < thresholds["renal_moderate"].value else "normal"
+    return "moderate" if value < thresholds["renal_moderate"].to("mL/min") else "normal"
 
 
 def renal_doses(kidney: Measurement | None, thresholds: Thresholds) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def _liver(chart: Chart, thresholds: Thresholds, severe: str, mild: str) -> Iter
 
 def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
     """Young age when it is being ordered; who is, or may be, under 18 is spoken of by R30 alone."""
-    young = chart.under_age(thresholds["young"].value) and not chart.under_age(thresholds["adult"].value)
+    young = chart.under_age(thresholds["young"].to("a")) and not chart.under_age(thresholds["adult"].to("a"))
     if chart.ordering and young:
         yield point("young", chart, thresholds)
 
@@ -132,7 +132,7 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         kind = _renal_kind(latest.value, latest.comparator, thresholds)
         if kind is not None:
             measured = {"value": latest.value, "comparator": latest.comparator, "unit": latest.shown_unit}
-            age = stale(chart, latest.taken, thresholds["value_age"].value)
+            age = stale(chart, latest.taken, thresholds["value_age"].to("d"))
             yield point(kind, chart, thresholds, day=latest.taken, age=age, **measured)
         if kind == "severe-renal":
             return
@@ -145,8 +145,8 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
 def _renal_kind(value: Fraction, comparator: str, thresholds: Thresholds) -> str | None:
     """Severe or moderate impairment by a value or by "below so much"; None for better kidneys."""
-    for kind, limit in (("severe-renal", "severe_renal"), ("moderate-renal", "moderate_renal")):
-        most = thresholds[limit].value
+    severe, moderate = thresholds["severe_renal"].to("mL/min"), thresholds["moderate_renal"].to("mL/min")
+    for kind, most in (("severe-renal", severe), ("moderate-renal", moderate)):
         if value < most or (comparator == "<" and value == most):
             return kind
     return None
@@ -160,14 +160,14 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
     by body weight.
     """
     age = chart.age
-    if age is None or not chart.under_age(thresholds["adult"].value):
+    if age is None or not chart.under_age(thresholds["adult"].to("a")):
         return None
-    weight = body_weight(chart.measurements, chart.today, int(thresholds["weight_age"].value))
+    weight = body_weight(chart.measurements, chart.today, int(thresholds["weight_age"].to("d")))
     points = [_amitriptyline_for_a_child(chart, age, weight, thresholds)] if chart.in_question(AMITRIPTYLINE) else []
     points += [Point("tolperisone", Indicator.WARNING)] if chart.in_question(TOLPERISONE) else []
     orders = [order for drug in SUBJECTS for order in chart.in_question(drug)]
     facts = {
-        "certain": age.at_most < thresholds["adult"].value,
+        "certain": age.at_most < thresholds["adult"].to("a"),
         "weight": round(weight, 1) if weight is not None else None,
     }
     return gathered("patient-under-18", points, orders, facts)
@@ -175,14 +175,14 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
 
 def _amitriptyline_for_a_child(chart: Chart, age: Age, weight: Fraction | None, thresholds: Thresholds) -> Point:
     """What is to be said of amitriptyline at this age and dose; ``value`` is mg a day, of a weight mg/kg."""
-    if age.at_least < thresholds["uk_minimum"].value:
+    if age.at_least < thresholds["uk_minimum"].to("a"):
         return Point("too-young", Indicator.CRITICAL)
     day = _most_on_a_day(chart)
-    if day is not None and day > thresholds["adolescent"].value:
+    if day is not None and day > thresholds["adolescent"].to("mg"):
         return Point("above-label", Indicator.CRITICAL, value=day)
-    if day is not None and weight is not None and day / weight > thresholds["studied_per_kg"].value:
+    if day is not None and weight is not None and day / weight > thresholds["studied_per_kg"].to("mg/kg"):
         return Point("above-studied", Indicator.CRITICAL, value=round(day / weight, 2))
-    if day is not None and age.at_most < thresholds["older_child"].value and day > thresholds["young_child"].value:
+    if day is not None and age.at_most < thresholds["older_child"].to("a") and day > thresholds["young_child"].to("mg"):
         return Point("above-young", Indicator.WARNING, value=day)
     return Point("amitriptyline-us" if chart.jurisdiction == "us" else "amitriptyline", Indicator.WARNING)
 
@@ -202,7 +202,7 @@ def amitriptyline_in_pregnancy_or_breastfeeding(chart: Chart, thresholds: Thresh
 
 
 def _expecting_or_feeding(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    span = thresholds["status_age"].value
+    span = thresholds["status_age"].to("d")
     for kind, holds in (("pregnancy", pregnant), ("breastfeeding", breastfeeding)):
         if holds(chart, span):
             yield point(kind, chart, thresholds)

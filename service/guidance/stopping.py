@@ -52,7 +52,7 @@ def amitriptyline_stopping(chart: Chart, thresholds: Thresholds) -> Finding | No
     if for_weeks is False:
         return None
     state = _state(chart, stops, before, after, thresholds)
-    minor = chart.under_age(thresholds["adult"].value)
+    minor = chart.under_age(thresholds["adult"].to("a"))
     step = None if before is None or minor else next_dose(before, thresholds)
     harm = state == "harm"
     offers, withheld = ((), ()) if harm else _next_step(chart, stops, before, step, thresholds)
@@ -76,7 +76,7 @@ def _state(
 ) -> str:
     if _explained(chart, stops, thresholds):
         return "harm"
-    if before is not None and before <= thresholds["rung_4"].value:
+    if before is not None and before <= thresholds["rung_4"].to("mg"):
         return "small"
     if any(order.stop_reason_given for order in stops) and reasons(stops).isdisjoint({NOT_TOLERATED, OTHER_REASON}):
         return "unread"
@@ -97,9 +97,9 @@ def next_dose(dose: Fraction, thresholds: Thresholds) -> Fraction | None:
 
     Above the highest rung it is half, in whole tablets upwards, and at least that rung.
     """
-    rungs = [thresholds[name].value for name in RUNGS]
+    rungs = [thresholds[name].to("mg") for name in RUNGS]
     if dose > rungs[0]:
-        tablet = thresholds["tablet"].value
+        tablet = thresholds["tablet"].to("mg")
         return max(rungs[0], ceil(dose / 2 / tablet) * tablet)
     return next((rung for rung in rungs if rung < dose), None)
 
@@ -143,10 +143,10 @@ def _taken_for_weeks(chart: Chart, stops: Sequence[MedicationOrder], thresholds:
     listed = chart.current(AMITRIPTYLINE) or chart.past(AMITRIPTYLINE)
     if not listed and all(order.authored is None for order in stops):
         return False if chart.history_known else None
-    treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].value))
+    treatment = chart.taken_since(AMITRIPTYLINE, int(thresholds["gap"].to("d")))
     if treatment is None:
         return None
-    for_weeks = (chart.today - treatment.since).days >= thresholds["use"].value
+    for_weeks = (chart.today - treatment.since).days >= thresholds["use"].to("d")
     return for_weeks if for_weeks or treatment.certain else None
 
 
@@ -168,14 +168,14 @@ def _explained(chart: Chart, stops: Sequence[MedicationOrder], thresholds: Thres
 
 def _began_lately(chart: Chart, condition: Condition, thresholds: Thresholds) -> bool:
     """True when it began lately; an infarction within the time for which amitriptyline is forbidden after it."""
-    since = chart.days_ago(thresholds["infarction" if condition.sets & INFARCTIONS else "recent"].value)
+    since = chart.days_ago(thresholds["infarction" if condition.sets & INFARCTIONS else "recent"].to("d"))
     return condition.onset is not None and condition.onset.latest >= since
 
 
 def _qtc_long(chart: Chart, thresholds: Thresholds) -> bool:
     """True when a corrected QT interval of lately is at or above the critical one."""
-    found = chart.measured(*QTC, units=("ms",), days=thresholds["recent"].value)
-    limit = thresholds["qtc"].value
+    found = chart.measured(*QTC, units=("ms",), days=thresholds["recent"].to("d"))
+    limit = thresholds["qtc"].to("ms")
     return any(m.value is not None and m.value >= limit and not m.comparator.startswith("<") for m in found)
 
 
@@ -196,7 +196,7 @@ def _next_step(
     against = _against(chart, stops, step, thresholds)
     if against:
         return (), against
-    rung = next(name for name in RUNGS if thresholds[name].value == step)
+    rung = next(name for name in RUNGS if thresholds[name].to("mg") == step)
     name = f"amitriptyline-{rung.replace('_', '-')}"
     return (Offer(name, product_of=stops[0].reference, drug=AMITRIPTYLINE, below=before),), ()
 
@@ -218,11 +218,11 @@ def _against(chart: Chart, stops: Sequence[MedicationOrder], step: Fraction, thr
         "combination": any(order.drug.combination for order in (*stops, *listed)),
         "drug-disputed": any(order.drug.disputes(AMITRIPTYLINE) for order in (*stops, *listed)),
         "stop-reason": any(order.stop_reason_given or order.reason_given for order in stops),
-        "condition-against": chart.has(*against) or pregnant_or_breastfeeding(chart, thresholds["status_age"].value),
+        "condition-against": chart.has(*against) or pregnant_or_breastfeeding(chart, thresholds["status_age"].to("d")),
         "another-in-its-place": bool(started),
         "taken-divided": any(dose.single < step for dose in now),
         # Of a range, or as needed, less may be taken than the step.
         "would-not-lower": any(dose.low <= step for dose in now),
-        "step-not-prepared": all(thresholds[name].value != step for name in RUNGS),
+        "step-not-prepared": all(thresholds[name].to("mg") != step for name in RUNGS),
     }
     return holding(checks)

@@ -38,7 +38,7 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
     Steps inside one order and the step from the order on the list to the draft. A step inside an order whose
     length is not stated is said, because nothing tells its pace.
     """
-    if chart.under_age(thresholds["adult"].value):
+    if chart.under_age(thresholds["adult"].to("a")):
         return None
     steps = [
         (indicator, step)
@@ -68,11 +68,11 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
 
 def _state(step: Step, thresholds: Thresholds) -> str:
     """Which of the card's sentences holds for a step that is not for depression."""
-    if step.rise > thresholds["label_step"].value:
+    if step.rise > thresholds["label_step"].to("mg"):
         return "too-large"
-    if step.days is not None and step.days < thresholds["label_interval"].value:
+    if step.days is not None and step.days < thresholds["label_interval"].to("d"):
         return "too-soon"
-    above = step.days is not None or step.rise > thresholds["article_step"].value
+    above = step.days is not None or step.rise > thresholds["article_step"].to("mg")
     return "within-label" if above else "length"
 
 
@@ -90,12 +90,12 @@ def _steps(chart: Chart, order: MedicationOrder, dose: DailyDose) -> Iterator[St
 
 def _pace(step: Step, thresholds: Thresholds) -> Indicator | None:
     """How urgent the pace of a rise is; None within the article's. 10 mg a week is also 5 mg in half a week."""
-    article, interval = thresholds["article_step"].value, thresholds["article_interval"].value
+    article, interval = thresholds["article_step"].to("mg"), thresholds["article_interval"].to("d")
     if step.rise <= 0:
         return None
-    soon = step.days is not None and step.days < thresholds["label_interval"].value
+    soon = step.days is not None and step.days < thresholds["label_interval"].to("d")
     if step.rise > article or (step.days is not None and step.rise * interval > article * step.days):
-        urgent = soon or step.rise > thresholds["label_step"].value
+        urgent = soon or step.rise > thresholds["label_step"].to("mg")
         return Indicator.WARNING if urgent else Indicator.INFO
     return Indicator.INFO if step.days is None and step.inside else None
 

@@ -122,7 +122,7 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
     if not found:
         return None
     indicator, day, state, orders = max(found, key=lambda entry: entry[:2])
-    minor = chart.under_age(thresholds["adult"].value)
+    minor = chart.under_age(thresholds["adult"].to("a"))
     if minor and indicator is Indicator.INFO:
         return None
     return Finding(
@@ -136,15 +136,15 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
             "summed": len(orders) > 1,
             "complete": summed(orders)[1],
             "implausible": "",
-            "older": chart.at_least(thresholds["older"].value),
+            "older": chart.at_least(thresholds["older"].to("a")),
         },
     )
 
 
 def _state_of(day: Fraction, doses: list[DailyDose], thresholds: Thresholds) -> str:
-    if day > thresholds["label_maximum"].value:
+    if day > thresholds["label_maximum"].to("mg"):
         return "above-labels"
-    if day > thresholds["eu_maximum"].value:
+    if day > thresholds["eu_maximum"].to("mg"):
         return "above-eu"
-    alone = len(doses) == 1 and doses[0].daily and day >= thresholds["label_minimum"].value
-    return "divide" if alone and doses[0].times != thresholds["doses"].value else ""
+    alone = len(doses) == 1 and doses[0].daily and day >= thresholds["label_minimum"].to("mg")
+    return "divide" if alone and doses[0].times != thresholds["doses"].to("") else ""

@@ -9,11 +9,13 @@ import pytest
 
 from service.cli.answers import find
 from service.cli.check import example_faults
-from service.engine.check import deep_faults, fhir_faults, template_faults, unreadable
+from service.engine.check import deep_faults, fhir_faults, other_units, template_faults, unreadable
+from service.engine.concerns import CardNumbers, concerns_of
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.loading import load
 from service.engine.rendering import Renderer
+from service.engine.wording import texts_of
 from service.guidance.registry import RULES
 from tests.conftest import FIXTURES
 from tests.engine.folder import changed, copied
@@ -210,6 +212,29 @@ def test_a_text_that_is_too_long_is_named_at_the_section_it_comes_from(tmp_path:
     example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
     (fault,) = example_faults(load(folder), [example], folder)
     assert fault.startswith(f"{file}:{line}: section '{title}': summary of ")
+
+
+def with_other_units(library: Library, card: str, *names: str) -> Library:
+    """The library with numbers of a card in a unit in which nothing reads them."""
+    own = library.cards[card]
+    other = {name: replace(own.thresholds[name], unit="h") for name in names}
+    numbers = CardNumbers({**own.thresholds, **other}, concerns_of(own.thresholds))
+    return replace(library, cards={**library.cards, card: replace(own, thresholds=numbers)})
+
+
+def test_a_number_in_another_unit_than_that_in_which_a_rule_reads_it_is_a_fault(library: Library) -> None:
+    """Found in the rules' source; where a rule works the name out, by the card's own examples, which then fail."""
+    changed = library
+    for card in library.cards.values():
+        changed = with_other_units(changed, card.id, *card.thresholds)
+    found = " ".join(fault.reason for fault in other_units(changed, RULES))
+    words = "\n".join(texts_of(library).values())
+    for card in library.cards.values():
+        examples = [FIXTURES / f"requests/{example}.json" for example in card.examples.get("fires", ())]
+        for name in card.thresholds:
+            printed = f"thresholds.{name} " in words or re.fullmatch(".*_(moderate|severe|failure)_(low|high)", name)
+            if card.id != "not-checked" and f"thresholds.{name}: rules read it in" not in found and not printed:
+                assert list(example_faults(with_other_units(library, card.id, name), examples)), (card.id, name)
 
 
 def test_a_call_that_fails_as_a_whole_is_a_fault(library: Library) -> None:

@@ -102,6 +102,7 @@ AT_A_LINE = {
         "label_start: 25 pounds",
         "thresholds.label_start: '25 pounds' does not match: A number, with a unit",
     ),
+    "span of nothing": (START, "look_back: 90 d", "look_back: 0 d", "look_back: '0 d' does not match"),
     "urgency that does not exist": (
         CONDITIONS,
         'contraindicates it."\n    urgency: warning',
@@ -207,6 +208,12 @@ BETWEEN_FILES = {
         "\nthresholds: {x: 3}\nbounds: {x: [1, 2]}\nrule: R28",
         "bounds: 'x' is 3, outside its bounds 1 to 2",
     ),
+    "bounds in another unit": (
+        FAILED,
+        "\nrule: R28",
+        "\nthresholds: {x: 2 mg}\nbounds: {x: [1 d, 3 d]}\nrule: R28",
+        "bounds: 'x' is 2 mg, outside its bounds 1 d to 3 d",
+    ),
     "unknown card in the ranking": (
         "guideline.yaml",
         "\nranking:\n",
@@ -260,7 +267,9 @@ def test_a_fault_between_files_or_without_a_line_is_told_with_its_file_and_reaso
 
 def test_a_subject_that_is_no_drug_of_the_terminology_is_told_with_its_line(folder: Path) -> None:
     line = changed(folder, "guideline.yaml", "subjects: [amitriptyline,", "subjects: [amitriptylin,")
-    assert faults(folder) == [f"guideline.yaml:{line}: subjects: there is no drug 'amitriptylin' in terminology/drugs"]
+    found = faults(folder)
+    assert f"guideline.yaml:{line}: subjects: there is no drug 'amitriptylin' in terminology/drugs" in found
+    assert all("nothing reads it" in fault for fault in found if "guideline" not in fault), "the limits of its doses"
 
 
 def test_every_number_that_the_engine_itself_reads_is_needed(folder: Path) -> None:
@@ -273,6 +282,14 @@ def test_every_number_that_the_engine_itself_reads_is_needed(folder: Path) -> No
         (folder / file).write_text(text.replace(f"  {name}{numbers[name]}", ""), encoding="utf-8")
         (fault,) = faults(folder)
         assert fault.startswith(f"{file}:{start}: thresholds: '{name}' is missing")
+    wrong = text.replace("weight_age: 90 d", "weight_age: 1 a").replace("tolperisone_least:", "tolperison_least:")
+    (folder / file).write_text(wrong.replace("ckd_epi_adult: 18 a", "ckd_epi_adult: 18"), encoding="utf-8")
+    reasons = [fault.partition(": ")[2] for fault in faults(folder)]
+    assert reasons == [
+        "thresholds.weight_age: it is read in d",
+        "thresholds.tolperison_least: nothing reads it",
+        "thresholds.ckd_epi_adult: it is read in a",
+    ]
     (folder / file).write_text(re.sub(r"  ckd_epi_\w+: .*\n", "", text), encoding="utf-8")
     assert load(folder).cards, "kidney function need not be computed"
 

@@ -150,7 +150,7 @@ def options(given: Chart, numbers: Thresholds) -> list[str]:
 
 def checks(given: Chart, numbers: Thresholds) -> dict[str, bool | None]:
     """The conditions of duloxetine."""
-    return duloxetine_checks(given, kidney_function(given, numbers["kidney_age"]), numbers)
+    return duloxetine_checks(given, kidney_function(given, numbers["kidney_age"].to("d")), numbers)
 
 
 START = draft(AMITRIPTYLINE, dose("10"))
@@ -362,7 +362,7 @@ def test_without_a_kidney_value_or_with_a_good_one_no_range_is_given(numbers: Th
 def test_clearance_comes_before_filtration_and_the_latest_value_counts(
     numbers: Thresholds, measured: tuple[Measurement, ...], value: int | None
 ) -> None:
-    kidney = kidney_function(replace(NERVE, measurements=measured), numbers["kidney_age"])
+    kidney = kidney_function(replace(NERVE, measurements=measured), numbers["kidney_age"].to("d"))
     assert (kidney.value if kidney is not None else None) == value
 
 

@@ -30,7 +30,7 @@ def nsaid_with_warfarin(chart: Chart, thresholds: Thresholds) -> Finding | None:
 
 
 def _old(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    if chart.age is not None and chart.age.at_least > thresholds["older"].value:
+    if chart.age is not None and chart.age.at_least > thresholds["older"].to("a"):
         yield point("older", chart, thresholds)
 
 
