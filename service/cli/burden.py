@@ -6,16 +6,23 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
+from service.cdshooks.messages import EXTENSION, Card
 from service.cli.output import Faulty, as_rows, day_option, example, guideline, print_rows, print_table
-
-if TYPE_CHECKING:
-    from service.cdshooks.messages import Card
-    from service.engine.guideline import Guideline
-    from service.engine.library import Library
+from service.cli.synthetic import population
+from service.decide import Decision, decide
+from service.engine.guideline import Guideline
+from service.engine.library import Library
+from service.engine.policy import read_policy
+from service.engine.rendering import LOCAL, Renderer
+from service.engine.wording import count as words_of
+from service.files import FaultyLibrary
+from service.records.report import Rate
 
 ANY = "any card"
 """The row of all cards together: orders with at least one, and the words of an answer."""
@@ -36,12 +43,8 @@ class Burden:
     merged: Counter[str] = field(default_factory=Counter)
     quiet: Counter[str] = field(default_factory=Counter)
 
-    def add(self, cards: Sequence["Card"]) -> None:
+    def add(self, cards: Sequence[Card]) -> None:
         """Counts the answer to one more order."""
-        from service.cdshooks.messages import EXTENSION
-        from service.engine.rendering import LOCAL
-        from service.engine.wording import count as words_of
-
         self.orders += 1
         pages = f"{LOCAL}/guidance/"
         for card in cards:
@@ -52,15 +55,13 @@ class Burden:
         if cards:
             self._show(ANY, cards, sum(words_of(card.detail) for card in cards))
 
-    def _show(self, name: str, cards: Sequence["Card"], words: int) -> None:
+    def _show(self, name: str, cards: Sequence[Card], words: int) -> None:
         self.shown[name] += 1
         self.critical[name] += any(card.indicator == "critical" for card in cards)
         self.words[name] += words
 
     def rows(self, policy: str) -> list[dict[str, Any]]:
         """A row for each card, the most frequent first, all together at the top; shares are per 100 orders."""
-        from service.records.report import Rate
-
         found, cards = [], {*self.shown, *self.merged, *self.quiet}
         for card in sorted(cards, key=lambda card: (card != ANY, -self.shown[card], card)):
             shown = self.shown[card]
@@ -82,7 +83,6 @@ class Burden:
 
 
 @click.command(
-    short_help="Count the cards that synthetic orders raise.",
     help="""Count the cards that the orders of a synthetic population raise.
 
     Shows how often each card appears, how long it is, and how often it is merged or stays quiet.
@@ -98,8 +98,6 @@ class Burden:
 @day_option("The day to answer for; by default today.")
 @as_rows
 def burden(size: int, seed: int, policy: Path | None, today: date, form: str) -> None:
-    from service.files import FaultyLibrary
-
     plain = guideline()
     guidelines = {"none": plain}
     if policy is not None:
@@ -118,26 +116,16 @@ def burden(size: int, seed: int, policy: Path | None, today: date, form: str) ->
         print_table(f"{size} orders of a synthetic population", headings, (span.values() for span in spans))
 
 
-def _in_force(file: Path, library: "Library", day: date) -> Any:
+def _in_force(file: Path, library: Library, day: date) -> Any:
     """The changes of a policy on a day; the command ends with the faults of a policy that cannot be used."""
-    from service.engine.policy import read_policy
-    from service.files import FaultyLibrary
-
     try:
         return tuple(change for change in read_policy(file, library) if change.in_force(day))
     except FaultyLibrary as faulty:
         raise Faulty(f"The policy cannot be used:\n{faulty}") from None
 
 
-def _burden(guideline: "Guideline", size: int, seed: int, day: date, name: str) -> Burden:
+def _burden(guideline: Guideline, size: int, seed: int, day: date, name: str) -> Burden:
     """Answers the orders one by one under a progress bar."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from service.cli.synthetic import population
-    from service.decide import Decision, decide
-    from service.engine.rendering import Renderer
-
     numbers, found = count(1), Burden()
     using = Decision(guideline, Renderer.of(guideline.library), lambda: day, lambda: str(next(numbers)))
     with Progress(console=Console(stderr=True), transient=True) as progress:

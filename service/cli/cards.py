@@ -6,6 +6,10 @@ import click
 
 from service.cli.output import Day, Refused, as_json, example, guideline, library, print_json, print_table
 from service.dates import local_day
+from service.engine.catalogue import catalogue, in_order, statements
+from service.engine.catalogue import markdown as as_markdown
+from service.engine.loading import FOLDER
+from service.engine.review import digest, open_reason, signed
 
 REVIEW_DAYS = 365
 """How long a sign-off stands where the reviewer does not say."""
@@ -13,7 +17,6 @@ REVIEW_DAYS = 365
 
 @click.group(
     invoke_without_command=True,
-    short_help="Show every card and statement; sign cards off.",
     help="Show every card and when it is raised, every statement and its verdict.",
     epilog=example(
         "tolami cards\ntolami cards --markdown      the table of docs/guidance.md\n"
@@ -29,9 +32,6 @@ REVIEW_DAYS = 365
 def cards(context: click.Context, markdown: bool, review: bool, form: str) -> None:
     if context.invoked_subcommand is not None:
         return
-    from service.engine.catalogue import catalogue, in_order, statements
-    from service.engine.catalogue import markdown as as_markdown
-
     if review:
         found = _open()
         if form == "json":
@@ -56,8 +56,6 @@ def cards(context: click.Context, markdown: bool, review: bool, form: str) -> No
 
 def _open() -> list[tuple[str, str, str]]:
     """Card, rule and reason of every card that counts as not reviewed today."""
-    from service.engine.review import open_reason
-
     whole, today = guideline(), local_day()
     reasons = ((card, open_reason(whole, card.id, today)) for card in whole.library.cards.values())
     return [(card.id, card.rule, reason) for card, reason in reasons if reason]
@@ -80,9 +78,6 @@ def _open() -> list[tuple[str, str, str]]:
     help=f"Last day on which the sign-off is valid; by default {REVIEW_DAYS} days from today.",
 )
 def sign(card_id: str, by: str, role: str, until: date | None) -> None:
-    from service.engine.loading import FOLDER
-    from service.engine.review import digest, signed
-
     whole, today = guideline(), local_day()
     card = whole.library.cards.get(card_id)
     if card is None:

@@ -5,18 +5,24 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from service.cli.answers import InProcess, find, read_all
 from service.cli.output import Faulty, Refused, as_json, example, guideline, library, print_json, print_table
 from service.cli.replay import FIXTURES
-
-if TYPE_CHECKING:
-    from service.engine.library import Library
-    from service.engine.policy import Policy
-    from service.files import Fault
-    from service.settings import Settings
+from service.cli.synthetic import shares_in
+from service.engine.asked import unknown_ids
+from service.engine.check import deep_faults, template_faults, unlike_examples, unreadable, words_fault
+from service.engine.editions import policies_of
+from service.engine.library import Library
+from service.engine.loading import FOLDER
+from service.engine.policy import Policy
+from service.engine.rendering import Renderer
+from service.files import Fault, FaultyLibrary
+from service.settings import Settings, SettingsError, load_settings
+from service.trust.clients import FaultyTrustFile, clients_of
 
 PAUSE = 0.5
 """Seconds between two looks at the files."""
@@ -25,7 +31,6 @@ COMMAND = (sys.executable, "-c", "from service.cli.main import main; main()", "c
 
 
 @click.command(
-    short_help="Check cards, settings and clients.",
     help="""Check cards, sources, terminology, order templates, settings and clients.
 
     In the project folder every fixture is answered, too: nothing may fail, no text may be too long, and each card has
@@ -49,8 +54,6 @@ COMMAND = (sys.executable, "-c", "from service.cli.main import main; main()", "c
 @as_json
 def check(terminology: bool, watch: bool, url: str, form: str) -> None:
     if watch:
-        from service.engine.loading import FOLDER
-
         check_on_save(url, (FOLDER, FIXTURES), check_again)
     cards = library()
     settings, policies, problems = _settings(cards)
@@ -71,7 +74,7 @@ def check(terminology: bool, watch: bool, url: str, form: str) -> None:
     )
 
 
-def _show(cards: "Library", policies: Mapping[str, "Policy"]) -> None:
+def _show(cards: Library, policies: Mapping[str, Policy]) -> None:
     """Counts of the terminology by kind, and what hospitals have changed: for whom, why, who answers for it."""
     kinds = {summary.kind: [0, 0, 0, 0] for summary in cards.terminology.sets}
     for summary in cards.terminology.sets:
@@ -86,13 +89,8 @@ def _show(cards: "Library", policies: Mapping[str, "Policy"]) -> None:
         print_table("Policies", headings, rows, lines=True)
 
 
-def _settings(cards: "Library") -> tuple["Settings | None", dict[str, "Policy"], list[str]]:
+def _settings(cards: Library) -> tuple[Settings | None, dict[str, Policy], list[str]]:
     """The settings, what hospitals have changed, and what keeps the service from starting with them."""
-    from service.engine.editions import policies_of
-    from service.files import FaultyLibrary
-    from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile, clients_of
-
     try:
         settings = load_settings()
         clients = clients_of(settings.trust_file)
@@ -107,13 +105,8 @@ def _settings(cards: "Library") -> tuple["Settings | None", dict[str, "Policy"],
         return None, {}, [f"policy: {fault}" for fault in str(error).splitlines()]
 
 
-def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
+def _cards_faults(cards: Library, *, quick: bool) -> list[str]:
     """What is wrong with the cards; with their examples only when nothing else is, and not if it has to be quick."""
-    from service.cli.answers import find
-    from service.engine.asked import unknown_ids
-    from service.engine.check import deep_faults, template_faults
-    from service.engine.rendering import Renderer
-
     served = guideline(cards)
     found = [
         *template_faults(Renderer.of(cards)),
@@ -126,12 +119,8 @@ def _cards_faults(cards: "Library", *, quick: bool) -> list[str]:
     return list(example_faults(cards, find([FIXTURES]), whole=True))
 
 
-def _population_faults() -> Sequence["Fault"]:
+def _population_faults() -> Sequence[Fault]:
     """What is wrong with the population of ``tolami burden``."""
-    from service.cli.synthetic import shares_in
-    from service.engine.loading import FOLDER
-    from service.files import FaultyLibrary
-
     try:
         shares_in(FOLDER)
     except FaultyLibrary as faulty:
@@ -140,17 +129,13 @@ def _population_faults() -> Sequence["Fault"]:
 
 
 def example_faults(
-    cards: "Library", files: Iterable[Path], folder: Path | None = None, *, whole: bool = False
+    cards: Library, files: Iterable[Path], folder: Path | None = None, *, whole: bool = False
 ) -> Iterator[str]:
     """What is wrong with the answers to request files: what fails, words that are too long, or a developer's.
 
     Each fault once, with the first file in which it was found and how many more there are; words that fail also with
     their line in the folder of the cards. With ``whole`` these are all fixtures, which the cards' examples name.
     """
-    from service.cli.answers import InProcess, read_all
-    from service.engine.check import unlike_examples, unreadable, words_fault
-    from service.engine.loading import FOLDER
-
     failures: list[tuple[str, Exception]] = []
     answering = InProcess(cards, failed=lambda card, error: failures.append((card, error)))
     places: dict[str, list[Path]] = {}

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from service.cli.output import Faulty, Refused, example, print_table
-
-if TYPE_CHECKING:
-    from service.settings import Settings
-    from service.trust.clients import Client
-    from service.trust.keys import KeySet
-
+from service.settings import Settings, SettingsError, load_settings
+from service.trust.clients import Client, FaultyTrustFile, clients_of
+from service.trust.keyring import NOBODY, faults_of, pinned_keys
+from service.trust.keys import KeySet, NotAKeySet, algorithms_of, described, read_key_set
+from service.trust.remote import NotFetched
+from service.trust.remote import fetch as fetched
 
 NOTHING = "none: nothing is fetched for it"
 
@@ -39,10 +38,6 @@ def clients() -> None: ...
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--fetch", is_flag=True, help="Fetch the key sets whose addresses (jku) the file lists.")
 def check(file: Path | None, fetch: bool) -> None:
-    from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile, clients_of
-    from service.trust.keyring import NOBODY, faults_of
-
     try:
         settings = load_settings()
         chosen = file or settings.trust_file
@@ -65,7 +60,7 @@ def check(file: Path | None, fetch: bool) -> None:
         click.echo("TOLAMI_AUTH is open: tokens are ignored, and every caller is the client without an issuer.")
 
 
-def _show(client: "Client", settings: "Settings", keys: list[str]) -> None:
+def _show(client: Client, settings: Settings, keys: list[str]) -> None:
     """Prints all that is known of one client."""
     rows = (
         ("issuer", [client.issuer or "none: calls without a token"]),
@@ -79,20 +74,15 @@ def _show(client: "Client", settings: "Settings", keys: list[str]) -> None:
     print_table("", ("client", client.name), ((name, "\n".join(lines)) for name, lines in rows))
 
 
-def _permission(client: "Client") -> str:
+def _permission(client: Client) -> str:
     if not client.issuer:
         return "call everything with TOLAMI_AUTH=open, and nothing with TOLAMI_AUTH=required"
     as_tenant = f" that names the tenant {' or '.join(client.tenants)}" if client.tenants else ""
     return f"call discovery, every service and feedback with a token of its own{as_tenant}"
 
 
-def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[str], list[str]]:
+def _keys(client: Client, settings: Settings, *, fetch: bool) -> tuple[list[str], list[str]]:
     """The keys of a client in lines, and what kept a set from being fetched."""
-    from service.trust.keyring import pinned_keys
-    from service.trust.keys import NotAKeySet, read_key_set
-    from service.trust.remote import NotFetched
-    from service.trust.remote import fetch as fetched
-
     lines: list[str] = []
     faults = []
     try:
@@ -114,9 +104,7 @@ def _keys(client: "Client", settings: "Settings", *, fetch: bool) -> tuple[list[
     return lines or ["none"], faults
 
 
-def _key_lines(keys: "KeySet", allowed: tuple[str, ...]) -> Iterator[str]:
-    from service.trust.keys import algorithms_of, described
-
+def _key_lines(keys: KeySet, allowed: tuple[str, ...]) -> Iterator[str]:
     for kid, key in keys.keys.items():
         usable = [name for name in algorithms_of(key) if name in allowed]
         usage = " ".join(usable) or f"not usable: {' '.join(algorithms_of(key))} is not among TOLAMI_JWT_ALGORITHMS"

@@ -1,12 +1,24 @@
 """How every order in a file is read, to explain why a card says what it says (``tolami dose``)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-from service.cli.output import Refused, documents, named
+import click
+
+from service.cli.output import (
+    Refused,
+    as_json,
+    day_option,
+    documents,
+    example,
+    library,
+    named,
+    print_json,
+    standard_output,
+)
 from service.dosing.amount import NotComputed, Product, number
 from service.dosing.compute import daily_dose
 from service.dosing.dosage import DailyDose
@@ -117,3 +129,31 @@ def _details(dose: DailyDose) -> tuple[str, ...]:
 
 def _mg(value: Fraction) -> str:
     return f"{number(value)} mg"
+
+
+@click.command(
+    help="""Show how every order in a file is read: drug, dose, working, or why not.
+
+    FILES are a MedicationRequest, MedicationOrder or MedicationStatement, a Bundle, or a whole hook request; - is
+    standard input. A file NAME.ndjson, and standard input, may hold one of them on each line.
+    """,
+    epilog=example(
+        "tolami dose my-request.json\n"
+        "curl -s https://fhir.example.org/r4/MedicationRequest/1 | tolami dose - --format json"
+    ),
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@day_option("The day to read for; by default today.")
+@as_json
+def dose(files: tuple[Path, ...], today: date, form: str) -> None:
+    from service.cli.display import dose_lines
+
+    cards, console = library(), standard_output()
+    found = []
+    for file in files:
+        for place, reading in readings(file, cards, today):
+            found.append({"file": place, **asdict(reading)})
+            for line in dose_lines(reading) if form == "table" else ():
+                console.print(line, soft_wrap=True)
+    if form == "json":
+        print_json(found)

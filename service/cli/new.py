@@ -6,10 +6,16 @@ from datetime import date
 from pathlib import Path
 
 import click
+import msgspec
 
+from service.cli.answers import InProcess, read
+from service.cli.display import answer_lines
 from service.cli.output import Refused, day_option, example, library, standard_output
 from service.cli.replay import FIXTURES
+from service.cli.request_words import request_of
 from service.dates import local_day
+from service.engine.loading import FOLDER, UNWRITTEN
+from service.jsonio import encode
 
 HOOKS = ("order-select", "order-sign", "patient-view")
 BLANK = Path(__file__).with_name("new_card.md")
@@ -75,13 +81,6 @@ def card(name: str, rule: str | None, force: bool) -> None:
 @day_option("The day of the request; by default today.")
 @click.option("--force", is_flag=True, help="Overwrite an existing request.")
 def fixture(name: str, hook: str, patient: str, today: date, force: bool, **words: Sequence[str]) -> None:
-    import msgspec
-
-    from service.cli.answers import InProcess, read
-    from service.cli.display import answer_lines
-    from service.cli.request_words import request_of
-    from service.jsonio import encode
-
     path = FIXTURES / hook / f"{name}.json"
     if not FIXTURES.is_dir():
         raise Refused(f"There is no folder {FIXTURES} here. Run this in the project's folder.")
@@ -106,8 +105,6 @@ def write_card(
     name: str, rule: str | None, today: date, folder: Path | None = None, *, force: bool = False
 ) -> tuple[Path, Sequence[str]]:
     """Writes a card with nothing said yet: its file, and what is to be done next. Raises Refused."""
-    from service.engine.loading import FOLDER, UNWRITTEN
-
     folder = folder or FOLDER
     parts = _CARD.fullmatch(name)
     if parts is None or parts[1] in OTHERS:

@@ -4,17 +4,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from sqlalchemy import Row
 
 from service.cli.output import Faulty, as_rows, example, print_rows, print_table
-
-if TYPE_CHECKING:
-    from sqlalchemy import Row
-
-    from service.records.database import Database
-    from service.records.report import CardReport, Rate
+from service.logs import configure_logs
+from service.records import DatabaseUnavailable
+from service.records.database import Database
+from service.records.purge import purge as removed
+from service.records.reading import latest_outcomes
+from service.records.reading import report as made
+from service.records.report import CARD_COLUMNS, CardReport, Chosen, Rate, card_rows, trend
+from service.settings import SettingsError, load_settings
 
 STATEMENT = 600.0
 """Seconds that a query of a command may take: it reads all there is, and nobody waits for a card meanwhile."""
@@ -46,13 +49,8 @@ class Past(click.ParamType[datetime]):
 
 
 @contextmanager
-def _opened() -> Iterator["Database"]:
+def _opened() -> Iterator[Database]:
     """The database of the settings. Ends the command with a message when it cannot be used."""
-    from service.logs import configure_logs
-    from service.records import DatabaseUnavailable
-    from service.records.database import Database
-    from service.settings import SettingsError, load_settings
-
     try:
         settings = load_settings()
         configure_logs(settings.model_copy(update={"log_level": "error"}))
@@ -67,7 +65,6 @@ def _opened() -> Iterator["Database"]:
 
 
 @click.command(
-    short_help="Show what clinicians made of the cards.",
     help="""Show what clinicians made of the cards they were shown.
 
     CARD is the id of a card, as `tolami cards` lists it, or the uuid of one that was shown; by default all. Only the
@@ -82,8 +79,6 @@ def _opened() -> Iterator["Database"]:
 )
 @as_rows
 def feedback(card: str | None, since: datetime | None, most: int, form: str) -> None:
-    from service.records.reading import latest_outcomes
-
     with _opened() as database, database.reading() as connection:
         listed, total = latest_outcomes(connection, card, since, most)
     rows = [_row(each) for each in listed]
@@ -101,7 +96,6 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
 
 
 @click.command(
-    short_help="Show how often each card was accepted or overridden.",
     help="""Show how often each card was shown, accepted and overridden, and why.
 
     The override rate is the share of overridden cards among those with feedback, with its 95 % interval; with few
@@ -113,9 +107,6 @@ def feedback(card: str | None, since: datetime | None, most: int, form: str) -> 
 @click.option("--since", type=Past(), help="Only cards shown since that day: 90d, or 2026-11-23.")
 @as_rows
 def report(since: datetime | None, form: str) -> None:
-    from service.records.reading import report as made
-    from service.records.report import CARD_COLUMNS, Chosen, card_rows
-
     chosen = Chosen(since=since.date() if since else None)
     with _opened() as database, database.reading() as connection:
         found = made(connection, datetime.now(UTC).date(), chosen)
@@ -131,32 +122,30 @@ def report(since: datetime | None, form: str) -> None:
             click.echo(f"Feedback about cards that are not on record: {counts}. It is not in the table.")
 
 
-def _row(each: "Row[Any]") -> dict[str, Any]:
+def _row(each: Row[Any]) -> dict[str, Any]:
     values = {key: getattr(each, key) or None for key in OUTCOME}
     moments = {"at": each.at.isoformat(), "received": each.received.isoformat()}
     return values | moments | {"suggestions": each.suggestions}
 
 
-def _in_short(each: "Row[Any]") -> tuple[str, ...]:
+def _in_short(each: Row[Any]) -> tuple[str, ...]:
     return f"{each.at:%Y-%m-%d %H:%M}", each.card or "(unknown)", each.outcome, each.reason, each.comment, each.uuid
 
 
-def _card_in_short(each: "CardReport") -> tuple[Any, ...]:
+def _card_in_short(each: CardReport) -> tuple[Any, ...]:
     counted, reasons = each.counted, ", ".join(f"{number} {reason}" for reason, number in each.reasons)
     rate, change = _percent(counted.override_rate), _change(each.before, each.recent)
     return each.card, counted.shown, counted.accepted, counted.overridden, rate, change, reasons
 
 
-def _percent(rate: "Rate") -> str:
+def _percent(rate: Rate) -> str:
     if rate.share is None or rate.interval is None:
         return "no feedback"
     low, high = rate.interval
     return f"{rate.share:.0%} ({low:.0%} to {high:.0%})"
 
 
-def _change(before: "Rate", recent: "Rate") -> str:
-    from service.records.report import trend
-
+def _change(before: Rate, recent: Rate) -> str:
     if before.share is None or recent.share is None:
         return ""
     return f"{before.share:.0%} → {recent.share:.0%}, {trend(before, recent)}"
@@ -185,8 +174,6 @@ def records() -> None: ...
 )
 @click.option("--older-than", "before", type=Past(), required=True, help="An age (365d) or a day (2026-01-01).")
 def purge(before: datetime) -> None:
-    from service.records.purge import purge as removed
-
     with _opened() as database:
         gone = removed(database, before, datetime.now(UTC))
     click.echo(

@@ -4,24 +4,21 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
+from service.cli.answers import OK, InProcess, OverHttp, Request, difference, find, read_all, record
+from service.cli.display import answer_lines, diff_lines
 from service.cli.output import BROKEN, LINES, STANDARD_INPUT, Day, Refused, example, library, standard_output
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from service.cli.answers import InProcess, OverHttp, Request
-    from service.trust.clients import Dialect, Jurisdiction
+from service.trust.clients import Dialect, Jurisdiction
 
 FIXTURES = Path("fhir_fixtures/requests")
 MOST_SHOWN_IN_FULL = 5
 
 
 @click.command(
-    short_help="Replay hook requests and compare the answers.",
     help="""Replay hook requests and compare the answers with the expected ones.
 
     PATHS are request files, folders of them, or - for standard input. A file NAME.ndjson, and standard input, may
@@ -72,14 +69,12 @@ def replay(
     paths: tuple[Path, ...],
     url: str | None,
     update: bool,
-    dialect: "Dialect | None",
-    jurisdiction: "Jurisdiction | None",
+    dialect: Dialect | None,
+    jurisdiction: Jurisdiction | None,
     today: date | None,
     corpus: Path | None,
     full: bool | None,
 ) -> None:
-    from service.cli.answers import InProcess, OverHttp
-
     alone = "it cannot be combined with"
     if update and (url or dialect or jurisdiction):
         raise Refused(f"--update records answers of this code; {alone} --url, --dialect or --jurisdiction.")
@@ -104,8 +99,6 @@ def replay(
 
 def _files(chosen: list[Path]) -> list[Path]:
     """The request files that the paths name; the command ends where there are none."""
-    from service.cli.answers import find
-
     for path in chosen:
         if path != STANDARD_INPUT and not path.exists():
             here = " Name a request file, or run this in the project's folder." if path == FIXTURES else ""
@@ -127,10 +120,6 @@ class _Replay:
 
     def run(self, files: list[Path]) -> int:
         """Replays the files one by one under a progress bar; returns the exit code."""
-        from rich.progress import Progress
-
-        from service.cli.answers import read_all
-
         counts = {"agree": 0, "differ": 0, "without expected answer": 0, "recorded": 0, "refused": 0, "broken": 0}
         console, differing = standard_output(), list[str]()
         with Progress(console=console, transient=True, disable=len(files) == 1) as progress:
@@ -149,11 +138,8 @@ class _Replay:
         console.print(", ".join(f"{number} {name}" for name, number in counts.items() if number))
         return BROKEN if counts["broken"] else 1 if counts["differ"] or counts["refused"] else 0
 
-    def _one(self, request: "Request", console: "Console") -> str:
+    def _one(self, request: Request, console: Console) -> str:
         """Replays one request and shows the answer; returns what came of it."""
-        from service.cli.answers import OK, difference, record
-        from service.cli.display import answer_lines, diff_lines
-
         day = self.today or request.day
         answer = self.answering.answer(request, day)
         console.print(f"{request.path} ({request.hook})", style="bold", soft_wrap=True)

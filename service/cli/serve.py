@@ -1,15 +1,18 @@
 """``tolami serve`` and ``tolami demo``: the service, alone or beside synthetic patients for the public Sandbox."""
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
+from service import server
 from service.cli.output import Faulty, example, library
-
-if TYPE_CHECKING:
-    from service.engine.library import Library
-    from service.settings import Settings
+from service.engine.editions import policies_of
+from service.engine.library import Library
+from service.files import FaultyLibrary
+from service.settings import Settings, SettingsError, load_settings
+from service.trust.clients import FaultyTrustFile, clients_of
+from service.web.auth import check_access
+from service.web.demo import ADDRESS, introduced
 
 
 @click.command(
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
     help="Serve on an address that others can reach, although callers are not authenticated.",
 )
 def serve(host: str, port: int, workers: int, threads: int, reload: bool, without_authentication: bool) -> None:
-    from service import server
-
     settings, cards = _ready(host, port, without_authentication=without_authentication)
     base = settings.public_url
     sample, hook = cards.sample, (cards.sample_request or {}).get("hook")
@@ -48,7 +49,6 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 
 
 @click.command(
-    short_help="Serve, with synthetic patients for the Sandbox.",
     help="""Serve with synthetic patients, and print links to the Sandbox.
 
     The patients are served as a small FHIR R4 server: prescribing for them in the Sandbox shows cards.
@@ -57,9 +57,6 @@ def serve(host: str, port: int, workers: int, threads: int, reload: bool, withou
 )
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to serve on.")
 def demo(port: int) -> None:
-    from service import server
-    from service.web.demo import ADDRESS, introduced
-
     host = "127.0.0.1"
     settings, cards = _ready(host, port, without_authentication=False)
     settings = for_demo(settings)
@@ -83,20 +80,13 @@ def demo(port: int) -> None:
     server.serve(settings, cards, host, port, workers=2, threads=4, reload=False, ready=ready)
 
 
-def for_demo(settings: "Settings") -> "Settings":
+def for_demo(settings: Settings) -> Settings:
     """The settings of a demonstration: with patients, and with every card however often somebody has answered it."""
     return settings.model_copy(update={"demo": True, "quiet_days": 0})
 
 
-def _ready(host: str, port: int, *, without_authentication: bool) -> tuple["Settings", "Library"]:
+def _ready(host: str, port: int, *, without_authentication: bool) -> tuple[Settings, Library]:
     """The settings to serve with, their address filled in, and the cards; the command ends when they do not serve."""
-    from service import server
-    from service.engine.editions import policies_of
-    from service.files import FaultyLibrary
-    from service.settings import SettingsError, load_settings
-    from service.trust.clients import FaultyTrustFile, clients_of
-    from service.web.auth import check_access
-
     try:
         settings = load_settings()
         cards = library()

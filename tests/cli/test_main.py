@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from service.cli.main import main
+from service.cli.main import COMMANDS, command_of, main
 from service.engine.library import Library
 from service.files import digest
 from service.settings import PREFIX
@@ -35,12 +35,13 @@ def recorded(tmp_path: Path, run: Run) -> Path:
     return path
 
 
-def commands(group: click.Group = main, before: str = "") -> Iterator[tuple[str, click.Command]]:
+def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command by its words, groups and what is in them included."""
-    for name, command in group.commands.items():
-        yield f"{before}{name}", command
-        if isinstance(command, click.Group):
-            yield from commands(command, f"{before}{name} ")
+    for name in COMMANDS:
+        command = command_of(name)
+        yield name, command
+        for inner, each in getattr(command, "commands", {}).items():
+            yield f"{name} {inner}", each
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -59,12 +60,10 @@ def test_the_help_of_every_command_says_what_it_does_and_gives_an_example(
 
 HELP_OF_ALL = """
 import click
-from service.cli.main import main
-def show(command):
-    print(command.get_help(click.Context(command, info_name=command.name)))
-    for each in getattr(command, "commands", {}).values():
-        show(each)
-show(main)
+from service.cli.main import COMMANDS, command_of, main
+for command in (main, *map(command_of, COMMANDS)):
+    for each in (command, *(getattr(command, "commands", {}).values() if command is not main else ())):
+        print(each.get_help(click.Context(each, info_name=each.name)))
 """
 
 
@@ -420,7 +419,7 @@ def test_a_sign_off_is_written_into_its_card_which_is_no_longer_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     folder = copied(tmp_path)
-    monkeypatch.setattr("service.engine.loading.FOLDER", folder)
+    monkeypatch.setattr("service.cli.cards.FOLDER", folder)
     monkeypatch.setattr("service.engine.loading.load", lambda: loaded(folder, digest(folder)))
     by = ("--by", "A. Example", "--role", "clinical pharmacist")
     before = {row["card"] for row in json.loads(run("cards", "--review", "--format", "json").output)}

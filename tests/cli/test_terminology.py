@@ -38,7 +38,7 @@ def check(
     It shows the sets that the server is asked about, or all (``whole``), which takes a long table.
     """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("service.engine.asked.unknown_ids", lambda *_: ())  # the sets left out are missed by the rules
+    monkeypatch.setattr("service.cli.check.unknown_ids", lambda *_: ())  # the sets left out are missed by the rules
 
     def command(*, whole: bool = False, **settings: str) -> Result:
         monkeypatch.setattr("service.engine.loading.load", lambda: few_asked if whole else few_shown)
