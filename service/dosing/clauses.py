@@ -12,7 +12,7 @@ from service.dosing.dosage import WEEK, Dosage, Timing
 from service.dosing.units import Kind, unit_of_text
 from service.dosing.vocabulary import AT, OR, Lettered
 
-_MOST_PIECES = 10
+MOST_PIECES = 10
 """From so many pieces on a number beside "x" is that of a package, or milligrams without their unit: "2x30"."""
 _ONE = Fraction(1)
 _HALF = {"am": "MORN", "pm": "EVE"}
@@ -46,7 +46,8 @@ _CLAUSE = re.compile(
 class Clauses:
     """What was found. ``order`` is a letter for each amount A, moment m, hour c, day w, and the signs between.
 
-    ``amounts`` and ``scheme`` are instructions of which only the dose is known.
+    ``amounts`` and ``scheme`` are instructions of which only the dose is known. ``counted`` says that a rhythm tells
+    how often, which "a day" does not.
     """
 
     amounts: list[Dosage] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Clauses:
     dates: bool = False
     needed: bool = False
     bare: bool = False
+    counted: bool = False
     order: str = ""
 
 
@@ -112,6 +114,7 @@ def _take_amount(clause: Lettered, found: Clauses) -> bool:
 def _take_rhythm(clause: Lettered, found: Clauses) -> bool:
     timing, bare = _rhythm(clause)
     found.bare = found.bare or bare
+    found.counted = found.counted or clause.letters != "d"
     found.needed = found.needed or clause.letters[0] in "UMt"
     found.rhythms.append(timing)
     return 0 not in (timing.frequency, timing.period)
@@ -133,7 +136,7 @@ def _take_scheme(clause: Lettered, found: Clauses) -> bool:
     counts = clause.numbers()
     slots = tuple(count for count in counts if count > 0)
     first, found.scheme = found.scheme is None, Dosage(high=Quantity(_ONE, clause.value("u")), slots=slots)
-    return first and bool(slots) and max(counts) < _MOST_PIECES
+    return first and bool(slots) and max(counts) < MOST_PIECES
 
 
 def _take_most(clause: Lettered, found: Clauses) -> bool:
@@ -205,7 +208,7 @@ def _product(clause: Lettered) -> tuple[Dosage, Timing] | None:
     elif not unit and low == amount and (times.denominator > 1 or (amount.denominator == 1 and amount != 1)):
         times, amount = (amount, times) if times.denominator > 1 else (min(numbers), max(numbers))
         low = amount
-    if pieces and (max(numbers) >= _MOST_PIECES or mass_first):
+    if pieces and (max(numbers) >= MOST_PIECES or mass_first):
         return None
     if times.denominator > 1 or times < 1 or not 0 < low <= amount or (period != "d" and not unit):
         return None
@@ -249,7 +252,7 @@ def _with_total(letters: str, numbers: list[Fraction], units: list[str]) -> Dosa
 def _of_pieces(counts: list[Fraction], following: str, *, spoken: bool) -> Dosage | None:
     """A count without a unit, as in "take one at night" and "1-2 mane": pieces. "take 2 daily" may be two times."""
     low, most = counts[0], counts[-1]
-    if most >= _MOST_PIECES or low > most or (following in ("d", "e") and most != 1):
+    if most >= MOST_PIECES or low > most or (following in ("d", "e") and most != 1):
         return None
     unit = "tablet" if spoken else ""
     return Dosage(Quantity(low, unit) if low != most else None, Quantity(most, unit))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from service.dosing.amount import Amount, NotComputed, Product, amount, number
+from service.dosing.beside import unheard
 from service.dosing.dosage import DailyDose, Dosage, Timing, combined
 from service.dosing.freetext import directions
 from service.dosing.structured import amounts, as_needed_dose, refused, structured_dose
@@ -44,7 +45,9 @@ def daily_dose(dosages: Sequence[Dosage], product: Product) -> DailyDose | NotCo
             whole = _whole_in_words(taken, product) if dose.reason == "text-conflict" and len(taken) > 1 else None
             return whole or dose
         doses.append(dose)
-    return combined(taken, doses)
+    dose = combined(taken, doses)
+    words = unheard(taken, doses, product)
+    return replace(dose, unheard=words) if words else dose
 
 
 def _whole_in_words(dosages: Sequence[Dosage], product: Product) -> DailyDose | None:
@@ -70,6 +73,15 @@ def _nothing(dosage: Dosage) -> bool:
 
 
 def _instruction(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
+    """The dose of one instruction; none where the words of another of its members say another one."""
+    dose = _from_data_and_words(dosage, product)
+    if isinstance(dose, NotComputed):
+        return dose
+    others = (_agreeing(dosage, dose, words, product) for words in filter(None, map(directions, dosage.beside)))
+    return next((other for other in others if isinstance(other, NotComputed)), dose)
+
+
+def _from_data_and_words(dosage: Dosage, product: Product) -> DailyDose | NotComputed:
     """The dose of one instruction from its data; from its words only what the data leaves out."""
     if dosage.unreadable:
         return NotComputed("element-unreadable", dosage.unreadable[0], dosage.found)
@@ -130,17 +142,19 @@ def _agreeing(dosage: Dosage, dose: DailyDose, said: Dosage, product: Product) -
     if isinstance(worded, DailyDose):
         unlimited = _filled(replace(spoken, maxima=()), said, product) if spoken.maxima else worded
         theirs = unlimited if isinstance(unlimited, DailyDose) else worded
-        capped = bool(spoken.maxima) and not completed.as_needed and not _same(theirs, added)
+        capped = bool(spoken.maxima) and not completed.as_needed and not _same(theirs, added, a_day=said.a_day)
         regular = structured_dose(replace(dosage, maxima=()), product) if capped else theirs
-        if not _same(worded, added) or (isinstance(regular, DailyDose) and not _same(theirs, regular)):
+        apart = not _same(worded, added, a_day=said.a_day)
+        if apart or (isinstance(regular, DailyDose) and not _same(theirs, regular, a_day=said.a_day)):
             alone = structured_dose(dosage, product)
             found = _told_apart(alone if isinstance(alone, DailyDose) else added, theirs)
             return NotComputed("text-conflict", dosage.words_element, found, conflict=True)
     return dose if added == dose else _read_from_text(added)
 
 
-def _same(one: DailyDose, other: DailyDose) -> bool:
-    return (one.high, one.single) == (other.high, other.single)
+def _same(one: DailyDose, other: DailyDose, *, a_day: bool) -> bool:
+    """True for doses that are alike; where words only say what a day comes to, nobody knows the single one."""
+    return one.high == other.high and (a_day or one.single == other.single)
 
 
 def _told_apart(data: DailyDose, words: DailyDose) -> str:

@@ -47,7 +47,8 @@ class Dosage:
     A dose is from ``low`` to ``high``, or just ``high``; ``others`` are further doses of the same instruction, each its
     lowest and highest. ``slots`` are the counts through the day of a scheme in words such as 1-0-1, without the zeros,
     each of one ``high``. ``element`` is its path in the order. ``start``, ``end`` and ``days`` bound it in time.
-    ``text_from`` is the member that holds the words.
+    ``text_from`` is the member that holds the words, ``beside`` are the words of the others.
+    ``a_day`` says of words that ``high`` is what a day comes to: "2 tablets a day" may be one twice.
     ``unreadable`` lists elements that had to be left out, ``found`` is what stood in the first, empty where that
     cannot be shown.
     """
@@ -63,8 +64,10 @@ class Dosage:
     days: Fraction | None = None
     text: str = ""
     text_from: str = "text"
+    beside: tuple[str, ...] = ()
     others: tuple[tuple[Quantity | None, Quantity | None], ...] = ()
     slots: tuple[Fraction, ...] = ()
+    a_day: bool = False
     unreadable: tuple[str, ...] = ()
     found: str = ""
     element: str = "dosageInstruction[0]"
@@ -89,7 +92,7 @@ class DailyDose:
     intervals beyond a day, on some days of the week, once only; then there is no daily dose to speak of.
     ``steps`` are the doses of a titration in order, each with its length in ``days``; then the dose itself is the
     largest step. ``from_text`` says that words were needed; ``together`` that instructions were added up although the
-    order may mean that they follow each other.
+    order may mean that they follow each other; ``unheard`` are words beside it that may say another dose.
     """
 
     low: Fraction
@@ -104,6 +107,7 @@ class DailyDose:
     steps: "tuple[DailyDose, ...]" = ()
     from_text: bool = False
     together: bool = False
+    unheard: str = ""
 
     @property
     def first(self) -> "DailyDose":

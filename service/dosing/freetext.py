@@ -16,8 +16,8 @@ from service.caching import cached
 from service.dosing.amount import Quantity
 from service.dosing.clauses import Clauses, clauses_of
 from service.dosing.dosage import Dosage, MaxDose, Timing
-from service.dosing.units import DAYS_PER_UNIT, unit_of_text
-from service.dosing.vocabulary import languages, lettered, words_of
+from service.dosing.units import DAYS_PER_UNIT, Kind, unit_of_text
+from service.dosing.vocabulary import Lettered, languages, lettered, runs_of, words_of
 
 LONGEST = 240
 """A longer text is prose, not a direction."""
@@ -39,6 +39,18 @@ def frequency(text: str) -> Timing | None:
     """The timing in words, None unless the text says that and nothing else. In its place "two daily" is twice."""
     found, _ = _read(text)
     return found.timing if found is not None and found.high is None and not found.as_needed else None
+
+
+@cached
+def understood_runs(text: str) -> tuple[Lettered, ...] | None:
+    """What is understood of a text that is not understood whole: its runs of known words, in the language with most.
+
+    None when no language knows a word of it.
+    """
+    words = words_of(text[:LONGEST])
+    each = [runs_of(words, table) for table in languages().values()]
+    known, runs = max(each, key=lambda found: found[0])
+    return tuple(runs) if known else None
 
 
 @cached
@@ -79,7 +91,15 @@ def _whole(items: Clauses) -> tuple[Dosage | None, bool] | None:
     if said.high is None and timing is None and most is None and not items.needed:
         return None
     maxima = () if most is None else (MaxDose(most, Quantity(_ONE, code="d")),)
-    return replace(said, timing=timing, as_needed=items.needed, maxima=maxima), items.bare
+    a_day = _in_a_day(said, items)
+    return replace(said, timing=timing, as_needed=items.needed, maxima=maxima, a_day=a_day), items.bare
+
+
+def _in_a_day(said: Dosage, items: Clauses) -> bool:
+    """True for "2 tablets a day", which may be one twice; "50 mg daily" is taken at once."""
+    unit = unit_of_text(said.high.unit) if said.high is not None else None
+    often = items.counted or items.moments or items.days or said.low
+    return unit is not None and unit.kind is Kind.COUNT and bool(items.rhythms) and not often
 
 
 def _one_moment_each(moments: Sequence[str], order: str) -> tuple[tuple[str, ...], str] | None:

@@ -111,7 +111,7 @@ def _of_codes(timing: Timing) -> Rate | NotComputed | None:
     """What codes, their names and the words beside them say; what is not understood among them says nothing."""
     if not timing.codes:
         return None
-    read = [found for code in timing.codes if (found := _of_code(code)) is not None]
+    read = [found for code in timing.codes if (found := rate_of_code(code)) is not None]
     if not read:
         return NotComputed(UNKNOWN, "timing.code", timing.codes[0])
     first = next((found for found in read if found.bedtime), read[0])
@@ -119,7 +119,8 @@ def _of_codes(timing: Timing) -> Rate | NotComputed | None:
     return first if other is None else _conflict("timing.code", f"{first.words} / {other.words}")
 
 
-def _of_code(code: str) -> Rate | None:
+def rate_of_code(code: str) -> Rate | None:
+    """Doses a day of a timing code, its name or the words beside it; None when it is not understood."""
     abbreviation = code.upper().replace(".", "")
     per_day = PER_DAY_OF_CODE.get(abbreviation)
     if per_day is not None:

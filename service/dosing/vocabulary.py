@@ -200,6 +200,23 @@ def lettered(words: list[str], table: Table) -> Lettered | None:
     return _joined(Lettered("".join(phrase.letter for phrase in said), [phrase.value for phrase in said]))
 
 
+def runs_of(words: list[str], table: Table) -> tuple[int, list[Lettered]]:
+    """How many words the table knows, and its runs of known words as letters."""
+    known = at = 0
+    runs: list[list[str]] = [[]]
+    while at < len(words):
+        phrase = _known(words, at, table)
+        if phrase is None:
+            runs.append([])
+            at += 1
+            continue
+        runs[-1] += words[at : at + len(phrase.words)]
+        known += sum(map(str.isalnum, phrase.words))
+        at += len(phrase.words)
+    read = (lettered(run, table) for run in runs if run)
+    return known, [letters for letters in read if letters is not None]
+
+
 def _idle(phrase: Phrase, before: str) -> bool:
     """True for "2 comprimés à avaler par jour", which says what a tablet is for, and "1 tds pc", which is a meal."""
     return (phrase.letter, before) == ("b", "u") or (phrase.value == "pc" and before != "n")

@@ -7,6 +7,9 @@ from service.dosing.amount import NotComputed, number
 from service.engine.finding import Finding, Indicator, Thresholds
 from service.facts import MedicationOrder, Unread
 
+SHOWN = 80
+"""Letters of words that are shown."""
+
 
 def code_and_text_disagree(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """X7: one code or the text of an order names the drug, another names a different one. No dose logic."""
@@ -78,6 +81,8 @@ def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> 
     if dose is None:
         return []
     gaps = [Unread("together", order, found=dose.working)] if dose.together else []
+    if dose.unheard:
+        gaps.append(Unread("words-beside", order, found=dose.unheard[:SHOWN]))
     drug = next(drug for drug in chart.subjects if order.drug.names(drug))
     singles = [step.single for step in dose.steps] or [dose.single]
     least, most = thresholds.get(f"{drug}_least"), thresholds.get(f"{drug}_most")

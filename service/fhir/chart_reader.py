@@ -38,6 +38,7 @@ from service.fhir.gaps import (
     of_others,
 )
 from service.fhir.observations import Observed, observed
+from service.fhir.order_words import MAY_END
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
 from service.fhir.patients import patient
 from service.fhir.prefetch import Prefetch, State
@@ -251,7 +252,7 @@ class ChartReader:
             return True
         no_list = not (self.prefetch[MEDICATIONS].known or self.prefetch[STATEMENTS].known)
         not_whole = not incomplete(self.prefetch).isdisjoint((MEDICATIONS, STATEMENTS))
-        ours = [gap for gap in gaps if gap.reason != MISSPELT or any(drug in gap.found for drug in self.subjects)]
+        ours = [g for g in gaps if g.reason not in (MISSPELT, MAY_END) or any(d in g.found for d in self.subjects)]
         return bool(no_list or not_whole or ours)
 
     def _unsettled(self) -> list[Unread]:

@@ -19,20 +19,17 @@ from service.caching import cached
 from service.dates import EARLIEST_YEAR
 from service.dosing.amount import Quantity
 from service.dosing.dosage import Dosage, MaxDose, Timing
-from service.dosing.freetext import directions
 from service.dosing.units import DAYS_PER_UNIT, period_unit
 from service.fhir import tolerant
 from service.fhir.as_r4 import READ_ALREADY, max_doses, order_as_r4, statement_as_r4
-from service.fhir.concepts import concept_of, words_in
 from service.fhir.dosage_shapes import modified
-from service.fhir.resources import Resource, aslist, exact
-from service.fhir.versions import ORDER_TYPES, dosage_instructions, names
+from service.fhir.order_words import gives_dose, written
+from service.fhir.resources import Resource, exact
+from service.fhir.versions import ORDER_TYPES, RENDERED, dosage_instructions, rendered
 from service.jsonio import decode, encode
 from service.terminology.recognise import Coding
 
 ORDERED = "ordered"
-BESIDE = names("Dosage", "additionalInstruction")
-"""Members for words beside the dose."""
 SHORT = 40
 ORDER, ORDER_LIST = "MedicationRequest", "dosageInstruction"
 STATEMENT, STATEMENT_LIST = "MedicationStatement", "dosage"
@@ -61,6 +58,9 @@ def instructions(order: Resource) -> Instructions | None:
     given = dosage_instructions(order)
     if not given or order["resourceType"] == "MedicationAdministration":
         return Instructions()
+    words = rendered(order)
+    if words and len(given) == 1 and isinstance(given[0], dict) and given[0].get("text") != words:
+        given = [{**given[0], RENDERED: words}]
     found = _read(encode(given), order["resourceType"] in ORDER_TYPES)
     if found is None or not order.get("modifierExtension"):
         return found
@@ -120,7 +120,7 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
     unread = (*unread, *modified(raw))
     unreadable = (*_harmful(dropped, element, several), *(f"{element}.{path}" for path in unread))
     start, end, days = _bounds(one)
-    words, member = _written(one.text or "", raw)
+    words, member, beside = written(one.text or "", raw)
     return Dosage(
         low=low,
         high=high,
@@ -133,26 +133,12 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
         days=days,
         text=words,
         text_from=member,
+        beside=beside,
         others=doses[1:],
         unreadable=unreadable,
         found=_shown(raw, unreadable[0][len(element) + 1 :]) if unreadable else "",
         element=element,
     )
-
-
-def _written(words: str, raw: Any) -> tuple[str, str]:
-    """The text of an instruction and its member: ``text``, else the patient's or the additional instructions.
-
-    Of these whatever gives directions counts, all of it together; "take with food" is not wanted then.
-    """
-    if words.strip() or not isinstance(raw, dict):
-        return words, "text"
-    beside = [concept_of(item).label for name in BESIDE for item in aslist(raw.get(name))]
-    said = [("patientInstruction", words_in(raw.get("patientInstruction"))), *((BESIDE[0], label) for label in beside)]
-    said = [(member, words) for member, words in said if words.strip()]
-    understood = [(member, words) for member, words in said if directions(words) is not None]
-    chosen = understood or said or [("text", words)]
-    return ", ".join(words for _, words in chosen), chosen[0][0]
 
 
 _Pair = tuple[Quantity | None, Quantity | None]
@@ -257,12 +243,12 @@ def _timing(timing: FhirTiming | None, raw: Any) -> Timing | None:
 
 
 def _words(timing: FhirTiming) -> tuple[str, ...]:
-    """The contents of a timing code: its text, then codes and displays, each once."""
+    """The contents of a timing code: its text, then codes and displays, each once; a dose is none ("1-0-1")."""
     if timing.code is None:
         return ()
     codings = timing.code.coding or ()
     words = (timing.code.text, *(c.code for c in codings), *(c.display for c in codings))
-    return tuple(dict.fromkeys(word for word in words if word))
+    return tuple(dict.fromkeys(word for word in words if word and not gives_dose(word)))
 
 
 def _count_is_least(raw: Any) -> bool:

@@ -15,8 +15,8 @@ from service.dosing.amount import strengths_in_text
 from service.dosing.freetext import directions
 from service.fhir.as_r4 import routes
 from service.fhir.concepts import concept_of
-from service.fhir.dosages import BESIDE
 from service.fhir.medications import medication_concept, medication_reference
+from service.fhir.order_words import BESIDE
 from service.fhir.resources import Resource, aslist, copied, exact, one, text
 from service.fhir.versions import CannotWrite, Version, dosage_in, names, own_version, written_in
 from service.jsonio import encode

@@ -8,12 +8,12 @@ from service.caching import cached
 from service.fhir.bundles import SUBSETTED
 from service.fhir.concepts import RecurringConcept
 from service.fhir.resources import Resource
-from service.fhir.versions import TELLING, names
+from service.fhir.versions import RENDERED, TELLING, names
 from service.jsonio import exact_decoder
 
 _OF_ORDERS = (
     "medicationReference medicationCodeableReference medicationCoding medicationString dosageInstruction dosage intent"
-    " doNotPerform reason priorPrescription basedOn dispenseRequest"
+    " doNotPerform reason priorPrescription basedOn dispenseRequest note notes extension"
     " dateEnded statusChanged effectiveDosePeriod"
 )
 _IN_EVERY_VERSION = {
@@ -64,7 +64,7 @@ class _Meta(TypedDict, total=False):
     tag: msgspec.Raw
 
 
-_TYPES = {name: msgspec.Raw if name in _RECURRING else Any for name in sorted(MEMBERS)}
+_TYPES = {name: msgspec.Raw if name in (*_RECURRING, "extension") else Any for name in sorted(MEMBERS)}
 _RESOURCE: Any = _typed("_RESOURCE", {**_TYPES, "meta": _Meta}, total=False)
 
 
@@ -102,6 +102,9 @@ def _complete(resource: Resource) -> None:
             resource[name] = _recurring(bytes(resource[name]))
     if "meta" in resource:
         _complete_meta(resource["meta"])
+    extensions = bytes(resource.pop("extension", b""))
+    if RENDERED.encode() in extensions or b"\\" in extensions:
+        resource["extension"] = _decode(extensions)
 
 
 def _complete_meta(meta: Resource) -> None:

@@ -19,12 +19,14 @@ from service.facts import MedicationOrder, Role, Unread
 from service.fhir.as_r4 import based_on, ended_on, planned_end, read_order, read_statement
 from service.fhir.concepts import Room
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
+from service.fhir.order_words import Ended, ending_of
 from service.fhir.periods import given_until, supplied_until
 from service.fhir.reasons import NOT_LISTED, Listed, Reasons, reasons_of
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import Read
 from service.fhir.versions import ORDER_TYPES, dosage_instructions
+from service.terminology.endings import Ending
 from service.terminology.recognise import Terminology
 
 TAKEN = frozenset({"active", "on-hold"})
@@ -92,10 +94,11 @@ def draft_order(
 ) -> tuple[MedicationOrder | None, list[Unread]]:
     """An order being written.
 
-    Entered-in-error counts for nothing, ever; doNotPerform, stopped and cancelled mark a stop (X3). An order
-    on order-sign may have any status, so the status does not decide that it is a draft.
+    Entered-in-error counts for nothing, ever; doNotPerform, stopped and cancelled mark a stop (X3), as do words that
+    say nothing else. An order on order-sign may have any status, so the status does not decide that it is a draft.
     """
     resource, uncounted = doses.within(resource)
+    ended = ending_of(resource, identity.recognition.drugs, terminology, doses.room)
     why = reasons_of(resource, terminology, doses.room, doses.listed)
     read_as = _bare(resource) if why.held else _without(_bare(resource), *WHY)
     found = read_order(read_as)
@@ -113,13 +116,13 @@ def draft_order(
         role=Role.DRAFT,
         status=request.status or "",
         focus=focus,
-        stops=bool(request.doNotPerform) or request.status in STOPPING,
+        stops=_stops(request, ended),
         # As sent: a link to an earlier prescription that cannot be read still says that there was one.
         continues_earlier=bool(resource.get("priorPrescription")),
         based_on=based_on(resource),
         dosages=given.dosages,
         authored=as_day(request.authoredOn),
-        reasons=_reasons(request, why, identity, terminology),
+        reasons=_reasons(request, why, identity, terminology, ended),
         reason_given=bool(request.reasonCode) or not why.held,
         reason_unread=bool(why.unread) or why.more,
         stop_reason_given=request.statusReason is not None or not why.held,
@@ -129,6 +132,8 @@ def draft_order(
     paths = sorted((*found.dropped, *given.dropped), key=_member, reverse=True)
     dropped = [Unread("element-unreadable", order, path) for path in paths]
     too_many = [Unread("order-read-in-part", order, "reasonCode")] if why.more else []
+    if ended is not None and not (request.doNotPerform or request.status in STOPPING):
+        too_many.append(ended.gap(order, given.dosages))
     if why.unread and not order.stops and not set(doses.subjects).isdisjoint(identity.recognition.drugs):
         too_many.append(Unread("reason-unread", order, "reasonCode", found=why.unread))
     return order, [*dropped, *too_many, *_cut(order, identity)]
@@ -137,8 +142,12 @@ def draft_order(
 def listed_order(
     resource: Resource, identity: Identity, terminology: Terminology, today: date, doses: DoseContext
 ) -> tuple[MedicationOrder | None, list[Unread]]:
-    """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing."""
+    """An order or statement of the patient's list: taken now, taken before, or None when it counts for nothing.
+
+    One that only its words call ended or on hold counts as taken, and is named.
+    """
     resource, uncounted = doses.within(resource)
+    ended = ending_of(resource, identity.recognition.drugs, terminology, doses.room)
     ordered = resource["resourceType"] in ORDER_TYPES
     classes = terminology.classes(identity.recognition.drugs)
     order = MedicationOrder(reference(resource), identity.label, identity.recognition, Role.CURRENT, classes=classes)
@@ -159,7 +168,14 @@ def listed_order(
     order = _dated_order(order, sent, resource, today) if ordered else _dated_statement(order, sent, today)
     order = _with_dose(order, resource, identity, doses, uncounted)
     too_many = [Unread("too-many-dosages", order, "dosageInstruction", str(uncounted))] if uncounted else []
+    if order.role is Role.CURRENT and order.status != "on-hold" and ended is not None and ended.ends:
+        too_many.append(ended.gap(order))
     return order, [*too_many, *_cut(order, identity)]
+
+
+def _stops(request: MedicationRequest, ended: Ended | None = None) -> bool:
+    by_words = ended is not None and ended.ending is Ending.STOP
+    return by_words or bool(request.doNotPerform) or request.status in STOPPING
 
 
 def _cut(order: MedicationOrder, identity: Identity) -> list[Unread]:
@@ -251,7 +267,7 @@ def _why(request: MedicationRequest) -> list[Any]:
 
 
 def _reasons(
-    request: MedicationRequest, reasons: Reasons, identity: Identity, terminology: Terminology
+    request: MedicationRequest, reasons: Reasons, identity: Identity, terminology: Terminology, ended: Ended | None
 ) -> frozenset[str]:
     """The condition sets of an order's reasons, and for one that ends treatment of why it ends, from codes or words.
 
@@ -260,12 +276,13 @@ def _reasons(
     why = _why(request)
     coded = terminology.concepts(coding for reason in why for coding in codings(reason))
     coded |= reasons.sets
-    if request.statusReason is None and request.status not in STOPPING and not request.doNotPerform:
+    if request.statusReason is None and not _stops(request, ended):
         return coded.difference(WHY_STOPPED)
     words = [words for reason in why for words in (reason.text, *(coding.display for coding in codings(reason)))]
-    named = frozenset[str]().union(*(terminology.drugs_in_text(said) for said in words if said))
+    named = frozenset[str]().union(*(terminology.drugs_in_text(text) for text in words if text))
     others = terminology.classes(named.difference(identity.recognition.drugs))
-    return coded | others | terminology.concepts_in_words(filter(None, (*words, *reasons.notes)), WHY_STOPPED)
+    ending = (*words, *reasons.notes, ended.words if ended is not None else "")
+    return coded | others | terminology.concepts_in_words(filter(None, ending), WHY_STOPPED)
 
 
 def _by_weight(dosage: Dosage) -> bool:

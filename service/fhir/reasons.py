@@ -54,7 +54,7 @@ def reasons_of(order: Resource, terminology: Terminology, room: Room, listed: Li
     """Why an order is given, in every FHIR version. Where there is no room for it, nothing of it is read."""
     lost: list[str] = []
     found = _reasons(order, listed, lost)
-    concepts, notes = tuple(islice(found, MOST_REASONS + 1)), tuple(islice(_notes(order), MOST_REASONS + 1))
+    concepts, notes = tuple(islice(found, MOST_REASONS + 1)), tuple(islice(notes_of(order), MOST_REASONS + 1))
     more = max(len(concepts), len(notes)) > MOST_REASONS
     concepts, notes = concepts[:MOST_REASONS], notes[:MOST_REASONS]
     too_long = any("codes" in concept.cut for concept in concepts)
@@ -104,7 +104,8 @@ def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Conce
             lost.append(target)
 
 
-def _notes(order: Resource) -> Iterator[str]:
+def notes_of(order: Resource) -> Iterator[str]:
+    """The notes of an order, each up to the letters that are read."""
     for member in _NOTES:
         for note in aslist(order.get(member)):
             words = note.get("text") if isinstance(note, dict) else note

@@ -21,6 +21,9 @@ TAKEN_TYPES = frozenset({"MedicationDispense", "MedicationAdministration"})
 DRUG_TYPES = ORDER_TYPES | STATEMENT_TYPES | TAKEN_TYPES
 
 
+RENDERED = "renderedDosageInstruction"
+"""R5's member, and the end of the address of the extension that stands for it in R4."""
+
 LEFT_OUT = ""
 """In place of a name: what the member says there, the other members say."""
 
@@ -116,8 +119,18 @@ def dosage_instructions(order: Resource) -> list[Any]:
 
     R5's words for all of them count where there are no others.
     """
-    given = order.get("dosageInstruction") or order.get("dosage") or text(order.get("renderedDosageInstruction"))
+    given = order.get("dosageInstruction") or order.get("dosage") or rendered(order)
     return [{"text": item} if item and isinstance(item, str) else item for item in aslist(given or None)]
+
+
+def rendered(order: Resource) -> str:
+    """R5's words for all instructions together; R4 has them as an extension."""
+    said = text(order.get(RENDERED))
+    if said or not order.get("extension"):
+        return said
+    given = (item for item in aslist(order["extension"]) if isinstance(item, dict))
+    own = (item for item in given if text(item.get("url")).rpartition(".")[2] == RENDERED)
+    return next((words for item in own if (words := text(item.get("valueMarkdown") or item.get("valueString")))), "")
 
 
 def version_of(resources: Iterable[Resource]) -> Version:

@@ -21,6 +21,7 @@ TABLES = {
     "terminology/words/allergens.yaml": "allergens",
     "terminology/words/conditions.yaml": "sets",
     "terminology/words/cues.yaml": "cues",
+    "terminology/words/order-words.yaml": "order-words",
     "terminology/words/nameless.yaml": "languages",
     "terminology/words/observations.yaml": "sets",
     "terminology/words/other-problems.yaml": "languages",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from service.caching import cached
 from service.terminology.codes import DrugCode, Lists, Systems
+from service.terminology.endings import Ending
 from service.terminology.folding import fold, grouped, plain
 from service.terminology.names import Label
 from service.terminology.problems import Mentions
@@ -115,6 +116,8 @@ class Terminology:
         self._prefix_lengths = grouped((system, len(prefix)) for system, prefix in self._sets_of_prefix)
         self._recognised = cached(self._recognise, _letters, LONGEST_CACHED)
         self._said = cached(self._problem, _letters, LONGEST_CACHED)
+        self._mentions_ending = cached(self.words.endings.mentioned)
+        self._known_ending = cached(self._ending, lambda text, _: len(text))
         self._sets = cached(self._concepts, _letters, LONGEST_CACHED)
 
     def extended(
@@ -172,6 +175,21 @@ class Terminology:
     def drugs_in_text(self, text: str) -> frozenset[str]:
         """Drugs whose names stand in the text as whole words, except where it may say that they are not meant."""
         return self._label.drugs(text)[0]
+
+    def _named(self, text: str) -> frozenset[str]:
+        """Drugs whose names stand in the text, whether they are meant or not."""
+        return frozenset[str]().union(*self._label.drugs(text))
+
+    def mentions_ending(self, text: str, *, kept: bool = True) -> bool:
+        """True when words by which a drug is not taken stand in a text, whatever they say. A note is not ``kept``."""
+        return self._mentions_ending(text) if kept else self.words.endings.mentioned(text)
+
+    def ending(self, text: str, drugs: tuple[str, ...], *, kept: bool = True) -> Ending | None:
+        """What a text beside an order for these drugs says of their being taken; None when nothing."""
+        return self._known_ending(text, drugs) if kept else self._ending(text, drugs)
+
+    def _ending(self, text: str, drugs: tuple[str, ...]) -> Ending | None:
+        return self.words.endings.read(text, self._named, drugs)
 
     def nearly(self, texts: Iterable[str]) -> frozenset[str]:
         """Drugs whose names are in the texts with a letter wrong; asked where no code and no word names one."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from service.files import load_table
+from service.terminology.endings import Endings
 from service.terminology.folding import plain
 from service.terminology.names import TakenBack
 from service.terminology.phrases import Phrases, alternatives, any_of, phrases_in, words_of
@@ -74,9 +75,9 @@ class Words:
     ``narrower`` are sets that words name beside a code of a wider one, each with that one. ``nameless`` are words in
     the place of a drug's name that name none, ``observations`` those of measurements, ``taken_back`` those by which a
     text says that a drug is not meant, ``denied`` those by which it says, before something, that this is not so,
-    ``ends`` what ends their reach, ``swallowed`` oral forms, also such as "soft gel". ``answers`` are what a whole
-    answer means: "yes", "no" or "unknown", ``metabolisers`` the words for each type of metaboliser, ``unclear`` those
-    with which an answer names none.
+    ``ends`` what ends their reach, ``endings`` those by which a drug is not taken, ``swallowed`` oral forms, even
+    "soft gel". ``answers`` are what a whole answer means: "yes", "no" or "unknown", ``metabolisers`` the words for each
+    type of metaboliser, ``unclear`` those with which an answer names none.
     """
 
     problems: Problems
@@ -88,6 +89,7 @@ class Words:
     taken_back: TakenBack
     denied: re.Pattern[str]
     ends: re.Pattern[str]
+    endings: Endings
     swallowed: re.Pattern[str]
     answers: Mapping[str, str]
     metabolisers: Mapping[str, re.Pattern[str]]
@@ -135,6 +137,7 @@ def load_words(folder: Path) -> Words:
         observations=_sets(_list(folder, "observations")),
         denied=any_of(cue_lists["absent"]["before"]),
         ends=re.compile(rf"[.;:,()\n]|{any_of(cue_lists['ends']).pattern}"),
+        endings=Endings(_list(folder, "order-words")),
         swallowed=any_of(cue_lists["swallowed"]),
         taken_back=TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"])),
         answers=dict(phrases_in((words, meaning) for meaning, words in cue_lists["answers"].items())),

@@ -152,6 +152,14 @@ AGREE = (
             order(take(mg(25), DAILY, text="2 tablets daily"), drug=AMITRIPTYLINE), "25", "25", "25", "25"),
     example("words with days", "HL7 sample order, 5 mL bid x 10 days",
             beside("25 mg bid x 10 days", mg(25), per(2, 1, "d")), "50", "50", "25", "50"),
+    *(example(f"{said!r} is what the day comes to", "order with words", beside(said, tablets(1), per(n, 1, "d")),
+              str(25 * n), str(25 * n), "25", str(25 * n))
+      for n, said in ((2, "2 tablets a day"), (2, "2 comprimés par jour"), (3, "3 Tabletten täglich"))),
+    example("a scheme in the code of the timing", "timing.code.text",
+            order(take(tablets(1), timing={"code": {"text": "1-0-1"}})), "50", "50", "25", "50", words=True),
+    example("a scheme in the code of the timing beside the same", "timing.code.text",
+            order(take(tablets(1), timing={"repeat": per(2, 1, "d"), "code": {"text": "1-0-1"}})),
+            "50", "50", "25", "50"),
     example("prose is ignored", "order with words", beside("Swallow whole. Never chew 100 mg at once."),
             "25", "25", "25", "25"),
     example("'take two daily' may be two tablets once", "order with words", beside("take two daily", tablets(2)),
@@ -194,7 +202,7 @@ DISAGREE = tuple(
                     maxDosePerPeriod=at_most(tablets(2), A_DAY)))),
         ("a third tablet beyond the maximum of the data",
          beside("3x1", tablets(1), per(2, 1, "d"), maxDosePerPeriod=at_most(tablets(2), A_DAY))),
-        ("the tablets of a day taken at once", beside("2 comprimés par jour", tablets(1), per(2, 1, "d"))),
+        ("the tablets of a day taken at once", beside("2 comprimés une fois par jour", tablets(1), per(2, 1, "d"))),
         ("a scheme against the frequency", order({"text": "1-0-1", "timing": {"repeat": DAILY}})),
         ("a scheme against the amount", order(take(mg(50), text="1-0-1"))),
     )

@@ -323,7 +323,8 @@ def test_why_treatment_ended_is_read_from_words(
     assert (noted.reasons, noted.stop_reason_given) == (frozenset(sets), False)
     running, _ = drafted({**plain, "note": [{"text": words}]}, terminology)
     assert running is not None
-    assert running.reasons == set(), "a note on an order that goes on is no reason to end it"
+    assert running.stops == (words == "No longer needed")
+    assert running.stops or running.reasons == set(), "a note on an order that goes on is no reason to end it"
 
 
 def test_an_order_with_a_reason_in_words_is_not_kept_for_the_next_call() -> None:

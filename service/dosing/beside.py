@@ -1,0 +1,100 @@
+"""Words beside complete data that are not understood whole: whether they may say another dose.
+
+Half-understood directions give no dose and contradict none, but amounts and times in them that the data does not have
+are named. So are words of which none is known: in that language they may say anything.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from service.dosing.amount import NotComputed, Product, Quantity, amount
+from service.dosing.clauses import MOST_PIECES
+from service.dosing.dosage import DailyDose, Dosage
+from service.dosing.freetext import directions, understood_runs
+from service.dosing.units import DAYS_PER_UNIT, Kind, unit_of_text
+from service.dosing.vocabulary import Lettered
+
+_AMOUNT = re.compile("nu")
+_SCHEME = re.compile("(?<![n-])n-n-n(?:-n)?(?!-)")
+_TIMES = re.compile("[no][xX]d|od|r|e?nH|en[ph]|nx(?!n)")
+_A_DAY = re.compile("(?<=[MUY])n(?=d(?!n))|(?<=[MU]d)n(?![uxX])")
+_LETTERS = re.compile(r"[^\W\d_]")
+_RAREST = Fraction(1, 3)
+"""Doses a day: what is done more rarely than every third day may be a visit."""
+
+
+def unheard(dosages: Sequence[Dosage], doses: Sequence[DailyDose], product: Product) -> str:
+    """The first words beside the doses of an order that may say another dose; empty when none does."""
+    texts = dict.fromkeys(words.strip() for dosage in dosages for words in (dosage.text, *dosage.beside))
+    unclear = [words for words in texts if _LETTERS.search(words) and directions(words) is None]
+    if not unclear:
+        return ""
+    known = _Known(dosages, doses, product)
+    for words in unclear:
+        runs = understood_runs(words)
+        if any(map(known.lacks, runs)) if runs is not None else not _names(words, product):
+            return words
+    return ""
+
+
+class _Known:
+    """The amounts, times a day and days of the week that the data of an order has."""
+
+    def __init__(self, dosages: Sequence[Dosage], doses: Sequence[DailyDose], product: Product) -> None:
+        self._product = product
+        self._masses = {
+            mg for dose in doses for mg in (dose.single, dose.high, dose.low, dose.dosing_day, dose.low / dose.times)
+        }
+        piece = self._of_pieces(Fraction(1))
+        self._masses |= {piece} if piece is not None else set()
+        self._times = {rate for dose in doses for rate in (dose.times, dose.high / dose.single)}
+        self._days = {day for dosage in dosages if dosage.timing is not None for day in dosage.timing.days_of_week}
+
+    def lacks(self, run: Lettered) -> bool:
+        """True when a run of known words holds an amount, a rhythm or a day that the data does not have."""
+        amounts = {mg for quantity in _quantities(run) if (mg := self._mg(quantity)) is not None}
+        days = set(run.values_of("w"))
+        if not (amounts <= self._masses and set(_rates(run)) <= self._times and days <= self._days):
+            return True
+        most = {run.part(*match.span()).numbers()[0] for match in _A_DAY.finditer(run.letters)}  # tablets, or times
+        return any(number not in self._times and self._of_pieces(number) not in self._masses for number in most)
+
+    def _of_pieces(self, number: Fraction) -> Fraction | None:
+        return self._mg(Quantity(number, "tablet"))
+
+    def _mg(self, quantity: Quantity) -> Fraction | None:
+        found = amount(quantity, self._product)
+        return None if isinstance(found, NotComputed) else found.mg
+
+
+def _names(words: str, product: Product) -> bool:
+    """True for words that only say again which product it is."""
+    label = product.label.lower()
+    return all(word in label for word in words.lower().split())
+
+
+def _quantities(run: Lettered) -> Iterator[Quantity]:
+    """The amounts in a run, and what a scheme such as 1-0-1 comes to; so many pieces are those of a package."""
+    for match in _AMOUNT.finditer(run.letters):
+        part = run.part(*match.span())
+        number, unit = part.numbers()[0], unit_of_text(part.value("u"))
+        if unit is not None and not (unit.kind is Kind.COUNT and number >= MOST_PIECES):
+            yield Quantity(number, part.value("u"))
+    for match in _SCHEME.finditer(run.letters):
+        yield Quantity(sum(run.part(*match.span()).numbers(), Fraction(0)), "tablet")
+
+
+def _rates(run: Lettered) -> Iterator[Fraction]:
+    """The times a day in a run."""
+    for match in _TIMES.finditer(run.letters):
+        part = run.part(*match.span())
+        if part.letters == "r":
+            count, period, unit = part.value("r").split("/")
+        else:
+            each = part.letters[0] == "e" or part.letters[-1] == "H"
+            number, unit = str(part.numbers("no")[0]), part.value("pdh", "h" if part.letters[-1] == "H" else "d")
+            count, period = ("1", number) if each else (number, "1")
+        days = Fraction(period) * DAYS_PER_UNIT[unit]
+        if days > 0 and (rate := Fraction(count) / days) >= _RAREST:
+            yield rate
