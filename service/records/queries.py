@@ -66,9 +66,10 @@ class QueryBatcher(Generic[Question, Answer]):
     """Queries the database from one thread for all threads of the process.
 
     ``answer`` gets the questions gathered meanwhile and returns their answers in order; what it raises means that
-    there is no answer. When it failed or was too slow once, nobody waits until it succeeds again. ``late``
-    says what becomes of a question that had no answer in time: it is asked ``again`` until it has one, because asking
-    leaves something behind; it is ``dropped``; or it is ``withdrawn``, so that surely nothing was left behind.
+    there is no answer, and with no question it tries whether the database is back. When it failed or was too slow
+    once, nobody waits until it succeeds again. ``late`` says what becomes of a question that had no answer in time: it
+    is asked ``again`` until it has one, because asking leaves something behind; it is ``dropped``; or it is
+    ``withdrawn``, and its answer waited for if it was too late for that.
     One waits ``PATIENCE``; ``first`` seconds until there was an answer for the first time, since the database may have
     to be made; ``away`` seconds while it is away.
     """
@@ -126,7 +127,8 @@ class QueryBatcher(Generic[Question, Answer]):
         while True:
             with self._arrived:
                 self._arrived.wait_for(lambda: self._waiting or self._away)
-                met = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                # While it is away, nobody's question is held up by the attempt to reach it.
+                met = [self._waiting.popleft() for _ in range(0 if self._away else min(BATCH, len(self._waiting)))]
             if not self._ask(met):
                 time.sleep(RETRY)
 
@@ -139,6 +141,9 @@ class QueryBatcher(Generic[Question, Answer]):
                 self._away = True
                 if self._late == "again":
                     self._waiting.extendleft(reversed(met))
+                else:
+                    met = [*met, *self._waiting]
+                    self._waiting.clear()
         except Exception as error:
             log.error("questions refused", about=self._name, error=type(error).__name__, place=place_of(error))
             self._away = False

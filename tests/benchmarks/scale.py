@@ -97,9 +97,9 @@ from service.records import Records
 from tests.records.kept import exchange, shown
 records = Records(sys.argv[1], Path(sys.argv[2]), lambda: datetime.now(UTC), lambda: str(uuid4()), timedelta(days=30))
 counts = dict(written=0, spilled=0, lost=0)
-def tell(what, number):
+def note(what, number):
     counts[what] += number
-records.writer.observers.append(tell)
+records.writer.observers.append(note)
 assert records.database.available()
 records.tokens.first_use("issuer", str(uuid4()), datetime.now(UTC) + timedelta(minutes=5))
 seconds, calls, late = float(sys.argv[3]), [0] * 8, [0] * 8

@@ -73,8 +73,8 @@ class Caller:
                 # Another clinician each time: for the same one an answered card stays quiet.
                 answer = self._post("with cards", PATH, related.replace(b"dr-kovacs", f"dr-{uuid4()}".encode(), 1))
                 if answer is not None and answer.ok and number % (RELATED_EACH * FEEDBACK_EACH) == 0:
-                    said = feedback(entry(card=answer.json()["cards"][0]["uuid"]))
-                    self._post("feedback", f"{PATH}/feedback", said)
+                    sent = feedback(entry(card=answer.json()["cards"][0]["uuid"]))
+                    self._post("feedback", f"{PATH}/feedback", sent)
 
     def _post(self, kind: str, path: str, content: bytes) -> requests.Response | None:
         """One call; what it was answered and how long that took is noted. None without an answer."""

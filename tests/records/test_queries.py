@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from service.records import DatabaseUnavailable, Records, queries
 from service.records.database import Database
 from service.records.purge import purge, remove_expired
-from service.records.queries import QuietCards, SeenTokens
+from service.records.queries import QueryBatcher, QuietCards, SeenTokens
 from service.records.tables import quiet_cards, seen_tokens
 from tests.records.kept import NOW, exchange, outcome, shown
 from tests.records.test_store import answered_calls
@@ -65,6 +65,39 @@ def test_a_locked_database_is_waited_for_once_and_what_was_used_meanwhile_is_not
     until(lambda: used("next 19"))
     assert used("first")
     records.keep([outcome("taken")])
+
+
+def test_while_the_database_is_away_no_question_is_held_up_by_an_attempt_to_reach_it() -> None:
+    attempts: list[int] = []
+    back = threading.Event()
+
+    def answer(questions: Sequence[int]) -> Sequence[int]:
+        attempts.append(len(questions))
+        if not back.is_set():
+            time.sleep(1)
+            raise DatabaseUnavailable
+        return questions
+
+    batcher = QueryBatcher("numbers", answer, late="withdrawn", away=0.1)
+    seconds: list[float] = []
+    for _ in range(8):
+        started = time.monotonic()
+        with pytest.raises(DatabaseUnavailable):
+            batcher.ask(1)
+        seconds.append(time.monotonic() - started)
+    assert seconds[0] > 0.9, "it might have been answered"
+    assert max(seconds[1:]) < 0.9
+    assert attempts[0] == 1
+    assert set(attempts[1:]) == {0}
+    back.set()
+
+    def answered() -> bool:
+        try:
+            return batcher.ask(2) == 2
+        except DatabaseUnavailable:
+            return False
+
+    until(answered)
 
 
 def test_whether_it_is_ready_goes_by_the_last_write(records: Records, tmp_path: Path) -> None:
