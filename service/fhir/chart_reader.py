@@ -10,41 +10,40 @@ from itertools import chain
 
 from service.chart import Chart
 from service.dosing.filtration import NUMBERS, egfr
-from service.errors import MissingData, NotConformant
+from service.errors import NotConformant
 from service.facts import EGFR_COMPUTED, Measurement, MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
 from service.fhir.as_r4 import status_of
 from service.fhir.concepts import Room
 from service.fhir.conditions import problem_list
 from service.fhir.edit import ClientOrders
-from service.fhir.fetch_errors import Failure
 from service.fhir.gaps import (
     ALLERGIES,
     CONDITIONS,
     LISTS,
     MEDICATIONS,
+    NOT_WHOLE,
     OBSERVATIONS,
-    OF_OTHERS,
     PATIENT,
     STATEMENTS,
     TOO_MANY_KNOWN,
-    UNIDENTIFIED,
+    drugs_not_told,
     failures,
     gap,
     incomplete,
     is_own,
+    may_be_one_of,
     missing,
     not_understood,
     of_others,
 )
 from service.fhir.observations import Observed, observed
-from service.fhir.order_words import MAY_END
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
-from service.fhir.patients import patient
+from service.fhir.patients import required_patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.reasons import Listed
-from service.fhir.recognise import MISSPELT, Identity, misspelt
-from service.fhir.resources import Resource, one
+from service.fhir.recognise import DEPENDING, Identity
+from service.fhir.resources import Resource
 from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
 from service.fhir.versions import DRUG_TYPES, version_of
 from service.terminology.recognise import Terminology
@@ -132,7 +131,7 @@ class ChartReader:
             order, gaps = draft_order(draft.resource, draft.identity, self.terminology, self._doses, focus=draft.focus)
             found += [order] if order is not None else []
             unread += gaps if draft.focus else []
-        unread += unidentified(self.drafts, self.subjects)
+        unread += unidentified(self.drafts, self.subjects, taken=self._taken)
         in_list, gaps = self.listed
         problems = problem_list(self._own(CONDITIONS), self.terminology, self._room)
         allergies = allergy_list(self._own(ALLERGIES), self.terminology, self._room)
@@ -143,7 +142,7 @@ class ChartReader:
         computed = self._computed(who, measured)
         if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
             unread.append(Unread("creatinine-alone"))
-        cut = {gap.element for gap in unread if gap.reason in (OF_OTHERS, TOO_MANY_KNOWN, UNIDENTIFIED, MISSPELT)}
+        cut = {gap.element for gap in unread if gap.reason in NOT_WHOLE}
         vars(self).pop("_doses", None)  # it leads back here, and what goes round in a circle waits for the collector
         return Chart(
             today=self.today,
@@ -176,10 +175,8 @@ class ChartReader:
         entries = [resource for resource in listed if resource["resourceType"] in DRUG_TYPES]
         identities = identified(entries, self.prefetch, self.terminology)
         pairs = list(zip(entries, identities, strict=True))
-        unsure = [i for resource, i in pairs if i.problem and status_of(resource) not in IGNORED]
-        unread = [misspelt(i, element=MEDICATIONS) for i in unsure if i.problem == MISSPELT]
-        if nameless := len(unsure) - len(unread):
-            unread.append(Unread(UNIDENTIFIED, element=MEDICATIONS, found=str(nameless)))
+        unsure = [identity for resource, identity in pairs if identity.problem and status_of(resource) not in IGNORED]
+        unread = list(drugs_not_told(unsure))
         concerned = [(resource, identity) for resource, identity in pairs if self._known(identity)]
         if len(concerned) > MOST_KNOWN:
             # What is taken now matters most.
@@ -240,30 +237,45 @@ class ChartReader:
         focus = [draft.identity for draft in self.drafts if draft.focus and draft.own]
         if any(concerns(identity.recognition, self.subjects) for identity in focus):
             return True
-        if not any(self._known(identity) or identity.nearly for identity in focus):
+        if not any(self._known(identity) or identity.problem in DEPENDING for identity in focus):
             return False
         drafted = any(concerns(d.identity.recognition, self.subjects) for d in self.drafts if d.own)
-        return drafted or any(order.drug.names(drug) for order in self.listed[0] for drug in self.subjects)
+        return drafted or self._taken
+
+    @property
+    def _taken(self) -> bool:
+        """True when one of the drugs is on the list."""
+        return any(concerns(order.drug, self.subjects) for order in self.listed[0])
+
+    @property
+    def _perhaps_taken(self) -> list[Unread]:
+        """What of the list could not be read and may be one of the drugs."""
+        return [gap for gap in self.listed[1] if may_be_one_of(self.subjects, gap)]
+
+    @property
+    def _no_list(self) -> bool:
+        """True when nothing was sent of what the patient takes."""
+        return not (self.prefetch[MEDICATIONS].known or self.prefetch[STATEMENTS].known)
 
     def _worth_opening(self) -> bool:
         """True when a chart that is only opened has one of the drugs on the list, or its list is not known whole."""
-        found, gaps = self.listed
-        if any(concerns(order.drug, self.subjects) for order in found) or self.prefetch.failure(MEDICATIONS):
+        if self._taken or self.prefetch.failure(MEDICATIONS):
             return True
-        no_list = not (self.prefetch[MEDICATIONS].known or self.prefetch[STATEMENTS].known)
         not_whole = not incomplete(self.prefetch).isdisjoint((MEDICATIONS, STATEMENTS))
-        ours = [g for g in gaps if g.reason not in (MISSPELT, MAY_END) or any(d in g.found for d in self.subjects)]
-        return bool(no_list or not_whole or ours)
+        return bool(self._no_list or not_whole or self._perhaps_taken)
 
     def _unsettled(self) -> list[Unread]:
         """Why it is not certain that no order concerns the guidance: an unrecognised drug, an incomplete list.
 
-        A list is looked at only for a draft that matters beside the drugs. One that nobody was to fetch is not missed.
+        A list is looked at only for a draft that matters beside the drugs. One of statements is not missed beside the
+        other.
         """
-        gaps = unidentified(self.drafts, self.subjects)
+        looked_at = "listed" in self.__dict__
+        perhaps = self._perhaps_taken if looked_at else []
+        gaps = [*unidentified(self.drafts, self.subjects, taken=bool(perhaps)), *perhaps]
         for key in (MEDICATIONS, STATEMENTS):
-            looked_at = "listed" in self.__dict__ and key in incomplete(self.prefetch)
-            if self.prefetch.failure(key) or looked_at:
+            lacking = key in incomplete(self.prefetch) or (key == MEDICATIONS and self._no_list)
+            if self.prefetch.failure(key) or (looked_at and lacking):
                 gaps.append(gap(key, self.prefetch[key]))
         return gaps + failures(self.prefetch) if gaps else []
 
@@ -271,33 +283,3 @@ class ChartReader:
 def _newest(measured: Sequence[Measurement], kinds: str | tuple[str, ...]) -> Measurement | None:
     """The newest value of the kinds that begin so."""
     return max((m for m in measured if m.kind.startswith(kinds)), key=lambda m: m.taken, default=None)
-
-
-def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
-    """The patient of the call.
-
-    Raises MissingData when prefetch does not hold the patient that the context names: with nobody to check
-    for, nothing can be said.
-    """
-    for resource in prefetch[PATIENT].resources:
-        if resource["resourceType"] != "Patient":
-            continue
-        if one(resource.get("id")) not in (None, "", patient_id):
-            raise MissingData(
-                f"prefetch.{PATIENT} is another patient than context.patientId. Send the patient of the context.",
-                f"prefetch.{PATIENT}",
-            )
-        found = patient(resource, today)
-        if found is not None:
-            return found
-    failure = prefetch.failure(PATIENT)
-    fetched = f" It could not be fetched either: {Failure(failure).advice}." if failure else ""
-    if prefetch.no_token:
-        fetched = " Nothing was fetched: fhirServer came without fhirAuthorization."
-    sent = prefetch[PATIENT].state is State.UNREADABLE
-    problem = "what was received cannot be read as a Patient" if sent else "was not provided"
-    raise MissingData(
-        f"The patient is needed and {problem}.{fetched} Send prefetch.{PATIENT} as discovery describes it"
-        " (Patient/{{context.patientId}}).",
-        f"prefetch.{PATIENT}",
-    )

@@ -1,15 +1,16 @@
 """Why the lists of a call are not complete, as reasons of the card ``not-checked``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from service.facts import Unread
+from service.facts import MedicationOrder, Role, Unread
 from service.fhir.allergies import AllergyList
 from service.fhir.as_r4 import subject_references
 from service.fhir.conditions import ProblemList
 from service.fhir.patients import same_patient
 from service.fhir.prefetch import Answer, Prefetch, State
+from service.fhir.recognise import MISSPELT, READ_IN_PART, Identity, misspelt
 from service.fhir.resources import Resource
-from service.fhir.session import Session
+from service.fhir.session import Session, concerns
 
 PATIENT = "patient"
 MEDICATIONS = "medications"
@@ -22,6 +23,7 @@ LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
 OF_OTHERS = "entries-of-another-patient"
 TOO_MANY_KNOWN = "too-many-known"
 UNIDENTIFIED = "list-entry-unidentified"
+NOT_WHOLE = frozenset({OF_OTHERS, TOO_MANY_KNOWN, UNIDENTIFIED, MISSPELT, READ_IN_PART})
 """Reasons for which entries of a list that came were left out, or say nothing: the list is not whole."""
 
 WHY = {
@@ -61,6 +63,26 @@ def not_understood(problems: ProblemList, allergies: AllergyList) -> Iterator[Un
             yield Unread(reason, element=element, found=share, words=found.unread)
     if problems.suspected:
         yield Unread("problems-suspected", words=problems.suspected)
+
+
+def drugs_not_told(entries: Sequence[Identity]) -> Iterator[Unread]:
+    """Entries of the medication lists of which nobody can say what drug they are: those without a name are counted."""
+    for identity in entries:
+        if identity.problem == MISSPELT:
+            yield misspelt(identity, element=MEDICATIONS)
+        elif identity.problem == READ_IN_PART:
+            entry = MedicationOrder("", identity.label, identity.recognition, Role.CURRENT)
+            yield Unread(READ_IN_PART, entry, MEDICATIONS)
+    nameless = sum(identity.problem not in (MISSPELT, READ_IN_PART) for identity in entries)
+    if nameless:
+        yield Unread(UNIDENTIFIED, element=MEDICATIONS, found=str(nameless))
+
+
+def may_be_one_of(subjects: Sequence[str], gap: Unread) -> bool:
+    """True when what could not be read of the medication lists may be one of these drugs."""
+    if gap.reason == MISSPELT:
+        return any(drug in gap.found for drug in subjects)
+    return gap.order is None or gap.reason == READ_IN_PART or concerns(gap.order.drug, subjects)
 
 
 def is_own(session: Session, resource: Resource) -> bool:

@@ -8,9 +8,12 @@ from functools import partial
 from fhir.resources.R4B.patient import Patient as FhirPatient
 
 from service.dates import Span, birth_date
+from service.errors import MissingData
 from service.facts import Patient
 from service.fhir.bundles import unversioned
-from service.fhir.resources import Resource, text
+from service.fhir.fetch_errors import Failure
+from service.fhir.prefetch import Prefetch, State
+from service.fhir.resources import Resource, one, text
 from service.fhir.tolerant import read
 
 OLDEST = 130
@@ -72,3 +75,33 @@ def _same(identity: str, reference: str) -> bool:
     if kind and kind.rpartition("/")[2].lower() != "patient":
         return True
     return named == identity
+
+
+def required_patient(prefetch: Prefetch, patient_id: str, today: date) -> Patient:
+    """The patient of the call.
+
+    Raises MissingData when prefetch does not hold the patient that the context names: with nobody to check
+    for, nothing can be said.
+    """
+    for resource in prefetch["patient"].resources:
+        if resource["resourceType"] != "Patient":
+            continue
+        if one(resource.get("id")) not in (None, "", patient_id):
+            raise MissingData(
+                "prefetch.patient is another patient than context.patientId. Send the patient of the context.",
+                "prefetch.patient",
+            )
+        found = patient(resource, today)
+        if found is not None:
+            return found
+    failure = prefetch.failure("patient")
+    fetched = f" It could not be fetched either: {Failure(failure).advice}." if failure else ""
+    if prefetch.no_token:
+        fetched = " Nothing was fetched: fhirServer came without fhirAuthorization."
+    sent = prefetch["patient"].state is State.UNREADABLE
+    problem = "what was received cannot be read as a Patient" if sent else "was not provided"
+    raise MissingData(
+        f"The patient is needed and {problem}.{fetched} Send prefetch.patient as discovery describes it"
+        " (Patient/{{context.patientId}}).",
+        "prefetch.patient",
+    )

@@ -30,6 +30,9 @@ WORDS_UNCLEAR = "words-unclear"
 SEVERAL_DRUGS = "several-drugs"
 MISSPELT = "name-misspelt"
 SCRIPT_UNREAD = "script-unread"
+READ_IN_PART = "drug-read-in-part"
+DEPENDING = frozenset({MISSPELT, SCRIPT_UNREAD, WORDS_UNCLEAR})
+"""Problems of a name that matter beside one of the drugs, where the name cannot be one of these themselves."""
 LISTED_SCRIPTS = frozenset({"CJK", "KATAKANA", "HIRAGANA", "HANGUL"})
 """Scripts in which the drugs of the guidance are known by their names, and hardly any other drug."""
 INGREDIENTS = "ingredients of the Medication"
@@ -49,9 +52,9 @@ class Identity:
 
     ``problem`` is set when the drug could not be identified at all: no code and no words that name one, a reference
     that leads nowhere, only a code of an unknown system without a name, words that name a drug where they may say
-    that it is not meant, a name with a letter wrong or in a script that is not read, or a list of drugs where FHIR
-    has one. ``resolved`` says that the Medication it points to was at hand. ``cut`` names what of it was longer
-    than is read, ``nearly`` the drugs whose name the words nearly are.
+    that it is not meant, a name with a letter wrong or in a script that is not read, words that go on beyond what is
+    read of them, or a list of drugs where FHIR has one. ``resolved`` says that the Medication it points to was at
+    hand. ``cut`` names what of it was longer than is read, ``nearly`` the drugs whose name the words nearly are.
     """
 
     recognition: Recognition
@@ -64,7 +67,7 @@ class Identity:
     nearly: frozenset[str] = frozenset()
 
     def unidentified(self, subjects: Sequence[str]) -> str:
-        """The problem, empty when there is none or the words that are not clear name none of the drugs."""
+        """The problem, empty when it matters beside one of the drugs only: it is none of them by any reading."""
         if self.problem in (WORDS_UNCLEAR, MISSPELT) and (self.recognition.doubted | self.nearly).isdisjoint(subjects):
             return ""
         if self.problem == SCRIPT_UNREAD and not LISTED_SCRIPTS.isdisjoint(map(script, naming_words(self.label))):
@@ -124,6 +127,7 @@ def _understand(said: _NamedDrug, terminology: Terminology, on_skin: bool) -> Id
     texts = [*(words for concept in concepts for words in concept.texts), *filter(None, [said.beside])]
     words = [word for word in (*texts, *(coding.display for coding in codings)) if word.strip()]
     recognition = _recognise(said.parts, codings, texts, terminology, on_skin)
+    cut = tuple(dict.fromkeys((*said.cut, *(name for concept in concepts for name in concept.cut))))
     naming = [one for word in words for one in naming_words(word, terminology.words.nameless, _words_of_units())]
     judged = recognition.drugs or recognition.doubted or any(map(terminology.can_judge, codings))
     nearly = frozenset[str]() if judged else terminology.nearly(dict.fromkeys(words))
@@ -140,10 +144,12 @@ def _understand(said: _NamedDrug, terminology: Terminology, on_skin: bool) -> Id
         if nearly
         else SCRIPT_UNREAD
         if naming and not judged and HEARD.isdisjoint(map(script, naming))
+        else READ_IN_PART
+        if cut and not judged
         else _problem(bool(recognition.drugs or naming), codings, said, terminology),
         by_reference=said.points and not said.concepts,
         resolved=said.product is not None,
-        cut=tuple(dict.fromkeys((*said.cut, *(name for concept in concepts for name in concept.cut)))),
+        cut=cut,
         nearly=nearly,
     )
 

@@ -202,13 +202,13 @@ def _empty(session: Session, entry: Entry) -> bool:
     return session.selections is not None and entry.whole and entry.resource.keys() <= FRAME
 
 
-def unidentified(drafts: Sequence[Draft], subjects: Sequence[str]) -> list[Unread]:
+def unidentified(drafts: Sequence[Draft], subjects: Sequence[str], *, taken: bool) -> list[Unread]:
     """Orders in focus whose drug could not be recognised at all, and orders about the drugs of another patient.
 
-    Where one of the drugs is ordered, words that may take back any drug that is known leave it open.
+    Where one of the drugs is ordered, or ``taken``, a name that any drug which is known here may be meant by is named.
     """
     found = []
-    involved = any(concerns(draft.identity.recognition, subjects) for draft in drafts)
+    involved = taken or any(concerns(draft.identity.recognition, subjects) for draft in drafts)
     for draft in drafts:
         if not draft.focus:
             continue

@@ -8,9 +8,9 @@ compared so: one in eight would meet an ordinary word.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import filterfalse
+from itertools import filterfalse, product
 from typing import TypeVar
 
 from anyascii import anyascii
@@ -28,6 +28,15 @@ _ALIKE = tuple(
     for written in several.split()
 )  # fmt: skip
 """Letters that languages write for one sound, and the one used here; in the order in which they are replaced."""
+
+_GREEK = tuple(
+    (greek, latin.split())
+    for greek, latin in (
+        ("β", "v b"), ("μπ", "b mp"), ("ντ", "nt d"), ("γκ", "g nk"), ("κου", "ku q"), ("ου", "u"), ("αι", "e ai"),
+        ("ει", "i ei"), ("κι", "ki ci"), ("κυ", "ky cy"), ("κε", "ke ce"), ("χλωρο", "chlor chloro"),
+    )
+)  # fmt: skip
+"""What Greek writes for sounds that it has no letter for, or two, and how other languages write them."""
 
 _DOUBLE = re.compile(r"(.)\1+")
 _NO_LETTER = re.compile(r"[^a-z]+")
@@ -61,6 +70,16 @@ def sound(word: str) -> str:
     return phonetic(_NO_LETTER.sub("", (word if word.isascii() else anyascii(word)).lower()))
 
 
+def sounds(word: str) -> Iterator[str]:
+    """A word as it may sound: one of Greek letters in several ways, as "Βουπροπιόνη" and "Μπουπροπιόνη" are one."""
+    written = [] if word.isascii() else [pair for pair in _GREEK if pair[0] in word]
+    for choice in product(*(latin for _, latin in written)):
+        letters = word
+        for (greek, _), latin in zip(written, choice, strict=True):
+            letters = letters.replace(greek, latin)
+        yield sound(letters)
+
+
 def bare(word: str) -> str:
     """A word's stem without a salt: "sertalinhydrochlorid" is "sertalin"; empty for a word too long for a name."""
     return _SALT_BEHIND.sub("", stem(word)) if len(word) <= _LONGEST else ""
@@ -92,11 +111,11 @@ class Sounds:
     def _drugs(self, word: str) -> frozenset[str]:
         if not _SHORTEST <= len(word) <= _LONGEST or word in self._others:
             return frozenset()
-        heard = sound(word)
-        for length in self._lengths:
-            found = self.keys.get(heard[:length])
-            if found is not None and len(heard) >= length and _REMAINDER.fullmatch(heard, length):
-                return found
+        for heard in sounds(word):
+            for length in self._lengths:
+                found = self.keys.get(heard[:length])
+                if found is not None and len(heard) >= length and _REMAINDER.fullmatch(heard, length):
+                    return found
         return frozenset()
 
 
@@ -118,7 +137,10 @@ def grouped(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, frozenset[Value]]:
 
 def fold(text: str) -> str:
     """Text made comparable: compatibility forms unified, case folded."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return text.lower()
+    # Folding takes some letters apart, as the Greek ΐ, and no word goes on behind a mark that stands alone.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 _STROKED = str.maketrans("łı", "li")

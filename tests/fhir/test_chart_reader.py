@@ -8,7 +8,8 @@ import pytest
 from service.chart import Chart
 from service.errors import MissingData, NotConformant
 from service.facts import Age, Role
-from service.fhir.chart_reader import MOST_DRAFTS, MOST_KNOWN, ChartReader, required_patient
+from service.fhir.chart_reader import MOST_DRAFTS, MOST_KNOWN, ChartReader
+from service.fhir.patients import required_patient
 from service.fhir.prefetch import MOST_ENTRIES, Prefetch
 from service.fhir.resources import Resource
 from service.fhir.session import Session, drafts, orders, unidentified
@@ -264,7 +265,8 @@ def test_what_the_hook_says_of_the_session_is_on_the_chart(terminology: Terminol
 
 def test_nothing_is_unidentified_where_every_drug_is_told(terminology: Terminology) -> None:
     session = Session("order-sign", "1", (raw({"resource": order()}),))
-    assert unidentified(drafts(session, orders(session).entries, prefetched(), terminology), ("amitriptyline",)) == []
+    found = drafts(session, orders(session).entries, prefetched(), terminology)
+    assert unidentified(found, ("amitriptyline",), taken=True) == []
 
 
 def test_as_many_drafts_as_can_be_compared_are_read_and_more_are_refused(terminology: Terminology) -> None:

@@ -657,3 +657,21 @@ def test_a_drug_that_was_stopped_is_doubted_in_each_language(terminology: Termin
 def test_a_group_of_atc_is_no_other_drug(terminology: Terminology, group: str) -> None:
     assert not terminology.can_judge(Coding(ATC, group))
     assert terminology.can_judge(Coding(ATC, "C10AA01"))
+
+
+def test_names_in_greek_are_heard_whichever_letters_stand_for_a_sound(terminology: Terminology) -> None:
+    names = {
+        "moclobemide": "Μοκλοβεμίδη", "fluoxetine": "Φλουοξετίνη", "bupropion": "Βουπροπιόνη Μπουπροπιόνη",
+        "pregabalin": "Πρεγκαμπαλίνη Πρεγαβαλίνη", "gabapentin": "Γκαμπαπεντίνη Γαβαπεντίνη",
+        "duloxetine": "Ντουλοξετίνη Δουλοξετίνη", "quetiapine": "Κουετιαπίνη", "baclofen": "Βακλοφαίνη Μπακλοφένη",
+        "fentanyl": "Φαιντανύλη", "tranylcypromine": "Τρανυλκυπρομίνη", "chlorpromazine": "Χλωροπρομαζίνη",
+        "thioridazine": "Θειοριδαζίνη", "codeine": "Κωδεΐνη", "clarithromycin": "Κλαριθρομυκίνη",
+        "valproate": "Βαλπροϊκό", "lithium": "Λίθιο", "ketoconazole": "Κετοκοναζόλη", "venlafaxine": "Βενλαφαξίνη",
+    }  # fmt: skip
+    for drug, written in names.items():
+        for word in written.split():
+            assert terminology.drugs_in_text(f"{word} 20 mg") == {drug}, word
+            assert terminology.drugs_in_text(word.upper()) == {drug}, word
+    assert terminology.drugs_in_text("Λιθίου ανθρακικό") == {"lithium"}
+    for other in ("Παρακεταμόλη", "Βαρφαρίνη", "Λαμπεταλόλη", "Αμπικιλλίνη", "Φουροσεμίδη"):
+        assert not terminology.drugs_in_text(other), other
