@@ -4,10 +4,11 @@ A wrong value stops the start with the setting's name and the reason. The table 
 """
 
 import os
+import re
 import ssl
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, FilePath, ValidationError, field_validator
@@ -18,6 +19,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
 PREFIX = "TOLAMI_"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts that are this machine."""
@@ -26,6 +30,7 @@ SIGNATURES = ("ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS
 """The algorithms that may be chosen: asymmetric all of them. ``none`` and HMAC cannot be."""
 
 POSTGRESQL = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_ADDRESS = re.compile(r"[\w.~:/?#\[\]@!$&'()*+,;=%-]*", re.ASCII)
 DATABASE_WANTED = "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME, special characters as %XX"
 
 
@@ -135,9 +140,13 @@ class Settings(BaseSettings):
             address = make_url(value)
         except (ArgumentError, ValueError):
             raise ValueError(DATABASE_WANTED) from None
-        file = address.drivername == "sqlite" and address.database not in {None, "", ":memory:"}
-        if not file and address.drivername not in POSTGRESQL:
+        in_memory = (address.database or ":memory:").startswith(
+            (":memory:", "file:")
+        )  # each process would have its own
+        if (address.drivername != "sqlite" or in_memory) and address.drivername not in POSTGRESQL:
             raise ValueError(DATABASE_WANTED)
+        if address.drivername in POSTGRESQL and not _known_to_libpq(address):
+            raise ValueError(f"{DATABASE_WANTED}; PostgreSQL has no such port or option")
         return value
 
     @field_validator("jwt_algorithms")
@@ -205,7 +214,7 @@ def _keys_of(file: Path) -> list[str]:
         return list(tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise SettingsError(f"{PREFIX}CONFIG: {file} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{PREFIX}CONFIG: {file} is not valid TOML: {error}") from None
 
 
@@ -213,11 +222,23 @@ def _name(location: tuple[int | str, ...]) -> str:
     return str(location[0]).upper() if location else ""
 
 
+def _known_to_libpq(address: "URL") -> bool:
+    """False when the address of a PostgreSQL has a port that cannot be, or an option that does not exist."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo(**{name: str(value) for name, value in address.query.items()})
+    except ProgrammingError:
+        return False
+    return address.port is None or 0 < address.port < 2**16
+
+
 def _parts(url: str) -> SplitResult | None:
-    """The parts of an address; None when it is none, such as one with a blank or a port that cannot be."""
+    """The parts of an address; None when it is none, such as one with a blank or a port that cannot be (RFC 3986)."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         return None
-    return parts if url.isprintable() and " " not in url else None
+    return parts if _ADDRESS.fullmatch(url) else None

@@ -77,6 +77,15 @@ def test_an_empty_file_changes_nothing(file: Path) -> None:
         ("PUBLIC_URL", "ftp://cds.example.org", "must be an http or https URL"),
         ("PUBLIC_URL", "https://", "must be an http or https URL"),
         ("PUBLIC_URL", "https://cds.example.org/?a=1", "must be an http or https URL"),
+        ("PUBLIC_URL", "https://cds.example.org/<script>", "must be an http or https URL"),
+        ("PUBLIC_URL", "https://cds.example.org\\tolami", "must be an http or https URL"),
+        ("DATABASE_URL", "sqlite:///file::memory:?uri=true", "must be sqlite:///FILE or postgresql://"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:99999/tolami", "PostgreSQL has no such port or option"),
+        (
+            "DATABASE_URL",
+            "postgresql://127.0.0.1/tolami?ssl=foo",
+            "PostgreSQL has no such port or option",
+        ),
         ("DATABASE_URL", "nonsense", "must be sqlite:///FILE or postgresql://"),
         ("DATABASE_URL", "sqlite://", "must be sqlite:///FILE or postgresql://"),
         ("DATABASE_URL", "mysql://127.0.0.1/tolami", "must be sqlite:///FILE or postgresql://"),
@@ -107,6 +116,7 @@ def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         ("[log]\nlevel = 'info'", "no such setting; docs/settings.md lists them"),
         ("log_level = loud", "TOLAMI_CONFIG: "),
         ("log_level", "is not valid TOML: "),
+        ("x = " + "[" * 5000, "is not valid TOML: "),
     ],
 )
 def test_a_wrong_file_is_named_with_the_reason(content: str, said: str, file: Path) -> None:

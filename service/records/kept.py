@@ -19,9 +19,6 @@ BOUNDS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 MORE = 2**31 - 1
 """Stands for the time of a call that took longer than all bounds."""
 
-PLAYGROUND = "playground"
-"""The client under whose name the playground asks. Nobody is treated there, so it counts only where it is chosen."""
-
 
 @dataclass(frozen=True, slots=True)
 class ShownCard:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Date, Row, Table, cast, func, or_, select
 
-from service.records.kept import MORE, PLAYGROUND, identifier
+from service.records.kept import MORE, identifier
 from service.records.report import (
     ALL,
     DAY,
@@ -25,6 +25,7 @@ from service.records.report import (
     Times,
 )
 from service.records.tables import call_counts, card_counts, outcomes, reason_counts, unchecked_counts
+from service.trust.clients import PLAYGROUND
 
 OUTCOMES = ("shown", "accepted", "overridden", "quiet")
 NO_REASON = "no reason given"

@@ -4,6 +4,7 @@ The format is fixed (``docs/trust.md``). It is read whole at the start; a fault 
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 Dialect = Literal["1.0", "2.0", "3.0"]
 Jurisdiction = Literal["eu", "uk", "us", "ch", "other"]
+
+PLAYGROUND = "playground"
+"""The client under whose name the playground asks. Nobody is treated there, so it counts only where it is chosen."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -28,6 +32,21 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _address(url: str) -> SplitResult | None:
+    """The parts of a URL that may be called at all; None when it could be read in two ways."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    odd = "\\" in url or "@" in parts.netloc or "%" in parts.netloc or any(c.isspace() or ord(c) < 32 for c in url)
+    path = parts.path.lower()
+    # Servers on Tomcat leave out what follows a semicolon: "..;" is ".." to them.
+    dots = any(segment.partition(";")[0].replace("%2e", ".") in {".", ".."} for segment in path.split("/"))
+    hidden = any(code in path for code in ("%2f", "%5c", "%3b", "%25"))  # what only the server sees, or decodes twice
+    return None if parts.scheme not in _PORTS or not parts.hostname or odd or dots or hidden else parts
 
 
 class Client(BaseModel):
@@ -59,6 +78,8 @@ class Client(BaseModel):
     def _named(cls, value: str) -> str:
         if not value.strip():
             raise ValueError("must not be empty: logs and reports call the client by it")
+        if value == PLAYGROUND:
+            raise ValueError(f"{value} is what the playground is called; choose another name")
         return value
 
     @model_validator(mode="after")
@@ -71,11 +92,22 @@ class Client(BaseModel):
     @classmethod
     def _addresses(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         for value in values:
-            parts = urlsplit(value)
-            if parts.scheme not in _PORTS or not parts.hostname or parts.username or parts.fragment:
-                raise ValueError(f"{value} must be an https URL, such as https://ehr.example.org/path")
-            if parts.scheme == "http" and not is_loopback(parts.hostname):
-                raise ValueError(f"{value} must begin with https: only addresses of this machine may be plain http")
+            parts = _address(value)
+            shown = "an address" if "@" in value else value  # there may be a password before it
+            if parts is None or parts.fragment:
+                raise ValueError(f"{shown} must be an https URL, such as https://ehr.example.org/path")
+            if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+                raise ValueError(f"{shown} must begin with https: only addresses of this machine may be plain http")
+        return values
+
+    @field_validator("fhir_servers")
+    @classmethod
+    def _bases(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            if "?" in value:
+                raise ValueError(
+                    f"{value} must be a base URL: what is fetched lies below it, so nothing may follow a ?"
+                )
         return values
 
     def may_fetch(self, url: str, *, loopback: bool) -> bool:
@@ -122,7 +154,7 @@ def clients_of(file: Path | None) -> Clients:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise FaultyTrustFile(f"{file.absolute()} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FaultyTrustFile(f"{file} is not valid TOML: {error}") from None
     faults = [f"{name}: no such key; the file is a list of [[client]]" for name in content if name != "client"]
     entries = content.get("client", [])
@@ -154,28 +186,18 @@ def _named(entry: Any) -> str:
 
 def _fault(error: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"])
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
+    wanted = 'must be a list, such as ["…"]' if error["type"] == "tuple_type" else error["msg"]
+    return f"{where}: {wanted.removeprefix('Value error, ')}"
 
 
 def _doubles(clients: list[Client]) -> list[str]:
-    issuers = [client.issuer for client in clients]
-    twice = sorted({issuer for issuer in issuers if issuers.count(issuer) > 1})
-    return [f"issuer {issuer or '(none)'} is listed {issuers.count(issuer)} times" for issuer in twice]
-
-
-def _address(url: str) -> SplitResult | None:
-    """The parts of a URL that may be called at all; None when it could be read in two ways."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    odd = "\\" in url or "@" in parts.netloc or "%" in parts.netloc or any(c.isspace() or ord(c) < 32 for c in url)
-    path = parts.path.lower()
-    # Servers on Tomcat leave out what follows a semicolon: "..;" is ".." to them.
-    dots = any(segment.partition(";")[0].replace("%2e", ".") in {".", ".."} for segment in path.split("/"))
-    hidden = any(code in path for code in ("%2f", "%5c", "%3b", "%25"))  # what only the server sees, or decodes twice
-    return None if parts.scheme not in _PORTS or not parts.hostname or odd or dots or hidden else parts
+    names, issuers = Counter(client.name for client in clients), Counter(client.issuer for client in clients)
+    return [
+        f"{what} {value or '(none)'} is listed {number} times"
+        for what, counted in (("name", names), ("issuer", issuers))
+        for value, number in sorted(counted.items())
+        if number > 1
+    ]
 
 
 def lies_within(url: str, base: str) -> bool:

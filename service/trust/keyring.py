@@ -73,6 +73,8 @@ def faults_of(clients: Clients, algorithms: Collection[str], *, loopback: bool) 
 
 
 def _faults_of(client: Client, algorithms: Collection[str], *, loopback: bool) -> Iterator[str]:
+    if client.policy is not None and not client.policy.is_file():
+        yield f"policy: there is no file {client.policy}"
     if not client.issuer:
         if client.jwks_file or client.jku:
             yield "it has keys, but no issuer by which its tokens are recognised"

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, render_template, request
 
 from service.engine.library import OVERRIDE_REASONS, Library
 from service.records import DatabaseUnavailable, Records
-from service.records.kept import PLAYGROUND
 from service.records.report import CARD_COLUMNS, Chosen, Counted, Report, card_rows, sheet, trend
+from service.trust.clients import PLAYGROUND
 from service.web.pages import hardened
 
 PERIODS = (7, 30, 90, 365)

@@ -27,9 +27,8 @@ from service.errors import ServiceError
 from service.facts import MedicationOrder, Unread
 from service.fhir.resources import entries
 from service.jsonio import encode
-from service.records.kept import PLAYGROUND
 from service.trust.callers import Caller
-from service.trust.clients import ANYBODY, Client, Dialect, Jurisdiction
+from service.trust.clients import ANYBODY, PLAYGROUND, Client, Dialect, Jurisdiction
 from service.web.calls import Keep, Observe
 from service.web.ehr import Json, apply, called_for
 from service.web.fixtures import Fixture, by_card, fixtures

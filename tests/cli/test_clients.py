@@ -94,6 +94,13 @@ def test_a_client_that_could_not_call_is_named_after_its_table(run: Run, file: P
     assert "dialect" in result.output
 
 
+def test_a_policy_that_is_not_there_is_a_fault(run: Run, file: Path) -> None:
+    file.write_text('[[client]]\nname = "A"\npolicy = "nowhere.toml"\n', encoding="utf-8")
+    result = run("clients", "check", str(file))
+    assert result.exit_code == 1
+    assert f"client A: policy: there is no file {file.parent / 'nowhere.toml'}" in words(result)
+
+
 def test_key_sets_are_fetched_only_when_asked_for(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "trust.toml"
     with serving_keys(sends(key_set(ec("remote")))) as keys:

@@ -55,11 +55,24 @@ def test_calls_without_a_token_have_the_entry_without_issuer() -> None:
         ('[[client]]\nname = "A"\nfhir_servers = ["ftp://a.example"]', "must be an https URL"),
         ('[[client]]\nname = "A"\nissuer = "https://a.example"\nopen = true', "open: there are no fhir_servers"),
         ('[[client]]\nname = "A"\n[[client]]\nname = "B"', "issuer (none) is listed 2 times"),
+        ('[[client]]\nname = "A"\n[[client]]\nname = "A"\nissuer = "b"', "name A is listed 2 times"),
+        ('[[client]]\nname = "playground"', "client 1 (playground): name: playground is what the playground is called"),
+        ('[[client]]\nname = "A"\nfhir_servers = ["https://a.example/r4?x=1"]', "must be a base URL"),
+        ('[[client]]\nname = "A"\nfhir_servers = ["https://a.example:99999/r4"]', "must be an https URL"),
+        ('[[client]]\nname = "A"\nfhir_servers = "https://a.example/r4"', "fhir_servers: must be a list"),
         ("[[client]", "is not valid TOML"),
+        ("x = " + "[" * 5000, "is not valid TOML"),
     ],
 )
 def test_a_fault_names_the_entry_and_the_reason(tmp_path: Path, text: str, named: str) -> None:
     assert named in fault(tmp_path, text)
+
+
+def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
+    for key in ("jku", "fhir_servers"):
+        named = fault(tmp_path, f'[[client]]\nname = "A"\n{key} = ["https://user:secret@a.example/r4"]')
+        assert "an address must be an https URL" in named
+        assert "secret" not in named
 
 
 def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
