@@ -1,8 +1,10 @@
 """How the cards of a guideline belong together (``cards/guideline.yaml``): order, merges, suppressions, the cap."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from service.engine.finding import Finding, Indicator
 from service.facts import MedicationOrder
@@ -48,10 +50,10 @@ class Plan:
     most: int
     ranking: Mapping[str, int]
     merges: tuple[Merge, ...]
-    silenced: Mapping[str, frozenset[str]]
-    doses: frozenset[str]
-    marks: Mapping[str, str]
     always: frozenset[str]
+    silenced: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    doses: frozenset[str] = frozenset()
+    marks: Mapping[str, str] = field(default_factory=dict)
     notice: str = ""
     example: str = ""
     capitals: tuple[str, ...] = ()
@@ -83,27 +85,19 @@ class Plan:
 
 def plan(value: Mapping[str, Any]) -> Plan:
     """The plan of a ``guideline.yaml`` that fits its schema."""
-    return Plan(
-        title=value["title"],
-        description=value["description"],
-        subjects=tuple(value["subjects"]),
-        services=value["services"],
-        most=value["most"],
-        ranking={card: place for place, card in enumerate(value["ranking"])},
-        merges=tuple(_merge(card, entry) for entry in value.get("merges", ()) for card in entry["from"]),
-        silenced={card: frozenset(cards) for card, cards in value.get("silenced", {}).items()},
-        doses=frozenset(value.get("doses", ())),
-        marks=value.get("marks", {}),
-        always=frozenset(value["always"]),
-        notice=value.get("notice", ""),
-        example=value.get("example", ""),
-        capitals=tuple(value.get("capitals", ())),
-    )
+    ranking = {card: place for place, card in enumerate(value["ranking"])}
+    merges = [_merge(card, entry) for entry in value.get("merges", ()) for card in entry["from"]]
+    return msgspec.convert({**value, "ranking": ranking, "merges": merges}, Plan)
 
 
-def _merge(card: str, entry: Mapping[str, Any]) -> Merge:
-    into = () if entry["into"] == ANY_CARD else tuple(entry["into"])
-    return Merge(card, into, entry.get("when") == "same partner", tuple(entry.get("states", ())), "else" in entry)
+def _merge(card: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "card": card,
+        "into": () if entry["into"] == ANY_CARD else entry["into"],
+        "same_partner": entry.get("when") == "same partner",
+        "states": entry.get("states", ()),
+        "or_nothing": "else" in entry,
+    }
 
 
 def merged(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
