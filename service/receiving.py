@@ -29,7 +29,7 @@ WAIT_SECONDS = 10.0
 """How long a request may wait for a thread; its client has given up by then."""
 
 SEND_SECONDS = 10.0
-"""How long sending may stand still."""
+"""How long sending may stall."""
 
 LINGER_SECONDS = 2.0
 """How long a refused client is listened to: an answer is lost when a client is cut off while it sends."""

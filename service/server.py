@@ -49,7 +49,7 @@ LIMITS: dict[str, int] = {
     "graceful_timeout": 30,
 }
 """Connections waiting for the kernel; connections of one process; seconds that a connection is kept without a
-request, that a process may stand still, and that running calls get when the service stops."""
+request, that a process may hang, and that running calls get when the service stops."""
 
 STOPPING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 """The signals that stop a worker."""

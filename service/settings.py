@@ -1,6 +1,6 @@
 """Settings, from the environment (``TOLAMI_…``) and from the TOML file that ``TOLAMI_CONFIG`` names.
 
-A wrong value stops the start with the setting's name and the reason. The table is in ``docs/settings.md``.
+A wrong value prevents startup, with the setting's name and the reason. The table is in ``docs/settings.md``.
 """
 
 import os
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         30, ge=0, le=366, description="Days for which a card stays quiet that the same clinician answered; 0 is never."
     )
     terminology_server: str = Field(
-        "", description="FHIR terminology server that expands the value sets once at the start."
+        "", description="FHIR terminology server that expands the value sets once at startup."
     )
     terminology_cache: Path = Field(
         Path("tolami-terminology"), description="Folder in which the expansions of the terminology server are kept."
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         7, ge=0, le=366, description="Days for which kept expansions are used without asking the terminology server."
     )
     terminology_deadline: float = Field(
-        60.0, gt=0, le=600, description="Seconds that the start waits for all expansions together."
+        60.0, gt=0, le=600, description="Seconds that startup waits for all expansions together."
     )
     log_format: Literal["console", "json", ""] = Field(
         "", description="Log lines for people or for programs; by default console on a terminal, else json."

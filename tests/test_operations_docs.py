@@ -56,14 +56,14 @@ def test_every_reason_for_dropping_a_connection_is_named() -> None:
         ("Entries of one prefetch key, sent or fetched", prefetch.MOST_ENTRIES),
         ("Time for a request to arrive, from its first byte", int(receiving.RECEIVE_SECONDS)),
         ("Time that a complete request waits for a thread", int(receiving.WAIT_SECONDS)),
-        ("Time that sending may stand still", int(receiving.SEND_SECONDS)),
+        ("Time for which sending may stall", int(receiving.SEND_SECONDS)),
         ("Fetching from FHIR servers in one call", int(Settings().fhir_deadline)),
         ("Connections of one process", LIMITS["worker_connections"]),
         ("Bytes of unfinished requests in one process", receiving.HELD_BYTES // 1024**2),
         ("Connections not yet accepted", LIMITS["backlog"]),
         ("Kept connection without a request", LIMITS["keepalive"]),
-        ("Process that stands still", LIMITS["timeout"]),
-        ("Running calls when the service is told to end", LIMITS["graceful_timeout"]),
+        ("Process that hangs", LIMITS["timeout"]),
+        ("Calls still running at shutdown", LIMITS["graceful_timeout"]),
     ],
 )
 def test_every_limit_is_the_one_that_holds(what: str, limit: int) -> None:

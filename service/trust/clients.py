@@ -1,6 +1,6 @@
 """The trust file: which clients may call, and what is allowed and known for each of them.
 
-The format is fixed (``docs/trust.md``). It is read whole at the start; a fault stops the start, with its place.
+The format is fixed (``docs/trust.md``). It is read in full at startup; a fault prevents it and is named with its place.
 """
 
 import tomllib

@@ -1,4 +1,4 @@
-"""The keys of all clients: pinned in files that are read at the start, and fetched from listed addresses."""
+"""The keys of all clients: pinned in files that are read at startup, and fetched from listed addresses."""
 
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit

@@ -1,6 +1,6 @@
 """Key sets at an address of the client's (``jku``): fetched when needed, kept, fetched again when keys rotate.
 
-Only addresses of the trust file come here. Nothing is fetched at the start, so every process of the server has
+Only addresses of the trust file come here. Nothing is fetched at startup, so every process of the server has
 its own copies; an address is asked at most every ``RETRY_AFTER`` seconds by each of them, whatever is sent, and
 whatever it answers: an attempt that has not ended by then is left to itself and another one begun.
 """

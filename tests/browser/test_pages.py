@@ -74,7 +74,7 @@ def test_the_guidance_is_narrowed_by_words_and_by_urgency(page: Page) -> None:
     page.get_by_label("Find a card").fill("mao")
     assert 0 < page.locator("[data-item]:visible").count() < everything
     page.get_by_label("Find a card").fill("")
-    page.get_by_label("Most urgent it can be").select_option("critical")
+    page.get_by_label("Highest urgency").select_option("critical")
     assert 0 < page.locator("[data-item]:visible").count() < everything
     assert not page.get_by_role("heading", name="Monitoring").is_visible(), "a subject without a card is hidden"
 

@@ -37,7 +37,7 @@ def test_an_override_with_the_keyboard_alone_appears_in_the_insights_and_its_she
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"1 of 1: 100\s%"))
     expect(page.get_by_label("Hook")).to_have_value("order-select")
     with page.expect_download() as sheet:
-        page.get_by_role("link", name="This as CSV").click()
+        page.get_by_role("link", name="Download as CSV").click()
     assert "tolperisone-with-amitriptyline" in sheet.value.path().read_text(encoding="utf-8")
     page.get_by_label("Hook").select_option("")
     page.get_by_label("Period").select_option("90")
