@@ -8,6 +8,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,7 +70,7 @@ class SpillFile:
     def _append(self, path: Path, lines: Sequence[bytes]) -> int:
         """Appends lines as long as there is room; the number of those that were."""
         with _locked(path) as file:
-            size = file.seek(0, os.SEEK_END)
+            before = size = file.seek(0, os.SEEK_END)
             torn = b""
             if size:
                 file.seek(-1, os.SEEK_END)
@@ -81,7 +82,10 @@ class SpillFile:
                 if size > self._most_bytes:
                     break
                 fitting += 1
-            file.write(torn + b"".join(line + b"\n" for line in lines[:fitting]))
+            content = torn + b"".join(line + b"\n" for line in lines[:fitting])
+            if os.write(file.fileno(), content) < len(content):
+                file.truncate(before)  # what is counted as lost must not be half there
+                raise OSError(ENOSPC, "no room")
         return fitting
 
 
@@ -90,4 +94,3 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
     with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
-        file.flush()

@@ -226,7 +226,7 @@ class ExchangeWriter:
         """Counts calls that are lost; the log says so at once, and then at most once a minute."""
         self.lost += number
         self._notify("lost", number)
-        self._cause = cause or self._cause
+        self._cause = cause if number else self._cause
         if self.lost > self._lost_logged and time.monotonic() >= self._next_line:
             log.error("exchanges lost", cause=self._cause, number=self.lost - self._lost_logged, altogether=self.lost)
             self._lost_logged, self._next_line = self.lost, time.monotonic() + TIDY

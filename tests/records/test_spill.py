@@ -1,6 +1,7 @@
 """Calls wait in a file that several processes share, come out as they went in, and what has no room is counted."""
 
 import multiprocessing
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -115,6 +116,21 @@ def test_what_has_no_room_is_counted_and_the_rest_is_kept(file: Path) -> None:
     spill = SpillFile(file, most_bytes=file.stat().st_size * 2 + 10)
     assert spill.add(calls(2, 3, 4)) == calls(3, 4)
     assert taken(spill)[0] == calls(1, 2)
+
+
+def test_of_calls_for_which_the_disk_has_no_room_nothing_is_left_behind(file: Path) -> None:
+    spill = SpillFile(file)
+    spill.add(calls(1))
+    before, (soft, hard) = file.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) * 5 // 2, hard))
+    try:
+        with pytest.raises(OSError, match=r"room|large"):
+            spill.add(calls(2, 3, 4))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert file.read_bytes() == before
+    assert spill.add(calls(5)) == []
+    assert taken(spill) == (calls(1, 5), (2, 0))
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.records import DatabaseUnavailable
+from service.records import DatabaseUnavailable, postgresql
 from service.records import writer as module
 from service.records.database import Database
 from service.records.spill import SpillFile
@@ -156,8 +156,10 @@ def test_a_database_that_stands_still_delays_no_call_and_the_oldest_are_lost_and
 
 
 def test_what_is_being_written_when_postgres_stands_still_and_the_service_stops_waits_in_the_file(
-    postgres: Postgres, new_postgres_database: Callable[[], str], tmp_path: Path
+    postgres: Postgres, new_postgres_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(postgresql, "ANSWER", 0.2)
+    monkeypatch.setattr(postgresql, "CONNECT", 2)
     database = Database(new_postgres_database(), statement_seconds=1)
     writer, counts = writer_to(database, tmp_path)
     writer.add(exchange(shown(1)))
