@@ -16,7 +16,6 @@ USER = "Practitioner/synthetic-prescriber"
 SOMEBODY = "synthetic-patient"
 LISTED_FOR = timedelta(days=90)
 """How long an order on the list has been there."""
-OLDER = 65
 _CONDITION = "http://terminology.hl7.org/CodeSystem/condition-"
 _ICD = "http://hl7.org/fhir/sid/icd-10"
 
@@ -91,10 +90,11 @@ def population(size: int, seed: int, today: date) -> Iterator[bytes]:
 def _order_of_somebody(shares: Mapping[str, Any], chance: Random, number: int, today: date) -> Resource:
     age = _age(shares["ages"], chance)
     wanted, *_ = chance.choices(shares["ordered"], [drug["share"] for drug in shares["ordered"]])
-    taken = _some(shares["taken"], chance, age)
+    older = age >= shares["older"]
+    taken = _some(shares["taken"], chance, older=older)
     known = chance.random() < wanted["known"]
     others = [drug for drug in taken if drug["drug"] != wanted["drug"]]
-    problems = _some(shares["conditions"], chance, age)
+    problems = _some(shares["conditions"], chance, older=older)
     born = today - timedelta(days=int(age * 365.25) + chance.randrange(1, 365))
     gender = "female" if chance.random() < shares["female"] else "male"
     draft = _in_words(wanted, 0, "draft", today)
@@ -120,9 +120,9 @@ def _age(spans: Mapping[str, int], chance: Random) -> int:
     return chance.randint(int(youngest), int(oldest))
 
 
-def _some(entries: list[dict[str, Any]], chance: Random, age: int) -> list[dict[str, Any]]:
-    """The entries that a patient of this age happens to have."""
-    share = "from_65" if age >= OLDER else "share"
+def _some(entries: list[dict[str, Any]], chance: Random, *, older: bool) -> list[dict[str, Any]]:
+    """The entries that a patient happens to have."""
+    share = "share_older" if older else "share"
     return [one for one in entries if chance.random() < one.get(share, one["share"])]
 
 
