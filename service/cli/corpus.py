@@ -18,10 +18,9 @@ from service.cli.answers import Answer, InProcess, OverHttp
 from service.cli.corpus_material import Material, material
 from service.cli.output import Refused, standard_output
 from service.dates import local_day
+from service.engine.library import Library
 from service.fhir.concepts import concept_of
 from service.fhir.resources import text
-from service.guidance.ids import SUBJECTS
-from service.terminology.recognise import Terminology
 
 MOST_REASONS = 12
 """How many reasons are shown of one outcome, the most frequent first."""
@@ -64,11 +63,11 @@ def verdicts(folder: Path) -> dict[Path, Any]:
         return {}
 
 
-def outcome(material: Material, answer: Answer | None, expected: Any, terminology: Terminology) -> Outcome:
+def outcome(material: Material, answer: Answer | None, expected: Any, library: Library) -> Outcome:
     """What came of a file; ``answer`` is None when there was no call to make of it."""
     if answer is None:
         return Outcome(NOT_A_REQUEST, material.what)
-    wrong = [*_failures(answer), *_out_of_place(material, answer, terminology)]
+    wrong = [*_failures(answer), *_out_of_place(material, answer, library)]
     wrong += [] if material.wrapped else _against(expected, answer)
     if answer.status != 200:
         return Outcome(f"HTTP {answer.status}", _PLACE.sub("", _diagnostics(answer)).strip(), tuple(wrong))
@@ -91,17 +90,17 @@ def _failures(answer: Answer) -> Iterator[str]:
             yield f"a failure as a card: {card.get('summary', '')}"
 
 
-def _out_of_place(material: Material, answer: Answer, terminology: Terminology) -> Iterator[str]:
-    """Cards about our drugs where nothing in the whole file names one of them."""
+def _out_of_place(material: Material, answer: Answer, library: Library) -> Iterator[str]:
+    """Cards about the guideline's drugs where nothing in the whole file names one of them."""
     about = [card for card in answer.cards if card_id(card) not in WITHOUT_THE_DRUGS | FAILURES]
-    if about and not names_a_subject(material.content, terminology):
+    if about and not names_a_subject(material.content, library):
         for card in about:
-            yield f"card {card_id(card)}, although neither drug is named: {card.get('summary', '')}"
+            yield f"card {card_id(card)}, although no drug of the guideline is named: {card.get('summary', '')}"
 
 
-def names_a_subject(content: Any, terminology: Terminology) -> bool:
+def names_a_subject(content: Any, library: Library) -> bool:
     """True when a word or a code anywhere in this JSON names a drug of the guideline."""
-    left = [content]
+    terminology, subjects, left = library.terminology, library.plan.subjects, [content]
     while left:
         value = left.pop()
         if isinstance(value, list):
@@ -109,9 +108,9 @@ def names_a_subject(content: Any, terminology: Terminology) -> bool:
         elif isinstance(value, dict):
             left += value.values()
             codes = concept_of({"coding": [value]}).codings
-            if any(entry.drug in SUBJECTS for code in codes for entry in terminology.drug_codes(code)):
+            if any(entry.drug in subjects for code in codes for entry in terminology.drug_codes(code)):
                 return True
-        elif isinstance(value, str) and not terminology.drugs_in_text(value).isdisjoint(SUBJECTS):
+        elif isinstance(value, str) and not terminology.drugs_in_text(value).isdisjoint(subjects):
             return True
     return False
 
@@ -145,7 +144,7 @@ def corpus_table(outcomes: Mapping[str, Counter[str]]) -> Table:
     return table
 
 
-def replay_corpus(folder: Path, answering: InProcess | OverHttp, terminology: Terminology, today: date | None) -> int:
+def replay_corpus(folder: Path, answering: InProcess | OverHttp, library: Library, today: date | None) -> int:
     """Replays the folder under a progress bar and shows what came of it; returns the exit code."""
     if not folder.is_dir():
         raise Refused(f"{folder}: there is no such folder.")
@@ -157,7 +156,7 @@ def replay_corpus(folder: Path, answering: InProcess | OverHttp, terminology: Te
     expected = verdicts(folder)
     with Progress(console=console, transient=True) as progress:
         for path in progress.track(found, description="Replaying"):
-            came_of = _replayed(path, answering, expected.get(path), terminology, today or local_day())
+            came_of = _replayed(path, answering, expected.get(path), library, today or local_day())
             outcomes[came_of.label][came_of.reason] += 1
             wrong += [(path, what) for what in came_of.wrong]
     console.print(corpus_table(outcomes))
@@ -167,13 +166,11 @@ def replay_corpus(folder: Path, answering: InProcess | OverHttp, terminology: Te
     return 1 if wrong else 0
 
 
-def _replayed(
-    path: Path, answering: InProcess | OverHttp, expected: object, terminology: Terminology, today: date
-) -> Outcome:
+def _replayed(path: Path, answering: InProcess | OverHttp, expected: object, library: Library, today: date) -> Outcome:
     """What came of one file."""
     try:
         one = material(path)
         answer = answering.answer(one.call, today) if one.call is not None else None
     except Refused as error:
         return Outcome("could not be replayed", wrong=(str(error),))
-    return outcome(one, answer, expected, terminology)
+    return outcome(one, answer, expected, library)

@@ -91,7 +91,7 @@ def replay(
     if corpus is not None:
         from service.cli.corpus import replay_corpus
 
-        sys.exit(replay_corpus(corpus, answering, cards.terminology, today))
+        sys.exit(replay_corpus(corpus, answering, cards, today))
     files = _files(list(paths) or [FIXTURES])
     in_full = len(files) <= MOST_SHOWN_IN_FULL if full is None else full
     sys.exit(_Replay(answering, today, update, in_full).run(files))

@@ -20,17 +20,11 @@ from service.cli.corpus import (
 )
 from service.cli.corpus_material import Material
 from service.engine.library import Library
-from service.terminology.recognise import Terminology
 from tests.calls import ATC, Json
 from tests.cli.test_answers import written
 from tests.fhir.samples import RXNORM, order
 
 REFUSED = {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "Not UTF-8 (byte 17), at $.entry[3]."}]}
-
-
-@pytest.fixture(scope="session")
-def terminology(library: Library) -> Terminology:
-    return library.terminology
 
 
 def card(card_id: str = "amitriptyline-start-dose") -> Json:
@@ -42,18 +36,18 @@ def answer(*cards: Json, status: int = 200, body: Any = None) -> Answer:
 
 
 def came_of(
-    terminology: Terminology, given: Answer, content: Any = None, expected: Any = None, *, wrapped: bool = False
+    library: Library, given: Answer, content: Any = None, expected: Any = None, *, wrapped: bool = False
 ) -> Outcome:
-    return outcome(Material("a request", content, wrapped=wrapped), given, expected, terminology)
+    return outcome(Material("a request", content, wrapped=wrapped), given, expected, library)
 
 
-def test_an_answer_is_counted_by_what_it_holds(terminology: Terminology) -> None:
+def test_an_answer_is_counted_by_what_it_holds(library: Library) -> None:
     named = {"x": ["Amitriptyline 25 mg"]}
-    found = came_of(terminology, answer(card(), card("not-checked"), card()), named)
+    found = came_of(library, answer(card(), card("not-checked"), card()), named)
     assert found == Outcome("cards", "amitriptyline-start-dose, not-checked")
-    assert came_of(terminology, answer()) == Outcome("no cards")
-    assert came_of(terminology, answer(status=422, body=REFUSED)) == Outcome("HTTP 422", "Not UTF-8 , at $.entry.")
-    assert outcome(Material("feedback"), None, None, terminology) == Outcome(NOT_A_REQUEST, "feedback")
+    assert came_of(library, answer()) == Outcome("no cards")
+    assert came_of(library, answer(status=422, body=REFUSED)) == Outcome("HTTP 422", "Not UTF-8 , at $.entry.")
+    assert outcome(Material("feedback"), None, None, library) == Outcome(NOT_A_REQUEST, "feedback")
 
 
 @pytest.mark.parametrize(
@@ -66,17 +60,17 @@ def test_an_answer_is_counted_by_what_it_holds(terminology: Terminology) -> None
         (answer(card("rule-failed")), "a failure as a card"),
     ],
 )
-def test_a_failure_is_wrong(given: Answer, said: str, terminology: Terminology) -> None:
-    (what,) = came_of(terminology, given, order()).wrong
+def test_a_failure_is_wrong(given: Answer, said: str, library: Library) -> None:
+    (what,) = came_of(library, given, order()).wrong
     assert said in what
 
 
-def test_a_card_about_a_drug_that_is_nowhere_named_is_wrong(terminology: Terminology) -> None:
+def test_a_card_about_a_drug_that_is_nowhere_named_is_wrong(library: Library) -> None:
     other = {"medicationCodeableConcept": {"text": "Amoxicillin"}}
-    (what,) = came_of(terminology, answer(card()), other).wrong
+    (what,) = came_of(library, answer(card()), other).wrong
     assert "amitriptyline-start-dose" in what
-    assert came_of(terminology, answer(card()), order()).wrong == ()
-    assert came_of(terminology, answer(card("not-checked")), other).wrong == ()
+    assert came_of(library, answer(card()), order()).wrong == ()
+    assert came_of(library, answer(card("not-checked")), other).wrong == ()
 
 
 @pytest.mark.parametrize(
@@ -91,15 +85,15 @@ def test_a_card_about_a_drug_that_is_nowhere_named_is_wrong(terminology: Termino
         (None, False),
     ],
 )
-def test_the_drugs_are_looked_for_in_every_word_and_code(content: Any, named: bool, terminology: Terminology) -> None:
-    assert names_a_subject(content, terminology) is named
+def test_the_drugs_are_looked_for_in_every_word_and_code(content: Any, named: bool, library: Library) -> None:
+    assert names_a_subject(content, library) is named
 
 
-def test_deep_nesting_is_looked_through(terminology: Terminology) -> None:
+def test_deep_nesting_is_looked_through(library: Library) -> None:
     deep: Any = "Saroten"
     for _ in range(5000):
         deep = [deep]
-    assert names_a_subject(deep, terminology)
+    assert names_a_subject(deep, library)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +111,10 @@ def test_deep_nesting_is_looked_through(terminology: Terminology) -> None:
     ],
 )
 def test_an_answer_against_the_publishers_verdict_is_wrong(
-    expected: Any, given: Answer, wrong: bool, terminology: Terminology
+    expected: Any, given: Answer, wrong: bool, library: Library
 ) -> None:
-    assert bool(came_of(terminology, given, expected=expected).wrong) is wrong
-    assert came_of(terminology, given, expected=expected, wrapped=True).wrong == ()
+    assert bool(came_of(library, given, expected=expected).wrong) is wrong
+    assert came_of(library, given, expected=expected, wrapped=True).wrong == ()
 
 
 def test_verdicts_are_read_from_the_index_of_the_folder(tmp_path: Path) -> None:
