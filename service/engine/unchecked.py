@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.chart import Chart
 from service.dosing.amount import NotComputed, number
 from service.engine.finding import Finding, Indicator, Thresholds
-from service.facts import MedicationOrder, Unread
+from service.facts import MedicationOrder, Role, Unread
 
 SHOWN = 80
 """Letters of words that are shown."""
@@ -41,12 +41,7 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
     known here is said by R30.
     """
     gaps = [
-        *(
-            gap
-            for order in chart.orders
-            if order.focus and not order.stops
-            for gap in _dose_gaps(chart, order, thresholds)
-        ),
+        *(gap for order in chart.orders for gap in _dose_gaps(chart, order, thresholds)),
         *_age_gap(chart),
         *chart.unread,
     ]
@@ -74,9 +69,16 @@ def _age_gap(chart: Chart) -> list[Unread]:
 
 
 def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:
-    """What is to be said of a draft's dose: not computed, added up on an assumption, or not plausible (Q7)."""
+    """What is to be said of a draft's dose: not computed, added up on an assumption, or not plausible (Q7).
+
+    When a chart is only opened, of a dose on the list: one that no instruction states is missing on many lists.
+    """
     dose = order.dose
+    if not (order.focus and not order.stops) and (chart.ordering or order.role is not Role.CURRENT):
+        return []
     if isinstance(dose, NotComputed):
+        if not order.focus and dose.reason == "dose-missing":
+            return []
         return [Unread(dose.reason, order, dose.element, dose.found, dose.conflict)]
     if dose is None:
         return []

@@ -119,6 +119,7 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
 
     Orders that add up are summed (R27). For depression only the two highest rungs count. Whether the patient is
     in hospital is not known here, and the card says so. Under 18, the adult figures for pain are never shown.
+    That a dose is more than most need is said where it is ordered, not at each opening of the chart.
     """
     found = [
         (LADDER[rung], day, rung, orders)
@@ -128,6 +129,8 @@ def amitriptyline_upper_range(chart: Chart, thresholds: Thresholds) -> Finding |
     if not found:
         return None
     indicator, day, rung, orders = max(found, key=lambda entry: entry[:2])
+    if indicator is Indicator.INFO and not chart.ordering and len(orders) == 1:
+        return None
     return Finding(
         card="amitriptyline-upper-range",
         indicator=indicator,

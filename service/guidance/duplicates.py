@@ -92,7 +92,7 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
     """
     orders = [order for order in _ordered_first(remaining(chart, drug)) if not gives_nothing(order)]
     if not chart.ordering:
-        return _listed(orders)
+        return _several(in_force(orders))
     together = {
         position
         for pair in _pairs_in_focus(orders)
@@ -100,7 +100,7 @@ def duplicates(chart: Chart, drug: str = AMITRIPTYLINE) -> list[MedicationOrder]
         for position in pair
     }
     if chart.refill and not together:
-        return _listed([order for order in orders if not order.is_draft])
+        return _several(in_force([order for order in orders if not order.is_draft]))
     return list(nearest_first(orders[position] for position in sorted(together)))
 
 
@@ -111,7 +111,15 @@ def gives_nothing(order: MedicationOrder) -> bool:
 
 
 def taken_together(chart: Chart, drug: str = AMITRIPTYLINE) -> list[list[MedicationOrder]]:
-    """The orders of a drug that add up, as one; and each other draft in focus for itself."""
+    """The orders of a drug that add up, as one; and each other draft in focus for itself.
+
+    When a chart is only opened, what is taken: the orders of the list as one, those that ended by their dates only
+    where there are no others.
+    """
+    if not chart.ordering:
+        listed = _ordered_first(chart.current(drug))
+        valid = in_force(listed)
+        return [valid] if valid else [[order] for order in listed]
     together = duplicates(chart, drug)
     alone = [[order] for order in chart.selected(drug) if order not in together]
     return [*([together] if together else []), *alone]
@@ -123,11 +131,14 @@ def _ordered_first(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
     return [order for order in orders if order.is_draft or not (listed and order.is_statement)]
 
 
-def _listed(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
-    """The orders of a list that add up: not those that another replaces, nor those that ended by their own dates."""
+def in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
+    """The orders of a list without those that another one replaces, and those that ended by their own dates."""
     replaced = {_relative(pointer) for order in orders for pointer in order.based_on}
-    left = [order for order in orders if order.period_ended is None and order.reference not in replaced]
-    return left if len(left) > 1 else []
+    return [order for order in orders if order.period_ended is None and order.reference not in replaced]
+
+
+def _several(orders: list[MedicationOrder]) -> list[MedicationOrder]:
+    return orders if len(orders) > 1 else []
 
 
 def _pairs_in_focus(orders: Sequence[MedicationOrder]) -> Iterator[tuple[int, int]]:

@@ -189,8 +189,7 @@ def _amitriptyline_for_a_child(chart: Chart, age: Age, weight: Fraction | None, 
 
 def _most_on_a_day(chart: Chart) -> Fraction | None:
     """The most mg of amitriptyline on one day, orders that add up summed; None when no dose is known."""
-    groups = taken_together(chart) or [[order] for order in chart.in_question(AMITRIPTYLINE)]
-    return max((mg for orders in groups if (mg := summed(orders)[0]) is not None), default=None)
+    return max((mg for orders in taken_together(chart) if (mg := summed(orders)[0]) is not None), default=None)
 
 
 @states("pregnancy", "breastfeeding")

@@ -123,7 +123,7 @@ def tolperisone_daily_dose(chart: Chart, thresholds: Thresholds) -> Finding | No
         return None
     indicator, day, state, orders = max(found, key=lambda entry: entry[:2])
     minor = chart.under_age(thresholds["adult"].to("a"))
-    if minor and indicator is Indicator.INFO:
+    if indicator is Indicator.INFO and (minor or not chart.ordering):
         return None
     return Finding(
         card="tolperisone-daily-dose",

@@ -53,6 +53,17 @@ def test_a_gap_is_information_and_a_contradiction_a_warning(
     assert finding.unread == (Unread(reason.reason, order, reason.element, reason.found, reason.conflict),)
 
 
+def test_a_dose_on_the_list_that_cannot_be_computed_is_named_when_the_chart_is_opened(numbers: Thresholds) -> None:
+    listed = replace(current(AMITRIPTYLINE), dose=GAP)
+    opened = replace(chart(listed), ordering=False)
+    assert [gap.reason for gap in found(opened, numbers).unread] == ["strength-unknown"]
+    assert not_checked(chart(listed), numbers) is None, "while another drug is ordered it is not in question"
+    silent = replace(listed, dose=NotComputed("dose-missing", "dosageInstruction"))
+    assert not_checked(replace(chart(silent), ordering=False), numbers) is None
+    slip = replace(listed, dose=dose("500"))
+    assert [gap.reason for gap in found(replace(chart(slip), ordering=False), numbers).unread] == ["implausible"]
+
+
 def test_one_card_says_everything_contradictions_first_and_nothing_twice(numbers: Thresholds) -> None:
     first, second = draft(AMITRIPTYLINE, GAP), draft(TOLPERISONE, CONFLICT)
     missing = Unread("not-provided", element="conditions")

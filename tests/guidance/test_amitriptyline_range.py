@@ -646,6 +646,16 @@ def test_two_prescribers_without_a_link_are_added(duplicate: Apply) -> None:
     assert finding.facts["total"] == 35, "a statement tells of the order"
 
 
+def test_one_order_too_high_is_told_when_a_chart_is_opened_as_two_are(upper: Apply) -> None:
+    stated = replace(STATEMENT, dose=dose("200"))
+    ended = replace(taken("200"), period_ended=days_ago(2))
+    for orders in ((taken("200"),), (stated,), (ended,), (taken("200"), stated), (taken("200"), ended)):
+        finding = upper(opened(*orders))
+        assert finding is not None
+        assert (finding.state, finding.indicator, finding.facts["day"]) == ("outpatient", CRITICAL, 200)
+    assert upper(opened(taken("60"))) is None, "what is an info is said where it is ordered"
+
+
 def test_the_sum_is_told_when_a_chart_is_opened(duplicate: Apply, upper: Apply) -> None:
     finding = duplicate(opened(taken("100"), replace(OTHER, dose=dose("75"))))
     assert finding is not None

@@ -30,6 +30,15 @@ def found(given: Chart, numbers: Thresholds) -> Finding:
     return finding
 
 
+def test_a_dose_on_the_list_is_measured_when_a_chart_is_opened(numbers: Thresholds) -> None:
+    def opened(mg: str, times: int) -> Chart:
+        return replace(chart(replace(current(TOLPERISONE), dose=dose(mg, times))), ordering=False)
+
+    assert found(opened("900", 3), numbers).indicator is CRITICAL
+    assert found(opened("500", 3), numbers).indicator is WARNING
+    assert tolperisone_daily_dose(opened("300", 2), numbers) is None
+
+
 @pytest.mark.parametrize(
     ("mg", "times", "indicator"),
     [
