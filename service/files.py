@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,40 @@ class FaultyLibrary(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
 
+def read(folder: Path, name: str) -> str:
+    """The text of a file of a folder. Raises FaultyLibrary when it is not there or not UTF-8."""
+    try:
+        text = (folder / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise FaultyLibrary([Fault(name, 0, error.strerror or str(error))]) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise FaultyLibrary([Fault(name, line, f"not UTF-8 (byte {error.object[error.start]:#x})")]) from None
+    if text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
+        raise FaultyLibrary([Fault(name, 1, "begins with a byte order mark; save it as UTF-8 without one")])
+    return text
+
+
+def load_json(folder: Path, name: str) -> dict[str, Any]:
+    """The object in a file, its numbers as they are written. Raises FaultyLibrary."""
+    try:
+        content = json.loads(read(folder, name), parse_float=Decimal, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError) as error:
+        raise FaultyLibrary([Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}")]) from None
+    if not isinstance(content, dict):
+        raise FaultyLibrary([Fault(name, 0, "not a JSON object")])
+    return content
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object without a member that stands twice: one of its values would be dropped in silence."""
+    found = dict(members)
+    if len(found) < len(members):
+        keys = [key for key, _ in members]
+        raise ValueError(f"'{max(keys, key=keys.count)}' stands twice")
+    return found
+
+
 _SECTION = re.compile(r"^##(?!#)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _SURPRISING = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"}
 
@@ -56,6 +91,8 @@ class _Loader(yaml.CSafeLoader):
         """The mapping of a node. Raises ConstructorError at a key that stands twice."""
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(problem="a key is no word", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     problem=f"'{key.value}' stands twice", problem_mark=key.start_mark
@@ -101,9 +138,15 @@ def load_yaml(name: str, text: str, offset: int = 0) -> Document | Fault:
         loader = _Loader(text)
         node = loader.get_single_node()
         value = loader.construct_document(node) if node is not None else None
+        msgspec.to_builtins(value, str_keys=True)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 + offset if error.problem_mark else 0
         return Fault(name, line, f"not valid YAML: {error.problem}")
+    except yaml.reader.ReaderError as error:
+        line = text.encode().count(b"\n", 0, error.position) + 1 + offset
+        return Fault(name, line, f"not valid YAML: {error.reason} (character {error.character:#x})")
+    except RecursionError:
+        return Fault(name, 0, "not valid YAML: nested too deeply, or in itself")
     return Document(name, value, node, offset)
 
 
@@ -151,14 +194,13 @@ def _place(error: "ValidationError") -> list[str | int]:
     return path
 
 
-def load_table(name: str, text: str, schema: Schema) -> Any:
-    """The value of a YAML text under a JSON Schema. Raises FaultyLibrary. Lines are counted only for its faults."""
-    try:
+def load_table(folder: Path, name: str, schema: Schema) -> Any:
+    """The value of a YAML file under a JSON Schema. Raises FaultyLibrary. Lines are counted only for its faults."""
+    text = read(folder, name)
+    with suppress(yaml.YAMLError, RecursionError):
         value = yaml.load(text, _Loader)  # noqa: S506 (a safe one)
-    except yaml.YAMLError:
-        value = None
-    if value is not None and (schema is None or validator(schema).is_valid(_as_json(value))):
-        return value
+        if value is not None and (schema is None or validator(schema).is_valid(_as_json(value))):
+            return value
     document = load_yaml(name, text)
     faults = [document] if isinstance(document, Fault) else check(document, schema)
     raise FaultyLibrary(faults or [Fault(name, 0, "not valid YAML")])
@@ -166,8 +208,7 @@ def load_table(name: str, text: str, schema: Schema) -> Any:
 
 def schema(folder: Path, name: str) -> dict[str, Any]:
     """One of the JSON Schemas of ``cards/schemas``."""
-    loaded: dict[str, Any] = json.loads((folder / "schemas" / name).read_text(encoding="utf-8"))
-    return loaded
+    return load_json(folder, f"schemas/{name}")
 
 
 def split(name: str, text: str) -> tuple[Document, dict[str, str]] | Fault:

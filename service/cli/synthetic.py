@@ -10,7 +10,7 @@ from typing import Any
 from service.engine.loading import FOLDER
 from service.fhir.gaps import CONDITIONS, LISTS, MEDICATIONS, PATIENT
 from service.fhir.resources import Resource, reference
-from service.files import Fault, FaultyLibrary, load_table, schema
+from service.files import load_table, schema
 
 USER = "Practitioner/synthetic-prescriber"
 SOMEBODY = "synthetic-patient"
@@ -67,12 +67,7 @@ def condition(number: int, concept: Resource) -> Resource:
 
 def shares_in(folder: Path) -> Mapping[str, Any]:
     """The population of a folder of cards. Raises FaultyLibrary."""
-    name = "population.yaml"
-    try:
-        text = (folder / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise FaultyLibrary([Fault(name, 0, error.strerror or str(error))]) from None
-    shares: Mapping[str, Any] = load_table(name, text, schema(FOLDER, "population.schema.json"))
+    shares: Mapping[str, Any] = load_table(folder, "population.yaml", schema(FOLDER, "population.schema.json"))
     return shares
 
 

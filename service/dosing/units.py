@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from service.files import Document, Fault, FaultyLibrary, load_table, load_yaml, schema
+from service.files import Document, Fault, FaultyLibrary, load_table, load_yaml, read, schema
 from service.terminology.codes import address
 from service.terminology.folding import plain
 
@@ -19,6 +19,7 @@ CARDS = Path(__file__).parents[2] / "cards"
 UCUM = "http://unitsofmeasure.org"
 
 UNITS, MEASUREMENT_UNITS = "terminology/units.yaml", "terminology/measurement-units.yaml"
+ALL_LANGUAGES = "directions/any.yaml"
 
 DAYS_PER_UNIT = {
     "s": Fraction(1, 86400),
@@ -101,20 +102,20 @@ def unit_words() -> dict[str, Unit]:
 
 def read_table(name: str) -> Any:
     """The content of a table of units, or of a language's directions. Loading the library has checked them all."""
-    return load_table(name, (CARDS / name).read_text(encoding="utf-8"), None)
+    return load_table(CARDS, name, None)
 
 
 def faulty_tables(folder: Path) -> list[Fault]:
-    """The faults of all tables that doses are read with, in a folder of cards."""
+    """The faults of all tables that doses are read with: those in a folder of cards, and what it need not have."""
     faults: list[Fault] = []
     directions = schema(CARDS, "directions.schema.json")
     schemas = {name: schema(CARDS, f"{Path(name).stem}.schema.json") for name in (UNITS, MEASUREMENT_UNITS)}
-    for path in (*filter(Path.exists, map(folder.joinpath, schemas)), *sorted(folder.glob("directions/*.yaml"))):
-        name = path.relative_to(folder).as_posix()
+    languages = (path.relative_to(folder).as_posix() for path in sorted(folder.glob("directions/*.yaml")))
+    for name in dict.fromkeys((*schemas, ALL_LANGUAGES, *languages)):
+        own = folder if (folder / name).exists() else CARDS
         try:
-            text = path.read_text(encoding="utf-8")
-            table = load_table(name, text, schemas.get(name, directions))
-            faults += _ambiguous(name, text, table) if name in schemas else []
+            table = load_table(own, name, schemas.get(name, directions))
+            faults += _ambiguous(name, read(own, name), table) if name in schemas else []
         except FaultyLibrary as faulty:
             faults += faulty.faults
     return faults

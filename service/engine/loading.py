@@ -3,10 +3,8 @@
 An invalid or uncited card stops the service with file, line and reason.
 """
 
-import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,20 @@ from service.engine.library import (
 )
 from service.engine.plan import plan
 from service.engine.references import reference_faults
-from service.files import Document, Fault, FaultyLibrary, Schema, Seen, check, digest, load_yaml, schema, split
+from service.files import (
+    Document,
+    Fault,
+    FaultyLibrary,
+    Schema,
+    Seen,
+    check,
+    digest,
+    load_json,
+    load_yaml,
+    read,
+    schema,
+    split,
+)
 from service.terminology.load import faulty_lists, load_terminology
 
 FOLDER = Path(__file__).parents[2] / "cards"
@@ -39,7 +50,6 @@ UNWRITTEN = "<to write:"
 NEEDED = ("detail", "summary")
 SECTION = re.compile("(?:summary|detail|line)(?: .+)?|evidence|suggestion|action")
 KNOWN = "summary, detail and line, each also with a state, and evidence, suggestion and action"
-WITH_SCHEMA = frozenset({"sources", "statements", "override-reasons", "phrases", "guideline", "numbers"})
 
 
 def load(folder: Path = FOLDER) -> Library:
@@ -48,7 +58,7 @@ def load(folder: Path = FOLDER) -> Library:
         return _load(folder)
     except OSError as error:
         raise FaultyLibrary([Fault(Path(error.filename or folder).name, 0, error.strerror or str(error))]) from None
-    except (UnicodeDecodeError, KeyError, TypeError, AttributeError, ValueError, re.error) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, re.error) as error:
         raise FaultyLibrary([Fault("cards", 0, f"not in the expected form: {error!r}")]) from error
 
 
@@ -75,7 +85,7 @@ def _load(folder: Path) -> Library:
     library = Library(
         version=f"{guideline.value['version']}+{content[:8]}",
         cards=cards,
-        lines={path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("lines/*.md"))},
+        lines={path.stem: read(folder, f"lines/{path.name}") for path in sorted(folder.glob("lines/*.md"))},
         sources={key: _source(key, entry) for key, entry in sources.value.items()},
         statements={key: Statement(key, **entry) for key, entry in statements.value.items()},
         plan=plan(guideline.value),
@@ -104,10 +114,11 @@ def _form(name: str, fits: bool) -> Schema:
 
 
 def _yaml(folder: Path, name: str, faults: list[Fault], fits: bool) -> Document:
-    document = load_yaml(f"{name}.yaml", (folder / f"{name}.yaml").read_text(encoding="utf-8"))
-    if isinstance(document, Fault):
-        raise FaultyLibrary([*faults, document])
-    faults += check(document, _form(name, fits)) if name in WITH_SCHEMA else []
+    document = load_yaml(f"{name}.yaml", read(folder, f"{name}.yaml"))
+    found = [document] if isinstance(document, Fault) else check(document, _form(Path(name).name, fits))
+    if isinstance(document, Fault) or not isinstance(document.value, dict):
+        raise FaultyLibrary([*faults, *found])
+    faults += found
     return document
 
 
@@ -116,11 +127,16 @@ def _card_files(folder: Path, faults: list[Fault], fits: bool) -> tuple[dict[str
     form = _form("card", fits)
     cards: dict[str, CardFile] = {}
     documents: dict[str, Document] = {}
-    for path in sorted(folder.glob("*/*.md")):
-        if path.parent.name == "lines":
-            continue
+    for path in sorted(folder.rglob("*.md")):
         name = path.relative_to(folder).as_posix()
-        parts = split(name, path.read_text(encoding="utf-8"))
+        try:
+            text = read(folder, name)
+        except FaultyLibrary as faulty:
+            faults += faulty.faults
+            continue
+        if path.parent.name == "lines" and not text.startswith("---"):
+            continue
+        parts = split(name, text) if name.count("/") == 1 else Fault(name, 0, "belongs in the folder of its subject")
         if isinstance(parts, Fault):
             faults.append(parts)
             continue
@@ -200,32 +216,31 @@ def _source(key: str, entry: Mapping[str, Any]) -> Source:
 
 
 def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
-    return {path.stem: _json(path, faults) for path in sorted(folder.glob("orders/*.json"))}
+    return {path.stem: _json(folder, f"orders/{path.name}", faults) for path in sorted(folder.glob("orders/*.json"))}
 
 
 def _sample(folder: Path, guideline: Document, faults: list[Fault]) -> Path | None:
     path = folder / SAMPLE
     if not path.exists():
         return None
-    if (hook := _json(path, faults).get("hook")) not in guideline.value["services"]:
+    request = _json(folder, SAMPLE, faults)
+    if request and (hook := request.get("hook")) not in guideline.value.get("services", ()):
         faults.append(Fault(SAMPLE, 0, f"hook: '{hook}' is no service of guideline.yaml"))
     return path
 
 
 def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:
-    found = {name: _json(folder / "codesystems" / f"{name}.json", faults) for name in (TOPICS, OVERRIDE_REASONS)}
+    found = {name: _json(folder, f"codesystems/{name}.json", faults) for name in (TOPICS, OVERRIDE_REASONS)}
     return {
         name: CodeSystem(resource, {concept["code"]: concept["display"] for concept in resource.get("concept", ())})
         for name, resource in found.items()
     }
 
 
-def _json(path: Path, faults: list[Fault]) -> dict[str, Any]:
-    """The content of a file, its numbers as they are written; nothing, with a fault, when it is not JSON."""
+def _json(folder: Path, name: str, faults: list[Fault]) -> dict[str, Any]:
+    """The object in a file; an empty one, with a fault, when there is none."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except ValueError as error:
-        name = f"{path.parent.name}/{path.name}"
-        faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
+        return load_json(folder, name)
+    except FaultyLibrary as faulty:
+        faults += faulty.faults
         return {}
-    return content

@@ -96,10 +96,7 @@ _SALT_BEHIND = re.compile(rf"(?<=[a-z]{{5}})[aeiou]*(?:{_WRITTEN_ON})$")
 
 
 class Sounds:
-    """Common names of drugs by their sound; ``others`` are words that would be taken for one of them and are not.
-
-    Raises ValueError for a name that is too short to be compared so.
-    """
+    """Common names of drugs by their sound; ``others`` are words that would be taken for one of them and are not."""
 
     def __init__(self, names: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> None:
         self.keys = grouped((key, drug) for name, drug in names for key in _keys(name))
@@ -121,10 +118,12 @@ class Sounds:
 
 def _keys(name: str) -> set[str]:
     """The keys of the name, and of it as Russian writes an h: "haloperidol" is "галоперидол"."""
-    keys = {stem(name), stem(_ASPIRATED.sub("g", name.lower()))}
-    if any(len(key) < _SHORTEST for key in keys):
-        raise ValueError(f"'{name}' is too short to be compared by its sound; make it an exact name")
-    return keys
+    return {stem(name), stem(_ASPIRATED.sub("g", name.lower()))}
+
+
+def too_short(name: str) -> bool:
+    """True for a name of so few sounds that other words would be taken for it."""
+    return any(len(key) < _SHORTEST for key in _keys(name))
 
 
 def grouped(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, frozenset[Value]]:

@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
-from service.files import Fault, FaultyLibrary, load_table
+from service.files import Fault, FaultyLibrary, load_json, load_table
 from service.terminology.codes import CodeSystem, ConceptSet, DrugCode, Lists, SetSummary, word_pattern
+from service.terminology.folding import too_short
 from service.terminology.query import Query
 from service.terminology.recognise import Terminology
-from service.terminology.value_sets import EXTENSION, Concept, Include, ValueSet, concepts_meant, read_value_set
+from service.terminology.value_sets import Concept, Include, ValueSet, concepts_meant, read_value_set
 from service.terminology.words import load_words
 
+KINDS = ("classes", "conditions", "drugs", "observations", "routes")
 UNCHECKED = "NOT CHECKED"
 TABLES = {
     "terminology/systems.yaml": "systems",
@@ -30,12 +32,16 @@ TABLES = {
 
 
 def faulty_lists(folder: Path, form: Mapping[str, Any]) -> list[Fault]:
-    """The faults of code systems and words in a folder of cards, under the schema that defines all of them."""
+    """The faults of a folder of cards in the schema of its code systems and words, and in the JSON of its ValueSets."""
     faults: list[Fault] = []
     for name, definition in TABLES.items():
         try:
-            own = {**form, "$ref": f"#/$defs/{definition}"}
-            load_table(name, (folder / name).read_text(encoding="utf-8"), own)
+            load_table(folder, name, {**form, "$ref": f"#/$defs/{definition}"})
+        except FaultyLibrary as faulty:
+            faults += faulty.faults
+    for path in sorted(folder.glob("terminology/*/*.json")):
+        try:
+            load_json(folder, path.relative_to(folder).as_posix())
         except FaultyLibrary as faulty:
             faults += faulty.faults
     return faults
@@ -62,16 +68,25 @@ def load_terminology(folder: Path) -> tuple[Terminology, list[Fault]]:
 def _add(value_set: ValueSet, kind: str, name: str, lists: Lists, faults: list[Fault]) -> None:
     """Adds a ValueSet of a kind: a drug, a class of drugs, or a set of conditions, routes or measurements."""
     id_ = value_set.id
+    if kind not in KINDS:
+        faults.append(Fault(name, 0, f"belongs in one of the folders {', '.join(KINDS)}"))
+        return
     if kind == "classes":
         members = (url for include in value_set.compose.include for url in include.valueSet)
-        lists.classes[id_] = frozenset(url.rsplit("/", 1)[1] for url in members)
+        lists.classes[id_] = frozenset(url.rpartition("/")[2] for url in members)
         lists.sets.append(SetSummary(id_, kind, len(lists.classes[id_]), 0, 0, {}))
+        if not lists.classes[id_]:
+            faults.append(Fault(name, 0, "no drug is in this class"))
         return
     includes = list(_includes(value_set, name, lists.systems, faults))
     if meant := concepts_meant(value_set, name, faults):
         lists.queries.append(Query(id_, kind, meant))
     words, exact = value_set.strings("name-in-text"), value_set.strings("exact-name-in-text")
     if kind == "drugs":
+        short = list(filter(too_short, words))
+        faults += [
+            Fault(name, 0, f"'{word}' is too short to be compared by its sound; make it exact") for word in short
+        ]
         lists.titles[id_] = value_set.title
         lists.drug_codes += [code for system, include in includes for code in _drug_codes(id_, system, include)]
         lists.names.common += [(word, id_) for word in words]
@@ -82,7 +97,10 @@ def _add(value_set: ValueSet, kind: str, name: str, lists: Lists, faults: list[F
         lists.concept_sets[id_] = _concept_set(value_set, includes, words)
     if kind == "observations":
         lists.loinc += [concept.code for _, include in includes for concept in include.concept]
-    lists.sets.append(_summary(id_, kind, includes, len(words) + len(exact)))
+    summary = _summary(id_, kind, includes, len(words) + len(exact))
+    lists.sets.append(summary)
+    if not summary.codes or (kind == "drugs" and not summary.names):
+        faults.append(Fault(name, 0, f"no {'name' if summary.codes else 'code'} by which it would be recognised"))
 
 
 def _includes(
@@ -96,7 +114,7 @@ def _includes(
         system = by_uri.get(include.system)
         if system is None:
             faults.append(Fault(name, 0, f"code system {include.system} is not in systems.yaml"))
-        elif "checked-against" not in include.properties:
+        elif "checked-against" not in include.properties or not include.properties["checked-against"].valueString:
             faults.append(Fault(name, 0, f"codes of {system.name} without provenance (extension checked-against)"))
         else:
             yield system, include
@@ -112,14 +130,14 @@ def _drug_codes(drug: str, system: CodeSystem, include: Include) -> Iterator[Dru
             code=concept.code,
             display=concept.display,
             form=form,
-            combination="combination" in properties,
+            combination="combination" in properties and properties["combination"].valueBoolean,
             strength=_strength(concept),
         )
 
 
 def _strength(concept: Concept) -> Fraction | None:
     for extension in concept.extension:
-        if extension.valueQuantity is not None and extension.url == f"{EXTENSION}strength":
+        if extension.valueQuantity is not None and extension.name == "strength":
             return Fraction(extension.valueQuantity.value)
     return None
 
@@ -148,5 +166,5 @@ def _summary(id_: str, kind: str, includes: Sequence[tuple[CodeSystem, Include]]
 
 
 def _systems(folder: Path) -> list[CodeSystem]:
-    table = load_table("terminology/systems.yaml", (folder / "systems.yaml").read_text(encoding="utf-8"), None)
+    table = load_table(folder.parent, "terminology/systems.yaml", None)
     return [msgspec.convert({**entry, "rank": rank}, CodeSystem) for rank, entry in enumerate(table)]

@@ -1,10 +1,9 @@
 """Reads a ValueSet of ``cards/terminology``: the members in use, and the concepts meant with their descendants."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,6 +11,11 @@ from service.files import Fault
 from service.terminology.query import SNOMED
 
 EXTENSION = "https://tolami.github.io/fhir/StructureDefinition/"
+NAMES = {"name-in-text", "exact-name-in-text", "short-name-in-text", "no-name-in-text"}
+PROPERTIES = {"checked-against", "confidence", "term-type", "form", "combination", "match"}
+CODES = {"form": {"topical", "systemic"}, "match": {"prefix"}}
+"""The extensions that are read: of a ValueSet, and of its includes; the codes of those that have a list of them."""
+AT_LEAST_ONE = msgspec.Meta(min_length=1)
 
 
 class Quantity(msgspec.Struct):
@@ -26,7 +30,13 @@ class Extension(msgspec.Struct):
     url: str
     valueString: str = ""
     valueCode: str = ""
+    valueBoolean: bool = False
     valueQuantity: Quantity | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of its address; the whole of one that is not ours."""
+        return self.url.removeprefix(EXTENSION)
 
 
 class Concept(msgspec.Struct):
@@ -45,25 +55,25 @@ class Filter(msgspec.Struct):
     value: str
 
 
-class Include(msgspec.Struct):
+class Include(msgspec.Struct, forbid_unknown_fields=True):
     """Codes of one system that share their extensions, a filter, or other ValueSets."""
 
     system: str = ""
-    concept: tuple[Concept, ...] = ()
+    concept: Annotated[tuple[Concept, ...], AT_LEAST_ONE] = ()
     filter: tuple[Filter] | None = None
-    valueSet: tuple[str, ...] = ()
+    valueSet: Annotated[tuple[str, ...], AT_LEAST_ONE] = ()
     extension: tuple[Extension, ...] = ()
 
     @property
     def properties(self) -> Mapping[str, Extension]:
         """The extensions by the last part of their address."""
-        return {extension.url.removeprefix(EXTENSION): extension for extension in self.extension}
+        return {extension.name: extension for extension in self.extension}
 
 
-class Compose(msgspec.Struct):
+class Compose(msgspec.Struct, forbid_unknown_fields=True):
     """What a ValueSet is put together from."""
 
-    include: tuple[Include, ...]
+    include: Annotated[tuple[Include, ...], AT_LEAST_ONE]
 
 
 class ValueSet(msgspec.Struct, tag_field="resourceType", tag="ValueSet"):
@@ -84,21 +94,30 @@ _DECODER = msgspec.json.Decoder(ValueSet)
 
 def read_value_set(path: Path, name: str, faults: list[Fault]) -> ValueSet | None:
     """The ValueSet of a file; None, with a fault, when it is not a ValueSet of that name."""
-    content = path.read_bytes()
     try:
-        value_set = _DECODER.decode(content)
+        value_set = _DECODER.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError) as refused:
-        try:
-            json.loads(content)
-        except ValueError as error:
-            faults.append(Fault(name, getattr(error, "lineno", 0), f"not valid JSON: {error}"))
-        else:
-            faults.append(Fault(name, 0, f"not in the expected form: {refused}"))
+        faults.append(Fault(name, 0, f"not in the expected form: {refused}"))
         return None
     if value_set.id != path.stem:
         faults.append(Fault(name, 0, "must be a ValueSet whose id is the file's name"))
         return None
+    faults += [Fault(name, 0, f"extension {wrong}") for wrong in dict.fromkeys(_not_read(value_set))]
     return value_set
+
+
+def _not_read(value_set: ValueSet) -> Iterator[str]:
+    """Extensions that nothing reads, or not with that value."""
+    yield from (f"'{each.name}' is not known" for each in value_set.extension if each.name not in NAMES)
+    yield from (f"'{each.name}' is empty" for each in value_set.extension if not each.valueString.strip())
+    for include in value_set.compose.include:
+        concepts = (each.name for concept in include.concept for each in concept.extension)
+        yield from (f"'{name}' is not known" for name in concepts if name != "strength")
+        for name, each in include.properties.items():
+            if name not in PROPERTIES:
+                yield f"'{name}' is not known"
+            elif name in CODES and each.valueCode not in CODES[name]:
+                yield f"'{name}': '{each.valueCode}' is not known"
 
 
 def concepts_meant(value_set: ValueSet, name: str, faults: list[Fault]) -> tuple[str, ...]:

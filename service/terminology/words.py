@@ -147,8 +147,7 @@ def load_words(folder: Path) -> Words:
 
 
 def _list(folder: Path, name: str) -> dict[str, Any]:
-    file = f"words/{name}.yaml"
-    loaded: dict[str, Any] = load_table(f"terminology/{file}", (folder / file).read_text(encoding="utf-8"), None)
+    loaded: dict[str, Any] = load_table(folder.parent, f"terminology/words/{name}.yaml", None)
     return loaded
 
 

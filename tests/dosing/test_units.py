@@ -1,12 +1,25 @@
 """Units are understood in the spellings that occur, and nothing else is taken for milligrams (Q5, Q6)."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.dosing.units import UCUM, Kind, Unit, same_unit, unit_of_code, unit_of_text
+from service.dosing.units import (
+    ALL_LANGUAGES,
+    MEASUREMENT_UNITS,
+    UCUM,
+    UNITS,
+    Kind,
+    Unit,
+    faulty_tables,
+    same_unit,
+    unit_of_code,
+    unit_of_text,
+)
+from tests.engine.folder import copied
 
 MILLIGRAM = Unit(Kind.MASS, "mg")
 GRAM = Unit(Kind.MASS, "g", Fraction(1000))
@@ -116,3 +129,13 @@ def test_no_text_and_no_code_ever_raise(text: str, system: str) -> None:
 def test_code_and_words_of_one_mass_never_contradict_each_other(text: str) -> None:
     coded, worded = unit_of_code(text, UCUM), unit_of_text(text)
     assert coded is None or (worded is not None and same_unit(coded, worded))
+
+
+def test_a_table_without_which_no_dose_is_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = copied(tmp_path)
+    needed = [UNITS, MEASUREMENT_UNITS, ALL_LANGUAGES]
+    for name in needed:
+        (folder / name).unlink()
+    assert faulty_tables(folder) == [], "those of this guideline serve every other one"
+    monkeypatch.setattr("service.dosing.units.CARDS", folder)
+    assert [str(fault) for fault in faulty_tables(folder)] == [f"{name}: No such file or directory" for name in needed]

@@ -1,6 +1,8 @@
 """Terminology from the ValueSets: drugs, conditions, routes and measurements, every code with its provenance."""
 
 import json
+import shutil
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,56 @@ def test_a_class_of_a_drug_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     changed(folder, "terminology/classes/z-drug.json", "ValueSet/zopiclone", "ValueSet/zopiclon")
     _, faults = load_terminology(folder / "terminology")
     assert [str(fault) for fault in faults] == ["terminology/classes/z-drug.json: there is no drug ValueSet 'zopiclon'"]
+
+
+def test_what_would_make_a_set_find_nothing_is_a_fault(tmp_path: Path) -> None:
+    """An extension or a value that nothing reads, and whatever is empty: each was silence."""
+    folder = copied(tmp_path, whole=True) / "terminology"
+    changes: dict[str, tuple[Callable[[Any], object], str]] = {
+        "drugs/zopiclone": (lambda s: s["extension"][0].update(url=EXTENSION + "name-in-txt"), "'name-in-txt' is not"),
+        "drugs/tolperisone": (lambda s: s["compose"].update(include=[]), "length >= 1"),
+        "drugs/amitriptyline": (lambda s: s["compose"].update(exclude=[]), "unknown field `exclude`"),
+        "drugs/ofloxacin": (lambda s: s.update(extension=[]), "no name by which it would be recognised"),
+        "drugs/tramadol": (lambda s: s["extension"][0].update(valueString=" "), "-in-text' is empty"),
+        "drugs/scopolamine": (
+            lambda s: s["extension"].append({"url": EXTENSION + "name-in-text", "valueString": "hyoscine"}),
+            "'hyoscine' is too short to be compared by its sound",
+        ),
+        "classes/z-drug": (
+            lambda s: s["compose"].update(include=[{"valueSet": []}]),
+            "length >= 1",
+        ),
+        "classes/ssri": (lambda s: s["compose"].update(include=[{}]), "no drug is in this class"),
+        "classes/snri": (lambda s: s["compose"].update(include=[{"valueSet": ["venlafaxin"]}]), "'venlafaxin'"),
+        "conditions/falls": (
+            lambda s: extension(s, "match").update(valueCode="prefx"),
+            "'match': 'prefx' is not known",
+        ),
+        "conditions/stroke": (lambda s: extension(s, "match").update(url=EXTENSION + "mach"), "'mach' is not known"),
+        "conditions/dementia": (lambda s: extension(s, "checked-against").pop("valueString"), "without provenance"),
+        "conditions/delirium": (lambda s: s["compose"]["include"][0].update(concept=[]), "length >= 1"),
+        "conditions/cancer": (lambda s: s["compose"].update(include=[{}]), "no code by which it would be recognised"),
+        "observations/potassium": (
+            lambda s: s["compose"]["include"][0]["concept"][0].update(extension=[{"url": "x"}]),
+            "'x'",
+        ),
+    }
+    for name, (change, _) in changes.items():
+        path = folder / f"{name}.json"
+        value_set = json.loads(path.read_text(encoding="utf-8"))
+        change(value_set)
+        path.write_text(json.dumps(value_set), encoding="utf-8")
+    shutil.copytree(folder / "routes", folder / "route")
+    _, faults = load_terminology(folder)
+    for name, (_, reason) in changes.items():
+        assert any(reason in fault.reason for fault in faults if fault.file == f"terminology/{name}.json"), (
+            name,
+            faults,
+        )
+    assert any(fault.file == "terminology/route/oral.json" and "belongs in one of" in fault.reason for fault in faults)
+
+
+def extension(value_set: Any, name: str) -> dict[str, Any]:
+    """The first extension of a name on an include."""
+    extensions = (each for include in value_set["compose"]["include"] for each in include.get("extension", ()))
+    return next(each for each in extensions if each["url"] == EXTENSION + name)
