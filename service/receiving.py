@@ -17,25 +17,28 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
-from service.arriving import FRAMING, HEAD_BYTES, LINE_BYTES, PIECE_BYTES, Ended, Request
+from service.arriving import (
+    FRAMING,
+    HEAD_BYTES,
+    HELD_BYTES,
+    LINE_BYTES,
+    LINGER_SECONDS,
+    PIECE_BYTES,
+    RECEIVE_SECONDS,
+    REFUSALS,
+    WAIT_SECONDS,
+    Ended,
+    Request,
+)
 from service.cdshooks.messages import operation_outcome
 from service.metrics import Metrics
 from service.web.middleware import ALWAYS
 
-RECEIVE_SECONDS = 10.0
-"""How long a request may take to arrive, from its first byte on."""
-
-WAIT_SECONDS = 10.0
-"""How long a request may wait for a thread; its client has given up by then."""
-
 SEND_SECONDS = 10.0
 """How long sending may stall."""
 
-LINGER_SECONDS = 2.0
-"""How long a refused client is listened to: an answer is lost when a client is cut off while it sends."""
-
-HELD_BYTES = 32 * 1024 * 1024
-"""Most bytes of unfinished requests in one process; with those that wait for a thread, twice as many."""
+IDLE_SECONDS = 1.0
+"""How long a service that stops still takes a call on a kept connection: it may be on its way."""
 
 UNSENT_BYTES = 1024 * 1024
 """Answers that a connection has not read yet, in bytes, with which it gets no further one: no thread waits for it."""
@@ -45,17 +48,6 @@ ACCEPTED = 64
 
 SPARE_FILES = 200
 """File descriptors that a process needs besides those of its connections."""
-
-_REFUSALS = {
-    400: ("Bad Request", "structure", "The request is not valid HTTP/1.1. Check the client or the proxy in front."),
-    408: ("Request Timeout", "timeout", f"The request did not arrive within {RECEIVE_SECONDS:.0f} s. Send it again."),
-    413: ("Content Too Large", "too-long", "The request body is larger than this service accepts."),
-    431: ("Request Header Fields Too Large", "too-long", "The address or the headers are too long. Send less."),
-    500: ("Internal Server Error", "exception", "The service failed; nothing was checked. It has been logged."),
-    501: ("Not Implemented", "not-supported", "The only transfer coding that is understood is chunked."),
-    503: ("Service Unavailable", "throttled", "The service is busy; nothing was checked. Call again later."),
-}
-"""What the server itself answers: reason phrase, code and message of the OperationOutcome."""
 
 log = structlog.get_logger()
 
@@ -68,13 +60,13 @@ class Refusal(ErrorTask):
     def execute(self) -> None:
         """Writes the answer; called by waitress in a thread."""
         error = self.request.error
-        code = error.code if error is not None and error.code in _REFUSALS else 500
+        code = error.code if error is not None and error.code in REFUSALS else 500
         channel = cast(Channel, self.channel)
         channel.refused = True
         if code != 500:
             usual = "too-large" if code == 413 else "malformed"
             channel.server.note(error.reason if isinstance(error, Ended) else usual, code)
-        phrase, kind, message = _REFUSALS[code]
+        phrase, kind, message = REFUSALS[code]
         self.status = f"{code} {phrase}"
         body = operation_outcome(kind, message)
         more = {"Content-Type": "application/json", **({"Retry-After": "5"} if code == 503 else {})}
@@ -86,6 +78,14 @@ class Refusal(ErrorTask):
 
 class Answer(WSGITask):
     """Sends the head of an answer together with its body, where that is known whole."""
+
+    channel: "Channel"
+
+    def build_response_header(self) -> bytes:
+        """The head; the last answer on a connection of a service that stops says so. Called by waitress in a thread."""
+        if self.channel.server.stopping and len(self.channel.requests) == 1 and self.channel.request is None:
+            self.set_close_on_finish()
+        return super().build_response_header()
 
     def write(self, data: bytes) -> None:
         """Writes what is known; called by waitress in a thread."""
@@ -200,6 +200,7 @@ class Receiver(TcpWSGIServer):
         self.keep_seconds = float(cfg.keepalive)
         self.metrics: Metrics = app.extensions["metrics"]
         self._held = self._received = 0
+        self.stopping = 0.0
         limits: dict[str, Any] = {
             "backlog": cfg.backlog,
             "connection_limit": self.most_connections + SPARE_FILES // 2,
@@ -269,16 +270,16 @@ class Receiver(TcpWSGIServer):
         log.warning("connection dropped", reason=reason, status=status)
 
     def stop(self) -> int:
-        """Takes no new connection, and ends those on which nothing has begun; returns how many are left."""
+        """Takes no new connection, and ends those on which nothing comes; returns how many are left."""
         if self.accepting:
             self.handle_accept()  # those that wait already: the next turn of the loop reads what was sent on them
-            self.accepting = False
+            self.accepting, self.stopping = False, time.monotonic()
             self.del_channel()
             assert self.socket is not None
             self.socket.close()
             self.pull_trigger()
             return len(self.active_channels)
-        for channel in self._waiting():
+        for channel in self._waiting() if time.monotonic() - self.stopping > IDLE_SECONDS else ():
             if channel.request is None and not channel.total_outbufs_len:
                 channel.end(503, "")
         self.maintenance(0)

@@ -9,7 +9,9 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +20,8 @@ import pytest
 import requests
 from waitress.adjustments import Adjustments
 
-from service.arriving import HEAD_BYTES, Request
-from service.receiving import RECEIVE_SECONDS, Channel
+from service.arriving import HEAD_BYTES, RECEIVE_SECONDS, Request
+from service.receiving import Channel
 from service.server import LIMITS
 from tests.calls import SAMPLE
 from tests.serving import CALL, HOST, JSON, STOP, Served, serving, session
@@ -234,6 +236,7 @@ CHUNKED = head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked")
 NONSENSE = {
     "no HTTP": (b"\x16\x03\x01 " + PATIENT + b"\r\n\r\n", 400),
     "a wrong header": (b"GET / HTTP/1.1\r\nX Patient: " + PATIENT + b"\r\n\r\n", 400),
+    "a length of too many digits": (head(5).replace(b"Content-Length: 5", b"Content-Length: " + b"9" * 5000), 400),
     "two lengths": (head(5, "Content-Length: 6") + b"abcdef", 400),
     "a length that is none": (head("+5") + b"abcde", 400),
     "a chunk that is none": (head(5).replace(b"Content-Length: 5", b"Transfer-Encoding: chunked") + b"x\r\n", 400),
@@ -312,6 +315,31 @@ def test_calls_that_have_arrived_when_the_service_stops_are_answered(tmp_path: P
             os.kill(worker, signal.SIGCONT)
             answers = [answered(connection)[:12] for connection in waiting]
     assert answers == [b"HTTP/1.1 200"] * len(waiting)
+
+
+def test_no_call_on_a_kept_connection_is_lost_when_the_service_stops(tmp_path: Path) -> None:
+    lost: list[Exception] = []
+    announced: list[bool] = []
+
+    def call_after_call() -> None:
+        connection = HTTPConnection(HOST, running.port, timeout=STOP)
+        try:
+            closing = False
+            while not closing:
+                connection.request("POST", SERVICE, SAMPLE.read_bytes(), JSON)
+                answer = connection.getresponse()
+                answer.read()
+                closing = answer.getheader("Connection") == "close"
+            announced.append(answer.status == 200)
+        except (OSError, HTTPException) as error:
+            lost.append(error)
+
+    with serving(tmp_path, "--workers", "1") as running, ThreadPoolExecutor(8) as clients:
+        for _ in range(8):
+            clients.submit(call_after_call)
+        time.sleep(0.5)
+        running.process.send_signal(signal.SIGTERM)
+    assert (lost, announced) == ([], [True] * 8)
 
 
 FLOOD = 'tolami_connections_dropped_total{reason="flood"}'
