@@ -165,7 +165,7 @@ EGFR_COMPUTED = "egfr-computed"
 class Measurement:
     """A valid observation: what was measured (a set's id), when, and its value or coded answer.
 
-    ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score}, kg, umol/L, meq/L or mg/dL.
+    ``value`` is in the unit that ``unit`` names: mm[Hg], ms, mL/min, {score}, kg, umol/L, meq/L, mg/dL or d.
     ``comparator`` says that the true value is below ("<", "<=") or above (">", ">=") it; only rules that can do
     with a bound use such a value.
     ``sets`` are the condition sets that an answer belongs to, or the type of metaboliser that it names. ``indexed``

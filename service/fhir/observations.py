@@ -32,6 +32,10 @@ _PRESSURE = re.compile(r"\s*(?:RR\s*)?(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm ?\[?Hg\]
 # Two decimals at most: "1,000" is a thousand to some and one to others.
 _QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s<>]{0,15})\s*")
 
+# "12+3", "12w3d": weeks and days.
+_WEEKS = re.compile(r"\s*(?:SSW\s*)?(\d{1,2})\s*(?:\+|w)\s*([0-6])\s*(?:/7|d)?\s*", re.IGNORECASE)
+GESTATION = "gestational-age"
+
 STATUS = "-status"
 """How kinds end that are answered with yes or no."""
 PHENOTYPE = "-phenotype"
@@ -177,7 +181,11 @@ def _kinds(part: Resource, panel: Resource, terminology: Terminology) -> frozens
 def _values(part: Resource, panel: Resource, terminology: Terminology) -> Iterator[tuple[str, Any]]:
     """Each kind of measurement with its value: "120/80" in words is both of a blood pressure."""
     for kind in sorted(_kinds(part, panel, terminology)):
-        pressure = _PRESSURE.fullmatch(text(part.get("valueString"))) if kind.startswith(SYSTOLIC) else None
+        words = text(part.get("valueString"))
+        if kind == GESTATION and (weeks := _WEEKS.fullmatch(words)) is not None:
+            yield kind, {"value": Decimal(int(weeks[1]) * 7 + int(weeks[2])), "unit": "d"}
+            continue
+        pressure = _PRESSURE.fullmatch(words) if kind.startswith(SYSTOLIC) else None
         if pressure is None:
             yield kind, _given(part)
             continue

@@ -1,6 +1,7 @@
 """Contraindications and warnings from the patient's record (R18, R29, R30, R31)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from fractions import Fraction
 
 from service.chart import Chart
@@ -11,6 +12,7 @@ from service.guidance.duplicates import summed, taken_together
 from service.guidance.ids import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
 
 DISULFIRAM = "disulfiram"
+GESTATION = "gestational-age"
 LIVER = ("hepatic-failure", "hepatic-impairment")
 
 
@@ -208,10 +210,26 @@ def _expecting_or_feeding(chart: Chart, thresholds: Thresholds) -> Iterator[Poin
 
 
 def pregnant(chart: Chart, span: Fraction) -> bool:
-    """True when a pregnancy that cannot be over yet, after ``span`` days, is on record or the latest answer."""
+    """True when a pregnancy that cannot be over yet, after ``span`` days, is on record or the latest answer.
+
+    So it is when a gestational age newer than any answer tells; one that began before the patient's birth is their own.
+    """
     since = chart.days_ago(span)
     recorded = any(c.onset is None or c.onset.latest >= since for c in chart.active("pregnancy"))
-    return recorded or _answered(chart, "pregnancy", span)
+    return recorded or _answered(chart, "pregnancy", span) or _gestation_lasts(chart, span)
+
+
+def _gestation_lasts(chart: Chart, span: Fraction) -> bool:
+    aged, answered = chart.latest(GESTATION), chart.latest("pregnancy-status")
+    if (
+        aged is None
+        or aged.value is None
+        or aged.unit != "d"
+        or (answered is not None and answered.taken >= aged.taken)
+    ):
+        return False
+    began, birth = aged.taken - timedelta(days=int(min(aged.value, span))), chart.patient.birth
+    return began >= chart.days_ago(span) and (birth is None or began > birth.latest)
 
 
 def breastfeeding(chart: Chart, span: Fraction) -> bool:

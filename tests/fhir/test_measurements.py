@@ -397,3 +397,30 @@ def test_a_day_of_delivery_to_come_is_a_pregnancy(terminology: Terminology) -> N
         found = observed([observation("", code=named, valueDateTime=due)], terminology, today=DAY)
         assert [m.sets for m in found.measurements] == [{"pregnancy"}] * pregnant
         assert not found.unread
+
+
+def test_a_gestational_age_is_read_in_days_or_named(terminology: Terminology) -> None:
+    coded: list[dict[str, Any]] = [{"coding": [{"system": LOINC, "code": code}]} for code in ("18185-9", "11884-4")]
+    given: list[tuple[dict[str, Any], int]] = [
+        ({"valueQuantity": quantity(12, "wk")}, 84),
+        ({"valueQuantity": quantity(182, "d")}, 182),
+        ({"valueQuantity": {"value": 20, "unit": "SSW"}}, 140),
+        ({"valueString": "12+3"}, 87),
+    ]
+    named: list[dict[str, Any]] = [{"valueInteger": 20}, {"valueString": "zwölfte Woche"}, {}]
+    for named_by in (*coded, {"text": "Schwangerschaftswoche"}, {"text": "Edad gestacional"}):
+        for value, days in given:
+            found = observed([observation("", code=named_by, **value)], terminology, today=DAY)
+            assert found.measurements == (Measurement("gestational-age", DAY, Fraction(days), "d"),), value
+            assert not found.unread
+        for value in (*named, {"valueQuantity": quantity(3, "mo")}):
+            found = observed([observation("", code=named_by, **value)], terminology, today=DAY)
+            assert [gap.element for gap in found.unread] == ["gestational age"], value
+    for other in ({"text": "Gestational age at birth"}, {"text": "Gestationsalter bei Geburt"}):
+        found = observed([observation("", code=other, valueQuantity=quantity(32, "wk"))], terminology, today=DAY)
+        assert (found.measurements, found.unread) == ((), ())
+
+
+def test_a_value_of_hcg_that_is_no_answer_is_named(terminology: Terminology) -> None:
+    given = observation("", code={"text": "beta-HCG"}, valueQuantity={"value": 12000, "unit": "IU/L"})
+    assert [gap.reason for gap in observed([given], terminology, today=DAY).unread] == ["measurement-unit"]

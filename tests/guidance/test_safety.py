@@ -392,6 +392,30 @@ def test_the_latest_answer_counts_while_it_can_be_true(judge: Judge, answers: li
     assert urgency(judge(CHILD, given)) is ((INFO if milder else WARNING) if fires else None)
 
 
+def aged(days: int, ago: int = 10) -> Measurement:
+    return Measurement("gestational-age", days_ago(ago), Fraction(days), "d")
+
+
+def test_a_gestational_age_is_a_pregnancy_until_that_must_be_over(judge: Judge) -> None:
+    not_pregnant = answered("pregnancy-status", "Not pregnant", ago=5)
+    for measured, fires in (
+        ([aged(84)], True),
+        ([aged(290)], True),
+        ([aged(291)], False),
+        ([aged(84, ago=250)], False),
+        ([aged(84), not_pregnant], False),
+        ([aged(84, ago=1), not_pregnant], True),
+        ([aged(10**12)], False),
+    ):
+        given = replace(chart(draft(AMITRIPTYLINE)), measurements=tuple(measured))
+        assert (judge(CHILD, given) is not None) is fires, measured
+
+
+def test_a_gestational_age_that_began_before_birth_is_that_of_the_patient(judge: Judge) -> None:
+    newborn = chart(draft(AMITRIPTYLINE), patient=born(days_ago(20)))
+    assert judge(CHILD, replace(newborn, measurements=(aged(270),))) is None
+
+
 @pytest.mark.parametrize(("onset", "fires"), [(None, True), (days_ago(300), True), (days_ago(301), False)])
 def test_a_pregnancy_that_must_be_over_does_not_count(judge: Judge, onset: date | None, fires: bool) -> None:
     given = with_conditions(draft(AMITRIPTYLINE), on_record("pregnancy", onset=onset))
