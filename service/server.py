@@ -223,7 +223,11 @@ def serve(
     records = records_of(settings)
     with shared_counts() as counts:
         options = _options(library, host, port, workers, threads, reload=reload)
-        options |= _moments(records, counts, ready)
+        # gunicorn names and counts the parameters of what it calls.
+        options["when_ready"] = lambda server: ready()  # noqa: ARG005
+        options["post_worker_init"] = lambda worker: records.open()  # noqa: ARG005
+        options["worker_exit"] = lambda server, worker: records.close()  # noqa: ARG005
+        options["child_exit"] = lambda server, worker: process_ended(worker.pid, counts)  # noqa: ARG005
         Server(settings, None if reload else library, rules, records, options, counts).run()
 
 
@@ -248,16 +252,6 @@ def _content(library: Library) -> Iterator[Path]:
     """The files beside the program that an author of cards or pages edits."""
     for folder in filter(None, (FOLDER, library.fixtures, Path(__file__).with_name("web"))):
         yield from (path for path in folder.rglob("*") if path.suffix in (".md", ".yaml", ".json", ".html"))
-
-
-def _moments(records: Records, counts: Path, ready: Callable[[], None]) -> dict[str, Any]:
-    """What is done when. gunicorn names and counts the parameters of what it calls."""
-    return {
-        "when_ready": lambda server: ready(),  # noqa: ARG005
-        "post_worker_init": lambda worker: records.open(),  # noqa: ARG005
-        "worker_exit": lambda server, worker: records.close(),  # noqa: ARG005
-        "child_exit": lambda server, worker: process_ended(worker.pid, counts),  # noqa: ARG005
-    }
 
 
 def check_address(host: str, port: int, *, needs_token: bool, without_authentication: bool) -> None:

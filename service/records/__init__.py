@@ -44,7 +44,7 @@ class Records:
         self.writer.open()
 
     def keep(self, entries: Sequence[StoredFeedback]) -> None:
-        """Stores feedback, committed on return. Raises DatabaseUnavailable; then nothing is stored."""
+        """Stores feedback, committed on return. Raises DatabaseUnavailable: the same may be sent again."""
         self._feedback.ask(tuple(entries))
 
     def _keep(self, calls: Sequence[Sequence[StoredFeedback]]) -> list[bool]:
