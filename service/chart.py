@@ -187,7 +187,7 @@ class Chart:
         return self.today - timedelta(days=int(days))
 
     def measured(self, *kinds: str, units: Iterable[str] = (), days: Fraction | None = None) -> list[Measurement]:
-        """Values of the kinds in one of the units, of the last so many days or ever; none of a day to come."""
+        """Values of the kinds in one of the units, of the last ``days`` or ever; none with a date in the future."""
         self._ask("observations", kinds)
         earliest = self.days_ago(days) if days is not None else date.min
         dated = (m for m in self.measurements if m.kind in kinds and earliest <= m.taken <= self.today)

@@ -45,7 +45,7 @@ def local_day() -> date:
 
 
 def later(day: date, days: int) -> date:
-    """The day so many days after another, before it when negative; the first or last there is if it lies beyond.
+    """The day that many days after another, or before it if negative; the first or last possible day if it lies beyond.
 
     Records hold days such as 0001-01-01 and 9999-12-31 for "not known" and "no end".
     """

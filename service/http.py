@@ -69,7 +69,7 @@ class Allowance:
         self._lock = threading.Lock()
 
     def take(self, size: int) -> bool:
-        """Whether there was room for so many more."""
+        """Whether there was room for that many more."""
         with self._lock:
             self._left -= size
             return self._left >= 0
@@ -228,7 +228,7 @@ class _Session(requests.Session):
 
 
 def new_session(ca_file: Path | None, connections: int, *, environment: bool = False) -> requests.Session:
-    """A session that keeps up to so many connections to each server.
+    """A session that keeps up to that many connections to each server open.
 
     ``ca_file`` has the certificates (PEM) of the authorities to trust, instead of the public ones. ``environment``
     lets the environment say proxies, and authorities (``REQUESTS_CA_BUNDLE``). Raises OSError when the authorities

@@ -103,7 +103,7 @@ class Metrics:
             self._unchecked.labels(self._in("reason", reason)).inc()
 
     def fetched(self, key: str, outcome: str, seconds: float) -> None:
-        """A prefetch key was fetched from a client's FHIR server, with this outcome, in so many seconds."""
+        """A prefetch key was fetched from a client's FHIR server, with this outcome, in that many seconds."""
         key = self._in("key", key)
         self._fetches.labels(key, self._in("fetched", outcome)).inc()
         self._fetching.labels(key).observe(seconds)

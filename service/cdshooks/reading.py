@@ -15,7 +15,7 @@ Message = TypeVar("Message")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _SPLIT = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
 _ENUM = re.compile(r"Invalid enum value .*", re.DOTALL)
-"""msgspec repeats a value that is none of a list; an error repeats nothing that was sent."""
+"""msgspec repeats a value that is not in an enumeration; our errors repeat nothing that was sent."""
 
 
 def read_request(body: bytes) -> HookRequest:

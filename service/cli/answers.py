@@ -99,7 +99,7 @@ def _looks_like_request(path: Path) -> bool:
 
 
 def read_all(path: Path) -> Iterator[Request | Refused]:
-    """The requests of a file or of standard input: one, or one per line; in place of each that is none, why."""
+    """The requests of a file or of standard input: one, or one per line; for each that is not a request, the reason."""
     try:
         found = documents(path)
     except Refused as why:
@@ -205,7 +205,7 @@ class OverHttp:
         self._session.trust_env = False
 
     def answer(self, request: Request, today: date) -> Answer:  # noqa: ARG002  (the service has its own clock)
-        """The answer of the running service. Raises Refused when it cannot be had."""
+        """The answer of the running service. Raises Refused when there is none."""
         import requests
 
         url = f"{self._base}/cds-services/{request.hook}"

@@ -27,7 +27,7 @@ MOST_REASONS = 12
 INDEX = "index.json"
 NOT_A_REQUEST = "not a request"
 WITHOUT_THE_DRUGS = frozenset({"not-checked"})
-"""Cards that may be raised where the drugs are not named: they say that it could not be told."""
+"""Cards that may be raised where the drugs are not named: they say that something could not be read."""
 
 FAILURES = frozenset({"service-failed", "rule-failed"})
 _STATUS = re.compile(r"HTTP (\d{3})")

@@ -97,7 +97,7 @@ def _settler(chart: Chart, findings: Sequence[Finding]) -> Callable[[Finding], F
 
 
 def bounded(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, each with at most so many orders, names and gaps; *Not checked* says how many are left out."""
+    """The findings, each cut to the most that a card lists; *Not checked* says how many are left out."""
     kept = [_within(finding) for finding in findings]
     left_out = max((_beyond(finding) for finding in findings), default=0)
     if left_out <= 0:

@@ -124,7 +124,7 @@ def _carrying(target: Finding, given: Finding) -> Finding:
 
 
 def capped(findings: Sequence[Finding], plan: Plan) -> list[Finding]:
-    """At most so many cards as the plan says: the last one says the rest in a line each. No critical one is folded.
+    """As many cards as the plan allows: the last one has a line for each of the rest. No critical one is folded.
 
     A finding that goes with any card is a line of the one that has the fewest, and a card only where there is none.
     """

@@ -135,7 +135,7 @@ class Renderer:
     def sentence(self, gap: Unread, form: str = "long", *, elements: Sequence[str] = (), marked: bool = True) -> str:
         """The sentence of the not-checked card for one gap, long or short, as Markdown or as plain text.
 
-        ``elements`` are the lists of which it is to be said, where these are several.
+        ``elements`` are the lists that it is about, if there are several.
         """
         file = self.library.cards[NOT_CHECKED]
         environment = self.marked if marked else self.plain

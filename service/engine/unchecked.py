@@ -69,7 +69,7 @@ def _age_gap(chart: Chart) -> list[Unread]:
 
 
 def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> list[Unread]:
-    """What is to be said of a draft's dose: not computed, added up on an assumption, or not plausible (Q7).
+    """What cannot be relied on in a draft's dose: not computed, added up on an assumption, or not plausible (Q7).
 
     When a chart is only opened, of a dose on the list: one that no instruction states is missing on many lists.
     """

@@ -149,7 +149,7 @@ def _absent(present: bool, known: bool) -> bool | None:
 
 
 def _no_maoi(chart: Chart, gap: Fraction) -> bool | None:
-    """No MAO inhibitor now or within so many days; None when the list is not known or an ended one bears no date."""
+    """No MAO inhibitor now or within that many days; None if the list is unknown or an ended one has no date."""
     earliest, past = chart.days_ago(gap), chart.of_class(*MAOI, roles=(Role.PAST,))
     present = bool(chart.of_class(*MAOI)) or any(order.last_known >= earliest for order in past)
     open_end = any(order.last_taken is None for order in past)

@@ -88,7 +88,7 @@ def needs_other_product(order: MedicationOrder, dose: Fraction) -> bool:
 
 
 def new_start(chart: Chart, order: MedicationOrder, look_back: Fraction) -> bool | None:
-    """True when no amitriptyline was taken in so many days; None when the record does not tell (X5)."""
+    """True when no amitriptyline was taken in that many days; None when the record does not tell (X5)."""
     if not chart.starts(AMITRIPTYLINE, order):
         return False
     since = chart.days_ago(look_back)

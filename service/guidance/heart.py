@@ -78,7 +78,7 @@ def _countered(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
 
 def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    """The latest corrected QT, of several on one day the longest; "below so much" tells nothing.
+    """The latest corrected QT, of several on one day the longest; a mere upper bound ("<") tells nothing.
 
     Without a gender the lower limit counts.
     """

@@ -146,7 +146,7 @@ def _kidney(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
 
 def _renal_kind(value: Fraction, comparator: str, thresholds: Thresholds) -> str | None:
-    """Severe or moderate impairment by a value or by "below so much"; None for better kidneys."""
+    """Severe or moderate impairment by a value or by an upper bound ("<"); None for better kidneys."""
     severe, moderate = thresholds["severe_renal"].to("mL/min"), thresholds["moderate_renal"].to("mL/min")
     for kind, most in (("severe-renal", severe), ("moderate-renal", moderate)):
         if value < most or (comparator == "<" and value == most):
@@ -176,7 +176,7 @@ def patient_under_18(chart: Chart, thresholds: Thresholds) -> Finding | None:
 
 
 def _amitriptyline_for_a_child(chart: Chart, age: Age, weight: Fraction | None, thresholds: Thresholds) -> Point:
-    """What is to be said of amitriptyline at this age and dose; ``value`` is mg a day, of a weight mg/kg."""
+    """What the card says of amitriptyline at this age and dose; ``value`` is mg a day, of a weight mg/kg."""
     if age.at_least < thresholds["uk_minimum"].to("a"):
         return Point("too-young", Indicator.CRITICAL)
     day = _most_on_a_day(chart)

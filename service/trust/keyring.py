@@ -23,7 +23,7 @@ class Keyring:
 
         A pinned key goes first. Then the set that the token names, which must be one of the client's, is looked
         at; without a name, all of the client's are (both were agreed on beforehand: C-126). Raises
-        KeysUnavailable when a set that may hold the key cannot be had.
+        KeysUnavailable when a set that may hold the key is unavailable.
         """
         pinned = self._pinned.get(client.issuer)
         if pinned is not None and kid in pinned.keys:

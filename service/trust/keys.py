@@ -47,7 +47,7 @@ _EXAMPLE_KID = "example-kid"
 
 
 class NotAKeySet(Exception):
-    """There is no key to be had: the message says why, without repeating what was read."""
+    """No key can be read; the message says why, without repeating what was read."""
 
 
 class _Unusable(Exception):

@@ -115,7 +115,7 @@ class RemoteKeys:
             arguments = (jku, kept, kept.running)
             try:
                 threading.Thread(target=self._refresh, args=arguments, name=THREAD, daemon=True).start()
-            except RuntimeError:  # no thread to be had now: an attempt that failed like any other
+            except RuntimeError:  # no thread available now: a failed attempt like any other
                 kept.failing, kept.running = True, None
         return None if kept.failing else kept.running
 

@@ -60,7 +60,7 @@ def operations(checks: Sequence[Check], version: str, metrics: Metrics) -> Bluep
 
 
 def _in_time(check: Check) -> Callable[[], str]:
-    """Asks a check in a thread of its own, one at a time, and waits for it only so long."""
+    """Runs a check in a thread of its own, one at a time, and waits at most ``SECONDS`` for it."""
     free = threading.Lock()
 
     def ask() -> str:
@@ -77,7 +77,7 @@ def _in_time(check: Check) -> Callable[[], str]:
         thread = threading.Thread(target=answer, name=f"check {check.name}", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # no thread to be had now
+        except RuntimeError:  # no thread available now
             free.release()
             return LATE
         thread.join(SECONDS)
