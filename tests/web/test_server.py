@@ -144,8 +144,8 @@ def stopped(arbiter, worker):
     os.kill(arbiter.pid, signal.SIGTERM)
     time.sleep(1)  # until the signal has been passed on, before this process handles any
 
-moments = server._moments
-server._moments = lambda *others: moments(*others) | {"post_fork": stopped}
+options = server._options
+server._options = lambda *given, **named: options(*given, **named) | {"post_fork": stopped}
 main()
 """
 
