@@ -112,8 +112,9 @@ def burden(size: int, seed: int, policy: Path | None, today: date, form: str) ->
         print_rows(form, rows, list(rows[0]) if rows else [])
     else:
         headings = ("policy", "card", "per 100 orders", "95 % interval", "critical", "words", "merged", "quiet")
-        spans = ({**row, "from": f"{row['from']} to {row.pop('to')}"} for row in rows)
-        print_table(f"{size} orders of a synthetic population", headings, (span.values() for span in spans))
+        spans = ({**row, "from": f"{row['from']} to {row['to']}"} for row in rows)
+        cells = ([cell for name, cell in span.items() if name != "to"] for span in spans)
+        print_table(f"{size} orders of a synthetic population", headings, cells)
 
 
 def _in_force(file: Path, library: Library, day: date) -> Any:

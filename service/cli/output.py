@@ -60,12 +60,12 @@ def print_json(value: object) -> None:
 
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Iterable[Any]], *, lines: bool = False) -> None:
-    """Prints a table, for people; nothing of it is cut."""
+    """Prints a table, for people; nothing of it is cut. Raises ValueError when a row has another number of cells."""
     from rich.table import Column, Table
 
     table = Table(*(Column(heading, overflow="fold") for heading in headings), title=title, show_lines=lines)
     for row in rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(str(cell) for _, cell in zip(headings, row, strict=True)))
     standard_output().print(table)
 
 

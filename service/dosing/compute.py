@@ -158,11 +158,11 @@ def _same(one: DailyDose, other: DailyDose, *, a_day: bool) -> bool:
 
 
 def _told_apart(data: DailyDose, words: DailyDose) -> str:
-    """What data and words say, each by itself: mg a day, and where that is the same, also mg at once."""
-    days = [f"{number(dose.high)} mg/day" for dose in (data, words)]
-    if days[0] == days[1]:
-        days = [f"{day}, {number(dose.single)} mg at once" for day, dose in zip(days, (data, words), strict=True)]
-    return " / ".join(days)
+    """What data and words say: mg a day, and where that is the same, mg at once; shorter than what a card cuts off."""
+    of_data, of_words = (f"{number(dose.high)} mg/day" for dose in (data, words))
+    if of_data == of_words:
+        return f"{of_data} as {number(data.single)} / {number(words.single)} mg at once"
+    return f"{of_data} / {of_words}"
 
 
 def _silent(timing: Timing | None) -> bool:

@@ -50,7 +50,7 @@ def test_data_and_words_that_differ_are_shown_as_they_differ(terminology: Termin
     assert shown["another maximum"] == "75 mg/day / 100 mg/day"
     assert shown["an amount far above the maximum of the data"] == "50 mg/day / 600 mg/day"
     assert shown["a third tablet beyond the maximum of the data"] == "50 mg/day / 75 mg/day"
-    at_once = "50 mg/day, 25 mg at once / 50 mg/day, 50 mg at once"
+    at_once = "50 mg/day as 25 / 50 mg at once"
     assert shown["the tablets of a day taken at once"] == at_once
     assert shown["the same day in another number of doses"] == at_once
 
