@@ -203,7 +203,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = "; ".join(
-            f"{PREFIX}{_name(e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
+            f"{PREFIX}{''.join(map(str, e['loc'][:1])).upper()}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors(include_input=False)
         )
         raise SettingsError(problems) from None
@@ -216,10 +216,6 @@ def _keys_of(file: Path) -> list[str]:
         raise SettingsError(f"{PREFIX}CONFIG: {file} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{PREFIX}CONFIG: {file} is not valid TOML: {error}") from None
-
-
-def _name(location: tuple[int | str, ...]) -> str:
-    return str(location[0]).upper() if location else ""
 
 
 def _known_to_libpq(address: "URL") -> bool:

@@ -17,7 +17,8 @@ from service.facts import EGFR_COMPUTED
 from service.files import Fault
 
 KINDS = {
-    "drugs": {"names", "drafts", "selected", "current", "past", "stops", "in_question", "taken_or_drafted"},
+    "drugs": {"names", "drafts", "selected", "current", "past", "stops", "in_question", "taken_or_drafted"}
+    | {"allergic", "starts", "taken_since"},
     "classes": {"of_class", "partners"},
     "conditions": {"has", "active", "named"},
     "observations": {"measured", "latest"},

@@ -41,7 +41,8 @@ def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding
         measured = {point.kind.removeprefix("measured-") for point in points}
         found = recorded(chart, thresholds, *(() if orders else QT_CONDITIONS))
         points += [point for point in found if point.kind not in measured]
-    points += _countered(chart, thresholds)
+    countered = partners(chart, AMITRIPTYLINE, COUNTERED)
+    points += [point("antihypertensive", chart, thresholds, order=order) for order in countered]
     if orders:
         points += _infarctions(chart, thresholds)
     return gathered(
@@ -69,12 +70,6 @@ def _drugs(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
         if CISAPRIDE not in order.classes:
             kind = "qt-domperidone" if order.drug.names(DOMPERIDONE) else "qt-drug"
             yield point(kind, chart, thresholds, order=order)
-
-
-def _countered(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    """Drugs for high blood pressure whose effect amitriptyline can abolish."""
-    for order in partners(chart, AMITRIPTYLINE, COUNTERED):
-        yield point("antihypertensive", chart, thresholds, order=order)
 
 
 def _qtc(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:

@@ -90,7 +90,11 @@ def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R29: what speaks against tolperisone: allergies, myasthenia gravis, breastfeeding, kidney, liver, other drugs."""
     orders = chart.in_question(TOLPERISONE)
-    points = list(_beside_tolperisone(chart, thresholds))
+    points = [
+        point(kind, chart, thresholds, order=order)
+        for kind, class_ in (("muscle-relaxant", "muscle-relaxant"), ("nsaid", "nsaid-potentiated-by-tolperisone"))
+        for order in partners(chart, TOLPERISONE, class_)
+    ]
     if orders:
         points += [*_allergies(chart, thresholds), *recorded(chart, thresholds), *_kidney(chart, thresholds)]
         points += [*_liver(chart, thresholds, "severe-liver", "liver"), *_expecting_or_feeding(chart, thresholds)]
@@ -106,12 +110,6 @@ def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Findi
             or ("caution" if point.indicator is Indicator.WARNING else "titrate")
         ),
     )
-
-
-def _beside_tolperisone(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
-    for kind, class_ in (("muscle-relaxant", "muscle-relaxant"), ("nsaid", "nsaid-potentiated-by-tolperisone")):
-        for order in partners(chart, TOLPERISONE, class_):
-            yield point(kind, chart, thresholds, order=order)
 
 
 def _allergies(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:

@@ -16,7 +16,6 @@ from service.engine.catalogue import in_order, statements
 from service.engine.concerns import Concern, concerns_of
 from service.engine.editions import EVERYBODY
 from service.engine.finding import Threshold
-from service.engine.library import CardFile
 from service.engine.rendering import CODE_SYSTEMS, LOCAL
 from service.engine.review import open_reason
 from service.jsonio import encode
@@ -95,9 +94,8 @@ def pages(
     def guidance() -> str:
         ordered = in_order(library)
         rows = [(card, examples(card.id).most_urgent) for card in ordered]
-        return render_template(
-            "guidance.html", cards=rows, subjects=_subjects(ordered), statements=list(statements(library))
-        )
+        subjects = list(dict.fromkeys(card.file.partition("/")[0] for card in ordered))
+        return render_template("guidance.html", cards=rows, subjects=subjects, statements=list(statements(library)))
 
     @blueprint.get("/guidance/<card_id>", strict_slashes=False)
     def card(card_id: str) -> str:
@@ -194,7 +192,3 @@ def named(key: str) -> str:
 def _found(kind: str, row: Mapping[str, Any]) -> str:
     """What a row names, as its card does; what depends on the patient is left open."""
     return EXPRESSION.sub("…", row.get("short", named(kind)))
-
-
-def _subjects(cards: Sequence[CardFile]) -> list[str]:
-    return list(dict.fromkeys(card.file.partition("/")[0] for card in cards))

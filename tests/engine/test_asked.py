@@ -28,6 +28,7 @@ def test_the_terminology_has_every_id_that_the_rules_ask_for(library: Library) -
         ("major-depressive-disorder", "conditions", "amitriptyline"),
         ("qtc-bazett", "observations", "heart"),
         ("tramadol", "drugs", "interactions"),
+        ("duloxetine", "drugs", "alternatives"),
         ("suicidal-ideation", "conditions", "replacing"),
         ("old-myocardial-infarction", "*", "heart"),
         ("maoi-antibiotic", "*", "maoi"),
