@@ -19,6 +19,8 @@ _DOUBTS = frozenset(mark for kind in KINDS if kind != "past" for mark in _MARK[k
 _PART = re.compile(r"((?<!\d)(?<!\bst)(?<!\bstad)(?<!\bgr)\.|[;:,\n()\[\]/+|]|\s[-–—]\s)")
 """Ends of a part of a sentence; a dot behind a number is an ordinal's, behind "st" the stage's."""
 _TOKEN = re.compile(r"[^\W_]+|[\ue000-\ue007]")
+_LONGEST_NAME = 8
+"""Words of a name that may be written the other way round."""
 _LONGEST = 2000
 """Characters of a problem that are read; nobody writes a longer one."""
 
@@ -71,7 +73,8 @@ class Problems:
         named = {match.id for part in parts for match in self.conditions.find(part)}
         ordinary = len(text) <= _LONGEST and any(self.others.find(part) for part in parts)
         if not named:
-            return Mentions(understood=ordinary)
+            upright = _inverted(folded, self.conditions)
+            return self.read(upright) if upright else Mentions(understood=ordinary)
         marked = self._marked(folded)
         found = self._standing(marked)
         present = frozenset(found["present"]) | (self.lasting & found["past"])
@@ -112,6 +115,17 @@ class Problems:
                 last = frozenset(match.id for match in matches)
             carried = _carried(tokens, matches, carried, closing)
         return found
+
+
+def _inverted(folded: str, conditions: Phrases) -> str:
+    """A name written the other way round, without its commas: "disease, coronary artery"; empty for any other text.
+
+    A list of problems is none, so the phrase has to begin with the first word.
+    """
+    joined = folded.replace(",", " ")
+    words = words_of(joined)
+    inverted = joined != folded and len(words) <= _LONGEST_NAME and any(m.first == 0 for m in conditions.find(words))
+    return joined if inverted else ""
 
 
 def _kind(match: Match, tokens: Sequence[str], ends: frozenset[str]) -> str:

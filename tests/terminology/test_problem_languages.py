@@ -102,3 +102,25 @@ def test_a_relative_beside_a_problem_is_named_where_it_may_be_about_something_el
     for words in ("Epilepsie (Mutter)", "Epilepsie, bei der Mutter", "epilepsy (in family)"):
         saying = terminology.problem((), (words,))
         assert (saying.present, saying.suspected, saying.understood) == (frozenset(), frozenset(), True), words
+
+
+INVERTED = {
+    "ischaemic-heart-disease": "Disease, coronary artery;Maladie, coronaire;Enfermedad, coronaria",
+    "acute-myocardial-infarction": "Infarction, myocardial, acute",
+    "acute-urinary-retention": "Retention, urinary, acute",
+    "heart-failure": "Insuficiencia, cardíaca;Failure, heart, congestive",
+    "diabetic-neuropathy": "Neuropathy, diabetic",
+    "renal-impairment": "Failure, renal, chronic;Disease, kidney, chronic, stage 4",
+    "stroke": "Accident, cerebrovascular",
+    "": (
+        "Asthma, block, heart murmur;Disease, coronary artery, ruled out;Disease, coronary artery, family history of;"
+        "Hypertension, gout, artery, coronary disease of a cousin, perhaps"
+    ),
+}
+
+
+def test_a_name_written_the_other_way_round_is_read_and_a_list_is_none(terminology: Terminology) -> None:
+    for expected, names in INVERTED.items():
+        for name in names.split(";"):
+            present = terminology.problem((), (name,)).present
+            assert (expected in present) if expected else not present, name

@@ -22,6 +22,10 @@ ANSWERS = {
     ),
     "rapid": "LA25390-8;Rapid metabolizer;RM;rapid metaboliser (*1/*17)",
     "as usual": (
+        "unbestimmter Metabolisierer;unklar;métaboliseur indéterminé;inconnu;metabolizador indeterminado;desconocido;"
+        "metabolizzatore indeterminato;sconosciuto;onbekend;okänd metaboliserare;ukendt;tuntematon;neznámý;neurčený;"
+        "nieokreślony metabolizer;nieznany;ismeretlen;неопределенный метаболизатор;неизвестно;невизначений;belirsiz;"
+        "necunoscut;desconhecido;"
         "LA25391-6;Normal metabolizer;Extensive metabolizer;Indeterminate;unknown;NM;EM;normaler Metabolisierer;"
         "métaboliseur normal;normál metabolizáló;нормальный метаболизатор;metabolizador normal;"
         "extensiver Metabolisierer"
