@@ -114,7 +114,7 @@ INVERTED = {
     "stroke": "Accident, cerebrovascular",
     "": (
         "Asthma, block, heart murmur;Disease, coronary artery, ruled out;Disease, coronary artery, family history of;"
-        "Hypertension, gout, artery, coronary disease of a cousin, perhaps"
+        "Gout, disease, artery, coronary"
     ),
 }
 
