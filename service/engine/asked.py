@@ -25,6 +25,8 @@ KINDS = {
 }
 """The questions of a chart, and the kind of ids that each is asked with."""
 KIND_OF = {question: kind for kind, questions in KINDS.items() for question in questions}
+OF_SUBJECTS = {"drafts", "selected", "in_question", "taken_or_drafted"}
+"""The questions that are asked of the guideline's own drugs: without one of these nothing is said."""
 BESIDES = {"partners": 2, "named": 1}
 """Arguments that come before the ids."""
 HELD = {"drugs", "classes", "sets", "reasons"}
@@ -32,9 +34,10 @@ HELD = {"drugs", "classes", "sets", "reasons"}
 
 
 def unknown_ids(library: Library, rules: Sequence[Rule]) -> Iterator[Fault]:
-    """Questions with an id that the terminology lacks, each with the file and line of the rule's module."""
+    """Questions with an id that terminology or subjects lack, with the file and line, and subjects not asked for."""
     known = library.terminology.ids
     every = frozenset(library.terminology.words.metabolisers).union(*known.values())
+    subjects, asked = set(library.plan.subjects), set[str]()
     for module in dict.fromkeys(module for rule in rules for module in modules_of(rule)):
         file = Path(inspect.getfile(module))
         for node in ast.walk(parsed(module)):
@@ -44,6 +47,12 @@ def unknown_ids(library: Library, rules: Sequence[Rule]) -> Iterator[Fault]:
                     if id_ not in (every if kind == "*" else known.get(kind, ())) and id_ != EGFR_COMPUTED:
                         wrong = f"{question} asks for '{id_}', which is not in terminology/{kind}"
                         yield Fault(f"{file.parent.name}/{file.name}", expression.lineno, wrong)
+                    elif question in OF_SUBJECTS and id_ not in subjects:
+                        wrong = f"{question} asks for '{id_}', which is not among the subjects of guideline.yaml"
+                        yield Fault(f"{file.parent.name}/{file.name}", expression.lineno, wrong)
+                    asked |= {id_} if question in OF_SUBJECTS else set()
+    for drug in sorted(subjects - asked):
+        yield Fault("guideline.yaml", 0, f"subjects: no rule asks for '{drug}'")
 
 
 def _asked(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

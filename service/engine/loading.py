@@ -157,8 +157,9 @@ def _check_file(document: Document, sections: Mapping[str, str], folder: Path) -
     rows = front.get("reasons", {})
     for key in ("short", "long", "urgency"):
         without = [kind for kind in rows if key not in rows[kind]]
-        for kind in without if len(without) < len(rows) else ():
-            faults.append(document.fault(f"reasons: '{kind}' has no '{key}', as other rows have", "reasons", kind))
+        if 0 < len(without) < len(rows):
+            wrong = f"reasons: {', '.join(without[:3])}: no '{key}', as other rows have"
+            faults.append(document.fault(wrong, "reasons", without[0]))
     missing = [kind for kind in NEEDED if not any(title.partition(" ")[0] == kind for title in sections)]
     faults += [Fault(document.name, 0, f"section '## {kind}' is missing") for kind in missing]
     for title in sections:

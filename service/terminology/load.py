@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from service.files import Fault, FaultyLibrary, load_json, load_table
+from service.files import Document, Fault, FaultyLibrary, load_json, load_table, load_yaml, read
 from service.terminology.codes import CodeSystem, ConceptSet, DrugCode, Lists, SetSummary, word_pattern
 from service.terminology.folding import too_short
 from service.terminology.query import Query
@@ -36,7 +36,8 @@ def faulty_lists(folder: Path, form: Mapping[str, Any]) -> list[Fault]:
     faults: list[Fault] = []
     for name, definition in TABLES.items():
         try:
-            load_table(folder, name, {**form, "$ref": f"#/$defs/{definition}"})
+            table = load_table(folder, name, {**form, "$ref": f"#/$defs/{definition}"})
+            faults += _words_of_nothing(folder, name, table)
         except FaultyLibrary as faulty:
             faults += faulty.faults
     for path in sorted(folder.glob("terminology/*/*.json")):
@@ -45,6 +46,34 @@ def faulty_lists(folder: Path, form: Mapping[str, Any]) -> list[Fault]:
         except FaultyLibrary as faulty:
             faults += faulty.faults
     return faults
+
+
+def _words_of_nothing(folder: Path, name: str, table: Any) -> Iterator[Fault]:
+    """Ids for which a list has words and which the terminology lacks: they would never be found."""
+    kind = Path(name).stem
+    if kind == "allergens":
+        kinds: tuple[str, ...] = ("classes", "drugs")
+        named = [
+            *table["crossing"],
+            *table["within"],
+            *table["within"].values(),
+            *(row["class"] for row in table["codes"]),
+        ]
+        places: dict[str, tuple[str, ...]] = {
+            **dict.fromkeys(named, ()),
+            **{id_: ("classes", id_) for id_ in table["classes"]},
+        }
+    elif kind in ("conditions", "observations"):
+        kinds = (kind,)
+        places = {lists["part of"]: (id_, "part of") for id_, lists in table.items() if "part of" in lists}
+        places |= {id_: (id_,) for id_ in table}
+    else:
+        return
+    unknown = [id_ for id_ in places if not any((folder / f"terminology/{each}/{id_}.json").exists() for each in kinds)]
+    document = load_yaml(name, read(folder, name)) if unknown else None
+    for id_ in unknown:
+        assert isinstance(document, Document), "it was loaded"
+        yield document.fault(f"'{id_}' is not in terminology/{' or '.join(kinds)}", *places[id_])
 
 
 def load_terminology(folder: Path) -> tuple[Terminology, list[Fault]]:

@@ -1,22 +1,30 @@
 """A copy of the cards folder in which one thing is changed, for the tests of its loading and checking."""
 
+import json
 import shutil
 from pathlib import Path
 
 from service.engine.loading import FOLDER
 
-FEW = {"amitriptyline.json", "tolperisone.json", "zopiclone.json"}
+FEW = {"amitriptyline.json", "tolperisone.json", "zopiclone.json", "lidocaine.json"}
+CLASSES = [f"terminology/classes/{name}.json" for name in ("tca", "antidepressant", "muscle-relaxant")]
+"""Those to which somebody may be allergic."""
 
 
 def copied(target: Path, *, whole: bool = False) -> Path:
-    """The folder of cards without its code, copied; with a few drugs and no classes, or ``whole`` with all."""
+    """The folder of cards without its code, copied; with a few drugs and classes, or ``whole`` with all."""
 
     def left_out(folder: str, names: list[str]) -> set[str]:
         few = {"drugs": FEW, "classes": set[str]()}.get(Path(folder).name)
         dropped = set(names) - few if few is not None and not whole else set()
         return dropped | {name for name in names if name.endswith((".py", "__pycache__"))}
 
-    return Path(shutil.copytree(FOLDER, target / "cards", ignore=left_out))
+    folder = Path(shutil.copytree(FOLDER, target / "cards", ignore=left_out))
+    for class_ in () if whole else CLASSES:
+        value_set = json.loads((FOLDER / class_).read_text(encoding="utf-8"))
+        value_set["compose"]["include"] = [{"valueSet": ["https://tolami.github.io/fhir/ValueSet/amitriptyline"]}]
+        (folder / class_).write_text(json.dumps(value_set), encoding="utf-8")
+    return folder
 
 
 def changed(folder: Path, file: str, old: str, new: str) -> int:

@@ -20,6 +20,14 @@ def test_the_terminology_has_every_id_that_the_rules_ask_for(library: Library) -
     assert list(unknown_ids(library, RULES)) == []
 
 
+def test_the_subjects_are_the_drugs_that_rules_ask_for(library: Library) -> None:
+    found = unknown_ids(replace(library, plan=replace(library.plan, subjects=("tolperisone", "baclofen"))), RULES)
+    *missing, idle = (fault.reason for fault in found)
+    assert idle == "subjects: no rule asks for 'baclofen'"
+    assert missing
+    assert all("asks for 'amitriptyline', which is not among the subjects" in reason for reason in missing)
+
+
 @pytest.mark.parametrize(
     ("id_", "kind", "module"),
     [

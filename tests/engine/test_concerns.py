@@ -75,8 +75,8 @@ def test_a_card_without_a_table_has_no_rows() -> None:
 
 def test_the_table_stands_in_the_front_matter(tmp_path: Path) -> None:
     folder = copied(tmp_path)
-    row = "  together:\n    conditions: [heart-block]\n    urgency: {us: info, '': critical}\n"
-    changed(folder, "unchecked/not-checked.md", "  together:\n", row)
-    (concern,) = concerns_of(load(folder).cards["not-checked"].thresholds).values()
+    row = "reasons: {together: {conditions: [heart-block], urgency: {us: info, '': critical}}}\n"
+    changed(folder, "unchecked/rule-failed.md", "rule: R28\n", f"rule: R28\n{row}")
+    (concern,) = concerns_of(load(folder).cards["rule-failed"].thresholds).values()
     assert concern.conditions == {"heart-block"}
     assert [concern.indicator(place) for place in ("us", "uk")] == [Indicator.INFO, Indicator.CRITICAL]

@@ -79,9 +79,9 @@ AT_A_LINE = {
         what: (FAILED, "\nrule: R28", f"\nreasons: {{{rows}}}\nrule: R28", reason)
         for what, rows, reason in (
             ("conditions without urgency", "a: {short: x, conditions: [falls]}", "'urgency' is a dependency of 'cond"),
-            ("row without words", "a: {short: x, urgency: info}, b: {urgency: info}", "'b' has no 'short', as other"),
-            ("row without long words", "a: {short: x, long: x}, b: {short: x}", "'b' has no 'long', as other rows"),
-            ("row without urgency", "a: {short: x, urgency: info}, b: {short: x}", "'b' has no 'urgency', as other"),
+            ("row without words", "a: {short: x, urgency: info}, b: {urgency: info}", "b: no 'short', as other"),
+            ("row without long words", "a: {short: x, long: x}, b: {short: x}", "b: no 'long', as other rows"),
+            ("row without urgency", "a: {short: x, urgency: info}, b: {short: x}", "b: no 'urgency', as other"),
             ("place without law", 'a: {short: x, urgency: {usa: info, "": info}}', "'usa' is not one of"),
             (
                 "place without a warning",
@@ -179,10 +179,13 @@ def test_two_cards_of_one_id_are_told_with_both_their_files(folder: Path) -> Non
 
 
 CUES, ALLERGENS, SYSTEMS = (f"terminology/{name}.yaml" for name in ("words/cues", "words/allergens", "systems"))
+OBSERVED, NAMELESS = (f"terminology/words/{name}.yaml" for name in ("observations", "nameless"))
 WORDS = {
     "pattern that is none": (CUES, "swallowed: soft", "swallowed: (soft", "is not a 'regex'"),
     "pattern that is missing": (ALLERGENS, "\ntolerated:", "\ntolerate:", "'tolerated' is a required property"),
     "code system without its address": (SYSTEMS, "  uri: http://loinc.org", "  url: http://loinc.org", "'uri' is a"),
+    "words for no set": (OBSERVED, "potassium:\n", "potasium:\n", "'potasium' is not in terminology/observations"),
+    "words in no language": (NAMELESS, "\nen:", "\nenn:", "'enn' does not match: A language in two letters"),
     "words in brackets": ("terminology/words/conditions.yaml", "  en: spasticity", "  en: [spasticity", "YAML"),
 }
 
@@ -193,6 +196,26 @@ def test_what_is_wrong_with_words_and_code_systems_is_told_with_its_file_line_an
     for (file, *_, reason), line in zip(WORDS.values(), lines, strict=True):
         (fault,) = (fault for fault in found if fault.startswith(f"{file}:") and reason in fault)
         assert file == ALLERGENS or abs(int(fault.split(":")[1]) - line) <= 1, fault
+
+
+def test_every_id_that_words_name_is_one_of_the_terminology(folder: Path) -> None:
+    conditions = "terminology/words/conditions.yaml"
+    changed(folder, conditions, "\nbrugada-syndrome:\n", "\nbrugada-syndrom:\n")
+    changed(
+        folder,
+        conditions,
+        "\nacute-angle-closure:\n  part of: angle-closure-glaucoma",
+        "\nacute-angle-closure:\n  part of: nothing",
+    )
+    changed(folder, ALLERGENS, "\ncrossing: [tca]", "\ncrossing: [tcas]")
+    changed(folder, ALLERGENS, "\nwithin: {tca: antidepressant}", "\nwithin: {tca: antidepresant}")
+    changed(folder, ALLERGENS, "code: N06AA, class: tca}", "code: N06AA, class: tcs}")
+    changed(folder, ALLERGENS, "\n  lidocaine:\n", "\n  lidocain:\n")
+    found = {fault.partition(": ")[2] for fault in faults(folder)}
+    assert found >= {f"'{id_}' is not in terminology/conditions" for id_ in ("brugada-syndrom", "nothing")}
+    assert found >= {
+        f"'{id_}' is not in terminology/classes or drugs" for id_ in ("tcas", "antidepresant", "tcs", "lidocain")
+    }
 
 
 OFFERS = "orders/offers.yaml"

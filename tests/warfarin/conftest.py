@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from flask import Flask
 
 from service.app import create_app
@@ -39,10 +40,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, folder / name)
         else:
             shutil.copy(source, folder / name)
+    own_words(folder / "terminology")
     unchecked = folder / "unchecked" / "not-checked.md"
     lines = unchecked.read_text(encoding="utf-8").splitlines(keepends=True)
     unchecked.write_text("".join(line for line in lines if not OURS.search(line)), encoding="utf-8")
     return folder
+
+
+def own_words(folder: Path) -> None:
+    """Leaves the words of the sets that the guideline has; it asks for no class of allergens."""
+    nobody: dict[str, object] = {"classes": {}, "codes": [], "crossing": [], "within": {}}
+    for kind in ("conditions", "observations", "allergens"):
+        file = folder / "words" / f"{kind}.yaml"
+        words = yaml.safe_load(file.read_text(encoding="utf-8"))
+        own = {id_: lists for id_, lists in words.items() if (folder / kind / f"{id_}.json").exists()}
+        kept = {**words, **nobody} if kind == "allergens" else own
+        file.write_text(yaml.safe_dump(kept, allow_unicode=True), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
