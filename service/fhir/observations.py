@@ -9,13 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 from service.dates import event, later
+from service.dosing.amount import number
 from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
 from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of, status_codes
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN, WHY
+from service.fhir.genes import METABOLISM, PHENOTYPE, Genes
 from service.fhir.measurement_units import SCORE, fits, in_units, unit_of
 from service.fhir.prefetch import State
 from service.fhir.resources import Resource, aslist, exact, one, text
+from service.terminology.folding import plain
 from service.terminology.recognise import Terminology
 
 VALID = frozenset({"final", "amended", "corrected"})
@@ -38,8 +41,6 @@ GESTATION = "gestational-age"
 
 STATUS = "-status"
 """How kinds end that are answered with yes or no."""
-PHENOTYPE = "-phenotype"
-"""How kinds end that are answered with a type of metaboliser."""
 
 PREGNANCY = f"pregnancy{STATUS}"
 YES_OR_NO = {True: "yes", False: "no"}
@@ -76,16 +77,18 @@ def observed(
         unread[OBSERVATIONS, TOO_MANY_KNOWN] = Unread(TOO_MANY_KNOWN, element=OBSERVATIONS, found=str(too_many))
     if nameless := sum(_nameless(resource, terminology) for resource in valid):
         unread[OBSERVATIONS, ""] = Unread(WHY[State.DAMAGED], element=OBSERVATIONS, found=str(nameless))
+    genes = Genes(valid, terminology)
     for resource, parts in _within(valid, MOST_VALUES):
         status = _status(resource)
         for part in parts:
-            for kind, given in _values(part, resource, terminology) if isinstance(part, dict) else ():
+            for kind, given in _values(part, resource, terminology, genes) if isinstance(part, dict) else ():
                 day = _day(resource, today)
                 value, unit = _value(given, kind)
                 shown = _shown(given, part)
                 answer, sets, heard = _answered(part, kind, terminology, room, today)
                 missing = not shown and _lacks_value(part, kind)
                 reason = _unusable(status, day, given, value, kind, heard) if shown or missing else ""
+                reason = "gene-unnamed" if kind == METABOLISM and not reason and answer else reason
                 if reason:
                     said = _unit(given) if reason == UNIT else shown
                     title = terminology.concept_sets[kind].title
@@ -122,6 +125,8 @@ def _answered(
         return (YES_OR_NO[True], frozenset({kind.removesuffix(STATUS)}), True) if awaited else ("", frozenset(), True)
     coded = concept_of(part.get("valueCodeableConcept"))
     answer = (_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:MOST_LETTERS]
+    if kind.endswith(PHENOTYPE):
+        answer = _activity(part, answer)
     if not answer:
         return "", frozenset(), True
     if not room.holds(coded.size + len(answer)):
@@ -137,6 +142,16 @@ def _answered(
         return answer, saying.present, True
     sets = saying.present | ({kind.removesuffix(STATUS)} if meaning == "yes" else set())
     return answer, sets, bool(meaning or sets or saying.understood)
+
+
+def _activity(part: Resource, answer: str) -> str:
+    """The answer about an enzyme; a bare number is of its activity if the words of what was measured say "score"."""
+    given = one(part.get("valueQuantity", part.get("valueInteger")))
+    score = exact(given.get("value") if isinstance(given, dict) else answer if given is None else given)
+    if score is None:
+        return answer
+    named = any("score" in plain(words) for words in concept_of(part.get("code")).words)
+    return f"activity score {number(score)}" if named else number(score)
 
 
 def _status(resource: Resource) -> str:
@@ -161,7 +176,7 @@ def _lacks_value(part: Resource, kind: str) -> bool:
     return not panel and not (kind.endswith(STATUS) or absent - HELD_BACK)
 
 
-def _kinds(part: Resource, panel: Resource, terminology: Terminology) -> frozenset[str]:
+def _kinds(part: Resource, panel: Resource, terminology: Terminology, genes: Genes) -> frozenset[str]:
     """What was measured, by its codes; by its words when no code is known; else as words of the value say.
 
     "Systolic" of a panel is what the words of both are. The most particular counts: a pressure standing is no other.
@@ -175,15 +190,20 @@ def _kinds(part: Resource, panel: Resource, terminology: Terminology) -> frozens
     said = text(part.get("valueString"))[:MOST_LETTERS]
     if not found and any(unit_of(match[3]) for match in _QUANTITY.finditer(said)):
         found = frozenset(filter(in_units, terminology.words.measured((said,))))
+    if not found or METABOLISM in found:
+        found = genes.kinds(part, panel, effect=bool(found))
     return frozenset(kind for kind in found if not any(other.startswith(f"{kind}-") for other in found))
 
 
-def _values(part: Resource, panel: Resource, terminology: Terminology) -> Iterator[tuple[str, Any]]:
+def _values(part: Resource, panel: Resource, terminology: Terminology, genes: Genes) -> Iterator[tuple[str, Any]]:
     """Each kind of measurement with its value: "120/80" in words is both of a blood pressure."""
-    for kind in sorted(_kinds(part, panel, terminology)):
+    for kind in sorted(_kinds(part, panel, terminology, genes)):
         words = text(part.get("valueString"))
         if kind == GESTATION and (weeks := _WEEKS.fullmatch(words)) is not None:
             yield kind, {"value": Decimal(int(weeks[1]) * 7 + int(weeks[2])), "unit": "d"}
+            continue
+        if kind.endswith(PHENOTYPE):
+            yield kind, None
             continue
         pressure = _PRESSURE.fullmatch(words) if kind.startswith(SYSTOLIC) else None
         if pressure is None:

@@ -70,8 +70,10 @@ def _state(results: Sequence[Metaboliser], level: str, *, warns: bool) -> str:
 def results_of(chart: Chart) -> Iterator[Metaboliser]:
     """The latest result of each gene; CYP2D6 has no rapid type."""
     for gene, kind in GENES.items():
-        latest = chart.latest(kind)
-        if latest is not None:
+        found = [m for m in chart.measurements if m.kind == kind]
+        if found:
+            # Of one day, a type is worth more than another answer: reports give the genotype beside it.
+            latest = max(found, key=lambda m: (m.taken, not m.sets.isdisjoint(TYPES)))
             type_ = next(iter(latest.sets & TYPES), UNCLEAR)
             known = gene != "CYP2D6" or type_ != RAPID
             yield Metaboliser(gene, type_ if known else UNCLEAR, latest.answer, latest.taken)
