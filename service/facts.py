@@ -68,7 +68,8 @@ class MedicationOrder:
     ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
     that the drug is taken all the same.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
-    ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends.
+    ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends. ``noted`` are
+    notes that name other problems, each with their sets.
     """
 
     reference: str
@@ -90,6 +91,7 @@ class MedicationOrder:
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     period_ended: date | None = None
+    noted: tuple[tuple[str, frozenset[str]], ...] = ()
 
     def __hash__(self) -> int:
         """Of what tells orders apart nearly always: hashing every dose and fraction takes longer than a rule."""

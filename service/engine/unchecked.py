@@ -42,10 +42,22 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """
     gaps = [
         *(gap for order in chart.orders for gap in _dose_gaps(chart, order, thresholds)),
+        *_noted(chart),
         *_age_gap(chart),
         *chart.unread,
     ]
     return unchecked(gaps) if gaps else None
+
+
+def _noted(chart: Chart) -> list[Unread]:
+    """Notes of the orders that name a problem which is not on the list."""
+    ordered = [order for drug in chart.subjects for order in chart.selected(drug)]
+    return [
+        Unread("note-names", order, found=words[:SHOWN])
+        for order in ordered
+        for words, sets in order.noted
+        if not sets <= chart.recorded_sets
+    ]
 
 
 def unchecked(gaps: Sequence[Unread]) -> Finding:

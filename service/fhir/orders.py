@@ -127,6 +127,7 @@ def draft_order(
         reason_unread=bool(why.unread) or why.more,
         stop_reason_given=request.statusReason is not None or not why.held,
         classes=terminology.classes(identity.recognition.drugs),
+        noted=why.noted,
     )
     order = _with_dose(order, resource, identity, doses, uncounted)
     paths = sorted((*found.dropped, *given.dropped), key=_member, reverse=True)

@@ -23,7 +23,7 @@ class Reasons(NamedTuple):
 
     ``sets`` are the condition sets that they name as present or past, ``unread`` is the first reason that could not be
     read, in its words or its code. ``more`` says that there are more of them than are read, ``held`` that there was
-    room for those.
+    room for those. ``noted`` are the notes that name other problems than those for which orders are given, with these.
     """
 
     sets: frozenset[str] = frozenset()
@@ -31,6 +31,7 @@ class Reasons(NamedTuple):
     notes: tuple[str, ...] = ()
     more: bool = False
     held: bool = True
+    noted: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
 class Listed:
@@ -61,10 +62,12 @@ def reasons_of(order: Resource, terminology: Terminology, room: Room, listed: Li
     if too_long or not room.holds(sum(concept.size for concept in concepts) + sum(map(len, notes))):
         return Reasons(more=True, held=False)
     sayings = [terminology.problem(concept.codings, concept.texts) for concept in concepts]
-    said = [*sayings, *(terminology.problem((), [note]) for note in notes)]
+    of_notes = [terminology.problem((), [note]) for note in notes]
+    others = ((note, saying.present - terminology.words.reasons) for note, saying in zip(notes, of_notes, strict=True))
     unread = (_said(c) for c, saying in zip(concepts, sayings, strict=True) if not _understood(saying))
-    sets = frozenset[str]().union(*(saying.present | saying.past for saying in said))
-    return Reasons(sets, next(filter(None, chain(unread, lost)), ""), notes, more)
+    sets = frozenset[str]().union(*(saying.present | saying.past for saying in (*sayings, *of_notes)))
+    noted = tuple((note, named) for note, named in others if named)
+    return Reasons(sets, next(filter(None, chain(unread, lost)), ""), notes, more, noted=noted)
 
 
 def _said(concept: Concept) -> str:

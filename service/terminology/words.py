@@ -18,10 +18,11 @@ LASTING = "lasting"
 PART_OF = "part of"
 OF_ORDERS = "of orders"
 BESIDE_A_CODE = "beside a code"
+REASON = "a reason"
 """Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
-set, for which each of its words counts as well, that it is asked of orders alone: no rule has it of a problem, and that
-its words count also beside a code of the wider set."""
-NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE})
+set, for which each of its words counts as well, that it is asked of orders alone: no rule has it of a problem, that
+its words count also beside a code of the wider set, and that orders are given for it."""
+NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE, REASON})
 OTHER = "other"
 """The id of words that no rule asks for."""
 _LONGEST = 500
@@ -72,7 +73,8 @@ class Allergens:
 class Words:
     """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
 
-    ``narrower`` are sets that words name beside a code of a wider one, each with that one. ``nameless`` are words in
+    ``narrower`` are sets that words name beside a code of a wider one, each with that one, ``reasons`` those for which
+    orders are given. ``nameless`` are words in
     the place of a drug's name that name none, ``observations`` those of measurements, ``taken_back`` those by which a
     text says that a drug is not meant, ``denied`` those by which it says, before something, that this is not so,
     ``ends`` what ends their reach, ``endings`` those by which a drug is not taken, ``swallowed`` oral forms, even
@@ -84,6 +86,7 @@ class Words:
     allergens: Allergens
     languages: Mapping[str, frozenset[str]]
     narrower: Mapping[str, str]
+    reasons: frozenset[str]
     nameless: frozenset[str]
     observations: Phrases
     taken_back: TakenBack
@@ -133,6 +136,7 @@ def load_words(folder: Path) -> Words:
         allergens=_allergens(_list(folder, "allergens")),
         languages={id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()},
         narrower={id_: lists[PART_OF] for id_, lists in conditions.items() if BESIDE_A_CODE in lists},
+        reasons=frozenset(id_ for id_, lists in conditions.items() if REASON in lists),
         nameless=frozenset(words_of(plain(" ".join(_list(folder, "nameless").values())))),
         observations=_sets(_list(folder, "observations")),
         denied=any_of(cue_lists["absent"]["before"]),

@@ -17,7 +17,7 @@ from service.engine.unchecked import (
     rule_failed,
     service_failed,
 )
-from service.facts import MedicationOrder, Patient, Role, Unread
+from service.facts import Condition, MedicationOrder, Patient, Role, Unread
 from service.guidance.registry import RULES
 from service.terminology.recognise import Claim, Recognition
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, NotComputed, born, chart, current, dose, draft, titrated
@@ -179,3 +179,18 @@ def test_a_deceased_patient_gets_one_warning_about_the_orders_in_focus() -> None
 def test_a_fault_of_the_service_is_a_warning_that_names_what_is_missing() -> None:
     assert service_failed().indicator is Indicator.WARNING
     assert rule_failed("not-checked").facts == {"failed": "not-checked"}
+
+
+def test_a_problem_in_a_note_is_named_unless_it_is_on_the_list(numbers: Thresholds) -> None:
+    noted = replace(draft(AMITRIPTYLINE), noted=(("schwanger, 12. SSW", frozenset({"pregnancy"})),))
+    gap = found(chart(noted), numbers).unread[0]
+    assert (gap.reason, gap.order, gap.found, gap.conflict) == ("note-names", noted, "schwanger, 12. SSW", False)
+    known = Condition(frozenset({"pregnancy"}), "pregnant")
+    assert not_checked(replace(chart(noted), conditions=(known,)), numbers) is None
+    assert not_checked(chart(replace(noted, stops=True)), numbers) is None
+
+
+def test_words_that_may_say_another_dose_are_named_beside_it(numbers: Thresholds) -> None:
+    worded = replace(dose("25"), unheard="increase to three a day " * 9)
+    gap = found(chart(draft(AMITRIPTYLINE, worded)), numbers).unread[0]
+    assert (gap.reason, len(gap.found), gap.conflict) == ("words-beside", 80, False)

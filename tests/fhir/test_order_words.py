@@ -115,3 +115,15 @@ def test_the_words_of_all_instructions_give_the_dose_where_there_is_no_other(ter
             assert found.dose.high == 50
     other: Any = [{"url": "http://example.org/other", "valueMarkdown": "STOP"}, "x", None]
     assert not read(order(extension=other), terminology)[0].stops
+
+
+def test_a_problem_in_a_note_that_no_order_is_given_for_is_kept_with_the_order(terminology: Terminology) -> None:
+    for words, sets in (
+        ("Patientin ist schwanger, 12. SSW", {"pregnancy"}),
+        ("Cave: bekanntes Long-QT-Syndrom", {"long-qt"}),
+        ("not pregnant", set()),
+        ("for neuropathic pain and depression", set()),
+        ("taken with food", set()),
+    ):
+        found, _ = read(order(note=[{"text": words}]), terminology)
+        assert found.noted == (((words, frozenset(sets)),) if sets else ())
