@@ -39,7 +39,7 @@ from service.fhir.gaps import (
 )
 from service.fhir.observations import Observed, observed
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
-from service.fhir.patients import required_patient
+from service.fhir.patients import about_patient, required_patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.reasons import Listed
 from service.fhir.recognise import DEPENDING, Identity
@@ -196,7 +196,8 @@ class ChartReader:
 
     @cached_property
     def _observed(self) -> Observed:
-        return observed(self._own(OBSERVATIONS), self.terminology, self._room, self.today)
+        about = [res for res in self._own(OBSERVATIONS) if about_patient(res, self.session.patient_id)]
+        return observed(about, self.terminology, self._room, self.today)
 
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""

@@ -42,6 +42,12 @@ def fits(kind: str, unit: MeasurementUnit) -> bool:
     return all(unit.compared in units for start, units in _measured().items() if kind.startswith(start))
 
 
+def plausible(kind: str, value: Fraction) -> bool:
+    """False for a value that nobody has, of the kinds for which that is listed."""
+    bounds = (bounds for start, bounds in _table()["plausible"].items() if kind.startswith(start))
+    return all(Fraction(str(least)) <= value <= Fraction(str(most)) for least, most in bounds)
+
+
 @cache
 def _table() -> Any:
     return read_table(MEASUREMENT_UNITS)

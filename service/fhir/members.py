@@ -34,7 +34,7 @@ _OF_PROBLEMS = (
 _OF_ALLERGIES = "substance reaction category type"
 _OF_OBSERVATIONS = (
     "component hasMember valueQuantity valueInteger valueCodeableConcept valueString valueBoolean valueDateTime"
-    " dataAbsentReason effectiveInstant derivedFrom"
+    " dataAbsentReason effectiveInstant derivedFrom focus"
 )
 _OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
 _OF_ALL = "resourceType id status code contained modifierExtension ingredient product entry total link issue meta"

@@ -1,21 +1,27 @@
 """Measurements of the patient that decisions rest on, in one unit for each kind."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from service.dates import event, later
 from service.dosing.amount import number
-from service.dosing.units import UCUM
 from service.facts import Measurement, Unread
-from service.fhir.concepts import MOST_LETTERS, Concept, Room, concept_of, status_codes
+from service.fhir.concepts import MOST_LETTERS, Room, concept_of, status_codes
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN, WHY
 from service.fhir.genes import METABOLISM, PHENOTYPE, Genes
-from service.fhir.measurement_units import SCORE, fits, in_units, unit_of
+from service.fhir.measurement_units import in_units, plausible, unit_of
+from service.fhir.observed_values import (
+    QUANTITY,
+    coded_answer,
+    given_values,
+    measured_value,
+    per_surface,
+    shown_value,
+    unit_in,
+)
 from service.fhir.prefetch import State
 from service.fhir.resources import Resource, aslist, exact, one, text
 from service.terminology.folding import plain
@@ -23,21 +29,14 @@ from service.terminology.recognise import Terminology
 
 VALID = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
-UNIT = "measurement-unit"
+UNIT, IMPLAUSIBLE = "measurement-unit", "measurement-implausible"
 HELD_BACK = frozenset({"masked", "as-text", "not-permitted"})
 """Reasons for which a value is absent that there is; the others say that nothing was measured."""
 UNCORRECTED, CORRECTED = "qt-uncorrected", "qtc-"
 MOST_VALUES = 5000
 """Values of one call that are read, components of panels included."""
 
-SYSTOLIC, DIASTOLIC, PANEL = "systolic-bp", "diastolic-bp", "bp-panel"
-_PRESSURE = re.compile(r"\s*(?:RR\s*)?(\d{2,3})\s*/\s*(\d{2,3})\s*(?:mm ?\[?Hg\]?)?\s*", re.IGNORECASE)
-# Two decimals at most: "1,000" is a thousand to some and one to others.
-_QUANTITY = re.compile(r"\s*([<>]=?)?\s*(\d{1,5}(?:[.,]\d{1,2})?)\s*([^\W\d][^\s<>]{0,15})\s*")
-
-# "12+3", "12w3d": weeks and days.
-_WEEKS = re.compile(r"\s*(?:SSW\s*)?(\d{1,2})\s*(?:\+|w)\s*([0-6])\s*(?:/7|d)?\s*", re.IGNORECASE)
-GESTATION = "gestational-age"
+PANEL = "bp-panel"
 
 STATUS = "-status"
 """How kinds end that are answered with yes or no."""
@@ -83,21 +82,24 @@ def observed(
         for part in parts:
             for kind, given in _values(part, resource, terminology, genes) if isinstance(part, dict) else ():
                 day = _day(resource, today)
-                value, unit = _value(given, kind)
-                shown = _shown(given, part)
+                value, unit = measured_value(given, kind)
+                odd = value is not None and not plausible(kind, value)
+                value = None if odd else value
+                shown = shown_value(given, part)
                 answer, sets, heard = _answered(part, kind, terminology, room, today)
                 missing = not shown and _lacks_value(part, kind)
                 reason = _unusable(status, day, given, value, kind, heard) if shown or missing else ""
+                reason = IMPLAUSIBLE if odd else reason
                 reason = "gene-unnamed" if kind == METABOLISM and not reason and answer else reason
                 if reason:
-                    said = _unit(given) if reason == UNIT else shown
+                    said = unit_in(given) if reason == UNIT else shown
                     title = terminology.concept_sets[kind].title
                     unread.setdefault((kind, reason), Unread(reason, element=title, found=said))
                 elif day is not None and kind == UNCORRECTED:
                     uncorrected[day] = shown
                 if day is not None and status in VALID and (value is not None or (answer and heard)):
                     comparator = text(given.get("comparator")) if isinstance(given, dict) else ""
-                    found.append(Measurement(kind, day, value, unit, answer, sets, comparator, _indexed(given)))
+                    found.append(Measurement(kind, day, value, unit, answer, sets, comparator, per_surface(given)))
     corrected = max((m.taken for m in found if m.kind.startswith(CORRECTED)), default=date.min)
     if uncorrected and max(uncorrected) > corrected:
         unread["qt", UNCORRECTED] = Unread(UNCORRECTED, found=uncorrected[max(uncorrected)])
@@ -124,7 +126,7 @@ def _answered(
         awaited = due.latest >= today
         return (YES_OR_NO[True], frozenset({kind.removesuffix(STATUS)}), True) if awaited else ("", frozenset(), True)
     coded = concept_of(part.get("valueCodeableConcept"))
-    answer = (_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:MOST_LETTERS]
+    answer = (coded_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:MOST_LETTERS]
     if kind.endswith(PHENOTYPE):
         answer = _activity(part, answer)
     if not answer:
@@ -141,7 +143,7 @@ def _answered(
     if not kind.endswith(STATUS):
         return answer, saying.present, True
     sets = saying.present | ({kind.removesuffix(STATUS)} if meaning == "yes" else set())
-    return answer, sets, bool(meaning or sets or saying.understood)
+    return answer, sets, bool(meaning or sets or (saying.understood and not saying.suspected))
 
 
 def _activity(part: Resource, answer: str) -> str:
@@ -188,7 +190,7 @@ def _kinds(part: Resource, panel: Resource, terminology: Terminology, genes: Gen
     if of_panel and not terminology.concepts(concept.codings):
         found |= terminology.words.measured(tuple(f"{outer} {inner}" for outer in of_panel for inner in words))
     said = text(part.get("valueString"))[:MOST_LETTERS]
-    if not found and any(unit_of(match[3]) for match in _QUANTITY.finditer(said)):
+    if not found and any(unit_of(match[3]) for match in QUANTITY.finditer(said)):
         found = frozenset(filter(in_units, terminology.words.measured((said,))))
     if not found or METABOLISM in found:
         found = genes.kinds(part, panel, effect=bool(found))
@@ -196,32 +198,9 @@ def _kinds(part: Resource, panel: Resource, terminology: Terminology, genes: Gen
 
 
 def _values(part: Resource, panel: Resource, terminology: Terminology, genes: Genes) -> Iterator[tuple[str, Any]]:
-    """Each kind of measurement with its value: "120/80" in words is both of a blood pressure."""
+    """Each kind of measurement with its value."""
     for kind in sorted(_kinds(part, panel, terminology, genes)):
-        words = text(part.get("valueString"))
-        if kind == GESTATION and (weeks := _WEEKS.fullmatch(words)) is not None:
-            yield kind, {"value": Decimal(int(weeks[1]) * 7 + int(weeks[2])), "unit": "d"}
-            continue
-        if kind.endswith(PHENOTYPE):
-            yield kind, None
-            continue
-        pressure = _PRESSURE.fullmatch(words) if kind.startswith(SYSTOLIC) else None
-        if pressure is None:
-            yield kind, _given(part)
-            continue
-        for each, value in zip((kind, kind.replace(SYSTOLIC, DIASTOLIC)), pressure.groups(), strict=True):
-            yield each, {"value": Decimal(value), "unit": "mmHg"}
-
-
-def _given(part: Resource) -> Any:
-    """The value as a quantity or a number; None when there is neither. "2,9 mmol/l" in words is a quantity."""
-    given = one(part.get("valueQuantity", part.get("valueInteger")))
-    words = given if isinstance(given, str) else text(part.get("valueString")) if given is None else ""
-    written = _QUANTITY.fullmatch(words)
-    if written is None:
-        return given
-    comparator, number, unit = written.groups()
-    return {"value": Decimal(number.replace(",", ".")), "unit": unit, "comparator": comparator or ""}
+        yield from given_values(part, kind)
 
 
 def _unusable(status: str, day: date | None, given: Any, value: Fraction | None, kind: str, heard: bool) -> str:
@@ -236,23 +215,6 @@ def _unusable(status: str, day: date | None, given: Any, value: Fraction | None,
     return "measurement-in-words" if given is None and (in_units(kind) or not heard) else ""
 
 
-def _unit(given: Any) -> str:
-    return text(given.get("unit")) or text(given.get("code")) if isinstance(given, dict) else ""
-
-
-def _shown(given: Any, part: Resource) -> str:
-    """A value as recorded; empty when there is none."""
-    if isinstance(given, dict):
-        value = given.get("value")
-        if value is None:
-            return ""
-        said = str(value) if exact(value) is not None else text(value) or "?"
-        return f"{text(given.get('comparator'))}{said} {_unit(given)}".strip()
-    if isinstance(given, str | int | Decimal):
-        return text(given).strip() or (str(given) if exact(given) is not None else "")
-    return (_answer(concept_of(part.get("valueCodeableConcept"))) or text(part.get("valueString"))).strip()
-
-
 def _day(resource: Resource, today: date) -> date | None:
     """When it was measured: of a period its end, of a date known to the month or year its first day."""
     period = resource.get("effectivePeriod")
@@ -260,30 +222,3 @@ def _day(resource: Resource, today: date) -> date | None:
     given = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), *of_period)
     day = next((found.earliest for value in given if (found := event(text(value))) is not None), None)
     return None if day is None or day > later(today, 1) else min(day, today)
-
-
-def _indexed(given: object) -> bool:
-    """True when a quantity is per 1.73 m² of body surface."""
-    members = (given.get("code"), given.get("unit")) if isinstance(given, dict) else ()
-    return any(unit is not None and unit.indexed for unit in map(unit_of, map(text, members)))
-
-
-def _value(given: object, kind: str) -> tuple[Fraction | None, str]:
-    """A value in its canonical unit; None when the unit is not understood, or not one of this kind."""
-    if isinstance(given, int):
-        return (None, "") if in_units(kind) else (exact(given), SCORE)
-    if not isinstance(given, dict):
-        return None, ""
-    code, unit = text(given.get("code")).strip(), text(given.get("unit")).strip()
-    known = unit_of(code or unit)
-    if known is None and unit and given.get("system") != UCUM:
-        known = unit_of(unit)
-    value = exact(given.get("value"))
-    if known is None or value is None or not fits(kind, known):
-        return None, ""
-    return value * known.size if known.size != 1 else value, known.compared
-
-
-def _answer(coded: Concept) -> str:
-    """A coded answer in words: its text, a name or the code."""
-    return next(filter(None, coded.words), "") or next((coding.code for coding in coded.codings), "")

@@ -13,7 +13,7 @@ from service.facts import Patient
 from service.fhir.bundles import unversioned
 from service.fhir.fetch_errors import Failure
 from service.fhir.prefetch import Prefetch, State
-from service.fhir.resources import Resource, one, text
+from service.fhir.resources import Resource, aslist, one, text
 from service.fhir.tolerant import read
 
 OLDEST = 130
@@ -60,8 +60,25 @@ def patient_id(given: str) -> str | None:
     return identity if identity and _NO_ID.search(identity) is None else None
 
 
+NO_PATIENT = frozenset(
+    {"group", "device", "location", "relatedperson", "practitioner", "practitionerrole", "organization", "specimen"}
+    | {"medication", "substance", "nutritionproduct", "biologicallyderivedproduct"}
+)
+"""Types of subjects that are not this patient, in small letters. Others, as "Person", cannot be compared."""
+
+
+def about_patient(resource: Resource, identity: str) -> bool:
+    """True unless an observation is about somebody or something else than the patient in whose record it stands.
+
+    ``focus`` tells of a fetus, a parent or a device; in words alone it is about another one, too. What it is about
+    may also be a problem or a treatment of the patient.
+    """
+    pointers = [item for item in aslist(resource.get("focus")) if isinstance(item, dict)]
+    return all(text(p.get("reference")) and same_patient([text(p.get("reference"))], identity) for p in pointers)
+
+
 def same_patient(references: Iterable[str], identity: str) -> bool:
-    """True unless one of the references names another patient.
+    """True unless one of the references names another patient, or what is no patient.
 
     A reference without a type or one that cannot be compared (urn:, contained, display only) is accepted.
     """
@@ -72,8 +89,9 @@ def _same(identity: str, reference: str) -> bool:
     if reference == f"Patient/{identity}" or reference.startswith(("#", "urn:")):
         return True
     kind, _, named = unversioned(reference).rpartition("/")
-    if kind and kind.rpartition("/")[2].lower() != "patient":
-        return True
+    type_ = kind.rpartition("/")[2].lower()
+    if type_ not in ("", "patient"):
+        return type_ not in NO_PATIENT
     return named == identity
 
 

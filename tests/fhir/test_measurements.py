@@ -424,3 +424,34 @@ def test_a_gestational_age_is_read_in_days_or_named(terminology: Terminology) ->
 def test_a_value_of_hcg_that_is_no_answer_is_named(terminology: Terminology) -> None:
     given = observation("", code={"text": "beta-HCG"}, valueQuantity={"value": 12000, "unit": "IU/L"})
     assert [gap.reason for gap in observed([given], terminology, today=DAY).unread] == ["measurement-unit"]
+
+
+def test_a_pain_score_is_read_as_records_write_it(terminology: Terminology) -> None:
+    for said in ("7/10", "7", "NRS 7/10", "NRS: 7", "7 von 10", "7 out of 10"):
+        (found,) = read(terminology, in_words("Schmerz (NRS)", valueString=said))
+        assert (found.kind, found.value, found.unit) == ("pain-nrs-0-10", Fraction(7), "{score}"), said
+    coded = {"coding": [{"system": LOINC, "code": "LA6115-5", "display": "7"}]}
+    (found,) = read(terminology, observation(PAIN, valueCodeableConcept=coded))
+    assert found.value == 7
+
+
+def test_a_body_weight_is_told_by_its_words_and_that_of_another_thing_is_none(terminology: Terminology) -> None:
+    given = quantity(60, "kg")
+    for name in ("Körpergewicht", "Weight", "Body weight (measured)", "Poids", "масса тела"):
+        (found,) = read(terminology, in_words(name, valueQuantity=given))
+        assert (found.kind, found.value) == ("body-weight", Fraction(60)), name
+    for name in ("Geburtsgewicht", "Birth weight", "Ideal body weight", "Estimated fetal weight", "Weight loss", "BMI"):
+        assert read(terminology, in_words(name, valueQuantity=given)) == [], name
+
+
+def test_a_value_that_nobody_has_is_named_and_not_used(terminology: Terminology) -> None:
+    for value, odd in ((5200, True), (52, True), (520, False), (200, False)):
+        found = observed([observation(QTC, valueQuantity=quantity(value, "ms"))], terminology)
+        assert [gap.reason for gap in found.unread] == ["measurement-implausible"] * odd, value
+        assert len(found.measurements) == (not odd), value
+
+
+def test_an_answer_that_is_only_suspected_is_named(terminology: Terminology) -> None:
+    for said in ("possible pregnancy", "Schwangerschaft möglich"):
+        (gap,) = observed([observation(PREGNANCY, valueString=said)], terminology).unread
+        assert (gap.reason, gap.found) == ("measurement-in-words", said)

@@ -122,7 +122,6 @@ def test_what_is_no_certain_weight_is_none(quantity: Any, terminology: Terminolo
     "other",
     [
         observation(code={"coding": [{"system": LOINC, "code": "8480-6"}]}),
-        observation(code={"text": "Body weight"}),
         observation(code=None),
         observation(code="29463-7"),
         {"resourceType": "Observation"},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.facts import Age
 from service.facts import Patient as ChartPatient
 from service.fhir.as_r4 import subject_references
-from service.fhir.patients import OLDEST, patient, patient_id, same_patient
+from service.fhir.patients import OLDEST, about_patient, patient, patient_id, same_patient
 from tests.fhir.samples import TODAY
 
 
@@ -147,7 +147,7 @@ def test_reading_leaves_the_clients_patient_as_it_was() -> None:
         "#patient",
         "urn:uuid:6f1a2a6e-0000-4000-8000-000000000001",
         "urn:oid:1.2.3",
-        "Group/7",
+        "Person/7",
     ],
 )
 def test_a_reference_that_may_mean_the_patient_is_the_patients(reference: str) -> None:
@@ -164,10 +164,26 @@ def test_a_reference_that_may_mean_the_patient_is_the_patients(reference: str) -
         "https://fhir.example.org/r4/Patient/2/_history/1",
         "2",
         "patient/2",
+        "Group/1",
+        "Device/1",
+        "https://fhir.example.org/r4/RelatedPerson/1",
     ],
 )
 def test_a_reference_to_somebody_else_is_not_the_patients(reference: str) -> None:
     assert not same_patient([reference], "1")
+
+
+def test_an_observation_with_another_focus_is_not_about_the_patient() -> None:
+    for focus, about in (
+        ([], True),
+        ([{"reference": "Patient/1"}], True),
+        ({"reference": "Condition/5"}, True),
+        ([{"reference": "RelatedPerson/fetus"}], False),
+        ([{"reference": "Patient/2"}], False),
+        ([{"reference": "Device/pump"}], False),
+        ([{"display": "fetus"}], False),
+    ):
+        assert about_patient({"resourceType": "Observation", "focus": focus}, "1") is about, focus
 
 
 @given(
