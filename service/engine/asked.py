@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from service.engine.concerns import concerns_of
 from service.engine.finding import Rule
 from service.engine.library import Library
 from service.engine.review import modules_of, parsed
@@ -53,6 +54,16 @@ def unknown_ids(library: Library, rules: Sequence[Rule]) -> Iterator[Fault]:
                     asked |= {id_} if question in OF_SUBJECTS else set()
     for drug in sorted(subjects - asked):
         yield Fault("guideline.yaml", 0, f"subjects: no rule asks for '{drug}'")
+    yield from _of_tables(library)
+
+
+def _of_tables(library: Library) -> Iterator[Fault]:
+    """Classes of drugs that rows of cards name and that the terminology lacks."""
+    for card in library.cards.values():
+        for kind, concern in concerns_of(card.thresholds).items():
+            for class_ in sorted({*concern.classes} - library.terminology.ids.get("classes", frozenset())):
+                wrong = f"reasons: '{kind}' asks for '{class_}', which is not in terminology/classes"
+                yield Fault(card.file, 0, wrong)
 
 
 def _asked(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -13,7 +13,7 @@ from service.facts import Condition, MedicationOrder
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One row of a card's table: the conditions that raise it, and how urgent it is.
+    """One row of a card's table: the conditions or the classes of other drugs that raise it, and how urgent it is.
 
     ``urgency`` is by jurisdiction, "" standing for those that are not named. A condition has to be active unless the
     row counts it for ``ever``. One that is also among ``unless`` does not raise the row; one among ``milder`` of a
@@ -26,6 +26,7 @@ class Concern:
     unless: frozenset[str] = frozenset()
     milder: Mapping[str, frozenset[str]] = field(default_factory=dict)
     state: str = ""
+    classes: tuple[str, ...] = ()
 
     def raised_by(self, condition: Condition) -> bool:
         """True when a condition of the record raises the row."""
@@ -133,6 +134,13 @@ def gathered(
         facts={**first.facts, "points": tuple(urgent_first), "further": len(rest)},
         merged=tuple(rest),
     )
+
+
+def beside(chart: Chart, thresholds: Thresholds, drug: str) -> Iterator[Point]:
+    """A point for each order of a row's classes that this session puts beside the drug, in the order of the rows."""
+    for kind, concern in concerns_of(thresholds).items():
+        for order in partners(chart, drug, *concern.classes) if concern.classes else ():
+            yield point(kind, chart, thresholds, order=order)
 
 
 def partners(chart: Chart, drug: str, *classes: str, lasting: bool = False) -> list[MedicationOrder]:

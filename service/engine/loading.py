@@ -208,7 +208,8 @@ def _concern(row: Mapping[str, Any]) -> Concern:
     indicators = {place: Indicator[word.upper()] for place, word in urgency.items()}
     milder = {place: frozenset(conditions) for place, conditions in row.get("warning_in", {}).items()}
     conditions, unless = frozenset(row.get("conditions", ())), frozenset(row.get("unless", ()))
-    return Concern(conditions, indicators, row.get("ever", False), unless, milder, row.get("state", ""))
+    state, classes = row.get("state", ""), tuple(row.get("classes", ()))
+    return Concern(conditions, indicators, row.get("ever", False), unless, milder, state, classes)
 
 
 def _source(key: str, entry: Mapping[str, Any]) -> Source:

@@ -6,13 +6,12 @@ from datetime import date
 from fractions import Fraction
 
 from service.chart import Chart
-from service.engine.concerns import Point, gathered, partners, point, recorded, stale, state_of_row
+from service.engine.concerns import Point, beside, gathered, partners, point, recorded, stale, state_of_row
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Condition, latest_lowest
 from service.guidance.ids import AMITRIPTYLINE, CISAPRIDE, CORONARY, QTC
 
 QT_RISK = "qt-risk"
-COUNTERED = "antihypertensive-countered-by-tca"
 DOMPERIDONE = "domperidone"
 """The one QT drug whose own label contraindicates others."""
 INFARCTION = "recent-myocardial-infarction"
@@ -41,8 +40,7 @@ def amitriptyline_and_the_heart(chart: Chart, thresholds: Thresholds) -> Finding
         measured = {point.kind.removeprefix("measured-") for point in points}
         found = recorded(chart, thresholds, *(() if orders else QT_CONDITIONS))
         points += [point for point in found if point.kind not in measured]
-    countered = partners(chart, AMITRIPTYLINE, COUNTERED)
-    points += [point("antihypertensive", chart, thresholds, order=order) for order in countered]
+    points += beside(chart, thresholds, AMITRIPTYLINE)
     if orders:
         points += _infarctions(chart, thresholds)
     return gathered(

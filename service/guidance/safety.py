@@ -5,13 +5,12 @@ from datetime import timedelta
 from fractions import Fraction
 
 from service.chart import Chart
-from service.engine.concerns import Point, gathered, partners, point, recorded, stale, state_of_row
+from service.engine.concerns import Point, beside, gathered, point, recorded, stale, state_of_row
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import Age, body_weight, latest_lowest
 from service.guidance.duplicates import summed, taken_together
 from service.guidance.ids import AMITRIPTYLINE, CLEARANCE, FILTRATION, SUBJECTS, TOLPERISONE
 
-DISULFIRAM = "disulfiram"
 GESTATION = "gestational-age"
 LIVER = ("hepatic-failure", "hepatic-impairment")
 
@@ -25,10 +24,7 @@ def amitriptyline_and_other_conditions(chart: Chart, thresholds: Thresholds) -> 
     Disulfiram counts also when it is what is ordered.
     """
     orders = chart.in_question(AMITRIPTYLINE)
-    points = [
-        point(DISULFIRAM, chart, thresholds, order=order)
-        for order in partners(chart, AMITRIPTYLINE, "delirium-with-amitriptyline")
-    ]
+    points = list(beside(chart, thresholds, AMITRIPTYLINE))
     if orders:
         points += [*_hypersensitive(chart, thresholds), *_conditions(chart, thresholds)]
         points += [*_liver(chart, thresholds, "severe-liver-disease", "liver-disease"), *_young(chart, thresholds)]
@@ -90,11 +86,7 @@ def _young(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 def tolperisone_contraindications(chart: Chart, thresholds: Thresholds) -> Finding | None:
     """R29: what speaks against tolperisone: allergies, myasthenia gravis, breastfeeding, kidney, liver, other drugs."""
     orders = chart.in_question(TOLPERISONE)
-    points = [
-        point(kind, chart, thresholds, order=order)
-        for kind, class_ in (("muscle-relaxant", "muscle-relaxant"), ("nsaid", "nsaid-potentiated-by-tolperisone"))
-        for order in partners(chart, TOLPERISONE, class_)
-    ]
+    points = list(beside(chart, thresholds, TOLPERISONE))
     if orders:
         points += [*_allergies(chart, thresholds), *recorded(chart, thresholds), *_kidney(chart, thresholds)]
         points += [*_liver(chart, thresholds, "severe-liver", "liver"), *_expecting_or_feeding(chart, thresholds)]

@@ -32,7 +32,6 @@ def test_the_subjects_are_the_drugs_that_rules_ask_for(library: Library) -> None
     ("id_", "kind", "module"),
     [
         ("maoi-irreversible", "classes", "maoi"),
-        ("delirium-with-amitriptyline", "classes", "safety"),
         ("major-depressive-disorder", "conditions", "amitriptyline"),
         ("qtc-bazett", "observations", "heart"),
         ("tramadol", "drugs", "interactions"),
@@ -51,6 +50,14 @@ def test_an_id_that_the_terminology_has_no_more_is_named_where_a_rule_asks_for_i
     found = list(unknown_ids(replace(library, terminology=terminology), RULES))
     assert all(fault.line and f"'{id_}', which is not in terminology/" in fault.reason for fault in found)
     assert {f"guidance/{module}.py", kind} <= {part for f in found for part in (f.file, f.reason.rpartition("/")[2])}
+
+
+def test_a_class_that_the_table_of_a_card_names_and_the_terminology_lacks_is_named(library: Library) -> None:
+    terminology, missing = copy(library.terminology), "delirium-with-amitriptyline"
+    terminology.ids = {kind: ids - {missing} for kind, ids in terminology.ids.items()}
+    (fault,) = unknown_ids(replace(library, terminology=terminology), RULES)
+    assert fault.file == "safety/amitriptyline-and-other-conditions.md"
+    assert fault.reason == f"reasons: 'disulfiram' asks for '{missing}', which is not in terminology/classes"
 
 
 def test_an_id_that_is_worked_out_and_that_the_terminology_lacks_is_refused_when_it_is_asked_for(

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from service.chart import Chart
-from service.engine.concerns import CardNumbers, Concern, concerns_of, point, recorded
+from service.engine.concerns import CardNumbers, Concern, beside, concerns_of, point, recorded
 from service.engine.finding import Indicator
 from service.engine.loading import load
 from service.facts import Condition, Patient
 from tests.conftest import TODAY
 from tests.engine.folder import changed, copied
+from tests.guidance.charts import current, draft
 
 ROWS = {
     "flutter": Concern(frozenset({"flutter"}), {"": Indicator.CRITICAL, "us": Indicator.WARNING}),
@@ -71,6 +72,17 @@ def test_what_a_rule_finds_by_itself_is_as_urgent_as_its_row_says() -> None:
 def test_a_card_without_a_table_has_no_rows() -> None:
     assert concerns_of({}) == {}
     assert concerns_of(TABLE) == ROWS
+
+
+def test_a_row_with_classes_is_raised_by_each_of_their_drugs_that_is_put_beside_the_drug() -> None:
+    rows = {"sedating": Concern(frozenset(), {"": Indicator.WARNING}, classes=("sedative",)), **ROWS}
+    sedative, other = (
+        replace(current(name), classes=frozenset({class_})) for name, class_ in (("a", "sedative"), ("b", "other"))
+    )
+    chart = replace(charted(), orders=(draft("drug"), sedative, other))
+    found = list(beside(chart, CardNumbers({}, rows), "drug"))
+    assert [(p.kind, p.indicator, p.order) for p in found] == [("sedating", Indicator.WARNING, sedative)]
+    assert list(beside(replace(chart, ordering=False), CardNumbers({}, rows), "drug")) == []
 
 
 def test_the_table_stands_in_the_front_matter(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from service.facts import Condition, Measurement, MedicationOrder, Patient
 from service.fhir.edit import ClientOrders
 from service.guidance.heart import (
     ACUTE,
-    COUNTERED,
     QT_RISK,
     amitriptyline_and_the_heart,
 )
@@ -23,6 +22,7 @@ from service.guidance.ids import CISAPRIDE
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, adult, chart, current, days_ago, draft
 
 WARNING, CRITICAL = Indicator.WARNING, Indicator.CRITICAL
+COUNTERED = "antihypertensive-countered-by-tca"
 MI, OLD, CORONARY = "recent-myocardial-infarction", "old-myocardial-infarction", "ischaemic-heart-disease"
 
 
