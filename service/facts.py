@@ -223,6 +223,10 @@ def body_weight(measured: Iterable[Measurement], today: date, most_days: int) ->
     return latest.value if latest is not None else None
 
 
+WORDS_BESIDE, WORDS_MAY_END = "words-beside", "words-may-end"
+"""Reasons: words beside a dose may say another one, words of an order may say that it is not taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """Something a decision would have rested on and that could not be used.

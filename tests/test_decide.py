@@ -374,3 +374,15 @@ def test_a_reason_that_is_a_reference_is_followed_to_the_problem_list_or_named(
     for target in ("Condition/elsewhere", "Condition/depression", "Observation/pain-1"):
         draft(request)["reasonReference"] = [{"reference": target}]
         assert f"could not be read ({target})" in by_id(answered(request, decision))["not-checked"]["detail"]
+
+
+def test_no_change_is_offered_where_words_beside_the_dose_may_say_another_one(
+    fixture: Fixture, decision: Decision
+) -> None:
+    request = fixture(NEW_START)
+    assert by_id(answered(request, decision))[START_CARD]["suggestions"]
+    for words, reasons in (("nach Plan", 1), ("half a tablet at first, see the letter", 1), ("pausieren", 1)):
+        draft(request)["dosageInstruction"][0]["text"] = words
+        cards = by_id(answered(request, decision))
+        assert not any(card.get("suggestions") for card in cards.values()), words
+        assert cards["not-checked"]["detail"].count("\n- ") == reasons, cards["not-checked"]["detail"]

@@ -12,7 +12,7 @@ from service.engine.plan import merged
 from service.engine.policy import allowed
 from service.engine.unchecked import patient_deceased, rule_failed, unchecked
 from service.engine.wording import shortened
-from service.facts import Unread
+from service.facts import WORDS_BESIDE, WORDS_MAY_END, Unread
 
 MOST_LISTED = 25
 """Orders, names or gaps that one card lists."""
@@ -81,10 +81,16 @@ def _implausible_once(findings: Sequence[Finding], doses: Container[str]) -> lis
 
 
 def _settler(chart: Chart, findings: Sequence[Finding]) -> Callable[[Finding], Finding]:
-    """Takes proposals back that may not be made: none at all while a critical finding stands or a list is not whole."""
+    """Takes proposals back that may not be made.
+
+    None is made while a critical finding stands, a list is not whole, or words beside a dose may say another one: what
+    lowers the dose that was read may raise the one that is meant.
+    """
+    words = (WORDS_BESIDE, WORDS_MAY_END)
     standing = {
         "critical-finding": any(finding.indicator is Indicator.CRITICAL for finding in findings),
         "record-incomplete": chart.record_incomplete,
+        "words-beside": any(gap.reason in words for finding in findings for gap in finding.unread),
     }
     against = holding(standing)
 

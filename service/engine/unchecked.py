@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.chart import Chart
 from service.dosing.amount import NotComputed, number
 from service.engine.finding import Finding, Indicator, Thresholds
-from service.facts import MedicationOrder, Role, Unread
+from service.facts import WORDS_BESIDE, WORDS_MAY_END, MedicationOrder, Role, Unread
 
 SHOWN = 80
 """Letters of words that are shown."""
@@ -61,8 +61,10 @@ def _noted(chart: Chart) -> list[Unread]:
 
 
 def unchecked(gaps: Sequence[Unread]) -> Finding:
-    """The finding for at least one gap, contradictions first."""
-    ordered = sorted(dict.fromkeys(gaps), key=lambda gap: not gap.conflict)
+    """The finding for at least one gap, contradictions first. Words that may end an order are not named twice."""
+    ending = {gap.found for gap in gaps if gap.reason == WORDS_MAY_END}
+    once = [gap for gap in gaps if gap.reason != WORDS_BESIDE or gap.found not in ending]
+    ordered = sorted(dict.fromkeys(once), key=lambda gap: not gap.conflict)
     orders = tuple(dict.fromkeys(gap.order for gap in ordered if gap.order is not None))
     return Finding(
         card="not-checked",
@@ -96,7 +98,7 @@ def _dose_gaps(chart: Chart, order: MedicationOrder, thresholds: Thresholds) -> 
         return []
     gaps = [Unread("together", order, found=dose.working)] if dose.together else []
     if dose.unheard:
-        gaps.append(Unread("words-beside", order, found=dose.unheard[:SHOWN]))
+        gaps.append(Unread(WORDS_BESIDE, order, found=dose.unheard[:SHOWN]))
     drug = next(drug for drug in chart.subjects if order.drug.names(drug))
     singles = [step.single for step in dose.steps] or [dose.single]
     least, most = thresholds.get(f"{drug}_least"), thresholds.get(f"{drug}_most")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from service.dosing.dosage import Dosage
 from service.dosing.freetext import directions, frequency
 from service.dosing.timing import rate_of_code
-from service.facts import MedicationOrder, Unread
+from service.facts import WORDS_BESIDE, WORDS_MAY_END, MedicationOrder, Unread
 from service.fhir.as_r4 import MOST_REASONS
 from service.fhir.concepts import Room, concept_of, words_in
 from service.fhir.reasons import notes_of
@@ -27,8 +27,6 @@ NOTE = "note"
 """What it says is about somebody, and kept in no cache."""
 _LETTERS_EACH = 4
 """Such words are read in many languages: they count several times among the letters of a call."""
-MAY_END = "words-may-end"
-"""The reason for an order that counts as taken although its words may say that it is not."""
 SHOWN = 80
 """Letters of them that are shown."""
 
@@ -48,9 +46,9 @@ class Ended(NamedTuple):
     def gap(self, order: MedicationOrder, dosages: Iterable[Dosage] = ()) -> Unread:
         """What its words say of the order. One that is read as a stop and states a dose contradicts itself."""
         if not self.ends:
-            return Unread("words-beside", order, found=self.words)
+            return Unread(WORDS_BESIDE, order, found=self.words)
         if not order.stops:
-            return Unread(MAY_END, order, self.member, self.words)
+            return Unread(WORDS_MAY_END, order, self.member, self.words)
         dosed = any(dosage.high is not None or dosage.timing is not None for dosage in dosages)
         return Unread("words-end", order, self.member, self.words, conflict=dosed)
 
