@@ -1,11 +1,12 @@
 """The slow consistency checks of the cards folder, for ``tolami check`` and the tests."""
 
+import fnmatch
 import inspect
 import json
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +38,7 @@ ASKED_IN = re.compile(r"thresholds\[(.+?)\]\.to\(\"(.*?)\"\)")
 """Where a rule reads a number: its name, as Python, and the unit."""
 JINJA = {"if", "elif", "else", "endif", "for", "endfor", "in", "is", "not", "and", "or", "include", "length", "first"}
 """What the language of templates brings along."""
+INCLUDE, WORKED_OUT = re.compile(r'{%-?\s*include "(.+?)"\s*[-+]?%}'), re.compile(r'" ~ [\w.]+ ~ "')
 INCLUDED = re.compile(r"{% include .*? \+?%}$")
 """The end of a line that another text completes, a whole sentence of a card's table."""
 DEVELOPERS = re.compile(
@@ -104,9 +106,10 @@ def _rule_faults(library: Library, rules: Sequence[Rule]) -> Iterable[Fault]:
 def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
     """States that a rule or a row of the card names and that have no words, and words for states that neither names."""
     declared = {card_of(rule): states_of(rule) for rule in rules}
+    known: dict[str, Container[str]] = {}
     for card in library.cards.values():
         rows = {concern.state: kind for kind, concern in concerns_of(card.thresholds).items() if concern.state}
-        states = dict.fromkeys([*declared.get(card.id, ("",)), *rows])
+        known[card.id] = states = dict.fromkeys([*declared.get(card.id, ("",)), *rows])
         used = {*card.says, *(section.partition(" ")[2] for section in card.sections)}
         for state in rows.keys() - used:
             wrong = f"reasons: '{rows[state]}' names the state '{state}', which has neither words nor a source"
@@ -126,6 +129,21 @@ def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iter
             if state and state not in states:
                 wrong = f"says: no rule or row names the state '{state}'"
                 yield _document(folder, card.file).fault(wrong, "says", state)
+    yield from _unknown_states(known, folder)
+
+
+def _unknown_states(known: dict[str, Container[str]], folder: Path) -> Iterable[Fault]:
+    """States in which the guideline merges or ranks a card that has no such state; ``known`` are those of each card."""
+    guideline = _document(folder, "guideline.yaml")
+    merges, ranking = guideline.value.get("merges", ()), guideline.value["ranking"]
+    named = [
+        (state, entry["into"], ("merges", n)) for n, entry in enumerate(merges) for state in entry.get("states", ())
+    ]
+    parts = [place.partition("/") for place in ranking]
+    named += [(state, [card], ("ranking", n)) for n, (card, _, state) in enumerate(parts) if state]
+    for state, cards, place in named:
+        if not any(state in known[card] for card in cards if card in known) and not known.keys().isdisjoint(cards):
+            yield guideline.fault(f"{place[0]}: {' or '.join(cards)} has no state '{state}'", *place)
 
 
 def _glued(library: Library, folder: Path) -> Iterable[Fault]:
@@ -150,7 +168,7 @@ def unreadable(card: Mapping[str, Any], library: Library, folder: Path = FOLDER)
     file = library.cards[card["extension"][EXTENSION]["card"]]
     summary, detail = card["summary"], card["detail"]
     wrong = []
-    if len(summary) > wording.SUMMARY_LIMIT or summary.endswith("…"):
+    if not 0 < len(summary) <= wording.SUMMARY_LIMIT or summary.endswith("…"):
         wrong.append((summary, "summary", f"summary of {len(summary)} characters"))
     if (length := wording.count(detail)) > wording.limit(detail):
         wrong.append((detail, "detail", f"detail of {length} words"))
@@ -229,20 +247,27 @@ def _document(folder: Path, file: str) -> Document:
 
 
 def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault]:
-    """Texts that are not valid Jinja2: sections of cards, sentences of their reasons, shared lines."""
-    cards = renderer.library.cards
-    for name, text in wording.texts_of(renderer.library).items():
+    """Texts that are not valid Jinja2, or include what is not there: sections, sentences of reasons, shared lines."""
+    cards, texts = renderer.library.cards, wording.texts_of(renderer.library)
+    for name, text in texts.items():
         try:
             renderer.marked.compile(text, name, raw=True)  # as far as Jinja2 goes: Python refuses none of what it makes
+            found = [
+                (text.count("\n", 0, include.start()) + 1, f"there is no '{included}' to include")
+                for include in INCLUDE.finditer(text)
+                if not fnmatch.filter(texts, included := WORKED_OUT.sub("*", include[1]))
+            ]
         except TemplateSyntaxError as error:
-            owner, _, part = name.partition("/")
+            found = [(error.lineno, str(error.message))]
+        owner, _, part = name.partition("/")
+        for line, wrong in found:
             if owner not in cards:
-                yield Fault(f"lines/{owner}.md", error.lineno, str(error.message))
+                yield Fault(f"lines/{owner}.md", line, wrong)
             elif "/" in part:
-                wrong = f"reasons {part}: {error.message}"
-                yield _document(folder, cards[owner].file).fault(wrong, "reasons", *part.split("/"))
+                document = _document(folder, cards[owner].file)
+                yield document.fault(f"reasons {part}: {wrong}", "reasons", *part.split("/"))
             else:
-                yield section_fault(folder, cards[owner].file, part, str(error.message), error.lineno)
+                yield section_fault(folder, cards[owner].file, part, wrong, line)
 
 
 def unlike_examples(

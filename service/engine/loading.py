@@ -48,6 +48,8 @@ UNWRITTEN = "<to write:"
 """Stands in a new card wherever nothing is said yet; such a card is a fault."""
 
 NEEDED = ("detail", "summary")
+TEMPLATE = re.compile("{[{%]")
+HTML = re.compile("<[a-z/!]", re.IGNORECASE)
 SECTION = re.compile("(?:summary|detail|line)(?: .+)?|evidence|suggestion|action")
 KNOWN = "summary, detail and line, each also with a state, and evidence, suggestion and action"
 
@@ -162,14 +164,24 @@ def _check_file(document: Document, sections: Mapping[str, str], folder: Path) -
             faults.append(document.fault(wrong, "reasons", without[0]))
     missing = [kind for kind in NEEDED if not any(title.partition(" ")[0] == kind for title in sections)]
     faults += [Fault(document.name, 0, f"section '## {kind}' is missing") for kind in missing]
-    for title in sections:
-        if not SECTION.fullmatch(title):
-            faults.append(section_fault(folder, document.name, title, f"not known; a card has {KNOWN}"))
-        elif UNWRITTEN in sections[title]:
-            faults.append(section_fault(folder, document.name, title, "still to be written"))
+    reasons = {title: _wrong_with(title, text) for title, text in sections.items()}
+    faults += [section_fault(folder, document.name, title, reason) for title, reason in reasons.items() if reason]
     if ("suggestion" in sections) != ("action" in sections):
         faults.append(Fault(document.name, 0, "sections '## suggestion' and '## action' go together"))
     return faults
+
+
+def _wrong_with(title: str, text: str) -> str:
+    """What is wrong with a section; empty when nothing is."""
+    if not SECTION.fullmatch(title):
+        return f"not known; a card has {KNOWN}"
+    if UNWRITTEN in text:
+        return "still to be written"
+    if not text.strip():
+        return "has no words"
+    if HTML.search(text):
+        return "HTML, which a client shows as it is, or not at all"
+    return "is no template: write it as it is to be read" if title == "evidence" and TEMPLATE.search(text) else ""
 
 
 def line_in(file: Path, title: str, line: int = 0) -> int:

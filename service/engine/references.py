@@ -8,6 +8,7 @@ from service.engine.concerns import concerns_of
 from service.engine.finding import Thresholds
 from service.engine.library import OVERRIDE_REASONS, TOPICS, Library
 from service.engine.plan import ANY_CARD
+from service.engine.suggestions import DELETING
 from service.files import Document, Fault
 
 NOT_CHECKED, WEIGHT_AGE = "not-checked", "weight_age"
@@ -61,10 +62,12 @@ def _of_cards(library: Library, documents: Mapping[str, Document]) -> Iterator[F
 
 
 def _uncited(offers: Document, library: Library) -> Iterator[Fault]:
-    """Offers of a drug that do not say where the dose comes from, or name a source that does not exist."""
+    """Offers without a template, and of a drug that do not say where the dose comes from, or name no known source."""
     for name, words in library.offers.items():
         cited = words.get("sources", [])
         drug = library.orders.get(name, {}).get("resourceType") == "MedicationRequest"
+        if name not in library.orders and name not in DELETING:
+            yield offers.fault(f"{name}: there is no template orders/{name}.json", name)
         if drug and not (cited and words.get("because")):
             yield offers.fault(f"{name}: an order for a drug needs 'sources' and 'because'", name)
         for key in cited:

@@ -8,6 +8,9 @@ from service.engine.library import Library
 from service.fhir.edit import CannotEdit, ClientOrders
 from service.fhir.resources import Resource
 
+DELETING = DELETE_DRAFT, REPLACED_DRAFT = "delete-draft", "replaced-draft"
+"""The offers that need no template: to delete a draft, alone or for another order in its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -34,7 +37,7 @@ def actions_for(offer: Offer, orders: ClientOrders, library: Library) -> Offered
     if offer.delete and offer.delete not in orders.drafts:
         return "order-not-found"
     if not offer.template:
-        words = library.offers["delete-draft"]
+        words = library.offers[DELETE_DRAFT]
         return Offered(words["label"], (_deletion(offer.delete, words["description"]),))
     words = library.offers[offer.template]
     template, terminology = library.orders[offer.template], library.terminology
@@ -47,7 +50,7 @@ def actions_for(offer: Offer, orders: ClientOrders, library: Library) -> Offered
         creation = Action("create", words["description"], resource=orders.new(template, product))
     except CannotEdit as refusal:
         return refusal.reason
-    removed = library.offers["replaced-draft"]["description"]
+    removed = library.offers[REPLACED_DRAFT]["description"]
     actions = (_deletion(offer.delete, removed), creation) if offer.delete else (creation,)
     return Offered(words["label"], actions, words.get("because", ""))
 

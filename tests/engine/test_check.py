@@ -160,6 +160,21 @@ def test_a_source_for_a_state_that_no_rule_declares_is_named_with_its_line(folde
     assert faults(folder) == [f"{FAILED}:{line}: says: no rule or row names the state 'loud'"]
 
 
+def test_states_and_texts_that_are_not_there_are_named_where_something_leads_to_them(folder: Path) -> None:
+    merges = changed(folder, "guideline.yaml", "    states: [both-new]", "    states: [both-nw]")
+    ranked = changed(folder, "guideline.yaml", "  - tolperisone-contraindications/nsaid", "  - tolperisone-food/nsaid")
+    heart, line = "safety/amitriptyline-and-the-heart.md", "lines/other-options-doses.md"
+    included = changed(folder, heart, "-heart/cisapride/long", "-heart/cisaprid/long")
+    (folder / line).write_text('{% include "nothing/" ~ kind ~ "/short" %}', encoding="utf-8")
+    missing = "there is no 'amitriptyline-and-the-heart/cisaprid/long' to include"
+    assert set(faults(folder)) >= {
+        f"guideline.yaml:{merges - 2}: merges: tolperisone-with-amitriptyline has no state 'both-nw'",
+        f"guideline.yaml:{ranked}: ranking: tolperisone-food has no state 'nsaid'",
+        f"{heart}:{included}: section '## detail cisapride': {missing}",
+        f"{line}:1: there is no 'nothing/*/short' to include",
+    }
+
+
 GLUED = [
     "Check {% if failed %}this{% else %}that{% endif %} by hand.",
     "Check this\n{% if failed %}\nby hand.\n{% endif %}",

@@ -19,6 +19,7 @@ PAIR = "pair/tolperisone-with-amitriptyline.md"
 START = "amitriptyline/amitriptyline-start-dose.md"
 CONDITIONS = "safety/amitriptyline-and-other-conditions.md"
 FAILED = "unchecked/rule-failed.md"
+OFFERS = "orders/offers.yaml"
 DRUG = "terminology/drugs/zopiclone.json"
 UNITS, MEASURED = "terminology/units.yaml", "terminology/measurement-units.yaml"
 MASS_A_STONE = "name: mg/kg\n    kind: mass a stone"
@@ -218,7 +219,6 @@ def test_every_id_that_words_name_is_one_of_the_terminology(folder: Path) -> Non
     }
 
 
-OFFERS = "orders/offers.yaml"
 BETWEEN_FILES = {
     "unknown source": (FAILED, "sources: [service]", "sources: [service, X]", "sources: 'X' is not in sources.yaml"),
     "link outside the card's sources": (FAILED, "\nrule: R28", "\nlinks: [C-FM]\nrule: R28", "not among the card's"),
@@ -263,9 +263,35 @@ BETWEEN_FILES = {
         "",
         "gabapentin-start-normal: an order for a drug needs",
     ),
+    "an offer without a template": (
+        OFFERS,
+        "\namitriptyline-rung-1:",
+        "\namitriptyline-rung-1x:",
+        "there is no template",
+    ),
     "a drug offered from nowhere": (OFFERS, "sources: [G-LAB]", "sources: [X]", "'X' is not in sources.yaml"),
 }
 IN_ONE_FILE = {
+    "summary without words": (FAILED, "## summary\n", "## summary\n\n## summary x\n", "'## summary': has no words"),
+    "HTML on a card": (FAILED, "## line\n", "## line\n<b>Stop</b> ", "'## line': HTML"),
+    "evidence that would be a template": (
+        FAILED,
+        "## line\n",
+        "## evidence\n{{ 1/0 }}\n\n## line\n",
+        "is no template",
+    ),
+    "row of blanks": (
+        FAILED,
+        "rule: R28",
+        "rule: R28\nreasons: {a: {short: ' ', long: x}}",
+        "reasons.a.short: ' ' does not",
+    ),
+    "button without words": (
+        OFFERS,
+        "  label: Order the review\n",
+        "",
+        "review-of-amitriptyline: 'label' is a required",
+    ),
     "member that nobody knows": (FAILED, "rule: R28", "rule: R28\nrole: x", "Additional properties are not allowed"),
     "no detail": (FAILED, "## detail", "", "section '## detail' is missing"),
     "no summary": (FAILED, "## summary\n", "## line x\n", "section '## summary' is missing"),
