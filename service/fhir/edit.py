@@ -1,8 +1,8 @@
 """The orders of a call as their client wrote them: one of them changed, or a new one written like them.
 
 A changed order is the client's own resource, every unknown element and extension included, in its own FHIR version; the
-drug product and the dosage are changed and nothing else. What cannot be done without guessing is refused with a reason
-(a key of ``withheld`` in cards/phrases.yaml).
+drug product and the dosage are changed, and what was written from them goes. What cannot be done without guessing is
+refused with a reason (a key of ``withheld`` in cards/phrases.yaml).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from service.fhir.concepts import concept_of
 from service.fhir.medications import medication_concept, medication_reference
 from service.fhir.order_words import BESIDE
 from service.fhir.resources import Resource, aslist, copied, exact, one, text
-from service.fhir.versions import CannotWrite, Version, dosage_in, names, own_version, written_in
+from service.fhir.versions import RENDERED, CannotWrite, Version, dosage_in, is_rendered, names, own_version, written_in
 from service.jsonio import encode
 from service.terminology.recognise import Terminology
 
@@ -192,8 +192,21 @@ def _change_dosage(order: Resource, new: Mapping[str, Any]) -> None:
     dosage = {key: value for key, value in dosage.items() if value != []}
     dosage |= {**new, "timing": _timing(timing, new["timing"])}
     order["dosageInstruction"] = [dosage]
-    for rendered in ("renderedDosageInstruction", "_renderedDosageInstruction"):
-        order.pop(rendered, None)  # R5's words for the dosage that was just replaced
+    _drop_words(order)
+
+
+def _drop_words(order: Resource) -> None:
+    """Takes away what was written from the data that has changed: the narrative, and the rendered dosage."""
+    narrative = order.pop("text", None)
+    if isinstance(narrative, dict) and narrative.get("status") == "additional":
+        raise CannotEdit("not-editable")  # it says more than the data does
+    for name in (RENDERED, f"_{RENDERED}"):
+        order.pop(name, None)
+    given = aslist(order.get("extension"))
+    if any(map(is_rendered, given)):
+        order["extension"] = [item for item in given if not is_rendered(item)]
+        if not order["extension"]:
+            del order["extension"]  # FHIR has no empty lists
 
 
 def _timing(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

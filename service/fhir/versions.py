@@ -125,12 +125,16 @@ def dosage_instructions(order: Resource) -> list[Any]:
 
 def rendered(order: Resource) -> str:
     """R5's words for all instructions together; R4 has them as an extension."""
-    said = text(order.get(RENDERED))
-    if said or not order.get("extension"):
-        return said
-    given = (item for item in aslist(order["extension"]) if isinstance(item, dict))
-    own = (item for item in given if text(item.get("url")).rpartition(".")[2] == RENDERED)
+    words = text(order.get(RENDERED))
+    if words or not order.get("extension"):
+        return words
+    own = (item for item in aslist(order["extension"]) if is_rendered(item))
     return next((words for item in own if (words := text(item.get("valueMarkdown") or item.get("valueString")))), "")
+
+
+def is_rendered(extension: object) -> bool:
+    """True for the extension that holds the words for all instructions."""
+    return isinstance(extension, dict) and text(extension.get("url")).rpartition(".")[2] == RENDERED
 
 
 def version_of(resources: Iterable[Resource]) -> Version:

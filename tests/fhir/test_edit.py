@@ -19,6 +19,7 @@ from tests.fhir.samples import AMITRIPTYLINE, ATC, RXNORM, SNOMED, TABLET, dosag
 TEN = "856783"
 TEN_MG = {"value": 10, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
 DAILY = {"frequency": 1, "period": 1, "periodUnit": "d", "when": ["HS"]}
+EXTENSIONS = "http://hl7.org/fhir/5.0/StructureDefinition/"
 LOCAL = {"system": "http://pharmacy.example.org/products", "code": "A17"}
 
 
@@ -120,6 +121,17 @@ def test_r5s_rendered_words_for_the_old_dosage_go_with_it(editor: Editor) -> Non
     changed, _ = editor.edited(r5)
     assert "50 mg" not in encode(changed).decode()
     assert "_renderedDosageInstruction" not in changed
+
+
+def test_nothing_that_was_written_from_the_old_dosage_stays(editor: Editor) -> None:
+    rendered = {"url": f"{EXTENSIONS}extension-MedicationRequest.renderedDosageInstruction", "valueMarkdown": "50 mg"}
+    other = {"url": "https://ehr.example.org/x", "valueString": "kept"}
+    narrative = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Amitriptyline 50 mg</div>'}
+    changed, _ = editor.edited(order(text=narrative, extension=[rendered, other]))
+    assert "50 mg" not in encode(changed).decode()
+    assert changed["extension"] == [other]
+    assert "extension" not in editor.edited(order(extension=[rendered]))[0]
+    assert editor.refusal(order(text={**narrative, "status": "additional"})) == "not-editable"
 
 
 def test_an_r5_order_keeps_its_product_in_its_codeable_reference(editor: Editor) -> None:
