@@ -48,6 +48,7 @@ class Dosage:
     lowest and highest. ``slots`` are the counts through the day of a scheme in words such as 1-0-1, without the zeros,
     each of one ``high``. ``element`` is its path in the order. ``start``, ``end`` and ``days`` bound it in time.
     ``text_from`` is the member that holds the words, ``beside`` are the words of the others.
+    ``most_at_once`` is the maximum that the instruction sets for one administration.
     ``a_day`` says of words that ``high`` is what a day comes to: "2 tablets a day" may be one twice.
     ``unreadable`` lists elements that had to be left out, ``found`` is what stood in the first, empty where that
     cannot be shown.
@@ -67,6 +68,7 @@ class Dosage:
     beside: tuple[str, ...] = ()
     others: tuple[tuple[Quantity | None, Quantity | None], ...] = ()
     slots: tuple[Fraction, ...] = ()
+    most_at_once: Quantity | None = None
     a_day: bool = False
     unreadable: tuple[str, ...] = ()
     found: str = ""
@@ -128,7 +130,7 @@ def combined(dosages: Sequence[Dosage], doses: Sequence[DailyDose]) -> DailyDose
     in_turn = steps or _by_sequence(given)
     if steps or (in_turn and _ends_are_known(given) and not _at_other_moments(given)):
         return _titration(in_turn)
-    return _together(doses, in_turn, unsaid=_may_be_steps(given))
+    return _together(given, in_turn, unsaid=_may_be_steps(given))
 
 
 _Given = Sequence[tuple[Dosage, DailyDose]]
@@ -137,15 +139,16 @@ _Given = Sequence[tuple[Dosage, DailyDose]]
 def _by_dates(given: _Given) -> list[DailyDose]:
     """The steps by bounds that do not overlap, in order; none when they do, or are open where others go on.
 
-    Instructions with the same bounds are one step. Bounds may be open at the beginning of the first and at the end
+    A step may end on the day on which the next begins: most systems write it so. Instructions with the same bounds
+    are one step. Bounds may be open at the beginning of the first and at the end
     of the last.
     """
 
     def bounds(entry: tuple[Dosage, DailyDose]) -> tuple[date, date]:
         return entry[0].start or date.min, entry[0].end or date.max
 
-    groups = [(of, [dose for _, dose in group]) for of, group in groupby(sorted(given, key=bounds), bounds)]
-    in_turn = all(a[1] < b[0] for (a, _), (b, _) in pairwise(groups)) and all(
+    groups = [(of, list(group)) for of, group in groupby(sorted(given, key=bounds), bounds)]
+    in_turn = all(a[0] < b[0] and a[1] <= b[0] for (a, _), (b, _) in pairwise(groups)) and all(
         start <= end for (start, end), _ in groups
     )
     return [_one(group) for _, group in groups] if in_turn and len(groups) > 1 else []
@@ -156,7 +159,7 @@ def _by_sequence(given: _Given) -> list[DailyDose]:
     numbers = sorted({dosage.sequence for dosage, _ in given if dosage.sequence is not None})
     if len(numbers) < 2 or any(dosage.sequence is None for dosage, _ in given):
         return []
-    return [_one([dose for dosage, dose in given if dosage.sequence == n]) for n in numbers]
+    return [_one([(dosage, dose) for dosage, dose in given if dosage.sequence == n]) for n in numbers]
 
 
 def _ends_are_known(given: _Given) -> bool:
@@ -164,7 +167,7 @@ def _ends_are_known(given: _Given) -> bool:
     numbered = sorted(((dosage.sequence or 0, dosage) for dosage, _ in given), key=lambda entry: entry[0])
     ends = all(dosage.days or dosage.end for n, dosage in numbered if n != numbered[-1][0])
     return ends and not any(
-        m < n and a.end is not None and any(day is not None and day <= a.end for day in (b.start, b.end))
+        m < n and a.end is not None and ((b.start or a.end) < a.end or (b.end is not None and b.end <= a.end))
         for (m, a), (n, b) in combinations(numbered, 2)
     )
 
@@ -177,22 +180,34 @@ def _at_other_moments(given: _Given) -> bool:
 
 def _may_be_steps(given: _Given) -> bool:
     """True when the order leaves open whether its instructions follow each other."""
+    on_days = [_days_of_week(dosage) for dosage, _ in given]
+    if all(on_days) and sum(map(len, on_days)) == len(frozenset().union(*on_days)):
+        return False
     if _at_other_moments(given):
         same = len({(d.start, d.end, d.days) for d, _ in given if d.days is not None and d.start is None}) <= 1
         return not same
     return len({dosage.sequence for dosage, _ in given}) > 1 or given[0][0].sequence is None
 
 
-def _one(doses: Sequence[DailyDose]) -> DailyDose:
-    return doses[0] if len(doses) == 1 else _together(doses, [], unsaid=False)
+def _one(given: _Given) -> DailyDose:
+    return given[0][1] if len(given) == 1 else _together(given, [], unsaid=False)
 
 
-def _together(doses: Sequence[DailyDose], or_steps: Sequence[DailyDose], *, unsaid: bool) -> DailyDose:
-    """Concurrent instructions, added up (Q4). Doses at the same moment make one single dose."""
+def _days_of_week(dosage: Dosage) -> frozenset[str]:
+    """The days of the week that the data names; empty for every day, and where one is none of the seven."""
+    named = frozenset(dosage.timing.days_of_week if dosage.timing is not None else ())
+    return named if named <= frozenset(WEEK) else frozenset()
+
+
+def _together(given: _Given, or_steps: Sequence[DailyDose], *, unsaid: bool) -> DailyDose:
+    """Concurrent instructions, added up (Q4) on the days that they share. Doses at one moment make one single dose."""
+    doses = [dose for _, dose in given]
+    on_days = [_days_of_week(dosage) or frozenset(WEEK) for dosage, _ in given]
+    each_day = [[dose for dose, days in zip(doses, on_days, strict=True) if day in days] for day in WEEK]
     high = sum((dose.high for dose in doses), ZERO)
     low = sum((dose.low for dose in doses), ZERO)
-    day = sum((dose.dosing_day for dose in doses), ZERO)
-    at_bedtime = sum((dose.single for dose in doses if dose.bedtime), ZERO)
+    day = max(sum((dose.dosing_day for dose in taken), ZERO) for taken in each_day)
+    at_bedtime = max(sum((dose.single for dose in taken if dose.bedtime), ZERO) for taken in each_day)
     daily = all(dose.daily for dose in doses)
     sums = f"{_span(low, high)} mg/day" if daily else f"at most {number(day)} mg on one day"
     otherwise = f"; if they follow each other: {_in_turn(or_steps or doses)}" if unsaid else ""

@@ -17,6 +17,10 @@ def structured_dose(dosage: Dosage, product: Product) -> DailyDose | NotComputed
     if isinstance(found, NotComputed):
         return found
     low, high = found
+    most = amount(dosage.most_at_once, product) if dosage.most_at_once is not None else high
+    if not isinstance(most, NotComputed) and most.mg < high.mg:
+        element = f"{dosage.element}.maxDosePerAdministration"
+        return NotComputed("above-own-maximum", element, f"{high.words} / {most.words}", conflict=True)
     times = rate(dosage.timing)
     if dosage.as_needed:
         regular = _dose(high, high, times, dosage, " at most (as needed)") if isinstance(times, Rate) else times

@@ -120,6 +120,7 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
     unread = (*unread, *modified(raw))
     unreadable = (*_harmful(dropped, element, several), *(f"{element}.{path}" for path in unread))
     start, end, days = _bounds(one)
+    most = tolerant.read(FhirQuantity, raw.get("maxDosePerAdministration") or {}) if isinstance(raw, dict) else None
     words, member, beside = written(one.text or "", raw)
     return Dosage(
         low=low,
@@ -135,6 +136,7 @@ def _dosage(one: FhirDosage, raw: Any, element: str, dropped: Sequence[str], sev
         text_from=member,
         beside=beside,
         others=doses[1:],
+        most_at_once=_quantity(most.value) if most is not None else None,
         unreadable=unreadable,
         found=_shown(raw, unreadable[0][len(element) + 1 :]) if unreadable else "",
         element=element,

@@ -7,7 +7,7 @@ from service.chart import Chart
 from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Proposal, Thresholds, holding, states
 from service.facts import MedicationOrder, doses, reasons
-from service.guidance.duplicates import duplicates, summed, taken_together
+from service.guidance.duplicates import before, duplicates, summed, taken_together
 from service.guidance.ids import AMITRIPTYLINE, DEPRESSION, DEPRESSIVE, NEUROPATHIC, PAIN, TRIGEMINAL
 
 REMISSION = "depression-in-remission"
@@ -39,7 +39,8 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
     """R07: a new start above 10 mg a day; above 25 mg a warning unless it is for major depression.
 
     A weekly dose is not averaged: what counts is the most on one dosing day (Q2). An order whose reason could not be
-    read may be for depression: the card says "if this is for pain" and offers no change. When the list of earlier
+    read may be for depression: the card says "if this is for pain" and offers no change. One that follows another
+    order of the session is a later step. When the list of earlier
     orders is not known, the card says "if this is a new start" and offers no change.
     """
     if chart.under_age(thresholds["adult"].to("a")):
@@ -48,6 +49,7 @@ def amitriptyline_start_dose(chart: Chart, thresholds: Thresholds) -> Finding | 
         (order, order.dose.first, new)
         for order in chart.selected(AMITRIPTYLINE)
         if isinstance(order.dose, DailyDose)
+        if not any(before(other, order) for other in chart.drafts(AMITRIPTYLINE))
         for new in [new_start(chart, order, thresholds["look_back"].to("d"))]
         if new is not False and order.dose.first.dosing_day > thresholds["article_start"].to("mg")
     ]

@@ -55,7 +55,7 @@ def _possible(chart: Chart) -> Finding | None:
         statement
         for statement in stated
         if statement.reference not in linked and order.reference not in map(_relative, statement.based_on)
-        if not (_before(order, statement) or _before(statement, order)) and _doses_differ(order, statement)
+        if not (before(order, statement) or before(statement, order)) and _doses_differ(order, statement)
     ]
     total, _ = summed([order, *apart])
     if not apart or total is None:
@@ -197,7 +197,7 @@ def _together(chart: Chart, one: MedicationOrder, two: MedicationOrder) -> bool:
     """True when two orders, the first of them a draft, are not each other's change (X5)."""
     if one.reference and one.reference == two.reference:
         return False
-    if _before(one, two) or _before(two, one):
+    if before(one, two) or before(two, one):
         return False
     return two.is_draft or (not chart.refill and two.period_ended is None and _adds_to(chart, one, two))
 
@@ -207,10 +207,13 @@ def _relative(pointer: str) -> str:
     return "/".join(pointer.split("/")[-2:])
 
 
-def _before(one: MedicationOrder, two: MedicationOrder) -> bool:
-    """True when one certainly ends before two begins."""
+def before(one: MedicationOrder, two: MedicationOrder) -> bool:
+    """True when one ends before two begins; of two drafts also on that day, as most systems write what follows."""
     end, start = _end(one), _start(two)
-    return end is not None and start is not None and end < start
+    if end is None or start is None:
+        return False
+    meet = one.is_draft and two.is_draft and end == start and (_start(one) or date.min) < start
+    return end < start or meet
 
 
 def _adds_to(chart: Chart, draft: MedicationOrder, current: MedicationOrder) -> bool:

@@ -12,18 +12,23 @@ from service.dosing.dosage import DailyDose
 from service.engine.finding import Finding, Indicator, Thresholds, states
 from service.facts import MedicationOrder
 from service.guidance.amitriptyline import purpose
+from service.guidance.duplicates import before
 from service.guidance.ids import AMITRIPTYLINE
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A rise of the dose: mg on a dosing day before and after, and how long the dose before was taken."""
+    """A rise of the dose: mg on a dosing day before and after, and how long the dose before was taken.
+
+    ``follows`` is another draft of the session of which the order is the next step.
+    """
 
     order: MedicationOrder
     before: Fraction
     after: Fraction
     days: Fraction | None
     inside: bool
+    follows: MedicationOrder | None = None
 
     @property
     def rise(self) -> Fraction:
@@ -54,7 +59,7 @@ def amitriptyline_titration(chart: Chart, thresholds: Thresholds) -> Finding | N
     return Finding(
         card="amitriptyline-titration",
         indicator=Indicator.INFO if depression else urgent,
-        orders=(step.order, *(() if step.inside else chart.current(AMITRIPTYLINE))),
+        orders=(step.order, *([step.follows] if step.follows else () if step.inside else chart.current(AMITRIPTYLINE))),
         state="depression" if depression else _state(step, thresholds),
         facts={
             "before": step.before,
@@ -77,15 +82,31 @@ def _state(step: Step, thresholds: Thresholds) -> str:
 
 
 def _steps(chart: Chart, order: MedicationOrder, dose: DailyDose) -> Iterator[Step]:
-    """The rises that a draft brings: from what is taken now, and inside the order.
+    """The rises that a draft brings: from the draft that it follows or from what is taken now, and inside the order.
 
     A draft that comes on top of what is taken (R27) rises by even more.
     """
     now = _now(chart)
-    if now is not None:
+    earlier = _follows(chart, order)
+    if earlier is not None:
+        yield earlier
+    elif now is not None:
         yield Step(order, now[0], dose.first.dosing_day, now[1], inside=False)
-    for before, after in pairwise(dose.steps):
-        yield Step(order, before.dosing_day, after.dosing_day, before.days, inside=True)
+    for one, next_one in pairwise(dose.steps):
+        yield Step(order, one.dosing_day, next_one.dosing_day, one.days, inside=True)
+
+
+def _follows(chart: Chart, order: MedicationOrder) -> Step | None:
+    """The rise from the last of the session's drafts that end before this one begins; None without any."""
+    drafted = [draft for draft in chart.drafts(AMITRIPTYLINE) if before(draft, order)]
+    last = max(drafted, key=lambda draft: draft.began or date.min, default=None)
+    if last is None or last.computed is None or order.computed is None:
+        return None
+    step = last.computed.steps[-1] if last.computed.steps else last.computed
+    days = step.days
+    if not last.computed.steps and last.began is not None and order.began is not None:
+        days = Fraction((order.began - last.began).days)
+    return Step(order, step.dosing_day, order.computed.first.dosing_day, days, inside=True, follows=last)
 
 
 def _pace(step: Step, thresholds: Thresholds) -> Indicator | None:

@@ -93,6 +93,9 @@ PIECES = (
 )  # fmt: skip
 
 UNITS_REFUSED = (
+    refused("25 mg with a maximum of 10 mg at once", "the order contradicts itself",
+            order(take(mg(25), DAILY, maxDosePerAdministration=mg(10))), "above-own-maximum",
+            "dosageInstruction[0].maxDosePerAdministration"),
     refused("a megagram", "Q6, 'Mg' is not 'mg'", daily(quantity(25, "", "Mg")), "unit-unknown", QUANTITY),
     refused("text mg and code Mg", "Q6, 'Mg' is not 'mg'", daily(quantity(25, "mg", "Mg")), "unit-unknown", QUANTITY),
     refused("text mg and code ug", "Q6, conflict", daily(quantity(25, "mg", "ug")), "unit-conflict", QUANTITY),

@@ -89,6 +89,7 @@ def test_the_examples_are_many_told_apart_and_each_says_where_it_comes_from() ->
 def test_every_reason_for_no_dose_has_an_example_and_a_sentence_on_the_card(library: Library) -> None:
     reasons = {one.expected.reason for part in PARTS.values() for one in part if isinstance(one.expected, Refused)}
     assert reasons == {
+        "above-own-maximum",
         "concentration-unknown", "daily-maximum-not-stated", "dose-in-words", "dose-maximum-only", "dose-missing",
         "dose-unclear", "doses-differ", "element-unreadable", "frequency-implausible",
         "frequency-conflict", "frequency-missing", "frequency-unknown", "strength-conflict", "strength-unknown",

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.chart import Chart
+from service.dosing.dosage import Dosage
 from service.engine.finding import Finding, Indicator
 from service.engine.library import Library
 from service.engine.rendering import Renderer
@@ -257,3 +258,17 @@ def test_depression_and_pain_together_are_pain_for_every_card(library: Library) 
     finding = amitriptyline_start_dose(given, library.thresholds["amitriptyline-start-dose"])
     assert finding is not None
     assert (finding.indicator, finding.state) == (Indicator.WARNING, "")
+
+
+def test_the_next_step_as_a_draft_of_its_own_is_no_start(start: "Start") -> None:
+    def during(order: MedicationOrder, first: int, last: int | None) -> MedicationOrder:
+        ends = days_ago(-last) if last is not None else None
+        return replace(order, dosages=(Dosage(start=days_ago(-first), end=ends),))
+
+    for end in (6, 7):
+        ten = during(draft(AMITRIPTYLINE, dose("10"), 1), 0, end)
+        then = during(draft(AMITRIPTYLINE, dose("25"), 2), 7, None)
+        assert start.find(chart(ten, then)) is None
+        finding = start.find(chart(replace(ten, dose=dose("20")), then))
+        assert finding is not None
+        assert finding.facts["day"] == 20, "the first of the two"

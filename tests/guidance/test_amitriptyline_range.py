@@ -107,6 +107,20 @@ def child() -> Chart:
 # R08: titration
 
 
+def test_the_next_step_as_a_draft_of_its_own_is_held_against_the_draft_before(titration: Apply, upper: Apply) -> None:
+    first = replace(draft(AMITRIPTYLINE, dose("25"), 1), dosages=period(0, 6))
+    then = replace(draft(AMITRIPTYLINE, dose("50"), 2), dosages=period(7, None))
+    finding = titration(chart(first, then))
+    assert finding is not None
+    assert (finding.facts["before"], finding.facts["after"], finding.facts["days"]) == (25, 50, 7)
+    assert finding.orders == (then, first)
+    listed = taken("10")
+    finding = titration(chart(first, then, listed))
+    assert finding is not None
+    assert finding.facts["rise"] == 25, "not from what is taken now to the last step"
+    assert titration(chart(replace(first, dose=dose("10")), replace(then, dose=dose("20")))) is None
+
+
 @pytest.mark.parametrize(
     ("before", "after", "days", "indicator"),
     [
@@ -585,7 +599,7 @@ def test_two_equal_drafts_without_an_id_are_two(duplicate: Apply) -> None:
     assert (finding.facts["same"], finding.facts["total"]) == (2, 50)
 
 
-@pytest.mark.parametrize(("start", "fires"), [(7, True), (8, False)])
+@pytest.mark.parametrize(("start", "fires"), [(6, True), (7, False), (8, False)])
 def test_drafts_whose_periods_follow_each_other_are_no_duplicates(duplicate: Apply, start: int, fires: bool) -> None:
     first = replace(draft(AMITRIPTYLINE, dose("10"), 1), dosages=period(1, 7))
     second = replace(draft(AMITRIPTYLINE, dose("20"), 2), dosages=period(start, None))
