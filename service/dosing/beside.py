@@ -1,7 +1,7 @@
 """Words beside complete data that are not understood whole: whether they may say another dose.
 
 Half-understood directions give no dose and contradict none, but amounts and times in them that the data does not have
-are named. So are words of which none is known: in that language they may say anything.
+are named. So are words of a script in which no language is known: they may say anything.
 """
 
 import re
@@ -14,12 +14,15 @@ from service.dosing.dosage import DailyDose, Dosage
 from service.dosing.freetext import directions, understood_runs
 from service.dosing.units import DAYS_PER_UNIT, Kind, unit_of_text
 from service.dosing.vocabulary import Lettered
+from service.terminology.names import script
 
 _AMOUNT = re.compile("nu")
 _SCHEME = re.compile("(?<![n-])n-n-n(?:-n)?(?!-)")
 _TIMES = re.compile("[no][xX]d|od|r|e?nH|en[ph]|nx(?!n)")
 _A_DAY = re.compile("(?<=[MUY])n(?=d(?!n))|(?<=[MU]d)n(?![uxX])")
-_LETTERS = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[^\W\d_]+")
+_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})
+"""Scripts of the languages of ``cards/directions``."""
 _RAREST = Fraction(1, 3)
 """Doses a day: what is done more rarely than every third day may be a visit."""
 
@@ -27,13 +30,13 @@ _RAREST = Fraction(1, 3)
 def unheard(dosages: Sequence[Dosage], doses: Sequence[DailyDose], product: Product) -> str:
     """The first words beside the doses of an order that may say another dose; empty when none does."""
     texts = dict.fromkeys(words.strip() for dosage in dosages for words in (dosage.text, *dosage.beside))
-    unclear = [words for words in texts if _LETTERS.search(words) and directions(words) is None]
+    unclear = [words for words in texts if _WORD.search(words) and directions(words) is None]
     if not unclear:
         return ""
     known = _Known(dosages, doses, product)
     for words in unclear:
         runs = understood_runs(words)
-        if any(map(known.lacks, runs)) if runs is not None else not _names(words, product):
+        if any(map(known.lacks, runs)) if runs is not None else _in_another_script(words):
             return words
     return ""
 
@@ -68,10 +71,9 @@ class _Known:
         return None if isinstance(found, NotComputed) else found.mg
 
 
-def _names(words: str, product: Product) -> bool:
-    """True for words that only say again which product it is."""
-    label = product.label.lower()
-    return all(word in label for word in words.lower().split())
+def _in_another_script(words: str) -> bool:
+    """True for words of a script in which no language is known."""
+    return any(script(word) not in _SCRIPTS for word in _WORD.findall(words))
 
 
 def _quantities(run: Lettered) -> Iterator[Quantity]:

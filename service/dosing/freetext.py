@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from service.caching import cached
 from service.dosing.amount import Quantity
-from service.dosing.clauses import Clauses, clauses_of
+from service.dosing.clauses import MOST_PIECES, Clauses, clauses_of
 from service.dosing.dosage import Dosage, MaxDose, Timing
 from service.dosing.units import DAYS_PER_UNIT, Kind, unit_of_text
 from service.dosing.vocabulary import Lettered, languages, lettered, runs_of, words_of
@@ -50,6 +50,8 @@ def understood_runs(text: str) -> tuple[Lettered, ...] | None:
     words = words_of(text[:LONGEST])
     each = [runs_of(words, table) for table in languages().values()]
     known, runs = max(each, key=lambda found: found[0])
+    if known == 1:  # "ne" is Sunday in Czech and "not" in French
+        runs = [run for run in runs if run.letters != "w"]
     return tuple(runs) if known else None
 
 
@@ -88,11 +90,18 @@ def _whole(items: Clauses) -> tuple[Dosage | None, bool] | None:
             return None
         most = Quantity(most.value, said.high.unit)
     timing = _when(moments, tuple(items.days), rhythm)
-    if said.high is None and timing is None and most is None and not items.needed:
+    alone = timing is None and most is None and not items.needed
+    if alone and (said.high is None or _of_a_package(said.high)):
         return None
     maxima = () if most is None else (MaxDose(most, Quantity(_ONE, code="d")),)
     a_day = _in_a_day(said, items)
     return replace(said, timing=timing, as_needed=items.needed, maxima=maxima, a_day=a_day), items.bare
+
+
+def _of_a_package(amount: Quantity) -> bool:
+    """True for "100 St." alone: nobody takes so many pieces at once."""
+    unit = unit_of_text(amount.unit)
+    return unit is not None and unit.kind is Kind.COUNT and amount.value >= MOST_PIECES
 
 
 def _in_a_day(said: Dosage, items: Clauses) -> bool:

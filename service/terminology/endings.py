@@ -62,14 +62,16 @@ class Endings:
 
     def __init__(self, languages: Mapping[str, Mapping[str, str]]) -> None:
         self._languages = [_phrases(lists) for lists in languages.values()]
-        self._ends, self._changes, self._any = (
-            any_of(" |".join(lists[kind] for lists in languages.values() for kind in kinds))
-            for kinds in (_ENDING, ("change",), (*_ENDING, "change"))
-        )
+        self._any, self._ends = any_of(_every_kind(languages)), any_of(_every_kind(languages, *_ENDING))
+        self._changes = any_of(_every_kind(languages, "change"))
 
     def mentioned(self, text: str) -> bool:
         """True when such words stand in a text, whatever they say there; reading it takes longer."""
         return self._any.search(plain(text[:LONGEST])) is not None
+
+    def begin(self, behind: str) -> bool:
+        """True when words by which a drug is not taken stand first, and the text behind them does not say otherwise."""
+        return self._any.match(behind) is not None and self.read(behind, lambda _: (), ()) is not None
 
     def read(self, text: str, named: Callable[[str], Collection[str]], own: Collection[str]) -> Ending | None:
         """What a text beside an order for the drugs ``own`` says of them; ``named`` are the drugs that words name."""
@@ -98,6 +100,11 @@ class Endings:
             return None
         whole = readings & {Ending.STOP, Ending.HOLD}
         return whole.pop() if len(whole) == 1 else Ending.PERHAPS
+
+
+def _every_kind(languages: Mapping[str, Mapping[str, str]], *kinds: str) -> str:
+    """The alternatives of some kinds, or of all by which a drug is not taken as before, in all languages."""
+    return " |".join(lists[kind] for lists in languages.values() for kind in kinds or (*_ENDING, "change"))
 
 
 def _phrases(lists: Mapping[str, str]) -> Phrases:

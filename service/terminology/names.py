@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from service.terminology.endings import Endings
 from service.terminology.folding import Sounds, bare, fold, grouped, plain
 from service.terminology.misspellings import SHORTEST, Misspellings, truncated_names
 
@@ -30,12 +31,13 @@ class TakenBack(NamedTuple):
     """Words by which a text may say that it is not this drug that is meant, without case and accents.
 
     ``near`` stand at most two words before the name ("no amitriptyline"), ``before`` anywhere before it in the sentence
-    ("instead of"), ``after`` right behind it and its strength ("stopped").
+    ("instead of"), ``after`` right behind it and its strength ("stopped"), as do the words of ``endings``.
     """
 
     near: re.Pattern[str]
     before: re.Pattern[str]
     after: re.Pattern[str]
+    endings: Endings
 
     def say_so(self, folded: str, start: int, end: int) -> bool:
         """True when such words stand around the name between these places."""
@@ -46,7 +48,8 @@ class TakenBack(NamedTuple):
             return True
         behind = plain(folded[end : end + _REACH])
         strength = _STRENGTH.match(behind)
-        return self.after.match(behind, strength.end() if strength is not None else 0) is not None
+        behind = behind[strength.end() if strength is not None else 0 :]
+        return self.after.match(behind) is not None or self.endings.begin(behind)
 
 
 @dataclass(slots=True)

@@ -130,6 +130,7 @@ def load_words(folder: Path) -> Words:
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
         of_orders=frozenset(id_ for id_, lists in conditions.items() if OF_ORDERS in lists),
     )
+    endings = Endings(_list(folder, "order-words"))
     near = any_of(f"{cue_lists['absent']['before']} |{drugs['near']}")
     return Words(
         problems=problems,
@@ -141,9 +142,9 @@ def load_words(folder: Path) -> Words:
         observations=_sets(_list(folder, "observations")),
         denied=any_of(cue_lists["absent"]["before"]),
         ends=re.compile(rf"[.;:,()\n]|{any_of(cue_lists['ends']).pattern}"),
-        endings=Endings(_list(folder, "order-words")),
+        endings=endings,
         swallowed=any_of(cue_lists["swallowed"]),
-        taken_back=TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"])),
+        taken_back=TakenBack(near, any_of(drugs["before"]), any_of(drugs["after"]), endings),
         answers=dict(phrases_in((words, meaning) for meaning, words in cue_lists["answers"].items())),
         metabolisers={type_: _metaboliser(said, types["behind"]) for type_, said in types["types"].items()},
         unclear=any_of(types["unclear"]),

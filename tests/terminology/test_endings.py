@@ -10,7 +10,8 @@ WORDS = {
         "Discontinued 2026-10-01;D/C;d/c'd;do not take;Do not take this medicine.;don't take;no longer taking;"
         "patient is not taking it;never started;do not start;STOP - dry mouth;Stopped due to side effects;stop at once;"
         "stopped by GP on 12/10/2026;STOP, dry mouth;cancelled;refused;not given;course completed;"
-        "Patient should NOT take this, ordered in error;Absetzen;absetzen ab morgen;Abgesetzt wegen Mundtrockenheit;"
+        "Patient should NOT take this, ordered in error;ab sofort nicht mehr;not for this patient;entered in error;"
+        "nem kell szedni;Absetzen;absetzen ab morgen;Abgesetzt wegen Mundtrockenheit;"
         "Bitte absetzen;Amitriptylin absetzen;abgesetzt am 1.10.2026;abgesetzt 3/2026;nicht einnehmen!;"
         "nimmt er nicht mehr;nimmt Pat. nicht ein;wurde abgesetzt;arrêter;Arrêt;ne pas prendre;ne plus prendre;"
         "arrêt du traitement;arrêté en raison de somnolence;suspender;Suspendido;no tomar;ya no toma;dejó de tomar;"
@@ -33,7 +34,8 @@ WORDS = {
     ),
     Ending.CHANGE: (
         "ausschleichen;wean off over 4 weeks;Dosis verdoppeln nach 1 Woche;increase by 25 mg weekly;"
-        "jede Woche eine mehr;augmenter de 25 mg;zwiększać co tydzień;увеличивать по 25 мг"
+        "see chart;nach Plan;erst ab 1.12.;jede Woche eine mehr;"
+        "augmenter de 25 mg;zwiększać co tydzień;увеличивать по 25 мг"
     ),
     None: (
         "25 mg daily;1-0-1;Do not stop suddenly;do not take more than 2 tablets;Do not take with alcohol;"
@@ -42,6 +44,7 @@ WORDS = {
         "nicht abrupt absetzen;Absetzen bei Hautausschlag;bei Ausschlag absetzen;Nicht mit Alkohol einnehmen;"
         "nach 3 Wochen absetzen;ne pas arrêter brutalement;arrêter si somnolence;ne pas prendre avec de l'alcool;"
         "no suspender bruscamente;suspender si aparece erupción;non sospendere;no tomar con alcohol;"
+        "nicht mehr als 2 Tabletten;bei Ausschlag sofort absetzen;unverändert;wie gehabt;"
         "niet stoppen zonder overleg;stop bij huiduitslag;stoppen na 7 dagen;sluta inte plötsligt;"
         "nie odstawiać nagle;odstawić w razie wysypki;не прекращать прием;отменить при сыпи;"
         "не принимать с алкоголем;nem szabad abbahagyni;nu opriți brusc;Start: 11/29/2026 Stop: 12/06/2026;"

@@ -653,6 +653,21 @@ def test_a_drug_that_was_stopped_is_doubted_in_each_language(terminology: Termin
     assert found.doubted
 
 
+def test_a_drug_that_ends_by_any_word_behind_its_name_is_doubted(terminology: Terminology) -> None:
+    ended = (
+        "Amitriptylin absetzen;Amitriptylin 25 mg pausieren;Amitriptylin ausschleichen;amitriptyline - discontinue;"
+        "Amitriptyline HOLD;amitriptyline arrêt;амитриптилин отменить;amitriptilin elhagyása;amitriptylin vysadit;"
+        "wie Amitriptylin;consider amitriptyline;vorher Amitriptylin"
+    )
+    for words in ended.split(";"):
+        found = terminology.recognise([], [words])
+        assert (found.drugs, found.doubted) == ((), frozenset({"amitriptyline"})), words
+    for words in ("Amitriptylin beta 25", "Amitriptylin 25 mg Tabletten", "Amitriptylin-neuraxpharm 75 retard"):
+        assert terminology.recognise([], [words]).drugs == ("amitriptyline",)
+    other = terminology.recognise([], ["Mirtazapin 15 mg - AMITRIPTYLIN ABSETZEN"])
+    assert (other.drugs, other.doubted) == (("mirtazapine",), frozenset({"amitriptyline"}))
+
+
 @pytest.mark.parametrize("group", ["N06AF", "n06ab ", "N05B", "C"])
 def test_a_group_of_atc_is_no_other_drug(terminology: Terminology, group: str) -> None:
     assert not terminology.can_judge(Coding(ATC, group))
