@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 from service.dates import Span
 from service.dosing.amount import NotComputed
@@ -55,6 +56,15 @@ def _years(birth: date, today: date) -> int:
     return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
 
 
+class Noted(NamedTuple):
+    """A note and what it names: problems for which no order is given, other drugs, and whether a measured value."""
+
+    words: str
+    sets: frozenset[str]
+    drugs: frozenset[str]
+    value: bool
+
+
 @dataclass(frozen=True, slots=True)
 class MedicationOrder:
     """One order or statement about a drug.
@@ -69,7 +79,7 @@ class MedicationOrder:
     that the drug is taken all the same.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
     ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends. ``noted`` are
-    notes that name other problems, each with their sets.
+    notes that name something else.
     """
 
     reference: str
@@ -91,7 +101,7 @@ class MedicationOrder:
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     period_ended: date | None = None
-    noted: tuple[tuple[str, frozenset[str]], ...] = ()
+    noted: "tuple[Noted, ...]" = ()
 
     def __hash__(self) -> int:
         """Of what tells orders apart nearly always: hashing every dose and fraction takes longer than a rule."""

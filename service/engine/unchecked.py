@@ -50,13 +50,14 @@ def not_checked(chart: Chart, thresholds: Thresholds) -> Finding | None:
 
 
 def _noted(chart: Chart) -> list[Unread]:
-    """Notes of the orders that name a problem which is not on the list."""
+    """Notes of the orders that name a problem or a drug which is on no list, or a measured value."""
     ordered = [order for drug in chart.subjects for order in chart.selected(drug)]
+    drugs = {drug for order in chart.orders for drug in order.drug.drugs}
     return [
-        Unread("note-names", order, found=words[:SHOWN])
+        Unread("note-names", order, found=note.words[:SHOWN])
         for order in ordered
-        for words, sets in order.noted
-        if not sets <= chart.recorded_sets
+        for note in order.noted
+        if note.value or not (note.sets <= chart.recorded_sets and note.drugs <= drugs)
     ]
 
 

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
+from service.facts import Noted
 from service.fhir.as_r4 import MOST_REASONS, r5_reasons
 from service.fhir.bundles import referred_to
 from service.fhir.concepts import Concept, Room, concept_of, words_in
+from service.fhir.measurement_units import in_units
 from service.fhir.resources import Resource, as_resource, aslist, reference, text
 from service.terminology.problems import Mentions
 from service.terminology.recognise import Terminology
@@ -23,7 +25,7 @@ class Reasons(NamedTuple):
 
     ``sets`` are the condition sets that they name as present or past, ``unread`` is the first reason that could not be
     read, in its words or its code. ``more`` says that there are more of them than are read, ``held`` that there was
-    room for those. ``noted`` are the notes that name other problems than those for which orders are given, with these.
+    room for those. ``noted`` are the notes that name something else than a problem for which orders are given.
     """
 
     sets: frozenset[str] = frozenset()
@@ -31,7 +33,7 @@ class Reasons(NamedTuple):
     notes: tuple[str, ...] = ()
     more: bool = False
     held: bool = True
-    noted: tuple[tuple[str, frozenset[str]], ...] = ()
+    noted: tuple[Noted, ...] = ()
 
 
 class Listed:
@@ -63,11 +65,18 @@ def reasons_of(order: Resource, terminology: Terminology, room: Room, listed: Li
         return Reasons(more=True, held=False)
     sayings = [terminology.problem(concept.codings, concept.texts) for concept in concepts]
     of_notes = [terminology.problem((), [note]) for note in notes]
-    others = ((note, saying.present - terminology.words.reasons) for note, saying in zip(notes, of_notes, strict=True))
     unread = (_said(c) for c, saying in zip(concepts, sayings, strict=True) if not _understood(saying))
     sets = frozenset[str]().union(*(saying.present | saying.past for saying in (*sayings, *of_notes)))
-    noted = tuple((note, named) for note, named in others if named)
+    named = (_named(note, saying, terminology) for note, saying in zip(notes, of_notes, strict=True))
+    noted = tuple(note for note in named if any(note[1:]))
     return Reasons(sets, next(filter(None, chain(unread, lost)), ""), notes, more, noted=noted)
+
+
+def _named(note: str, saying: Mentions, terminology: Terminology) -> Noted:
+    """What a note names. A drug counts that any rule looks at, a value by the words of what is measured."""
+    drugs = frozenset(drug for drug in terminology.drugs_in_text(note) if terminology.classes((drug,)))
+    measured = any(map(str.isdecimal, note)) and any(map(in_units, terminology.words.measured((note,))))
+    return Noted(note, saying.present - terminology.words.reasons, drugs, measured)
 
 
 def _said(concept: Concept) -> str:

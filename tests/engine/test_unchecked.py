@@ -17,7 +17,7 @@ from service.engine.unchecked import (
     rule_failed,
     service_failed,
 )
-from service.facts import Condition, MedicationOrder, Patient, Role, Unread
+from service.facts import Condition, MedicationOrder, Noted, Patient, Role, Unread
 from service.guidance.registry import RULES
 from service.terminology.recognise import Claim, Recognition
 from tests.guidance.charts import AMITRIPTYLINE, TOLPERISONE, NotComputed, born, chart, current, dose, draft, titrated
@@ -181,13 +181,18 @@ def test_a_fault_of_the_service_is_a_warning_that_names_what_is_missing() -> Non
     assert rule_failed("not-checked").facts == {"failed": "not-checked"}
 
 
-def test_a_problem_in_a_note_is_named_unless_it_is_on_the_list(numbers: Thresholds) -> None:
-    noted = replace(draft(AMITRIPTYLINE), noted=(("schwanger, 12. SSW", frozenset({"pregnancy"})),))
-    gap = found(chart(noted), numbers).unread[0]
-    assert (gap.reason, gap.order, gap.found, gap.conflict) == ("note-names", noted, "schwanger, 12. SSW", False)
+def test_what_a_note_names_is_named_unless_it_is_on_a_list(numbers: Thresholds) -> None:
+    pregnant = Noted("schwanger, 12. SSW", frozenset({"pregnancy"}), frozenset(), value=False)
+    moclobemide = Noted("nimmt auch Moclobemid", frozenset(), frozenset({"moclobemide"}), value=False)
+    qtc = Noted("QTc 530 ms", frozenset(), frozenset(), value=True)
     known = Condition(frozenset({"pregnancy"}), "pregnant")
-    assert not_checked(replace(chart(noted), conditions=(known,)), numbers) is None
-    assert not_checked(chart(replace(noted, stops=True)), numbers) is None
+    for note in (pregnant, moclobemide, qtc):
+        noted = replace(draft(AMITRIPTYLINE), noted=(note,))
+        gap = found(chart(noted), numbers).unread[0]
+        assert (gap.reason, gap.order, gap.found, gap.conflict) == ("note-names", noted, note.words, False)
+        listed = replace(chart(noted, current("moclobemide")), conditions=(known,))
+        assert (not_checked(listed, numbers) is None) == (not note.value)
+        assert not_checked(chart(replace(noted, stops=True)), numbers) is None
 
 
 def test_words_that_may_say_another_dose_are_named_beside_it(numbers: Thresholds) -> None:

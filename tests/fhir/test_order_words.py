@@ -4,7 +4,7 @@ from typing import Any
 
 from service.dosing.amount import NotComputed
 from service.dosing.dosage import DailyDose
-from service.facts import MedicationOrder, Role, Unread
+from service.facts import MedicationOrder, Noted, Role, Unread
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
 from tests.fhir.samples import dosage, drafted, listed, order, statement
@@ -117,13 +117,18 @@ def test_the_words_of_all_instructions_give_the_dose_where_there_is_no_other(ter
     assert not read(order(extension=other), terminology)[0].stops
 
 
-def test_a_problem_in_a_note_that_no_order_is_given_for_is_kept_with_the_order(terminology: Terminology) -> None:
-    for words, sets in (
-        ("Patientin ist schwanger, 12. SSW", {"pregnancy"}),
-        ("Cave: bekanntes Long-QT-Syndrom", {"long-qt"}),
-        ("not pregnant", set()),
-        ("for neuropathic pain and depression", set()),
-        ("taken with food", set()),
+def test_what_a_note_names_and_no_order_is_given_for_is_kept_with_the_order(terminology: Terminology) -> None:
+    none = frozenset[str]()
+    for words, sets, drugs, value in (
+        ("Patientin ist schwanger, 12. SSW", {"pregnancy"}, none, False),
+        ("Cave: bekanntes Long-QT-Syndrom", {"long-qt"}, none, False),
+        ("nimmt auch Moclobemid", none, {"moclobemide"}, False),
+        ("QTc 530 ms on last ECG", none, none, True),
+        ("not pregnant", none, none, False),
+        ("for neuropathic pain and depression", none, none, False),
+        ("replaces sertraline, QTc to be measured", none, none, False),
+        ("taken with food", none, none, False),
     ):
         found, _ = read(order(note=[{"text": words}]), terminology)
-        assert found.noted == (((words, frozenset(sets)),) if sets else ())
+        named = Noted(words, frozenset(sets), frozenset(drugs), value)
+        assert found.noted == ((named,) if any(named[1:]) else ()), words
