@@ -24,6 +24,8 @@ KINDS = {
 }
 OTHER = {"subject": {"reference": "Patient/somebody-else"}, "patient": {"reference": "Patient/somebody-else"}}
 
+CHANGED = [{"url": "https://ehr.example.org/negated", "valueBoolean": True}]
+COUNTED = {"amitriptyline-and-the-heart", "amitriptyline-and-other-conditions", "tolperisone-with-amitriptyline"}
 Load = Callable[[str], Json]
 
 
@@ -73,6 +75,31 @@ def test_a_list_that_is_not_whole_is_named_and_nothing_is_offered(way: str, whol
         cards = answered(request, decision)
         assert name in by_id(cards)["not-checked"]["detail"], key
         assert not any(card.get("suggestions") for card in cards), key
+
+
+def test_an_entry_whose_meaning_is_marked_as_changed_is_named_and_only_a_drug_counts(
+    whole: Json, decision: Decision
+) -> None:
+    entries = {
+        "conditions": {"resourceType": "Condition", "code": {"text": "Long QT syndrome"}},
+        "allergies": {"resourceType": "AllergyIntolerance", "code": {"text": "Amitriptyline"}},
+        "medications": {
+            "resourceType": "MedicationRequest",
+            "status": "active",
+            "intent": "order",
+            "medicationCodeableConcept": {"text": "Tolperisone 150 mg"},
+        },
+    }
+    for key, entry in entries.items():
+        for marked in (False, True):
+            request = deepcopy(whole)
+            resource = {**entry, **({"modifierExtension": CHANGED} if marked else {})}
+            request["prefetch"][key] = {"resourceType": "Bundle", "total": 1, "entry": [{"resource": resource}]}
+            cards = by_id(answered(request, decision))
+            counts = not cards.keys().isdisjoint(COUNTED)
+            assert counts is (not marked or key == "medications"), (key, marked)
+            assert ("not-checked" in cards) is marked, (key, marked)
+            assert counts or not any(card.get("suggestions") for card in cards.values()), key
 
 
 @pytest.mark.parametrize(

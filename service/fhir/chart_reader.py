@@ -31,11 +31,10 @@ from service.fhir.gaps import (
     failures,
     gap,
     incomplete,
-    is_own,
     may_be_one_of,
     missing,
     not_understood,
-    of_others,
+    usable,
 )
 from service.fhir.observations import Observed, observed
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
@@ -74,7 +73,7 @@ class ChartReader:
     today: date
     numbers: Mapping[str, Fraction]
     jurisdiction: str = "eu"
-    _lists: dict[str, list[Resource]] = field(default_factory=dict, init=False)
+    _lists: dict[str, tuple[list[Resource], list[Unread]]] = field(default_factory=dict, init=False)
     _room: Room = field(default_factory=Room, init=False)
 
     @cached_property
@@ -135,8 +134,8 @@ class ChartReader:
         in_list, gaps = self.listed
         problems = problem_list(self._own(CONDITIONS), self.terminology, self._room)
         allergies = allergy_list(self._own(ALLERGIES), self.terminology, self._room)
-        others = {key: len(self.prefetch[key].resources) - len(self._own(key)) for key in LISTS}
-        unread += [*gaps, *missing(self.prefetch), *of_others(others), *not_understood(problems, allergies)]
+        unread += [*gaps, *missing(self.prefetch), *chain.from_iterable(self._usable(key)[1] for key in LISTS)]
+        unread += not_understood(problems, allergies)
         unread += self._observed.unread
         measured = self._observed.measurements
         computed = self._computed(who, measured)
@@ -220,10 +219,13 @@ class ChartReader:
         return body_weight(self._observed.measurements, self.today, int(self.numbers["weight_age"]))
 
     def _own(self, key: str) -> list[Resource]:
-        """The resources of a list that are not another patient's."""
+        """The resources of a list that count."""
+        return self._usable(key)[0]
+
+    def _usable(self, key: str) -> tuple[list[Resource], list[Unread]]:
         if key not in self._lists:
             self.prefetch.complete(key)
-            self._lists[key] = [res for res in self.prefetch[key].resources if is_own(self.session, res)]
+            self._lists[key] = usable(self.session, key, self.prefetch[key].resources)
         return self._lists[key]
 
     def _known(self, identity: Identity) -> bool:

@@ -1,6 +1,6 @@
 """Why the lists of a call are not complete, as reasons of the card ``not-checked``."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from service.facts import MedicationOrder, Role, Unread
 from service.fhir.allergies import AllergyList
@@ -21,9 +21,10 @@ OBSERVATIONS = "observations"
 LISTS = (MEDICATIONS, STATEMENTS, CONDITIONS, ALLERGIES, OBSERVATIONS)
 
 OF_OTHERS = "entries-of-another-patient"
+MODIFIED = "entries-modified"
 TOO_MANY_KNOWN = "too-many-known"
 UNIDENTIFIED = "list-entry-unidentified"
-NOT_WHOLE = frozenset({OF_OTHERS, TOO_MANY_KNOWN, UNIDENTIFIED, MISSPELT, READ_IN_PART})
+NOT_WHOLE = frozenset({OF_OTHERS, MODIFIED, TOO_MANY_KNOWN, UNIDENTIFIED, MISSPELT, READ_IN_PART})
 """Reasons for which entries of a list that came were left out, or say nothing: the list is not whole."""
 
 WHY = {
@@ -49,9 +50,20 @@ def missing(prefetch: Prefetch) -> list[Unread]:
     return gaps + failures(prefetch)
 
 
-def of_others(counts: Mapping[str, int]) -> list[Unread]:
-    """Entries of another patient, which are left out, by list."""
-    return [Unread(OF_OTHERS, element=key, found=str(count), conflict=True) for key, count in counts.items() if count]
+def usable(session: Session, key: str, sent: Sequence[Resource]) -> tuple[list[Resource], list[Unread]]:
+    """The entries of a list that are this patient's, and what was left out.
+
+    That is also an entry with a modifier extension, which may turn its meaning round (FHIR R4, 2.4.2: it must not be
+    processed); a drug with one counts as taken, and ``listed_order`` names it.
+    """
+    own = [resource for resource in sent if is_own(session, resource)]
+    plain = own if key in (MEDICATIONS, STATEMENTS) else [one for one in own if not one.get("modifierExtension")]
+    gaps = []
+    if len(own) < len(sent):
+        gaps.append(Unread(OF_OTHERS, element=key, found=str(len(sent) - len(own)), conflict=True))
+    if len(plain) < len(own):
+        gaps.append(Unread(MODIFIED, element=key, found=str(len(own) - len(plain))))
+    return plain, gaps
 
 
 def not_understood(problems: ProblemList, allergies: AllergyList) -> Iterator[Unread]:

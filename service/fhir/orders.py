@@ -169,6 +169,8 @@ def listed_order(
     order = _dated_order(order, sent, resource, today) if ordered else _dated_statement(order, sent, today)
     order = _with_dose(order, resource, identity, doses, uncounted)
     too_many = [Unread("too-many-dosages", order, "dosageInstruction", str(uncounted))] if uncounted else []
+    if order.role is Role.CURRENT and resource.get("modifierExtension"):
+        too_many.append(Unread("element-unreadable", order, "modifierExtension"))
     if order.role is Role.CURRENT and order.status != "on-hold" and ended is not None and ended.ends:
         too_many.append(ended.gap(order))
     return order, [*too_many, *_cut(order, identity)]
