@@ -48,8 +48,13 @@ def modules_of(rule: Rule) -> Iterator[ModuleType]:
             continue
         seen.add(name)
         yield module
-        imports = (node for node in ast.walk(parsed(module)) if isinstance(node, ast.ImportFrom))
-        left += [node.module for node in imports if node.module and node.module.startswith(f"{room}.")]
+        left += [imported for imported in _imports(module) if imported.startswith(f"{room}.")]
+
+
+@cache
+def _imports(module: ModuleType) -> list[str]:
+    """The modules from which a module imports."""
+    return [node.module for node in ast.walk(parsed(module)) if isinstance(node, ast.ImportFrom) and node.module]
 
 
 @cache
