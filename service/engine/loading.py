@@ -31,6 +31,7 @@ from service.files import (
     check,
     digest,
     load_json,
+    load_table,
     load_yaml,
     read,
     schema,
@@ -79,7 +80,7 @@ def _load(folder: Path) -> Library:
     terminology, terminology_faults = load_terminology(folder / "terminology")
     faults += terminology_faults
     faults += [] if fits else faulty_tables(folder)
-    orders = _orders(folder, faults)
+    orders = _orders(folder, faults, fits)
     sample = _sample(folder, guideline, faults)
     cards, documents = _card_files(folder, faults, fits)
     if faults:
@@ -229,7 +230,13 @@ def _source(key: str, entry: Mapping[str, Any]) -> Source:
     return Source(key, entry["title"], label, link, entry["kind"], entry.get("url", ""), entry["read"])
 
 
-def _orders(folder: Path, faults: list[Fault]) -> dict[str, dict[str, Any]]:
+def _orders(folder: Path, faults: list[Fault], fits: bool) -> dict[str, dict[str, Any]]:
+    form = _form("orders", fits)
+    for path in [] if fits else sorted(folder.glob("orders/*.json")):
+        try:
+            load_table(folder, f"orders/{path.name}", form)
+        except FaultyLibrary as faulty:
+            faults += faulty.faults
     return {path.stem: _json(folder, f"orders/{path.name}", faults) for path in sorted(folder.glob("orders/*.json"))}
 
 

@@ -1,12 +1,16 @@
 """The change a suggestion makes, bound to one order of the client."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from service.cdshooks.messages import Action
 from service.engine.finding import Offer, Proposal
 from service.engine.library import Library
-from service.fhir.edit import CannotEdit, ClientOrders
+from service.fhir.concepts import concept_of
+from service.fhir.edit import CannotEdit, ClientOrders, dose_a_day
 from service.fhir.resources import Resource
+from service.terminology.recognise import Terminology
 
 DELETING = DELETE_DRAFT, REPLACED_DRAFT = "delete-draft", "replaced-draft"
 """The offers that need no template: to delete a draft, alone or for another order in its place."""
@@ -55,6 +59,12 @@ def actions_for(offer: Offer, orders: ClientOrders, library: Library) -> Offered
     return Offered(words["label"], actions, words.get("because", ""))
 
 
+def drugs_of(template: Mapping[str, Any], terminology: Terminology) -> set[str]:
+    """The drugs of the codes of a template's product."""
+    codings = concept_of(template["medicationCodeableConcept"]).codings
+    return {entry.drug for coding in codings for entry in terminology.drug_codes(coding)}
+
+
 def _deletion(reference: str, description: str) -> Action:
     return Action("delete", description, resourceId=reference)
 
@@ -62,11 +72,17 @@ def _deletion(reference: str, description: str) -> Action:
 def change_for(proposal: Proposal, orders: ClientOrders, library: Library) -> Change | str:
     """The change that a proposal makes, or the reason (a key of ``withheld``) why it cannot be offered.
 
-    No suggestion raises a dose: one that would is refused here whatever the rule said.
+    No suggestion raises a dose: one that would is refused here whatever the rule said. Raises ValueError when the
+    template gives another drug or dose than the rule proposes.
     """
     if proposal.dose >= proposal.current:
         return "would-not-lower"
     template, terminology = library.orders[proposal.template], library.terminology
+    given = (drugs_of(template, terminology), dose_a_day(template))
+    if given != ({proposal.drug}, proposal.dose):
+        raise ValueError(
+            f"orders/{proposal.template}.json gives other than {proposal.dose} mg a day of {proposal.drug}"
+        )
     try:
         return Change(*orders.changed(proposal.order.reference, template, terminology, proposal.drug))
     except CannotEdit as refusal:

@@ -132,6 +132,12 @@ def _same_product(order: Resource, dose: Fraction, terminology: Terminology, dru
     return kept
 
 
+def dose_a_day(template: Mapping[str, Any]) -> Fraction:
+    """The mg a day that a template gives, which fits its schema."""
+    times: int = template["dosageInstruction"][0]["timing"]["repeat"]["frequency"]
+    return (_dose(template) or Fraction(0)) * times
+
+
 def _dose(template: Mapping[str, Any]) -> Fraction | None:
     """The mg that a template gives at once."""
     return exact(template["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from service.engine.loading import FOLDER
 
-FEW = {"amitriptyline.json", "tolperisone.json", "zopiclone.json", "lidocaine.json"}
+FEW = {f"{drug}.json" for drug in ("amitriptyline", "tolperisone", "zopiclone", "lidocaine")}
+FEW |= {f"{drug}.json" for drug in ("duloxetine", "gabapentin", "pregabalin")}
+"""The drugs that guidance or an order template is about, and one more."""
 CLASSES = [f"terminology/classes/{name}.json" for name in ("tca", "antidepressant", "muscle-relaxant")]
 """Those to which somebody may be allergic."""
 

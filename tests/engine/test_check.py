@@ -76,9 +76,9 @@ def test_a_copy_of_the_folder_has_no_faults_either(folder: Path) -> None:
 
 
 def test_an_order_template_that_is_not_fhir_is_named_with_the_element(folder: Path) -> None:
-    changed(folder, TEMPLATE, '"frequency": 1', '"frequency": "once"')
+    changed(folder, TEMPLATE, '"status": "draft"', '"status": "draft", "colour": "red"')
     (fault,) = faults(folder)
-    assert fault.startswith(f"{TEMPLATE}: not valid FHIR: dosageInstruction.0.timing.repeat.frequency")
+    assert fault.startswith(f"{TEMPLATE}: not valid FHIR: colour")
 
 
 SEVERAL = [FAILED, "monitoring/pain-score.md", "tolperisone/tolperisone-food.md"]
@@ -284,7 +284,7 @@ def test_a_statement_that_no_card_carries_and_that_does_not_say_why_is_named(fol
 
 
 def test_several_faults_are_all_named(folder: Path) -> None:
-    changed(folder, TEMPLATE, '"frequency": 1', '"frequency": "once"')
+    changed(folder, TEMPLATE, '"status": "draft"', '"status": "draft", "colour": "red"')
     changed(folder, FAILED, "could not be worked out", "{{ failed")
     assert {fault.split(":")[0] for fault in faults(folder)} == {TEMPLATE, FAILED}
 

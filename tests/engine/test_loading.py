@@ -271,6 +271,47 @@ BETWEEN_FILES = {
     ),
     "a drug offered from nowhere": (OFFERS, "sources: [G-LAB]", "sources: [X]", "'X' is not in sources.yaml"),
 }
+RUNG, START_DOSE = "orders/amitriptyline-rung-2.json", "orders/gabapentin-start-normal.json"
+BEDTIME = "orders/amitriptyline-10-mg-at-bedtime.json"
+OTHER_ORDERS = {
+    "an order of another dose": (BEDTIME, '"value": 10', '"value": 30', "its words say another dose than its data"),
+    "an order of another rung": (RUNG, '"value": 50', '"value": 75', "its words say another dose than its data"),
+    "an order of another drug": (START_DOSE, "gabapentin 300 MG", "pregabalin 300 MG", "not those of one drug"),
+    "a button for another drug": (OFFERS, 'gabapentin 100 mg once a day"', 'pregabalin 100 mg once a day"', "not that"),
+    "a button for another dose": (
+        OFFERS,
+        'pregabalin 75 mg twice a day"',
+        'pregabalin 150 mg twice a day"',
+        "not that",
+    ),
+}
+NO_ORDERS = {
+    "an order that is given": (BEDTIME, '"status": "draft"', '"status": "active"', "status: 'draft' was expected"),
+    "an order without a dose": (
+        RUNG,
+        '"dosageInstruction"',
+        '"dosageInstructions"',
+        "'dosageInstruction' is a required",
+    ),
+    "an order each week": (START_DOSE, '"periodUnit": "d"', '"periodUnit": "wk"', "periodUnit: 'd' was expected"),
+}
+
+
+def test_an_order_of_another_drug_or_dose_than_it_is_offered_for_is_named(folder: Path) -> None:
+    """No suggestion raises a dose: what the template gives is what its words and its button say."""
+    for cases in (NO_ORDERS, OTHER_ORDERS):
+        before = {file: (folder / file).read_text(encoding="utf-8") for file, *_ in cases.values()}
+        for file, old, new, _ in cases.values():
+            text = (folder / file).read_text(encoding="utf-8")
+            assert old in text
+            (folder / file).write_text(text.replace(old, new), encoding="utf-8")
+        found = faults(folder)
+        for file, _, _, reason in cases.values():
+            assert any(reason in fault for fault in found if fault.startswith("orders/")), (file, found)
+        for file, text in before.items():
+            (folder / file).write_text(text, encoding="utf-8")
+
+
 IN_ONE_FILE = {
     "summary without words": (FAILED, "## summary\n", "## summary\n\n## summary x\n", "'## summary': has no words"),
     "HTML on a card": (FAILED, "## line\n", "## line\n<b>Stop</b> ", "'## line': HTML"),
