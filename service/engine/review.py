@@ -3,9 +3,11 @@
 import ast
 import hashlib
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import date
 from functools import cache
 from types import ModuleType
@@ -16,25 +18,33 @@ from service.engine.evaluate import card_of
 from service.engine.finding import Rule
 from service.engine.guideline import Guideline
 
+_NOT_REVIEWED = ("file", "review", "history", "examples")
 _REVIEW = re.compile(r"^review:.*(?:\n[ \t]+.*)*$", re.MULTILINE)
 
 
 def digest(guideline: Guideline, card_id: str) -> str:
-    """A digest of what a reviewer of a card looks at: its words, its numbers and the code of its rule."""
-    card = guideline.library.cards[card_id]
+    """A digest of what a reviewer of a card looks at.
+
+    That is its file without examples and history, the lines that it includes, its sources, the statements that it
+    carries, what its numbers stand for, the sentences that all cards share, the code of its rule, and where that
+    offers orders, these. Value sets, which grow with every release of a terminology, are not part of it.
+    """
+    library = guideline.library
+    card = library.cards[card_id]
     rule = next((rule for rule in guideline.rules if card_of(rule) == card_id), None)
+    code = sorted(map(inspect.getsource, modules_of(rule))) if rule is not None else []
+    offers = any("Offer(" in module or "Proposal(" in module for module in code)
     reviewed = (
-        card.title,
-        sorted(card.sections.items()),
-        sorted((name, str(number)) for name, number in card.thresholds.items()),
-        sorted((name, str(row)) for name, row in card.reasons.items()),
-        sorted(card.lists.items()),
-        sorted(card.says.items()),
-        card.sources,
-        card.override_reasons,
-        sorted(map(inspect.getsource, modules_of(rule))) if rule is not None else (),
+        {member.name: getattr(card, member.name) for member in fields(card) if member.name not in _NOT_REVIEWED},
+        {name: text for name, text in library.lines.items() if any(name in words for words in card.sections.values())},
+        [library.sources[key] for key in card.sources],
+        [library.statements[key] for key in card.statements],
+        library.number_words.get(card_id),
+        [library.withheld, library.by_hand, library.quiet, library.not_reviewed, library.no_button],
+        code,
+        [library.offers, library.orders] if offers else [],
     )
-    return hashlib.sha256(repr(reviewed).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(reviewed, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def modules_of(rule: Rule) -> Iterator[ModuleType]:

@@ -79,6 +79,26 @@ def test_every_thing_that_is_reviewed_counts_for_the_digest(library: Library, ed
     assert digest(with_card(library, edit(card)), card.id) != digest(with_card(library, card), card.id)
 
 
+AROUND: dict[str, tuple[str, Callable[[Library], Library]]] = {
+    "a line that it includes": ("other-options", lambda lib: replace(lib, lines=dict.fromkeys(lib.lines, "other"))),
+    "how far a source was read": (
+        "pain-score",
+        lambda lib: replace(lib, sources={key: replace(source, read="part") for key, source in lib.sources.items()}),
+    ),
+    "what a number stands for": ("pain-score", lambda lib: replace(lib, number_words={"pain-score": {"recent": "x"}})),
+    "an order that it offers": ("pain-score", lambda lib: replace(lib, orders={})),
+    "a sentence that all share": ("pain-score", lambda lib: replace(lib, not_reviewed="Reviewed.")),
+}
+
+
+def test_what_a_card_says_without_its_file_counts_for_the_digest(library: Library) -> None:
+    for what, (card, edit) in AROUND.items():
+        before, after = (digest(Guideline(one, RULES), card) for one in (library, edit(library)))
+        assert before != after, what
+    untouched = [digest(Guideline(one, RULES), "rule-failed") for one in (library, replace(library, orders={}))]
+    assert untouched[0] == untouched[1]
+
+
 def test_the_code_of_the_rule_and_of_what_it_rests_on_counts(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     import inspect
 
