@@ -119,8 +119,8 @@ class MedicationOrder:
 
     @property
     def is_statement(self) -> bool:
-        """True for a record that the drug is taken, which nobody ordered by it."""
-        return self.reference.startswith("MedicationStatement/")
+        """True for a record that the drug is taken, was handed out or given, which nobody ordered by it."""
+        return self.reference.startswith(("MedicationStatement/", "MedicationDispense/", "MedicationAdministration/"))
 
     @property
     def began(self) -> date | None:

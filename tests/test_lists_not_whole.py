@@ -195,3 +195,37 @@ def test_one_object_where_fhir_has_a_list_changes_nothing(path: str, whole: Json
         holder = held[0] if isinstance(held, list) else held
     (holder[last],) = holder[last]
     assert [(card["summary"], card["detail"]) for card in answered(whole, decision)] == usual
+
+
+def test_what_was_handed_out_or_given_long_ago_is_no_longer_taken(whole: Json, decision: Decision) -> None:
+    supply = {"value": 30, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"}
+    base = {"status": "completed", "medicationCodeableConcept": {"text": "Tranylcypromine 10 mg"}}
+    dispense = {"resourceType": "MedicationDispense", **base}
+    given = {"resourceType": "MedicationAdministration", **base}
+    for entry, indicator in (
+        ({**dispense, "whenHandedOver": "2021-12-25", "daysSupply": supply}, None),
+        ({**dispense, "whenHandedOver": "2021-12-25"}, "critical"),  # how long it lasted is not known
+        ({**dispense, "whenHandedOver": "2026-10-20", "daysSupply": supply}, "critical"),
+        ({**given, "effectiveDateTime": "2024-11-20"}, None),
+        ({**given, "effectivePeriod": {"start": "2024-11-20", "end": "2024-11-20"}}, None),
+        ({**given, "effectiveDateTime": "2026-11-20"}, "critical"),
+    ):
+        whole["prefetch"]["medications"] = {"resourceType": "Bundle", "entry": [{"resource": entry}]}
+        card = by_id(answered(whole, decision)).get("amitriptyline-with-maoi")
+        assert (card["indicator"] if card else None) == indicator, entry
+
+
+def test_what_was_handed_out_is_not_added_to_its_order_nor_one_supply_to_the_next(
+    fixture: Load, decision: Decision
+) -> None:
+    request = fixture("requests/patient-view/amitriptyline-ordered-twice")
+    order = request["prefetch"]["medications"]["entry"][0]["resource"]
+    kept = {key: order[key] for key in ("subject", "medicationCodeableConcept", "dosageInstruction") if key in order}
+    dispense = {"resourceType": "MedicationDispense", "id": "d1", "status": "completed", **kept}
+    supply = {"value": 30, "unit": "d"}
+    days = ("2026-09-20", "2026-10-20", "2026-11-18")
+    monthly = [{**dispense, "id": day, "whenHandedOver": day, "daysSupply": supply} for day in days]
+    for entries in ([order, {**dispense, "whenHandedOver": "2026-11-20"}], monthly):
+        request["prefetch"]["medications"]["entry"] = [{"resource": entry} for entry in entries]
+        request["prefetch"]["medications"].pop("total", None)
+        assert "amitriptyline-duplicate" not in by_id(answered(request, decision))

@@ -17,8 +17,8 @@ from service.fhir.recognise import identify
 from service.fhir.resources import exact
 from service.files import Document, Fault
 
-NOT_CHECKED, WEIGHT_AGE = "not-checked", "weight_age"
-"""The card whose numbers say how a chart is read, and the one of them that every guideline needs."""
+NOT_CHECKED, WEIGHT_AGE, SUPPLY_GRACE = "not-checked", "weight_age", "supply_grace"
+"""The card whose numbers say how a chart is read, the one that every guideline needs, and one that it may have."""
 
 
 def reference_faults(
@@ -165,7 +165,7 @@ def _numbers_of_charts(card: Document, given: Thresholds, subjects: Iterable[str
         beside = f", and {min(given.keys() & NUMBERS)} needs it" if name in NUMBERS else ""
         yield card.fault(f"thresholds: '{name}' is missing{beside}", "thresholds")
     for name, number in given.items():
-        unit = (needed | plausible).get(name)
+        unit = (needed | plausible | {SUPPLY_GRACE: "d"}).get(name)
         if unit != number.unit:
             wrong = "nothing reads it" if unit is None else f"it is read in {unit or 'a bare number'}"
             yield card.fault(f"thresholds.{name}: {wrong}", "thresholds", name)

@@ -4,6 +4,7 @@ What is returned is new; the client's own resource is never changed.
 """
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 from fhir.resources.R4B.codeableconcept import CodeableConcept
@@ -12,9 +13,10 @@ from fhir.resources.R4B.medicationstatement import MedicationStatement
 from fhir.resources.R4B.reference import Reference
 
 from service.caching import cached
+from service.dates import event, later
 from service.fhir.concepts import status_codes
 from service.fhir.dosage_shapes import concept_as_r4, dosage_as_r4
-from service.fhir.resources import Resource, aslist, one, only, present, relative, text
+from service.fhir.resources import Resource, aslist, exact, one, only, present, relative, text
 from service.fhir.tolerant import Read, read
 from service.fhir.versions import TAKEN_TYPES, dosage_instructions, first, names
 from service.jsonio import decode, encode
@@ -44,6 +46,9 @@ _GIVEN = {
     **dict.fromkeys(("cancelled", "declined", "not-done"), "not-taken"),
 }
 """What the status of a dispense or an administration says about the drug being taken."""
+
+_DAYS = frozenset({"d", "day", "days", "tage", "tag", "{day}", "258703001"})
+"""How the unit of a supply in days is written; one without a unit is in days, as FHIR has no other."""
 
 _ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """Beginnings of R5's adherence codes, which also tell whether it is so as directed."""
@@ -136,13 +141,26 @@ def _given_as_r4(given: Resource) -> Resource:
     handed_out = given["resourceType"] == "MedicationDispense"
     dates = ("whenHandedOver", "whenPrepared", "effectiveDateTime", "occurenceDateTime", "effectiveTimeDateTime")
     periods = ("effectivePeriod", "occurencePeriod", "effectiveTimePeriod")
+    began = next((one(given[name]) for name in dates if given.get(name) is not None), None)
+    period = next((one(given[name]) for name in periods if given.get(name) is not None), None)
+    period = period or _supplied(began, one(given.get("daysSupply")) if handed_out else {"value": 1})
     return present(
         resourceType="MedicationStatement",
         status="not-taken" if not_given else _GIVEN.get(stated, stated or NOT_STATED),
-        effectiveDateTime=next((one(given[name]) for name in dates if given.get(name) is not None), None),
-        effectivePeriod=next((one(given[name]) for name in periods if given.get(name) is not None), None),
+        effectiveDateTime=began if period is None else None,
+        effectivePeriod=period,
         dosage=[dosage_as_r4(d) for d in dosage_instructions(given)] or None if handed_out else None,
     )
+
+
+def _supplied(began: Any, supply: Any) -> Resource | None:
+    """The period of a supply of so many days; None where its first day or its length is not stated."""
+    day = event(text(began))
+    days = exact(supply.get("value")) if isinstance(supply, dict) else None
+    unit = {text(supply.get(name)).strip().lower() for name in ("code", "unit")} - {""} if days is not None else set()
+    if day is None or days is None or days < 1 or not unit <= _DAYS:
+        return None
+    return {"start": day.earliest.isoformat(), "end": later(day.latest, ceil(days) - 1).isoformat()}
 
 
 def singled(resource: Resource) -> Resource:
@@ -169,7 +187,11 @@ def planned_end(order: Resource) -> str:
 
 def based_on(order: Resource) -> tuple[str, ...]:
     """ "Type/id" of what an order is based on: the prescription that it follows, but as often a plan or a proposal."""
-    given = (item for member in ("basedOn", "priorPrescription") for item in aslist(order.get(member)))
+    given = (
+        item
+        for member in ("basedOn", "priorPrescription", "authorizingPrescription")
+        for item in aslist(order.get(member))
+    )
     pointers = (text(item.get("reference") if isinstance(item, dict) else item) for item in given)
     return tuple(relative(pointer) for pointer in pointers if pointer)
 

@@ -191,7 +191,9 @@ class ChartReader:
     @cached_property
     def _doses(self) -> DoseContext:
         """What doses need of this call. The weight is looked for only when a dose is ordered by weight (Q6)."""
-        return DoseContext(self.subjects, self._weight, self._room, listed=Listed(lambda: self._own(CONDITIONS)))
+        listed, grace = Listed(lambda: self._own(CONDITIONS)), self.numbers.get("supply_grace")
+        days = int(grace) if grace is not None else None
+        return DoseContext(self.subjects, self._weight, self._room, listed=listed, grace=days)
 
     @cached_property
     def _observed(self) -> Observed:

@@ -24,7 +24,8 @@ _IN_EVERY_VERSION = {
 
 _OF_STATEMENTS = (
     "taken wasNotTaken adherence effectiveDateTime effectivePeriod dateAsserted notGiven wasNotGiven whenHandedOver"
-    " whenPrepared occurenceDateTime occurencePeriod effectiveTimeDateTime effectiveTimePeriod"
+    " whenPrepared daysSupply authorizingPrescription"
+    " occurenceDateTime occurencePeriod effectiveTimeDateTime effectiveTimePeriod"
 )
 _OF_PROBLEMS = (
     "clinicalStatus verificationStatus onsetDateTime onsetPeriod"

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from fhir.resources.R4B.medicationrequest import MedicationRequest
-from fhir.resources.R4B.medicationstatement import MedicationStatement
 
 from service.caching import cached
 from service.dates import event
@@ -20,12 +19,12 @@ from service.fhir.as_r4 import based_on, ended_on, planned_end, read_order, read
 from service.fhir.concepts import Room
 from service.fhir.dosages import ORDER_LIST, STATEMENT_LIST, as_day, brief, codings, instructions
 from service.fhir.order_words import Ended, ending_of
-from service.fhir.periods import given_until, supplied_until
+from service.fhir.periods import dated_statement, given_until, supplied_until
 from service.fhir.reasons import NOT_LISTED, Listed, Reasons, reasons_of
 from service.fhir.recognise import Identity
 from service.fhir.resources import Resource, reference
 from service.fhir.tolerant import Read
-from service.fhir.versions import ORDER_TYPES, dosage_instructions
+from service.fhir.versions import ORDER_TYPES, TAKEN_TYPES, dosage_instructions
 from service.terminology.endings import Ending
 from service.terminology.recognise import Terminology
 
@@ -56,13 +55,15 @@ class DoseContext:
     """What a dose needs besides the order: the drugs whose dose matters, and the body weight in kg, if asked for.
 
     ``left`` is how many more dosage instructions are read for this call: each costs up to a millisecond. ``room`` is
-    for the letters of reasons, ``listed`` the problems to which these may refer.
+    for the letters of reasons, ``listed`` the problems to which these may refer. ``grace`` is for how many days what
+    was handed out or given counts as taken beyond its end; None for ever.
     """
 
     subjects: tuple[str, ...]
     weight: Callable[[], Fraction | None]
     room: Room = field(default_factory=Room)
     left: int = MOST_INSTRUCTIONS_A_CALL
+    grace: int | None = None
     listed: Listed = NOT_LISTED
 
     def within(self, resource: Resource) -> tuple[Resource, int]:
@@ -166,7 +167,10 @@ def listed_order(
     if role is None:
         return None, [] if status in IGNORED else [Unread("status-unknown", order, "status")]
     order = replace(order, role=role, status=status, dosages=given.dosages)
-    order = _dated_order(order, sent, resource, today) if ordered else _dated_statement(order, sent, today)
+    if ordered:
+        order = _dated_order(order, sent, resource, today)
+    else:
+        order = dated_statement(order, sent, today, doses.grace if resource["resourceType"] in TAKEN_TYPES else None)
     order = _with_dose(order, resource, identity, doses, uncounted)
     too_many = [Unread("too-many-dosages", order, "dosageInstruction", str(uncounted))] if uncounted else []
     if order.role is Role.CURRENT and resource.get("modifierExtension"):
@@ -204,22 +208,6 @@ def _dated_order(
         continues_earlier=request.priorPrescription is not None,
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
         period_ended=until if order.role is Role.CURRENT and until is not None and until < today else None,
-    )
-
-
-def _dated_statement(order: MedicationOrder, statement: MedicationStatement, today: date) -> MedicationOrder:
-    """A statement of the list with the days between which the drug is taken."""
-    period = statement.effectivePeriod
-    started = period.start if period is not None else statement.effectiveDateTime
-    ended = as_day(period.end) if period is not None else None
-    over = order.role is Role.CURRENT and ended is not None and ended < today
-    past = over and order.status == "recorded"
-    return replace(
-        order,
-        role=Role.PAST if past else order.role,
-        authored=as_day(started) or as_day(statement.dateAsserted),
-        last_taken=ended,
-        period_ended=ended if over and not past else None,
     )
 
 
