@@ -15,6 +15,9 @@ from service.terminology.recognise import Terminology
 TOPICS, OVERRIDE_REASONS = "card-topics", "override-reasons"
 """The code systems that a guideline publishes."""
 
+DELETING = DELETE_DRAFT, REPLACED_DRAFT = "delete-draft", "replaced-draft"
+"""The offers that need no template: to delete a draft, alone or for another order in its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -2,19 +2,12 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from service.dosing.amount import NotComputed, Product, strengths_in_text
-from service.dosing.compute import daily_dose
 from service.dosing.filtration import NUMBERS
 from service.engine.catalogue import RAISED_BY_THE_ENGINE
 from service.engine.concerns import concerns_of
 from service.engine.finding import Thresholds
-from service.engine.library import OVERRIDE_REASONS, TOPICS, Library
+from service.engine.library import DELETING, OVERRIDE_REASONS, TOPICS, Library
 from service.engine.plan import ANY_CARD
-from service.engine.suggestions import DELETING, drugs_of
-from service.fhir.edit import dose_a_day
-from service.fhir.orders import read_dosages
-from service.fhir.recognise import identify
-from service.fhir.resources import exact
 from service.files import Document, Fault
 
 NOT_CHECKED, WEIGHT_AGE, SUPPLY_GRACE = "not-checked", "weight_age", "supply_grace"
@@ -27,7 +20,6 @@ def reference_faults(
     """What is wrong between the files of a library; ``cards`` are the front matters by the card's id."""
     yield from _of_cards(library, cards)
     yield from _uncited(offers, library)
-    yield from _other_doses(library)
     yield from guideline_faults(guideline, library)
     if NOT_CHECKED in cards:
         yield from _numbers_of_charts(cards[NOT_CHECKED], library.thresholds[NOT_CHECKED], library.plan.subjects)
@@ -80,29 +72,6 @@ def _uncited(offers: Document, library: Library) -> Iterator[Fault]:
         for key in cited:
             if key not in library.sources:
                 yield offers.fault(f"{name}: '{key}' is not in sources.yaml", name)
-
-
-def _other_doses(library: Library) -> Iterator[Fault]:
-    """Templates that are not for one drug, whose words say another dose, or whose offer says another drug or dose."""
-    terminology = library.terminology
-    for name, template in library.orders.items():
-        if template["resourceType"] != "MedicationRequest":
-            continue
-        identity, (single,) = identify(template, {}, terminology), template["dosageInstruction"][0]["doseAndRate"]
-        dose = daily_dose(read_dosages(template), Product("", identity.recognition, identity.label, identity.strengths))
-        drugs, coded = drugs_of(template, terminology), "coding" in template["medicationCodeableConcept"]
-        label, named = library.offers.get(name, {}).get("label", ""), [terminology.titles[drug] for drug in drugs]
-        wrong = ""
-        if coded and (len(drugs) != 1 or any(map(identity.recognition.disputes, drugs))):
-            wrong = "its codes and words are not those of one drug"
-        elif isinstance(dose, NotComputed) or dose.high != dose_a_day(template):
-            wrong = "its words say another dose than its data"
-        elif label and exact(single["doseQuantity"]["value"]) not in strengths_in_text(label):
-            wrong = f"its dose is not that of its button, '{label}'"
-        elif label and not all(title.partition(" (")[0] in label for title in named):
-            wrong = f"its drug is not that of its button, '{label}'"
-        if wrong:
-            yield Fault(f"orders/{name}.json", 0, wrong)
 
 
 def guideline_faults(guideline: Document, library: Library) -> Iterator[Fault]:

@@ -6,14 +6,11 @@ from typing import Any
 
 from service.cdshooks.messages import Action
 from service.engine.finding import Offer, Proposal
-from service.engine.library import Library
+from service.engine.library import DELETE_DRAFT, REPLACED_DRAFT, Library
 from service.fhir.concepts import concept_of
 from service.fhir.edit import CannotEdit, ClientOrders, dose_a_day
 from service.fhir.resources import Resource
 from service.terminology.recognise import Terminology
-
-DELETING = DELETE_DRAFT, REPLACED_DRAFT = "delete-draft", "replaced-draft"
-"""The offers that need no template: to delete a draft, alone or for another order in its place."""
 
 
 @dataclass(frozen=True, slots=True)
