@@ -55,6 +55,7 @@ _RECURRING = (
 )
 """Members that say the same few things again and again in every record: each is decoded once and then known."""
 
+_RENDERED = RENDERED.encode()
 _LONGEST_RECURRING, _MOST_RECURRING = 1000, 2000
 """Bytes of such a member that is kept, of which a concept of several codes has about 400; and how many are."""
 
@@ -103,9 +104,10 @@ def _complete(resource: Resource) -> None:
             resource[name] = _recurring(bytes(resource[name]))
     if "meta" in resource:
         _complete_meta(resource["meta"])
-    extensions = bytes(resource.pop("extension", b""))
-    if RENDERED.encode() in extensions or b"\\" in extensions:
-        resource["extension"] = _decode(extensions)
+    if "extension" in resource:
+        extensions = bytes(resource.pop("extension"))
+        if _RENDERED in extensions or b"\\" in extensions:
+            resource["extension"] = _decode(extensions)
 
 
 def _complete_meta(meta: Resource) -> None:

@@ -22,6 +22,7 @@ from service.terminology.recognise import Terminology
 
 BESIDE = names("Dosage", "additionalInstruction")
 """Members for words beside the dose."""
+_WORDED = ("text", RENDERED, "patientInstruction")
 OF_TIMING = "timing.code"
 NOTE = "note"
 """What it says is about somebody, and kept in no cache."""
@@ -86,16 +87,21 @@ def words_of(instruction: Any) -> Iterator[tuple[str, str]]:
     """The words of one instruction, each with its member."""
     if not isinstance(instruction, dict):
         return
-    for name in ("text", RENDERED, "patientInstruction"):
-        yield name, words_in(instruction.get(name))
+    for name in _WORDED:
+        if instruction.get(name):
+            yield name, words_in(instruction[name])
     timing = one(instruction.get("timing"))
     code = timing.get("code") if isinstance(timing, dict) else timing
-    yield from ((OF_TIMING, words) for words in concept_of(code).texts)
-    yield from ((BESIDE[0], concept_of(item).label) for name in BESIDE for item in aslist(instruction.get(name)))
+    if code:
+        yield from ((OF_TIMING, words) for words in concept_of(code).texts)
+    for name in BESIDE:
+        if instruction.get(name):
+            yield from ((BESIDE[0], concept_of(item).label) for item in aslist(instruction[name]))
 
 
 def _beside_all(order: Resource) -> Iterator[tuple[str, str]]:
-    yield RENDERED, rendered(order)
+    if words := rendered(order):
+        yield RENDERED, words
     yield from ((NOTE, note) for note in islice(notes_of(order), MOST_REASONS))
 
 
