@@ -239,7 +239,7 @@ def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
 
 
 def _document(folder: Path, file: str) -> Document:
-    """A file that has been loaded, of a card its front matter."""
+    """A file of the folder as it was loaded; for a card, its front matter."""
     text = (folder / file).read_text(encoding="utf-8")
     found = split(file, text) if file.endswith(".md") else load_yaml(file, text)
     assert not isinstance(found, Fault), "it was loaded"

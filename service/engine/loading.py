@@ -105,9 +105,9 @@ def _load(folder: Path) -> Library:
     )
     faults += reference_faults(library, documents, guideline, offers)
     if not fits:
-        from service.engine.templates import template_faults  # reads orders, which is slow to import
+        from service.engine.templates import order_faults  # reads orders, which is slow to import
 
-        faults += template_faults(library)
+        faults += order_faults(library)
     if faults:
         raise FaultyLibrary(faults)
     if seen is not None and not fits:

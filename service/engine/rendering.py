@@ -226,7 +226,7 @@ class Renderer:
         )
 
     def _whole(self, words: str, lines: Sequence[str], parts: Sequence["_Part"], source: Source) -> str:
-        """A detail put together, with words that have to be marked marked once."""
+        """The whole detail; what has to be marked, such as "the article", is marked once."""
         listed = "\n".join(f"- {line}" for line in lines)
         last = "" if all(part.reviewed for part in parts) else self.library.not_reviewed
         text = tidy("\n\n".join(filter(None, (words, listed, last))))
@@ -236,7 +236,7 @@ class Renderer:
         return text
 
     def _line(self, part: "_Part") -> str:
-        """A finding in one line, by the title of its card where it has none."""
+        """A finding in one line; where its card has no line, the card's title."""
         if part.file.section("line", part.state) not in part.file.sections:
             return markdown(f"{part.file.title}.")
         template = self.marked.get_template(part.template("line"))

@@ -13,7 +13,7 @@ from service.fhir.resources import exact
 from service.files import Fault
 
 
-def template_faults(library: Library) -> Iterator[Fault]:
+def order_faults(library: Library) -> Iterator[Fault]:
     """Templates that are not for one drug, whose words say another dose, or whose offer says another drug or dose."""
     terminology = library.terminology
     for name, template in library.orders.items():

@@ -88,6 +88,6 @@ class Bulkhead:
                 if len(self._servers) > MOST_SERVERS:
                     del self._servers[next(iter(self._servers))]
         if failed and known.failures == MOST_FAILURES:
-            log.warning("FHIR server left alone", client=client, failures=known.failures)
+            log.warning("FHIR server paused", client=client, failures=known.failures)
         if tired and not failed:
             log.info("FHIR server asked again", client=client)

@@ -43,7 +43,7 @@ STATUS = "-status"
 
 PREGNANCY = f"pregnancy{STATUS}"
 YES_OR_NO = {True: "yes", False: "no"}
-"""A boolean answer in the words of one in words."""
+"""A boolean answer, as the word that a questionnaire would give."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ class ExchangeWriter:
             log.error("exchanges put aside not read", error=type(error).__name__, errno=error.errno)
             return
         if written:
-            log.info("exchanges put aside are written", lines=written)
+            log.info("spilled exchanges written", lines=written)
         self._lose(unreadable, "unreadable")
 
     def _insert(self, batch: Sequence[Numbered]) -> list[Numbered]:

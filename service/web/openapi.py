@@ -72,7 +72,7 @@ def _read(tag: str, name: str, summary: str, content: Part, parameter: Part | No
 
 
 def _send(tag: str, body: Part, answer: Part, never: int, **operation: str) -> Part:
-    """A POST, which may fail with every status but one. The body may be called FHIR's JSON as well; it is the same."""
+    """A POST with all its error answers but one. Its body may also be labelled as FHIR's JSON, which is the same."""
     failures = (str(status) for status, _ in _failures() if status != never)
     return {
         **operation,

@@ -60,7 +60,7 @@ def test_a_server_that_keeps_failing_rests_and_then_one_call_tries(
     assert not bulkhead.resting(A, SERVER)
     bulkhead.note(A, SERVER, ["found", Failure.TIMEOUT])
     assert not bulkhead.resting(A, SERVER)
-    assert [line["event"] for line in logged] == ["FHIR server left alone", "FHIR server asked again"]
+    assert [line["event"] for line in logged] == ["FHIR server paused", "FHIR server asked again"]
 
 
 @pytest.mark.parametrize("failure", [Failure.NOT_FOUND, Failure.TOKEN_REFUSED, Failure.UNREADABLE, Failure.LIMIT])
