@@ -147,6 +147,8 @@ def load_yaml(name: str, text: str, offset: int = 0) -> Document | Fault:
         return Fault(name, line, f"not valid YAML: {error.reason} (character {error.character:#x})")
     except RecursionError:
         return Fault(name, 0, "not valid YAML: nested too deeply, or in itself")
+    except ValueError as error:  # a number of thousands of digits
+        return Fault(name, 0, f"not valid YAML: {error}")
     return Document(name, value, node, offset)
 
 
@@ -156,7 +158,7 @@ def check(document: Document, schema: Schema) -> list[Fault]:
         return []
     closest = map(_closest, validator(schema).iter_errors(_as_json(document.value)))
     return [
-        document.fault(f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {_reason(error)}", *_place(error))
+        document.fault(f"{'.'.join(map(str, error.absolute_path)) or 'document'}: {reason(error)}", *_place(error))
         for error in closest
     ]
 
@@ -173,16 +175,23 @@ def _as_json(value: Any) -> Any:
     return msgspec.to_builtins(value, str_keys=True)
 
 
+_DEPENDENCY = re.compile(r"^('.+') is a dependency of ('.+')$")
+
+
 def _closest(error: "ValidationError") -> "ValidationError":
     """Where a value may have one of several forms: what is wrong with it in the one form whose type it has."""
     of_its_type = [inner for inner in error.context if inner.validator != "type"]
     return _closest(of_its_type[0]) if len(of_its_type) == 1 else error
 
 
-def _reason(error: "ValidationError") -> str:
-    """What is wrong with a value: in place of a pattern, what the schema says of it."""
+def reason(error: "ValidationError") -> str:
+    """What is wrong with a value: in place of a pattern or a choice, what the schema says of it."""
     meant = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return f"{error.instance!r} does not match: {meant}" if error.validator == "pattern" and meant else error.message
+    if meant and error.validator == "oneOf":
+        return str(meant)
+    if meant and error.validator == "pattern":
+        return f"{error.instance!r} does not match: {meant}"
+    return _DEPENDENCY.sub(r"\2 needs \1 beside it", error.message)
 
 
 def _place(error: "ValidationError") -> list[str | int]:
@@ -197,7 +206,7 @@ def _place(error: "ValidationError") -> list[str | int]:
 def load_table(folder: Path, name: str, schema: Schema) -> Any:
     """The value of a YAML file under a JSON Schema. Raises FaultyLibrary. Lines are counted only for its faults."""
     text = read(folder, name)
-    with suppress(yaml.YAMLError, RecursionError):
+    with suppress(yaml.YAMLError, RecursionError, ValueError):
         value = yaml.load(text, _Loader)  # noqa: S506 (a safe one)
         if value is not None and (schema is None or validator(schema).is_valid(_as_json(value))):
             return value

@@ -16,6 +16,7 @@ YAML = {
     b"a: 1\na: 2\n": (2, "not valid YAML: 'a' stands twice"),
     b"a: &a [*a]\n": (0, "not valid YAML: nested too deeply, or in itself"),
     b"a: " + b"[" * 3000 + b"]" * 3000: (0, "not valid YAML: nested too deeply"),
+    b"a: " + b"9" * 5000: (0, "not valid YAML: Exceeds the limit"),
     b"": (0, "not valid YAML"),
 }
 JSON = {

@@ -83,6 +83,7 @@ def _load(folder: Path) -> Library:
     orders = _orders(folder, faults, fits)
     sample = _sample(folder, guideline, faults)
     cards, documents = _card_files(folder, faults, fits)
+    faults += [Fault(path.relative_to(folder).as_posix(), 0, "must end in .yaml") for path in folder.rglob("*.yml")]
     if faults:
         raise FaultyLibrary(faults)
     library = Library(

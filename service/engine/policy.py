@@ -16,7 +16,7 @@ from service.engine.concerns import CardNumbers, concerns_of
 from service.engine.finding import Finding, Indicator, Threshold
 from service.engine.library import CardFile, Library
 from service.engine.loading import FOLDER
-from service.files import Fault, FaultyLibrary, schema, validator
+from service.files import Fault, FaultyLibrary, reason, schema, validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,15 @@ def read_policy(file: Path, library: Library) -> Policy:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise FaultyLibrary([Fault(str(file), 0, error.strerror or "cannot be read")]) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FaultyLibrary([Fault(str(file), 0, f"not valid TOML: {error}")]) from None
     errors = validator(schema(FOLDER, "policy.schema.json")).iter_errors(content)
-    reasons = [f"{'.'.join(map(str, error.absolute_path)) or 'policy'}: {error.message}" for error in errors]
+    reasons = [f"{'.'.join(map(str, error.absolute_path)) or 'policy'}: {reason(error)}" for error in errors]
     changes = [] if reasons else [_change(content["hospital"], entry) for entry in content["change"]]
-    reasons += [f"{change.card}: {reason}" for change in changes for reason in _refused(change, library)]
+    reasons += [f"{change.card}: {wrong}" for change in changes for wrong in _refused(change, library)]
     reasons = reasons or [f"{one.card}: {one} and {other} on the same days; keep one" for one, other in _twice(changes)]
     if reasons:
-        raise FaultyLibrary([Fault(str(file), 0, reason) for reason in reasons])
+        raise FaultyLibrary([Fault(str(file), 0, wrong) for wrong in reasons])
     return tuple(changes)
 
 

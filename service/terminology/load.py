@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from service.files import Document, Fault, FaultyLibrary, load_json, load_table, load_yaml, read
-from service.terminology.codes import CodeSystem, ConceptSet, DrugCode, Lists, SetSummary, word_pattern
+from service.terminology.codes import CodeSystem, ConceptSet, DrugCode, Lists, SetSummary, address, word_pattern
 from service.terminology.folding import too_short
 from service.terminology.query import Query
 from service.terminology.recognise import Terminology
@@ -18,8 +18,9 @@ from service.terminology.words import load_words
 
 KINDS = ("classes", "conditions", "drugs", "observations", "routes")
 UNCHECKED = "NOT CHECKED"
+SYSTEMS = "terminology/systems.yaml"
 TABLES = {
-    "terminology/systems.yaml": "systems",
+    SYSTEMS: "systems",
     "terminology/words/allergens.yaml": "allergens",
     "terminology/words/conditions.yaml": "sets",
     "terminology/words/cues.yaml": "cues",
@@ -83,6 +84,9 @@ def load_terminology(folder: Path) -> tuple[Terminology, list[Fault]]:
     """
     faults: list[Fault] = []
     lists = Lists(_systems(folder), load_words(folder))
+    addresses = [each for one in lists.systems for each in {address(uri) for uri in (one.uri, *one.aliases)}]
+    for twice in sorted({each for each in addresses if addresses.count(each) > 1}):
+        faults.append(Fault(SYSTEMS, 0, f"'{twice}' is the address of two code systems"))
     for path in sorted(folder.glob("*/*.json")):
         name = path.relative_to(folder.parent).as_posix()
         value_set = read_value_set(path, name, faults)
@@ -195,5 +199,5 @@ def _summary(id_: str, kind: str, includes: Sequence[tuple[CodeSystem, Include]]
 
 
 def _systems(folder: Path) -> list[CodeSystem]:
-    table = load_table(folder.parent, "terminology/systems.yaml", None)
+    table = load_table(folder.parent, SYSTEMS, None)
     return [msgspec.convert({**entry, "rank": rank}, CodeSystem) for rank, entry in enumerate(table)]

@@ -19,9 +19,10 @@ AT_LEAST_ONE = msgspec.Meta(min_length=1)
 
 
 class Quantity(msgspec.Struct):
-    """An amount; decimals stay exact."""
+    """An amount with its UCUM code; decimals stay exact."""
 
     value: Decimal
+    code: str
 
 
 class Extension(msgspec.Struct):
@@ -85,8 +86,9 @@ class ValueSet(msgspec.Struct, tag_field="resourceType", tag="ValueSet"):
     extension: tuple[Extension, ...] = ()
 
     def strings(self, url: str) -> list[str]:
-        """The strings of an extension."""
-        return [each.valueString for each in self.extension if each.url == f"{EXTENSION}{url}"]
+        """The strings of an extension that hold a letter."""
+        found = (each.valueString for each in self.extension if each.url == f"{EXTENSION}{url}")
+        return [written for written in found if any(map(str.isalpha, written))]
 
 
 _DECODER = msgspec.json.Decoder(ValueSet)
@@ -109,10 +111,17 @@ def read_value_set(path: Path, name: str, faults: list[Fault]) -> ValueSet | Non
 def _not_read(value_set: ValueSet) -> Iterator[str]:
     """Extensions that nothing reads, or not with that value."""
     yield from (f"'{each.name}' is not known" for each in value_set.extension if each.name not in NAMES)
-    yield from (f"'{each.name}' is empty" for each in value_set.extension if not each.valueString.strip())
+    yield from (
+        f"'{each.name}': '{each.valueString}' has no letter"
+        for each in value_set.extension
+        if not any(map(str.isalpha, each.valueString))
+    )
     for include in value_set.compose.include:
-        concepts = (each.name for concept in include.concept for each in concept.extension)
-        yield from (f"'{name}' is not known" for name in concepts if name != "strength")
+        for each in (each for concept in include.concept for each in concept.extension):
+            if each.name != "strength":
+                yield f"'{each.name}' is not known"
+            elif each.valueQuantity is None or each.valueQuantity.code != "mg" or each.valueQuantity.value <= 0:
+                yield "'strength': no number of mg above 0"
         for name, each in include.properties.items():
             if name not in PROPERTIES:
                 yield f"'{name}' is not known"

@@ -79,7 +79,11 @@ AT_A_LINE = {
     **{
         what: (FAILED, "\nrule: R28", f"\nreasons: {{{rows}}}\nrule: R28", reason)
         for what, rows, reason in (
-            ("conditions without urgency", "a: {short: x, conditions: [falls]}", "'urgency' is a dependency of 'cond"),
+            (
+                "conditions without urgency",
+                "a: {short: x, conditions: [falls]}",
+                "'conditions' needs 'urgency' beside it",
+            ),
             ("row without words", "a: {short: x, urgency: info}, b: {urgency: info}", "b: no 'short', as other"),
             ("row without long words", "a: {short: x, long: x}, b: {short: x}", "b: no 'long', as other rows"),
             ("row without urgency", "a: {short: x, urgency: info}, b: {short: x}", "b: no 'urgency', as other"),

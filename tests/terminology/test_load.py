@@ -193,7 +193,23 @@ def test_what_would_make_a_set_find_nothing_is_a_fault(tmp_path: Path) -> None:
         "drugs/tolperisone": (lambda s: s["compose"].update(include=[]), "length >= 1"),
         "drugs/amitriptyline": (lambda s: s["compose"].update(exclude=[]), "unknown field `exclude`"),
         "drugs/ofloxacin": (lambda s: s.update(extension=[]), "no name by which it would be recognised"),
-        "drugs/tramadol": (lambda s: s["extension"][0].update(valueString=" "), "-in-text' is empty"),
+        "drugs/tramadol": (lambda s: s["extension"][0].update(valueString=" "), "' ' has no letter"),
+        "drugs/doxepin": (
+            lambda s: s["extension"].append({"url": EXTENSION + "exact-name-in-text", "valueString": "25"}),
+            "'25' has no letter",
+        ),
+        "drugs/trimipramine": (
+            lambda s: s["compose"]["include"][0]["concept"][0].update(
+                extension=[{"url": EXTENSION + "strength", "valueQuantity": {"value": 0, "code": "mg"}}]
+            ),
+            "no number of mg above 0",
+        ),
+        "drugs/sertraline": (
+            lambda s: s["compose"]["include"][0]["concept"][0].update(
+                extension=[{"url": EXTENSION + "strength", "valueQuantity": {"value": 1, "code": "g"}}]
+            ),
+            "no number of mg above 0",
+        ),
         "drugs/scopolamine": (
             lambda s: s["extension"].append({"url": EXTENSION + "name-in-text", "valueString": "hyoscine"}),
             "'hyoscine' is too short to be compared by its sound",
@@ -223,12 +239,14 @@ def test_what_would_make_a_set_find_nothing_is_a_fault(tmp_path: Path) -> None:
         change(value_set)
         path.write_text(json.dumps(value_set), encoding="utf-8")
     shutil.copytree(folder / "routes", folder / "route")
+    changed(folder, "systems.yaml", "uri: http://loinc.org", "uri: https://www.snomed.info/sct/")
     _, faults = load_terminology(folder)
     for name, (_, reason) in changes.items():
         assert any(reason in fault.reason for fault in faults if fault.file == f"terminology/{name}.json"), (
             name,
             faults,
         )
+    assert any("'snomed.info/sct' is the address of two" in fault.reason for fault in faults)
     assert any(fault.file == "terminology/route/oral.json" and "belongs in one of" in fault.reason for fault in faults)
 
 
