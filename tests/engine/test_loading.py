@@ -388,6 +388,19 @@ def test_every_number_that_the_engine_itself_reads_is_needed(folder: Path) -> No
     assert load(folder).cards, "kidney function need not be computed"
 
 
+def test_a_reason_or_a_list_of_what_was_not_checked_that_is_missing_is_told(folder: Path, library: Library) -> None:
+    card, file = library.cards["not-checked"], "unchecked/not-checked.md"
+    form = schema(FOLDER, "card.schema.json")["then"]["properties"]
+    assert form["reasons"]["required"] == list(card.reasons), "the schema lists every reason, in the card's order"
+    assert form["lists"]["required"] == list(card.lists)
+    changed(folder, file, "\n  fhir-busy:", "\n  fhir-bussy:")
+    changed(folder, file, "\n  conditions: the problem list", "\n  condition: the problem list")
+    assert {fault.partition(": ")[2] for fault in faults(folder)} == {
+        "reasons: 'fhir-busy' is a required property",
+        "lists: 'conditions' is a required property",
+    }
+
+
 def test_bad_json_in_terminology_is_told_with_its_line(folder: Path) -> None:
     line = changed(folder, DRUG, '"resourceType"', "resourceType")
     assert faults(folder)[0].startswith(f"{DRUG}:{line}: not valid JSON")
