@@ -16,22 +16,23 @@ class Concern:
     """One row of a card's table: the conditions or the classes of other drugs that raise it, and how urgent it is.
 
     ``urgency`` is by jurisdiction, "" standing for those that are not named. A condition has to be active unless the
-    row counts it for ``ever``. One that is also among ``unless`` does not raise the row; one among ``milder`` of a
-    jurisdiction is a warning there. ``state`` tells which of the card's words are for it, empty where the rule does.
+    row counts it for ``ever``: in the jurisdictions named, "" standing for all. One that is also among ``unless`` does
+    not raise the row; one among ``milder`` of a jurisdiction is a warning there. ``state`` tells which of the card's
+    words are for it, empty where the rule does.
     """
 
     conditions: frozenset[str]
     urgency: Mapping[str, Indicator]
-    ever: bool = False
+    ever: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
     milder: Mapping[str, frozenset[str]] = field(default_factory=dict)
     state: str = ""
     classes: tuple[str, ...] = ()
 
-    def raised_by(self, condition: Condition) -> bool:
-        """True when a condition of the record raises the row."""
+    def raised_by(self, condition: Condition, jurisdiction: str) -> bool:
+        """True when a condition of the record raises the row in a jurisdiction."""
         sets = condition.sets
-        holds = condition.active or self.ever
+        holds = condition.active or not self.ever.isdisjoint(("", jurisdiction))
         return holds and not sets.isdisjoint(self.conditions) and sets.isdisjoint(self.unless)
 
     def indicator(self, jurisdiction: str, sets: frozenset[str] = frozenset()) -> Indicator:
@@ -93,7 +94,7 @@ def recorded(chart: Chart, thresholds: Thresholds, *kinds: str) -> Iterator[Poin
         if (kinds and kind not in kinds) or chart.recorded_sets.isdisjoint(concern.conditions):
             continue
         for condition in chart.conditions:
-            if concern.raised_by(condition):
+            if concern.raised_by(condition, chart.jurisdiction):
                 yield Point(kind, concern.indicator(chart.jurisdiction, condition.sets), condition.label)
 
 

@@ -227,7 +227,8 @@ def _concern(row: Mapping[str, Any]) -> Concern:
     milder = {place: frozenset(conditions) for place, conditions in row.get("warning_in", {}).items()}
     conditions, unless = frozenset(row.get("conditions", ())), frozenset(row.get("unless", ()))
     state, classes = row.get("state", ""), tuple(row.get("classes", ()))
-    return Concern(conditions, indicators, row.get("ever", False), unless, milder, state, classes)
+    ever = frozenset([""] if row.get("ever") is True else row.get("ever", ()))
+    return Concern(conditions, indicators, ever, unless, milder, state, classes)
 
 
 def _source(key: str, entry: Mapping[str, Any]) -> Source:

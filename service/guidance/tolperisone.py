@@ -77,12 +77,12 @@ def tolperisone_with_other_tricyclic(chart: Chart, thresholds: Thresholds) -> Fi
 
 @states("", "ch", "us")
 def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | None:
-    """R02: tolperisone without evidence of spasticity after a stroke.
+    """R02: tolperisone without evidence of spasticity, which outside Switzerland has to be after a stroke.
 
     A warning when it is ordered or refilled; an info where another use is labelled, and when a chart is only opened.
     """
     orders = chart.in_question(TOLPERISONE)
-    if not orders or _post_stroke_spasticity(chart, orders):
+    if not orders or _labelled(chart, orders):
         return None
     return Finding(
         card="tolperisone-indication",
@@ -96,9 +96,12 @@ def tolperisone_indication(chart: Chart, thresholds: Thresholds) -> Finding | No
     )
 
 
-def _post_stroke_spasticity(chart: Chart, orders: list[MedicationOrder]) -> bool:
+def _labelled(chart: Chart, orders: list[MedicationOrder]) -> bool:
+    spastic = chart.named(orders, POST_STROKE, "spasticity", "spastic-hemiplegia")
+    if not spastic or chart.jurisdiction == "ch":
+        return spastic
     stroke = any("stroke" in c.sets for c in chart.conditions) or "stroke" in reasons(orders)
-    return chart.named(orders, POST_STROKE) or (stroke and chart.named(orders, "spasticity", "spastic-hemiplegia"))
+    return stroke or chart.named(orders, POST_STROKE)
 
 
 def tolperisone_food(chart: Chart, thresholds: Thresholds) -> Finding | None:

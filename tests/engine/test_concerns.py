@@ -20,7 +20,7 @@ ROWS = {
         unless=frozenset({"flutter"}),
         milder={"us": frozenset({"fibrillation"})},
     ),
-    "bleeding": Concern(frozenset({"bleeding"}), {"": Indicator.WARNING}, ever=True),
+    "bleeding": Concern(frozenset({"bleeding"}), {"": Indicator.WARNING}, ever=frozenset({""})),
     "value": Concern(frozenset(), {"": Indicator.INFO}),
 }
 TABLE = CardNumbers({}, ROWS)
