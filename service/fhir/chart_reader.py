@@ -17,6 +17,7 @@ from service.fhir.as_r4 import status_of
 from service.fhir.concepts import Room
 from service.fhir.conditions import problem_list
 from service.fhir.edit import ClientOrders
+from service.fhir.findings import findings
 from service.fhir.gaps import (
     ALLERGIES,
     CONDITIONS,
@@ -27,6 +28,7 @@ from service.fhir.gaps import (
     PATIENT,
     STATEMENTS,
     TOO_MANY_KNOWN,
+    among_measurements,
     drugs_not_told,
     failures,
     gap,
@@ -137,6 +139,8 @@ class ChartReader:
         unread += [*gaps, *missing(self.prefetch), *chain.from_iterable(self._usable(key)[1] for key in LISTS)]
         unread += not_understood(problems, allergies)
         unread += self._observed.unread
+        named = frozenset[str]().union(*(condition.sets for condition in problems.known))
+        unread += among_measurements(findings(self._own(OBSERVATIONS), self.terminology, self._room, named))
         measured = self._observed.measurements
         computed = self._computed(who, measured)
         if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):

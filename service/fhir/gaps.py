@@ -97,6 +97,12 @@ def may_be_one_of(subjects: Sequence[str], gap: Unread) -> bool:
     return gap.order is None or gap.reason == READ_IN_PART or concerns(gap.order.drug, subjects)
 
 
+def among_measurements(named: tuple[str, ...]) -> Iterator[Unread]:
+    """Problems that stand among the observations: the problem list is not all that the record says."""
+    if named:
+        yield Unread("findings", element=CONDITIONS, words=named)
+
+
 def is_own(session: Session, resource: Resource) -> bool:
     """True unless the resource names another patient than the call."""
     subject = resource.get("subject")

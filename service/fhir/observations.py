@@ -9,7 +9,7 @@ from typing import Any
 from service.dates import event, later
 from service.dosing.amount import number
 from service.facts import Measurement, Unread
-from service.fhir.concepts import MOST_LETTERS, Room, concept_of, status_codes
+from service.fhir.concepts import ALL, Room, concept_of, status_codes
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN, WHY
 from service.fhir.genes import METABOLISM, PHENOTYPE, Genes
 from service.fhir.measurement_units import in_units, plausible, unit_of
@@ -70,15 +70,15 @@ def observed(
     found: list[Measurement] = []
     unread: dict[tuple[str, str], Unread] = {}
     uncorrected: dict[date, str] = {}
-    valid = [r for r in resources if r["resourceType"] == "Observation" and _status(r) not in WITHDRAWN]
+    valid = [r for r in resources if r["resourceType"] == "Observation" and status_of(r) not in WITHDRAWN]
     too_many = sum(1 + len(aslist(resource.get("component"))) for resource in valid) - MOST_VALUES
     if too_many > 0:
         unread[OBSERVATIONS, TOO_MANY_KNOWN] = Unread(TOO_MANY_KNOWN, element=OBSERVATIONS, found=str(too_many))
     if nameless := sum(_nameless(resource, terminology) for resource in valid):
         unread[OBSERVATIONS, ""] = Unread(WHY[State.DAMAGED], element=OBSERVATIONS, found=str(nameless))
     genes = Genes(valid, terminology)
-    for resource, parts in _within(valid, MOST_VALUES):
-        status = _status(resource)
+    for resource, parts in parts_within(valid, MOST_VALUES):
+        status = status_of(resource)
         for part in parts:
             for kind, given in _values(part, resource, terminology, genes) if isinstance(part, dict) else ():
                 day = _day(resource, today)
@@ -106,7 +106,7 @@ def observed(
     return Observed(tuple(found), tuple(unread.values()))
 
 
-def _within(resources: Iterable[Resource], room: int) -> Iterator[tuple[Resource, list[Any]]]:
+def parts_within(resources: Iterable[Resource], room: int) -> Iterator[tuple[Resource, list[Any]]]:
     """Each resource with itself and its components, as many of them as there is room for."""
     for resource in resources:
         parts = [resource, *aslist(resource.get("component"))][: max(room, 0)]
@@ -125,8 +125,8 @@ def _answered(
     if due is not None:
         awaited = due.latest >= today
         return (YES_OR_NO[True], frozenset({kind.removesuffix(STATUS)}), True) if awaited else ("", frozenset(), True)
-    coded = concept_of(part.get("valueCodeableConcept"))
-    answer = (coded_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:MOST_LETTERS]
+    coded = concept_of(part.get("valueCodeableConcept"), ALL)
+    answer = (coded_answer(coded) or text(part.get("valueString")) or _yes_or_no(part))[:ALL]
     if kind.endswith(PHENOTYPE):
         answer = _activity(part, answer)
     if not answer:
@@ -156,7 +156,8 @@ def _activity(part: Resource, answer: str) -> str:
     return f"activity score {number(score)}" if named else number(score)
 
 
-def _status(resource: Resource) -> str:
+def status_of(resource: Resource) -> str:
+    """The status of an observation in small letters."""
     return text(one(resource.get("status"))).strip().lower()
 
 
@@ -186,10 +187,11 @@ def _kinds(part: Resource, panel: Resource, terminology: Terminology, genes: Gen
     concept = concept_of(part.get("code"))
     words = tuple(dict.fromkeys(concept.words))
     of_panel = () if part is panel else tuple(concept_of(panel.get("code")).words)
-    found = terminology.concepts(concept.codings) or terminology.words.measured(words)
-    if of_panel and not terminology.concepts(concept.codings):
+    coded = terminology.concepts(concept.codings) & terminology.ids["observations"]
+    found = coded or terminology.words.measured(words)
+    if of_panel and not coded:
         found |= terminology.words.measured(tuple(f"{outer} {inner}" for outer in of_panel for inner in words))
-    said = text(part.get("valueString"))[:MOST_LETTERS]
+    said = text(part.get("valueString"))[:ALL]
     if not found and any(unit_of(match[3]) for match in QUANTITY.finditer(said)):
         found = frozenset(filter(in_units, terminology.words.measured((said,))))
     if not found or METABOLISM in found:
