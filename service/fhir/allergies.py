@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.facts import Allergies
-from service.fhir.concepts import Concept, Room, concept_of, status_codes
+from service.fhir.concepts import ALL, Concept, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.terminology.recognise import Terminology
 from service.terminology.words import Allergens
@@ -50,7 +50,7 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology, room: 
         if resource["resourceType"] != "AllergyIntolerance" or _status(resource) & (NOT_TRUE | NOT_NOW):
             continue
         total += 1
-        concepts = list(map(concept_of, _concepts(resource)))
+        concepts = [concept_of(concept, ALL) for concept in _concepts(resource)]
         if not room.holds(sum(concept.size for concept in concepts)):
             unread.append(_label(concepts) or NAMELESS)
             continue

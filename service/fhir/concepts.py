@@ -14,10 +14,13 @@ MOST_CODINGS = 100
 """Codings of one concept that are looked at."""
 
 MOST_LETTERS = 1000
-"""Letters of one name that are looked at."""
+"""Letters of one name that are looked at, such as a drug's."""
 
 MOST_WORDS = 100_000
 """Letters of the problems, allergies, reasons and answers of one call that are read: one costs up to 4 µs."""
+
+ALL = MOST_WORDS + 1
+"""Letters that are looked at where a text is read whole or not at all: for a longer one there is no room."""
 
 _LARGEST_CODE = 10**18
 """The longest codes of SNOMED CT have 18 digits."""
@@ -73,15 +76,17 @@ class Room:
         return held
 
 
-def concept_of(value: object) -> Concept:
-    """The concept in this JSON: a CodeableConcept, or what clients send in its place.
+def concept_of(value: object, most: int = MOST_LETTERS) -> Concept:
+    """The concept in this JSON, ``most`` letters of each name: a CodeableConcept, or what clients send in its place.
 
     That is a list of one, words, a Coding, or R5's CodeableReference. Anything else says nothing.
     """
-    return value.says if isinstance(value, RecurringConcept) else _read(value)
+    if isinstance(value, RecurringConcept) and (most == MOST_LETTERS or "name" not in value.says.cut):
+        return value.says
+    return _read(value, most)
 
 
-def _read(value: object) -> Concept:
+def _read(value: object, most: int = MOST_LETTERS) -> Concept:
     if not isinstance(value, dict):
         value = one(value)
         value = {"text": value} if isinstance(value, str) else value
@@ -93,17 +98,17 @@ def _read(value: object) -> Concept:
     said = words_in(value.get("text"))
     longest = len(said)
     codings: list[Coding] = []
-    texts = [said[:MOST_LETTERS]] if said else []
+    texts = [said[:most]] if said else []
     for coding in listed[:MOST_CODINGS]:
         if not isinstance(coding, dict):
             continue
         code, name = _code(coding), words_in(coding.get("display"))
         longest = max(longest, len(name))
         if code:
-            codings.append(Coding(text(coding.get("system")), code, name[:MOST_LETTERS]))
+            codings.append(Coding(text(coding.get("system")), code, name[:most]))
         elif name:
-            texts.append(name[:MOST_LETTERS])
-    cut = (("codes",) if len(listed) > MOST_CODINGS else ()) + (("name",) if longest > MOST_LETTERS else ())
+            texts.append(name[:most])
+    cut = (("codes",) if len(listed) > MOST_CODINGS else ()) + (("name",) if longest > most else ())
     size = sum(map(len, {*texts, *(coding.display for coding in codings)})) + sum(len(c.code) for c in codings)
     return Concept(tuple(codings), tuple(texts), cut, size)
 
@@ -131,7 +136,7 @@ def words_in(value: Any) -> str:
         return value
     said = text(one(value))
     if "&" in said:
-        said = html.unescape(said[: 8 * MOST_LETTERS])
+        said = html.unescape(said[: 8 * ALL])
     if said.isprintable():
         return said
     return "".join(letter for letter in said if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf"))

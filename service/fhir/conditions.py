@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service.dates import Span, event
 from service.facts import Condition
-from service.fhir.concepts import Room, concept_of, status_codes
+from service.fhir.concepts import ALL, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.fhir.versions import first
 from service.terminology.problems import Mentions
@@ -15,7 +15,8 @@ ACTIVE = frozenset({"active", "recurrence", "relapse"})
 OVER = frozenset({"inactive", "remission", "resolved"})
 NOT_READ = Mentions()
 NOT_TRUE = frozenset({"refuted", "entered-in-error"})
-
+NOT_SURE = frozenset({"provisional", "differential"})
+VERIFIED = frozenset({"confirmed", "unconfirmed"})
 
 CERTAINTY = "diagnosesicherheit"
 """Ends the address of the German extension on a coding that says whether a diagnosis holds."""
@@ -47,21 +48,19 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology, room: 
     suspected: list[str] = []
     total = 0
     for resource in resources:
-        if resource["resourceType"] != "Condition" or status_codes(resource.get("verificationStatus")) & NOT_TRUE:
+        stands = _stands(resource, terminology)
+        if resource["resourceType"] != "Condition" or stands == "absent":
             continue
         total += 1
-        code = resource.get("code")
-        concept = concept_of(code)
+        concept = concept_of(resource.get("code"), ALL)
         label = concept.label
         saying = terminology.problem(concept.codings, concept.texts) if room.holds(concept.size) else NOT_READ
-        stands = _certainty(code) if isinstance(code, dict) else ""
-        if not saying.understood:
+        if not saying.understood or saying.unclear or stands == "unclear":
             unread.append(label or "a problem without code or words")
-        elif stands == "suspected" and saying.present:
+        if saying.suspected or (stands == "suspected" and saying.present):
             suspected.append(label)
-        elif stands != "absent":
+        if stands not in ("suspected", "unclear"):
             known += _conditions(resource, saying, label, over=stands == "past")
-            suspected += [label] if saying.suspected else []
     return ProblemList(tuple(known), tuple(unread), tuple(suspected), total)
 
 
@@ -76,6 +75,27 @@ def _conditions(resource: Resource, saying: Mentions, label: str, *, over: bool)
     for sets, holds in ((saying.present, active and not over), (saying.past, False)):
         if sets:
             yield Condition(sets, label, holds, onset or recorded, onset is None and recorded is not None)
+
+
+def _stands(resource: Resource, terminology: Terminology) -> str:
+    """How the entry says that its problem stands: absent, suspected, past, unclear; empty when it holds.
+
+    Words count where a status bears no code of FHIR. What modifies the whole entry in a way that is not known here may
+    turn its meaning round.
+    """
+    problems, code = terminology.words.problems, resource.get("code")
+    verification, clinical = resource.get("verificationStatus"), resource.get("clinicalStatus")
+    codes = status_codes(verification)
+    certainty = _certainty(code) if isinstance(code, dict) else ""
+    if codes & NOT_TRUE or certainty == "absent":
+        return "absent"
+    if aslist(resource.get("modifierExtension")):
+        return "unclear"
+    if codes & NOT_SURE:
+        return "suspected"
+    verified = "" if codes & VERIFIED else problems.status(concept_of(verification).words)
+    over = "" if status_codes(clinical) & (ACTIVE | OVER) else problems.status(concept_of(clinical).words)
+    return certainty or verified or over
 
 
 def _certainty(concept: Resource) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from service.facts import Noted
 from service.fhir.as_r4 import MOST_REASONS, r5_reasons
 from service.fhir.bundles import referred_to
-from service.fhir.concepts import Concept, Room, concept_of, words_in
+from service.fhir.concepts import ALL, Concept, Room, concept_of, words_in
 from service.fhir.measurement_units import in_units
 from service.fhir.resources import Resource, as_resource, aslist, reference, text
 from service.terminology.problems import Mentions
@@ -16,8 +16,6 @@ from service.terminology.recognise import Terminology
 _CONCEPTS = ("reasonCode", "reasonCodeableConcept", "statusReason", "reasonEnded", "reasonForUse")
 _REFERENCES = ("reasonReference",)
 _NOTES = ("note", "notes")
-
-MOST_LETTERS_OF_A_NOTE = 2000
 
 
 class Reasons(NamedTuple):
@@ -85,8 +83,8 @@ def _said(concept: Concept) -> str:
 
 
 def _understood(saying: Mentions) -> bool:
-    """True for what names a set, also one that is asked of orders alone."""
-    return saying.understood or bool(saying.present or saying.past or saying.suspected)
+    """True for what names a set, also one that is asked of orders alone, and leaves none unclear."""
+    return not saying.unclear and (saying.understood or bool(saying.present or saying.past or saying.suspected))
 
 
 def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Concept]:
@@ -99,7 +97,7 @@ def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Conce
     for concept, pointer in r5_reasons(order):
         given.append(concept)
         pointers.append(pointer)
-    yield from (concept_of(item) for item in given if item and isinstance(item, dict | str))
+    yield from (concept_of(item, ALL) for item in given if item and isinstance(item, dict | str))
     held = (as_resource(item) for item in aslist(order.get("contained") if pointers else None))
     contained = {f"#{text(one.get('id')).lstrip('#')}": one for one in held if one is not None}
     for pointer in pointers:
@@ -109,9 +107,9 @@ def _reasons(order: Resource, listed: Listed, lost: list[str]) -> Iterator[Conce
         target = text(pointer.get("reference")).strip()
         code = (contained.get(target) or listed.condition(target) or {}).get("code")
         if isinstance(code, dict):
-            yield concept_of(code)
+            yield concept_of(code, ALL)
         elif words_in(pointer.get("display")).strip():
-            yield concept_of({"text": pointer["display"]})
+            yield concept_of({"text": pointer["display"]}, ALL)
         elif target and not lost:
             lost.append(target)
 
@@ -122,4 +120,4 @@ def notes_of(order: Resource) -> Iterator[str]:
         for note in aslist(order.get(member)):
             words = note.get("text") if isinstance(note, dict) else note
             if text(words).strip():
-                yield text(words)[:MOST_LETTERS_OF_A_NOTE]
+                yield text(words)[:ALL]

@@ -29,8 +29,7 @@ class CodeSystem:
     """A code system, its position in the order of belief (0 first) and its other spellings.
 
     ``pattern`` is for the last part of an address: national editions are published under many. ``dotted`` says that
-    the dot in its codes may be left out. ``whole`` is true for a classification: it has a code for every problem, so
-    that one which no set holds is known to be something else.
+    the dot in its codes may be left out.
     """
 
     name: str
@@ -39,7 +38,6 @@ class CodeSystem:
     aliases: tuple[str, ...] = ()
     pattern: str = ""
     dotted: bool = False
-    whole: bool = False
 
 
 class Systems:

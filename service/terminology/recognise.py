@@ -14,14 +14,13 @@ from service.terminology.codes import DrugCode, Lists, Systems
 from service.terminology.endings import Ending
 from service.terminology.folding import fold, grouped, plain
 from service.terminology.names import Label
-from service.terminology.problems import Mentions
+from service.terminology.problems import Mentions, beside, together
 
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
 ATC_SYSTEM = "ATC"
 _ATC_OF_A_DRUG = 7
 """Characters of an ATC code that stands for a substance; shorter ones are groups, such as N06AF, MAO inhibitors."""
-_LONGEST_REASON = 500
 LONGEST_CACHED = 600
 """Letters of all codes and words of what is kept."""
 
@@ -139,11 +138,11 @@ class Terminology:
         return self._recognised(tuple(codings), tuple(texts), topical_route)
 
     def problem(self, codings: Iterable[Coding], texts: Iterable[str]) -> Mentions:
-        """What a problem is: by its codes, or by its words where no code decides.
+        """What a problem is: by its codes and by its words.
 
-        A code that a set holds decides, and one of a classification, which has a code for everything. The general
-        concepts of SNOMED CT that are known here have many below them: such a code decides only when its words name
-        nothing else. Words beside a code may tell that it is acute.
+        A code that no set holds says nothing against the words, and its name is one of them: classifications have a
+        code for every doubt. Of a code that a set holds the name is not read. What the words name beside it counts,
+        too, unless they name something else altogether.
         """
         return self._said(tuple(codings), tuple(texts))
 
@@ -196,29 +195,14 @@ class Terminology:
         return frozenset[str]().union(*map(self._label.nearly, texts))
 
     def _problem(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> Mentions:
-        sets = self.concepts(codings)
-        if sets or any(self._decides(coding) for coding in codings):
-            may_be = {id_ for id_, wider in self.words.narrower.items() if wider in sets}
-            narrower = (saying.present & may_be for saying in self._read(codings, texts)) if may_be else ()
-            return Mentions(present=sets.union(*narrower), understood=True)
-        said = self._read(codings, texts)
-        present = frozenset[str]().union(*(saying.present for saying in said))
-        past = frozenset[str]().union(*(saying.past for saying in said)) - present
-        return Mentions(
-            present,
-            past,
-            suspected=frozenset[str]().union(*(saying.suspected for saying in said)) - present - past,
-            understood=any(saying.understood for saying in said) or any(map(self.can_judge, codings)),
-        )
-
-    def _read(self, codings: Sequence[Coding], texts: Sequence[str]) -> list[Mentions]:
-        """What each of the words of a problem says."""
-        written = dict.fromkeys(text for text in (*texts, *(coding.display for coding in codings)) if text.strip())
-        return [self.words.problems.read(text) for text in written]
-
-    def _decides(self, coding: Coding) -> bool:
-        system = self.systems.of(coding.system)
-        return system is not None and system.whole and any(map(str.isdecimal, coding.code))
+        known = [coding for coding in codings if self.concepts((coding,))]
+        own = {coding.display for coding in known if self.words.acute.isdisjoint(self.concepts((coding,)))}
+        named = (coding.display for coding in codings)
+        written = dict.fromkeys(words for words in chain(texts, named) if words.strip() and words not in own)
+        saying = together(map(self.words.problems.read, written))
+        if not known:
+            return replace(saying, understood=saying.understood or any(map(self.can_judge, codings)))
+        return beside(self.concepts(codings), saying, self.words.parts, self.words.near)
 
     def drugs_of(self, class_: str) -> frozenset[str]:
         """The drugs of an interaction class."""
@@ -239,7 +223,7 @@ class Terminology:
 
     def concepts_in_words(self, texts: Iterable[str], ids: Iterable[str]) -> frozenset[str]:
         """Which of these sets a text names by one of their words, and does not deny in the same sentence."""
-        folded = [fold(text[:_LONGEST_REASON]) for text in texts]
+        folded = [fold(text) for text in texts]
         sets = (self.concept_sets[id_] for id_ in ids if id_ in self.concept_sets)
         return frozenset(held.id for held in sets if any(held.affirmed(text, self.words.denies) for text in folded))
 

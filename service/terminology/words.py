@@ -8,10 +8,11 @@ from typing import Any
 
 from service.files import load_table
 from service.terminology.endings import Endings
-from service.terminology.folding import plain
+from service.terminology.folding import grouped, plain
 from service.terminology.names import TakenBack
 from service.terminology.phrases import Phrases, alternatives, any_of, phrases_in, words_of
-from service.terminology.problems import Problems, cues_of
+from service.terminology.problems import Problems, Sets
+from service.terminology.standing import cues_of
 
 UNLESS = "unless"
 LASTING = "lasting"
@@ -19,14 +20,17 @@ PART_OF = "part of"
 OF_ORDERS = "of orders"
 BESIDE_A_CODE = "beside a code"
 REASON = "a reason"
+BORN = "with a child"
+NEAR = "near"
 """Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
 set, for which each of its words counts as well, that it is asked of orders alone: no rule has it of a problem, that
-its words count also beside a code of the wider set, and that orders are given for it."""
-NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE, REASON})
+the name of a code of the wider set is read for it, that a child named beside it does not take it away, sets that a
+code of it as good as means, and that orders are given for it."""
+NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE, BORN, NEAR, REASON})
 OTHER = "other"
 """The id of words that no rule asks for."""
-_LONGEST = 500
-"""Characters of an allergen that are read."""
+_PIECE = re.compile(r".{1,500}(?:[,;.\s]|$)|.{500}", re.DOTALL)
+"""What of an allergen is read together: all of it, of a list without an end as much as a sentence may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +57,18 @@ class Allergens:
 
     def classes(self, text: str) -> frozenset[str]:
         """The classes of drugs that a text names; the narrower of two where one word is in both."""
-        found = self.named.ids(plain(text[:_LONGEST]))
+        found = frozenset[str]().union(*map(self.named.ids, _pieces(plain(text))))
         return found - {self.within[class_] for class_ in found if class_ in self.within}
 
     def other(self, text: str) -> bool:
         """True for an allergen that no rule asks for."""
-        return bool(self.others.ids(plain(text[:_LONGEST])))
+        return any(map(self.others.ids, _pieces(plain(text))))
 
     def denies(self, text: str) -> bool:
         """True when the words say that there is no allergy, or that the substance is tolerated."""
-        folded = plain(text[:_LONGEST])
+        return all(map(self._denies, _pieces(plain(text))))
+
+    def _denies(self, folded: str) -> bool:
         rest, count = self.denied.subn(" ", folded)
         if count or self.denying.ids(folded):
             return self.yet.search(folded) is None and not (count and self.allergic.search(rest))
@@ -73,8 +79,9 @@ class Allergens:
 class Words:
     """Problems and allergens in words. ``languages`` are those of each condition set, for the documentation.
 
-    ``narrower`` are sets that words name beside a code of a wider one, each with that one, ``reasons`` those for which
-    orders are given. ``nameless`` are words in
+    ``acute`` are sets of which a code says nothing of how acute it is, so that its name is read, too; ``parts`` for
+    each set its wider and narrower ones, ``near`` those that a code of it as good as means. ``reasons`` are
+    those for which orders are given. ``nameless`` are words in
     the place of a drug's name that name none, ``observations`` those of measurements, ``taken_back`` those by which a
     text says that a drug is not meant, ``denied`` those by which it says, before something, that this is not so,
     ``ends`` what ends their reach, ``endings`` those by which a drug is not taken, ``swallowed`` oral forms, even
@@ -85,7 +92,9 @@ class Words:
     problems: Problems
     allergens: Allergens
     languages: Mapping[str, frozenset[str]]
-    narrower: Mapping[str, str]
+    acute: frozenset[str]
+    parts: Sets
+    near: Sets
     reasons: frozenset[str]
     nameless: frozenset[str]
     observations: Phrases
@@ -119,6 +128,10 @@ class Words:
         return frozenset[str]().union(*(self.observations.ids(plain(text)) for text in texts))
 
 
+def _pieces(text: str) -> list[str]:
+    return [text] if len(text) <= 500 else _PIECE.findall(text)
+
+
 def load_words(folder: Path) -> Words:
     """The lists of words below the folder of the terminology. Raises FaultyLibrary."""
     conditions, cue_lists = _list(folder, "conditions"), _list(folder, "cues")
@@ -129,6 +142,7 @@ def load_words(folder: Path) -> Words:
         cues=cues_of(cue_lists),
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
         of_orders=frozenset(id_ for id_, lists in conditions.items() if OF_ORDERS in lists),
+        born=frozenset(id_ for id_, lists in conditions.items() if BORN in lists),
     )
     endings = Endings(_list(folder, "order-words"))
     near = any_of(f"{cue_lists['absent']['before']} |{drugs['near']}")
@@ -136,7 +150,9 @@ def load_words(folder: Path) -> Words:
         problems=problems,
         allergens=_allergens(_list(folder, "allergens")),
         languages={id_: frozenset(lists) - NO_LANGUAGES for id_, lists in conditions.items()},
-        narrower={id_: lists[PART_OF] for id_, lists in conditions.items() if BESIDE_A_CODE in lists},
+        acute=frozenset(lists[PART_OF] for lists in conditions.values() if BESIDE_A_CODE in lists),
+        parts=grouped(pair for one in _pairs(conditions, PART_OF) for pair in (one, one[::-1])),
+        near=grouped(_pairs(conditions, NEAR)),
         reasons=frozenset(id_ for id_, lists in conditions.items() if REASON in lists),
         nameless=frozenset(words_of(plain(" ".join(_list(folder, "nameless").values())))),
         observations=_sets(_list(folder, "observations")),
@@ -168,6 +184,11 @@ def _of_languages(sets: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, 
         for language, words in lists.items():
             if language not in NO_LANGUAGES:
                 yield from ((words, name) for name in named)
+
+
+def _pairs(sets: Mapping[str, Mapping[str, str]], key: str) -> Iterator[tuple[str, str]]:
+    """Each set with those that it lists under a key."""
+    return ((id_, other) for id_, lists in sets.items() if key in lists for other in lists[key].split("; "))
 
 
 def _metaboliser(said: Mapping[str, str], behind: str) -> re.Pattern[str]:

@@ -40,7 +40,6 @@ def active(resources: list[Resource], terminology: Terminology) -> set[str]:
         {"clinicalStatus": coded("active")},
         {"clinicalStatus": coded("recurrence")},
         {"clinicalStatus": coded("relapse", "active"), "verificationStatus": coded("confirmed")},
-        {"clinicalStatus": "active", "verificationStatus": "provisional"},
         {"verificationStatus": coded("unconfirmed")},
         {"clinicalStatus": {"text": "ongoing"}},
         {"abatementBoolean": False},
@@ -200,14 +199,68 @@ def test_a_code_of_the_ehrs_own_list_is_read_by_its_words(coding: str, terminolo
     assert active([condition(code=code)], terminology) == {"long-qt"}
 
 
-def test_the_code_of_a_classification_decides_and_one_of_snomed_ct_leaves_room_for_its_words(
-    terminology: Terminology,
-) -> None:
-    words = {"text": "Long QT syndrome type 2"}
-    coded_otherwise = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "J45"}], **words}
-    below = {"coding": [{"system": SNOMED, "code": "20852007"}], **words}
-    assert active([condition(code=coded_otherwise)], terminology) == set()
-    assert active([condition(code=below)], terminology) == {"long-qt"}
+def test_a_code_of_no_set_does_not_silence_the_words_beside_it(terminology: Terminology) -> None:
+    icd, german = "http://hl7.org/fhir/sid/icd-10", "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+    for system, code, words, set_ in (
+        (icd, "J45", "Long QT syndrome type 2", "long-qt"),
+        (german, "R94.3", "QTc-Verlängerung", "long-qt"),
+        (german, "R69", "Angina pectoris", "ischaemic-heart-disease"),
+        (german, "U99.0", "VHF", "atrial-fibrillation"),
+        (german, "G70.9", "Myasthenie", "myasthenia-gravis"),
+        (german, "I11.9", "Hypertensive Herzkrankheit, Z. n. Schlaganfall; Epilepsie", "epilepsy"),
+        ("http://www.orpha.net", "768", "Familial long QT syndrome", "long-qt"),
+        (SNOMED, "20852007", "Long QT syndrome type 2", "long-qt"),
+    ):
+        coding = {"system": system, "code": code}
+        for written in ({"coding": [coding], "text": words}, {"coding": [coding | {"display": words}]}):
+            assert set_ in active([condition(code=written)], terminology), (code, words)
+    without = {"coding": [{"system": german, "code": "I11.9", "display": "Hypertensive heart (congestive) failure"}]}
+    assert "heart-failure" in active([condition(code=without)], terminology)
+    without["coding"][0]["display"] = "Hypertensive heart disease without (congestive) heart failure"
+    assert active([condition(code=without)], terminology) == set()
+
+
+def test_words_that_contradict_a_known_code_are_named_and_others_count_beside_it(terminology: Terminology) -> None:
+    def of(code: str, words: str) -> ProblemList:
+        coding = {"system": "http://hl7.org/fhir/sid/icd-10", "code": code}
+        return problem_list([condition(code={"coding": [coding], "text": words})], terminology)
+
+    both = of("I25.1", "KHK, Vorhofflimmern")
+    assert {"ischaemic-heart-disease", "atrial-fibrillation"} <= both.known[0].sets
+    assert not both.unread
+    other = of("G40.9", "Vorhofflimmern")
+    assert other.known[0].sets == {"epilepsy"}
+    assert other.unread == ("Vorhofflimmern",)
+    for words in ("Kein Vorhofflimmern", "VHF ausgeschlossen"):
+        assert (of("I48.9", words).known, of("I48.9", words).unread) == ((), (words,))
+    assert (of("I48.9", "V. a. VHF").known, of("I48.9", "V. a. VHF").suspected) == ((), ("V. a. VHF",))
+    assert not of("G63.2", "Polyneuropathie").unread
+
+
+def test_a_code_of_self_harm_is_known(terminology: Terminology) -> None:
+    for system, code in (("icd-10", "X61"), ("icd-10", "X84.9!"), ("icd-10-cm", "T43.012A"), ("icd-10-cm", "Z91.51")):
+        coding = {"system": f"http://hl7.org/fhir/sid/{system}", "code": code}
+        assert active([condition(code={"coding": [coding]})], terminology) >= {"suicidal-ideation"}, code
+
+
+def test_what_is_provisional_or_one_of_several_diagnoses_is_suspected(terminology: Terminology) -> None:
+    for status in ("provisional", coded("provisional"), coded("differential"), {"text": "Verdacht"}):
+        found = problem_list([condition(verificationStatus=status)], terminology)
+        assert (found.known, len(found.suspected)) == ((), 1), status
+
+
+def test_a_status_in_words_is_heard(terminology: Terminology) -> None:
+    for words in ("ausgeschlossen", "refuted", "nicht bestätigt", "exclu", "исключено"):
+        found = problem_list([condition(verificationStatus={"text": words})], terminology)
+        assert (found.known, found.unread, found.total) == ((), (), 0), words
+    for words in ("abgeschlossen", "inaktiv", "resolved", "nieaktywny"):
+        assert active([condition(clinicalStatus={"text": words})], terminology) == set(), words
+    assert active([condition(verificationStatus={"text": "gesichert"})], terminology) == FOUND
+
+
+def test_what_a_modifier_may_turn_round_is_not_counted_and_named(terminology: Terminology) -> None:
+    found = problem_list([condition(modifierExtension=[{"url": "urn:negated", "valueBoolean": True}])], terminology)
+    assert (found.known, len(found.unread)) == ((), 1)
 
 
 @pytest.mark.parametrize("extension", ["valueCoding", "valueCode"])
