@@ -7,6 +7,7 @@ from typing import Any
 from service.facts import Allergies
 from service.fhir.concepts import ALL, Concept, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
+from service.terminology.folding import plain
 from service.terminology.recognise import Terminology
 from service.terminology.words import Allergens
 
@@ -34,10 +35,10 @@ class AllergyList:
 
 
 def allergy_list(resources: Iterable[Resource], terminology: Terminology, room: Room | None = None) -> AllergyList:
-    """Every allergy, unless the record is refuted, resolved or an error.
+    """Every allergy, unless the record is refuted, resolved or an error; also one that stands among the problems.
 
     The substance stands in ``code`` (from STU3 on), in ``substance`` (DSTU2), or with a reaction. An entry for which
-    there is no room counts as not read.
+    there is no room counts as not read, and so does one whose code and words contradict each other.
     """
     room = room or Room()
     allergic: set[str] = set()
@@ -47,11 +48,14 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology, room: 
     unread: list[str] = []
     total = 0
     for resource in resources:
-        if resource["resourceType"] != "AllergyIntolerance" or _status(resource) & (NOT_TRUE | NOT_NOW):
-            continue
-        total += 1
         concepts = [concept_of(concept, ALL) for concept in _concepts(resource)]
-        if not room.holds(sum(concept.size for concept in concepts)):
+        among_problems = resource["resourceType"] == "Condition" and _speaks_of_allergy(concepts, terminology)
+        listed = resource["resourceType"] == "AllergyIntolerance"
+        if not (listed or among_problems) or _status(resource) & (NOT_TRUE | NOT_NOW):
+            continue
+        total += listed
+        held = room.holds(sum(concept.size for concept in concepts))
+        if not held or any(_contradictory(concept, terminology) for concept in concepts):
             unread.append(_label(concepts) or NAMELESS)
             continue
         found = {drug for concept in concepts for drug in _substances(concept, terminology)}
@@ -64,7 +68,7 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology, room: 
         named = {drug: label for concept in concepts for drug, label in _of_classes(concept, terminology)}
         classes |= {drug: label for drug, label in named.items() if drug not in classes}
         too_many = len(aslist(resource.get("reaction"))) > MOST_REACTIONS
-        if not found and not named and (too_many or not _understood(resource, concepts, terminology)):
+        if not found and not named and listed and (too_many or not _understood(resource, concepts, terminology)):
             unread.append(_label(concepts) or NAMELESS)
     drugs = frozenset(allergic | intolerant)
     known = Allergies(
@@ -74,6 +78,26 @@ def allergy_list(resources: Iterable[Resource], terminology: Terminology, room: 
         {drug: label for drug, label in sorted(related.items()) if drug not in drugs},
     )
     return AllergyList(known, tuple(unread), total)
+
+
+def _speaks_of_allergy(concepts: Iterable[Concept], terminology: Terminology) -> bool:
+    """True for a problem that its words call an allergy of the patient's own."""
+    allergic, problems = terminology.words.allergens.allergic, terminology.words.problems
+    written = (said for concept in concepts for said in concept.words)
+    return any(allergic.search(plain(said)) and not problems.of_others(said) for said in written)
+
+
+def _contradictory(concept: Concept, terminology: Terminology) -> bool:
+    """True when words deny the allergy that the code names, or any beside words that name one."""
+    denying = [said for said in concept.words if said.strip() and terminology.words.allergens.denies(said)]
+    others = tuple(said for said in concept.words if said.strip() and said not in denying)
+    if not denying:
+        return False
+    denied = terminology.recognise((), denying)
+    specific = denied.drugs or denied.doubted
+    codings = tuple(coding._replace(display="") for coding in concept.codings) if specific else ()
+    bare = Concept(codings, others)
+    return bool(_substances(bare, terminology)) or any(_of_classes(bare, terminology))
 
 
 def _label(concepts: Iterable[Concept]) -> str:

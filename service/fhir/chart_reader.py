@@ -135,7 +135,7 @@ class ChartReader:
         unread += unidentified(self.drafts, self.subjects, taken=self._taken)
         in_list, gaps = self.listed
         problems = problem_list(self._own(CONDITIONS), self.terminology, self._room)
-        allergies = allergy_list(self._own(ALLERGIES), self.terminology, self._room)
+        allergies = allergy_list(chain(self._own(ALLERGIES), self._own(CONDITIONS)), self.terminology, self._room)
         unread += [*gaps, *missing(self.prefetch), *chain.from_iterable(self._usable(key)[1] for key in LISTS)]
         unread += not_understood(problems, allergies)
         unread += self._observed.unread

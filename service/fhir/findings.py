@@ -7,8 +7,9 @@ from service.fhir.observations import MOST_VALUES, WITHDRAWN, YES_OR_NO, parts_w
 from service.fhir.resources import Resource, text
 from service.terminology.recognise import Terminology
 
-_NUMBERS = ("valueQuantity", "valueInteger", "valueRange", "valueRatio", "valueSampledData", "valuePeriod")
-_MEASURED = (*_NUMBERS, "valueDateTime", "valueTime", "valueAttachment", "dataAbsentReason")
+_MEASURED = ("valueQuantity", "valueInteger", "valueRange", "valueRatio", "valueDateTime", "dataAbsentReason")
+_ANSWERS = ("valueCodeableConcept", "valueString", "valueBoolean")
+_PARTS = ("component", "hasMember")
 
 
 def findings(
@@ -25,7 +26,7 @@ def findings(
         name
         for _, parts in parts_within(valid, MOST_VALUES)
         for part in parts
-        if isinstance(part, dict) and not any(member in part for member in _MEASURED)
+        if isinstance(part, dict) and _may_name(part)
         for name in _named(part, terminology, room, known)
     )
     return tuple(dict.fromkeys(named))
@@ -46,6 +47,12 @@ def _named(part: Resource, terminology: Terminology, room: Room, known: frozense
     saying = terminology.problem([coding._replace(display="") for coding in codings], [words])
     if (saying.present | saying.suspected) - known:
         yield words
+
+
+def _may_name(part: Resource) -> bool:
+    """True for an answer, or a question that says nothing else: no number, and no heading of its parts."""
+    answered = any(member in part for member in _ANSWERS)
+    return answered or not any(member in part for member in (*_MEASURED, *_PARTS))
 
 
 def _answer(part: Resource) -> Concept:

@@ -34,8 +34,8 @@ _OF_PROBLEMS = (
 )
 _OF_ALLERGIES = "substance reaction category type"
 _OF_OBSERVATIONS = (
-    "component hasMember valueQuantity valueInteger valueCodeableConcept valueString valueBoolean valueDateTime"
-    " dataAbsentReason effectiveInstant derivedFrom focus"
+    "component hasMember valueQuantity valueInteger valueRange valueRatio valueCodeableConcept valueString valueBoolean"
+    " valueDateTime dataAbsentReason effectiveInstant derivedFrom focus"
 )
 _OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
 _OF_ALL = "resourceType id status code contained modifierExtension ingredient product entry total link issue meta"

@@ -100,6 +100,10 @@ class Problems:
         nothing = not (present or past or suspected or unclear)
         return Mentions(present, past, suspected, unclear, denied, nothing or ordinary or not named <= self.of_orders)
 
+    def of_others(self, text: str) -> bool:
+        """True when a text speaks of somebody else than the patient."""
+        return self.cues.of_others(plain(text))
+
     def status(self, words: Iterable[str]) -> str:
         """How a status in words says that a problem stands: absent, suspected or past; empty for any other words."""
         return next(filter(None, map(self.cues.status, map(plain, words))), "")

@@ -25,8 +25,8 @@ _GO_ON = ("family", "unclear")
 """Kinds that go on over a list."""
 _STRONGEST = ("absent", "suspected", "unclear", "past")
 """Kinds of cues that may stand at one problem, the one that decides first: "questionable history of"."""
-_PART = re.compile(r"((?<!\d)(?<!\bst)(?<!\bstad)(?<!\bgr)\.|[;:=,\n()\[\]/+|]|\s[-–—]\s)")
-"""Ends of a part of a sentence; a dot behind a number is an ordinal's, behind "st" the stage's."""
+_PART = re.compile(r"((?<!\d)(?<!\bst)(?<!\bstad)(?<!\bgr)(?<!\bz)(?<!\bzt)\.|[;:=,\n()\[\]/+|]|\s[-–—]\s)")
+"""Ends of a part of a sentence; a dot behind a number is an ordinal's, "st." a stage, "z. Zt." at present."""
 _OF_LISTS, _OF_HEADS, _BRACKETS = frozenset(",/+"), frozenset(":="), frozenset("()[]")
 _NONE = re.compile(r"\(\s*[-–—−]\s*\)|[:=]\s*[-–—−](?=\s*(?:[,;)\n]|$))|∅|(?<=[\s(])0(?=\s*(?:[,;)\n]|$))")
 """Signs for "none": "(-)", ": -", "∅" or a nought at the end."""
@@ -67,6 +67,10 @@ class Cues:
                 if (kind, place) in self.patterns:
                     folded = self.patterns[kind, place].sub(f" {_MARK[kind, place]} ", folded)
         return folded.replace("?", f" {_MARK['suspected', 'after']} ")
+
+    def of_others(self, folded: str) -> bool:
+        """True when a cue speaks of another person."""
+        return any(_KIND.get(letter) in ("family", "child") for letter in self.marked(folded))
 
     def status(self, folded: str) -> str:
         """How a status in words says that its problem stands; empty when it says nothing."""

@@ -284,3 +284,36 @@ def test_a_denial_with_an_exception_denies_nothing_that_is_named(terminology: Te
         "нет аллергии, кроме амитриптилин",
     ):
         assert allergy_list([allergy(code={"text": words})], terminology).known.drugs == {"amitriptyline"}, words
+
+
+def test_a_code_and_words_that_contradict_each_other_are_not_counted_and_named(terminology: Terminology) -> None:
+    none = {"coding": [{"system": SNOMED, "code": "716186003", "display": "No known allergy"}], "text": "Mydocalm"}
+    for code in (none, {**TOLPERISONE, "text": "keine Allergie gegen Tolperison"}):
+        found = allergy_list([allergy(code=code)], terminology)
+        assert (found.known.drugs, len(found.unread)) == (frozenset(), 1), code
+
+
+def test_an_allergy_among_the_problems_counts(terminology: Terminology) -> None:
+    def drugs(words: str) -> frozenset[str]:
+        found = allergy_list([{"resourceType": "Condition", "code": {"text": words}}], terminology)
+        assert (found.unread, found.total) == ((), 0)
+        return found.known.drugs | found.known.classes.keys()
+
+    for words in (
+        "Allergie gegen Mydocalm",
+        "Tolperison-Allergie",
+        "drug allergy: tolperisone",
+        "аллергия на толперизон",
+        "alergia na Mydocalm",
+        "Unverträglichkeit von Tolperison",
+    ):
+        assert drugs(words) == {"tolperisone"}, words
+    assert "amitriptyline" in drugs("Allergie gegen trizyklische Antidepressiva")
+    for words in ("Keine Allergie gegen Tolperison", "Mutter: Allergie gegen Mydocalm", "nimmt Tolperison"):
+        assert drugs(words) == frozenset(), words
+
+
+def test_a_long_list_of_allergies_is_read_to_its_end(terminology: Terminology) -> None:
+    for last, found in (("Tolperison", "tolperisone"), ("trizyklische Antidepressiva", "amitriptyline")):
+        known = allergy_list([allergy(code={"text": "Penicillin, " * 300 + last})], terminology).known
+        assert found in known.drugs | known.classes.keys(), last

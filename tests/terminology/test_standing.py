@@ -129,3 +129,15 @@ def test_where_nobody_can_tell_whether_a_list_is_denied_or_whose_it_is_that_is_n
 def test_a_long_text_is_read_to_its_end(terminology: Terminology) -> None:
     for before in ("arterielle Hypertonie, " * 200, "Bluthochdruck " * 700, "keine Gicht. " * 500):
         assert _read(terminology, f"{before}Long-QT-Syndrom").present == {"long-qt"}, before[:20]
+
+
+def test_a_remission_behind_a_comma_belongs_to_the_depression(terminology: Terminology) -> None:
+    for words in (
+        "rezidivierende depressive Störung, gegenwärtig remittiert",
+        "Major depressive disorder, recurrent, in full remission",
+        "MDD in partial remission",
+        "Depression, z. Zt. symptomfrei",
+        "depresja, w remisji",
+        "депрессия, в ремиссии",
+    ):
+        assert "depression-in-remission" in _read(terminology, words).present, words
