@@ -140,7 +140,7 @@ class ChartReader:
         unread += not_understood(problems, allergies)
         unread += self._observed.unread
         named = frozenset[str]().union(*(condition.sets for condition in problems.known))
-        unread += among_measurements(findings(self._own(OBSERVATIONS), self.terminology, self._room, named))
+        unread += among_measurements(findings(self._about_patient, self.terminology, self._room, named))
         measured = self._observed.measurements
         computed = self._computed(who, measured)
         if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
@@ -200,9 +200,13 @@ class ChartReader:
         return DoseContext(self.subjects, self._weight, self._room, listed=listed, grace=days)
 
     @cached_property
+    def _about_patient(self) -> list[Resource]:
+        """The observations that are about the patient and nobody else."""
+        return [res for res in self._own(OBSERVATIONS) if about_patient(res, self.session.patient_id)]
+
+    @cached_property
     def _observed(self) -> Observed:
-        about = [res for res in self._own(OBSERVATIONS) if about_patient(res, self.session.patient_id)]
-        return observed(about, self.terminology, self._room, self.today)
+        return observed(self._about_patient, self.terminology, self._room, self.today)
 
     def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
         """The filtration rate of the latest creatinine, where none is as new and it can be computed."""

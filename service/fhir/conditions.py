@@ -55,11 +55,11 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology, room: 
         concept = concept_of(resource.get("code"), ALL)
         label = concept.label
         saying = terminology.problem(concept.codings, concept.texts) if room.holds(concept.size) else NOT_READ
-        if not saying.understood or saying.unclear or stands == "unclear":
+        if not saying.understood or saying.unclear:
             unread.append(label or "a problem without code or words")
         if saying.suspected or (stands == "suspected" and saying.present):
             suspected.append(label)
-        if stands not in ("suspected", "unclear"):
+        if stands != "suspected":
             known += _conditions(resource, saying, label, over=stands == "past")
     return ProblemList(tuple(known), tuple(unread), tuple(suspected), total)
 
@@ -78,10 +78,9 @@ def _conditions(resource: Resource, saying: Mentions, label: str, *, over: bool)
 
 
 def _stands(resource: Resource, terminology: Terminology) -> str:
-    """How the entry says that its problem stands: absent, suspected, past, unclear; empty when it holds.
+    """How the entry says that its problem stands: absent, suspected, past; empty when it holds.
 
-    Words count where a status bears no code of FHIR. What modifies the whole entry in a way that is not known here may
-    turn its meaning round.
+    Words count where a status bears no code of FHIR.
     """
     problems, code = terminology.words.problems, resource.get("code")
     verification, clinical = resource.get("verificationStatus"), resource.get("clinicalStatus")
@@ -89,8 +88,6 @@ def _stands(resource: Resource, terminology: Terminology) -> str:
     certainty = _certainty(code) if isinstance(code, dict) else ""
     if codes & NOT_TRUE or certainty == "absent":
         return "absent"
-    if aslist(resource.get("modifierExtension")):
-        return "unclear"
     if codes & NOT_SURE:
         return "suspected"
     verified = "" if codes & VERIFIED else problems.status(concept_of(verification).words)

@@ -17,11 +17,9 @@ def findings(
 ) -> tuple[str, ...]:
     """What observations name of the condition sets that the record does not hold as problems, in their words.
 
-    Those of measurements that are known, numbers, and what is of somebody else are none. What there is no room for is
-    among them.
+    Measurements that are known and numbers are none. What there is no room for is among them.
     """
-    observations = (r for r in resources if r["resourceType"] == "Observation" and not r.get("focus"))
-    valid = (resource for resource in observations if status_of(resource) not in WITHDRAWN)
+    valid = (r for r in resources if r["resourceType"] == "Observation" and status_of(r) not in WITHDRAWN)
     named = (
         name
         for _, parts in parts_within(valid, MOST_VALUES)

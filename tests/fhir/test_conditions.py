@@ -258,11 +258,6 @@ def test_a_status_in_words_is_heard(terminology: Terminology) -> None:
     assert active([condition(verificationStatus={"text": "gesichert"})], terminology) == FOUND
 
 
-def test_what_a_modifier_may_turn_round_is_not_counted_and_named(terminology: Terminology) -> None:
-    found = problem_list([condition(modifierExtension=[{"url": "urn:negated", "valueBoolean": True}])], terminology)
-    assert (found.known, len(found.unread)) == ((), 1)
-
-
 @pytest.mark.parametrize("extension", ["valueCoding", "valueCode"])
 @pytest.mark.parametrize(("certainty", "stands"), [("G", "active"), ("V", "suspected"), ("Z", "past"), ("A", "absent")])
 def test_the_german_certainty_of_a_diagnosis_is_heard(

@@ -37,7 +37,6 @@ SILENT: tuple[dict[str, Any], ...] = (
     {"code": {"text": "NIH stroke scale"}, "valueQuantity": {"value": 4}},
     {"code": {"text": "Depression screening"}, "valueString": "done"},
     {"code": {"text": "Stroke"}, "component": [{"code": {"text": "Arm"}, "valueInteger": 1}]},
-    {"code": {"text": "Long QT"}, "valueBoolean": True, "focus": [{"reference": "RelatedPerson/child"}]},
     {"code": {"text": "Long QT"}, "valueBoolean": True, "status": "entered-in-error"},
     {"code": {"text": "Long QT"}, "dataAbsentReason": {"text": "unknown"}},
 )
