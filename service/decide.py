@@ -168,7 +168,7 @@ def _reader(
     return ChartReader(
         session,
         held,
-        Prefetch(request.prefetch, source, held.medications, no_token=no_token),
+        Prefetch(request.prefetch, source, held.medications, patient_id=session.patient_id, no_token=no_token),
         using.library.terminology,
         using.subjects,
         using.today(),

@@ -120,7 +120,7 @@ def _intolerance(resource: Resource) -> bool:
 
 def _substances(concept: Concept, terminology: Terminology) -> set[str]:
     codings, words = concept.codings, concept.texts
-    if _denied(concept.words, terminology.words.allergens):
+    if _taken_back(concept.words, terminology):
         # Only codes count then: what the words name they take back.
         words, codings = (), tuple(coding._replace(display="") for coding in codings)
     found = terminology.recognise(codings, words)
@@ -136,11 +136,17 @@ def _of_classes(concept: Concept, terminology: Terminology) -> Iterator[tuple[st
     written = concept.words
     keys = (terminology.systems.key(coding.system, coding.code) for coding in concept.codings)
     classes = {allergens.codes[key] for key in keys if key in allergens.codes}
-    if not _denied(written, allergens):
+    if not _taken_back(written, terminology):
         classes |= {class_ for said in written for class_ in allergens.classes(said)}
     for class_ in sorted(classes):
         for drug in sorted(terminology.drugs_of(class_) or {class_}):
             yield drug, concept.label
+
+
+def _taken_back(written: Iterable[str], terminology: Terminology) -> bool:
+    """True when words deny an allergy, or tell of that of a relative."""
+    words = terminology.words
+    return any(words.allergens.denies(said) or words.problems.of_others(said) for said in written)
 
 
 def _denied(written: Iterable[str], allergens: Allergens) -> bool:
@@ -153,11 +159,13 @@ def _understood(resource: Resource, concepts: Iterable[Concept], terminology: Te
         return True
     allergens = terminology.words.allergens
     for concept in concepts:
-        written = [said for said in concept.words if said.strip()]
+        written = [words for words in concept.words if words.strip()]
+        if any(map(terminology.words.problems.of_others, written)):
+            continue
         if (
             any(map(terminology.can_judge, concept.codings))
             or _denied(written, allergens)
-            or any(map(allergens.other, written))
+            or any(map(allergens.others_only, written))
         ):
             return True
     return False

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Raw
@@ -20,9 +21,10 @@ MOST_NESTED = 200
 UNREADABLE = {"unreadable": True}
 """Replaces a value that cannot be read. No FHIR element has such a member, so it is never taken for one."""
 
-SUBSETTED = "SUBSETTED"
-"""Code of HL7's v3-ObservationValue; servers send it with and without the system."""
+SUBSETTED, REDACTED = "SUBSETTED", "REDACTED"
+"""Codes of HL7's v3-ObservationValue, of a tag and of a security label; sent with and without the system."""
 _MOST_ANNOUNCED = 10**9
+_LONGEST_LINK = 2000
 _REMARKS = frozenset({"search", "response"})
 """Members of an entry that say more of it; without them a resource of a wanted kind is what was asked for."""
 COMPANIONS = frozenset(
@@ -228,10 +230,22 @@ def _is_remark(resource: Resource) -> bool:
 
 
 def is_subset(resource: Resource) -> bool:
-    """True for the tag with which a server says that elements or entries were left out."""
+    """True for the tag, or the security label, by which a server says that elements or entries were left out."""
     meta = resource.get("meta")
-    tags = meta.get("tag") if isinstance(meta, dict) else None
-    return bool(tags) and any(isinstance(tag, dict) and tag.get("code") == SUBSETTED for tag in aslist(tags))
+    if not isinstance(meta, dict):
+        return False
+    tags = [tag for tag in (*aslist(meta.get("tag")), *aslist(meta.get("security"))) if isinstance(tag, dict)]
+    return any(tag.get("code") in (SUBSETTED, REDACTED) for tag in tags)
+
+
+def asked_for(bundle: Resource) -> Mapping[str, frozenset[str]]:
+    """What the bundle's own address asked for: the values of each parameter; a chain or an identifier names no id."""
+    found: dict[str, set[str]] = {}
+    for link in _links(bundle, "self"):
+        for name, value in parse_qsl(urlsplit(link).query) if len(link) < _LONGEST_LINK else ():
+            if name.isalpha() and "|" not in value:
+                found.setdefault(name, set()).update(value.split(","))
+    return {name: frozenset(values) for name, values in found.items()}
 
 
 def _links(bundle: Resource, relation: str) -> list[str]:

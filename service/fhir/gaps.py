@@ -36,6 +36,7 @@ WHY = {
     State.DAMAGED: "entries-unreadable",
     State.REFUSED: "entries-refused",
     State.CUT: "too-many-entries",
+    State.OTHER: "list-of-another-patient",
 }
 
 
@@ -117,7 +118,7 @@ def gap(key: str, answer: Answer) -> Unread:
     short = answer.state is State.SHORT and answer.matches < answer.announced
     found = f"{answer.matches} of {answer.announced}" if short else ""
     found = str(answer.lost) if answer.state in (State.DAMAGED, State.REFUSED) else found
-    return Unread(_why(answer), element=key, found=found)
+    return Unread(_why(answer), element=key, found=found, conflict=answer.state is State.OTHER)
 
 
 def _why(answer: Answer) -> str:

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 import msgspec
 
 from service.caching import cached
-from service.fhir.bundles import SUBSETTED
+from service.fhir.bundles import REDACTED, SUBSETTED
 from service.fhir.concepts import RecurringConcept
 from service.fhir.resources import Resource
 from service.fhir.versions import RENDERED, TELLING, names
@@ -38,7 +38,9 @@ _OF_OBSERVATIONS = (
     " valueDateTime dataAbsentReason effectiveInstant derivedFrom focus"
 )
 _OF_PATIENTS = "birthDate gender deceasedBoolean deceasedDateTime"
-_OF_ALL = "resourceType id status code contained modifierExtension ingredient product entry total link issue meta"
+_OF_ALL = (
+    "resourceType id status code contained modifierExtension ingredient product entry total link issue meta emptyReason"
+)
 """Also of a Medication, a Bundle and an OperationOutcome, which stand among them."""
 
 MEMBERS = frozenset(
@@ -64,6 +66,7 @@ _typed: Any = TypedDict  # its functional form wants the names spelled out
 
 class _Meta(TypedDict, total=False):
     tag: msgspec.Raw
+    security: msgspec.Raw
 
 
 _TYPES = {name: msgspec.Raw if name in (*_RECURRING, "extension") else Any for name in sorted(MEMBERS)}
@@ -111,10 +114,11 @@ def _complete(resource: Resource) -> None:
 
 
 def _complete_meta(meta: Resource) -> None:
-    """Decodes the tags; those of nearly every resource are the server's own and are passed over."""
-    tags = bytes(meta.pop("tag", b""))
-    if SUBSETTED.encode() in tags or b"\\" in tags:
-        meta["tag"] = _decode(tags)
+    """Decodes the tags and labels; those of nearly every resource are the server's own and are passed over."""
+    for name, code in (("tag", SUBSETTED), ("security", REDACTED)):
+        tags = bytes(meta.pop(name, b""))
+        if code.encode() in tags or b"\\" in tags:
+            meta[name] = _decode(tags)
 
 
 def list_of(raw: msgspec.Raw | bytes) -> Resource | None:

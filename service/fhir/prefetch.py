@@ -12,9 +12,10 @@ from typing import Protocol
 from msgspec import Raw
 
 from service.fhir.as_r4 import singled
-from service.fhir.bundles import Contents, Entry, contents, decoded, is_subset, medications_of, unversioned
+from service.fhir.bundles import Contents, Entry, asked_for, contents, decoded, is_subset, medications_of, unversioned
+from service.fhir.concepts import status_codes
 from service.fhir.members import list_of
-from service.fhir.resources import Resource, as_resource
+from service.fhir.resources import Resource, as_resource, one
 from service.fhir.versions import DRUG_TYPES
 from service.jsonio import decode, is_null
 
@@ -29,6 +30,7 @@ class State(StrEnum):
     PARTIAL = "partial"
     CUT = "cut"
     UNAVAILABLE = "unavailable"
+    OTHER = "other"
     UNREADABLE = "unreadable"
     ABSENT = "absent"
 
@@ -43,7 +45,8 @@ class Answer:
 
     ``next`` is the link to the page after these; ``begun`` says that there is one before them. ``reason`` says why
     fetching failed where it was tried (``service.fhir.fetch_errors``). ``matches`` of the resources count among the
-    ``announced`` ones, ``lost`` entries could not be read. ``medications`` are those among the resources by each name
+    ``announced`` ones, ``lost`` entries could not be read. ``patients`` are the ids for which the list was asked for,
+    empty when it does not say. ``medications`` are those among the resources by each name
     that a reference may use.
     """
 
@@ -55,6 +58,7 @@ class Answer:
     matches: int = 0
     announced: int = 0
     lost: int = 0
+    patients: frozenset[str] = frozenset()
     medications: Mapping[str, Resource] = field(default_factory=dict)
 
     @property
@@ -64,8 +68,8 @@ class Answer:
 
     @property
     def missing(self) -> bool:
-        """True when nothing came under the key that can be read, and no error in its place."""
-        return self.state in (State.ABSENT, State.UNREADABLE)
+        """True when nothing came under the key that can be read and is this patient's, and no error in its place."""
+        return self.state in (State.ABSENT, State.UNREADABLE, State.OTHER)
 
 
 ABSENT = Answer(State.ABSENT)
@@ -83,6 +87,12 @@ _TYPES = {
     "allergies": frozenset({"AllergyIntolerance"}),
 }
 """What a single resource under a key must be. Anything else leaves the key unsatisfied (L-33)."""
+
+
+EMPTY_BUT_PERHAPS = frozenset({"notasked", "withheld", "unavailable", "notstarted", "closed"})
+"""Codes of FHIR's list-empty-reason by which a list is empty although there may be something."""
+NOW = frozenset({"active", "on-hold", "intended", "recorded", "in-progress"})
+"""Statuses of what is taken now, of which a list of drugs has at least one asked for."""
 
 
 class Source(Protocol):
@@ -109,11 +119,13 @@ class Prefetch:
         source: Source | None = None,
         beside: dict[str, Resource] | None = None,
         *,
+        patient_id: str = "",
         no_token: bool = False,
     ) -> None:
         self._raw = raw or {}
         self._source = source
         self._beside = beside or {}
+        self._patient_id = patient_id
         self.no_token = no_token
         self._answers: dict[str, Answer] = {}
         self._medications: Mapping[str, Resource] | None = None
@@ -123,8 +135,13 @@ class Prefetch:
 
     def __getitem__(self, key: str) -> Answer:
         if key not in self._answers:
-            self._answers[key] = _within(answer_of(key, self._raw[key])) if key in self._raw else ABSENT
+            self._answers[key] = _within(self._sent(key)) if key in self._raw else ABSENT
         return self._answers[key]
+
+    def _sent(self, key: str) -> Answer:
+        answer = answer_of(key, self._raw[key])
+        own = not self._patient_id or not answer.patients or self._patient_id in answer.patients
+        return answer if own else Answer(State.OTHER)
 
     def complete(self, *keys: str) -> None:
         """Fetches what was not provided under these keys, and the pages after a first one; each key once."""
@@ -213,7 +230,13 @@ def answer_in(key: str, resource: Resource) -> Answer:
     if kind == "OperationOutcome":
         return Answer(State.UNAVAILABLE)
     if kind == "Bundle":
-        return _of_bundle(contents(resource, wanted))
+        entry = one(resource.get("entry"))
+        held = as_resource(entry.get("resource")) if isinstance(entry, dict) else None
+        if held is not None and held["resourceType"] == "List":
+            return answer_in(key, held)
+        return _of_bundle(contents(resource, wanted), _asked_for(key, resource))
+    if kind == "List" and not resource.get("entry"):
+        return _of_empty_list(resource)
     medications = medications_of((Entry(resource),))
     if wanted is not None and kind not in wanted:
         return Answer(State.UNREADABLE, medications=medications)
@@ -221,8 +244,25 @@ def answer_in(key: str, resource: Resource) -> Answer:
     return Answer(state, (singled(resource),), matches=1, announced=1, medications=medications)
 
 
-def _of_bundle(found: Contents) -> Answer:
-    state = State.GIVEN
+def _of_empty_list(listed: Resource) -> Answer:
+    """What a List without entries says: that there is nothing, or why it does not say."""
+    why = status_codes(listed.get("emptyReason"))
+    if "nilknown" in why:
+        return Answer(State.GIVEN)
+    return Answer(State.UNAVAILABLE if why & EMPTY_BUT_PERHAPS else State.UNREADABLE)
+
+
+def _asked_for(key: str, bundle: Resource) -> Answer:
+    """What a list says that it was asked for: whose it is, and whether without what the patient takes now."""
+    asked = asked_for(bundle)
+    patients = asked.get("patient", frozenset()) | asked.get("subject", frozenset())
+    ids = frozenset(unversioned(name).rpartition("/")[2] for name in patients)
+    ended_only = _TYPES.get(key) == DRUG_TYPES and "status" in asked and asked["status"].isdisjoint(NOW)
+    return Answer(State.SHORT if ended_only else State.GIVEN, patients=ids)
+
+
+def _of_bundle(found: Contents, asked: Answer) -> Answer:
+    state = asked.state
     if found.refused:
         state = State.REFUSED if found.matches else State.UNAVAILABLE
     elif found.unread:
@@ -239,5 +279,6 @@ def _of_bundle(found: Contents) -> Answer:
         matches=found.matches,
         announced=found.announced,
         lost=found.unread + found.refused,
+        patients=asked.patients,
         medications=medications_of(found.entries),
     )

@@ -31,6 +31,8 @@ OTHER = "other"
 """The id of words that no rule asks for."""
 _PIECE = re.compile(r".{1,500}(?:[,;.\s]|$)|.{500}", re.DOTALL)
 """What of an allergen is read together: all of it, of a list without an end as much as a sentence may have."""
+_LISTED, _SEVERAL = re.compile(r"[,;\n]|\([^)]*\)"), 2
+"""What stands between the entries of a list, and how many make one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,15 @@ class Allergens:
         found = frozenset[str]().union(*map(self.named.ids, _pieces(plain(text))))
         return found - {self.within[class_] for class_ in found if class_ in self.within}
 
-    def other(self, text: str) -> bool:
-        """True for an allergen that no rule asks for."""
-        return any(map(self.others.ids, _pieces(plain(text))))
+    def others_only(self, text: str) -> bool:
+        """True when a text names such allergens and, where it lists several, nothing else: that may be a drug.
+
+        Beside a single one stands as a rule what it did ("penicillin, rash").
+        """
+        parts = [part for part in _LISTED.split(plain(text)) if part.strip()]
+        others = [any(map(self.others.ids, _pieces(part))) for part in parts]
+        unknown = (part for part, other in zip(parts, others, strict=True) if not other)
+        return any(others) and (sum(others) < _SEVERAL or all(map(self.allergic.search, unknown)))
 
     def denies(self, text: str) -> bool:
         """True when the words say that there is no allergy, or that the substance is tolerated."""

@@ -317,3 +317,27 @@ def test_a_long_list_of_allergies_is_read_to_its_end(terminology: Terminology) -
     for last, found in (("Tolperison", "tolperisone"), ("trizyklische Antidepressiva", "amitriptyline")):
         known = allergy_list([allergy(code={"text": "Penicillin, " * 300 + last})], terminology).known
         assert found in known.drugs | known.classes.keys(), last
+
+
+def test_the_allergy_of_a_relative_is_named_and_does_not_count(terminology: Terminology) -> None:
+    for words in (
+        "Mutter allergisch auf Mydocalm",
+        "Tolperisone (mother)",
+        "père allergique aux antidépresseurs tricycliques",
+    ):
+        found = allergy_list([allergy(code={"text": words})], terminology)
+        assert (found.known.drugs, dict(found.known.classes), found.unread) == (frozenset(), {}, (words,)), words
+    coded_beside = allergy(code={**TOLPERISONE, "text": "Mutter auch"})
+    assert allergies([coded_beside], terminology) == {"tolperisone"}, "a code is the patient's own"
+
+
+def test_what_is_not_known_in_a_list_of_allergens_is_named(terminology: Terminology) -> None:
+    for words, named in (
+        ("Penicillin, Xyzolam, Pollen", True),
+        ("Penicillin, Pollen", False),
+        ("Penicillin, Pollen, anaphylaxis", False),
+        ("Penicillin, Ausschlag", False),
+        ("Penicillin (rash, hives); Pollen", False),
+    ):
+        found = allergy_list([allergy(code={"text": words})], terminology)
+        assert bool(found.unread) is named, words

@@ -225,3 +225,43 @@ def test_after_a_list_that_is_cut_no_page_is_fetched() -> None:
     prefetch = Prefetch({"medications": raw(bundle(*entries, link=NEXT))}, Endless())
     prefetch.complete("medications")
     assert prefetch.failures == {}
+
+
+def test_a_list_that_its_own_address_asks_for_somebody_else_is_not_used() -> None:
+    for query, expected in (
+        ("patient=q", State.OTHER),
+        ("subject=Patient/q", State.OTHER),
+        ("subject=https://fhir.example.org/Patient/q", State.OTHER),
+        ("patient=p", State.GIVEN),
+        ("patient=q,p&status=active", State.GIVEN),
+        ("patient=p&status=completed", State.SHORT),
+        ("patient.identifier=urn:x|7", State.GIVEN),
+        ("patient:identifier=urn:x|7", State.GIVEN),
+        ("_count=50", State.GIVEN),
+    ):
+        address = [{"relation": "self", "url": f"https://fhir.example.org/MedicationRequest?{query}"}]
+        listed = raw({"resourceType": "Bundle", "type": "searchset", "total": 0, "link": address})
+        answer = Prefetch({"medications": listed}, patient_id="p")["medications"]
+        assert answer.state is expected, query
+        assert answer.known is (expected is not State.OTHER)
+
+
+def test_what_was_redacted_is_not_the_whole_list() -> None:
+    label = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED"}]}
+    for redacted in ({**bundle(order()), "meta": label}, bundle({**order(), "meta": label})):
+        assert state(redacted) is State.SHORT
+    other = {"security": [{"code": "N"}]}
+    assert state({**bundle(order()), "meta": other}) is State.GIVEN
+
+
+def test_an_empty_list_says_why_it_is_empty() -> None:
+    for code, expected in (
+        ("nilknown", State.GIVEN),
+        ("withheld", State.UNAVAILABLE),
+        ("notasked", State.UNAVAILABLE),
+        ("", State.UNREADABLE),
+    ):
+        listed = {"resourceType": "List", "status": "current", "emptyReason": {"coding": [{"code": code}]}}
+        assert state(listed) is state(bundle(listed)) is expected, code
+    full = {"resourceType": "List", "entry": [{"item": {"reference": "MedicationRequest/1"}}]}
+    assert state(full) is State.UNREADABLE, "references are not followed"

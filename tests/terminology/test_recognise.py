@@ -690,3 +690,15 @@ def test_names_in_greek_are_heard_whichever_letters_stand_for_a_sound(terminolog
     assert terminology.drugs_in_text("Λιθίου ανθρακικό") == {"lithium"}
     for other in ("Παρακεταμόλη", "Βαρφαρίνη", "Λαμπεταλόλη", "Αμπικιλλίνη", "Φουροσεμίδη"):
         assert not terminology.drugs_in_text(other), other
+
+
+def test_what_is_painted_on_dropped_into_the_eye_or_rinsed_with_is_topical(terminology: Terminology) -> None:
+    for words in (
+        "Methylenblau 1% Lösung zum Pinseln",
+        "collyre ofloxacine",
+        "krople do oczu ofloksacyna",
+        "Morphin Mundspülung",
+    ):
+        found = terminology.recognise((), (words,))
+        assert found.drugs, words
+        assert found.topical, words
