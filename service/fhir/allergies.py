@@ -146,7 +146,7 @@ def _of_classes(concept: Concept, terminology: Terminology) -> Iterator[tuple[st
 def _taken_back(written: Iterable[str], terminology: Terminology) -> bool:
     """True when words deny an allergy, or tell of that of a relative."""
     words = terminology.words
-    return any(words.allergens.denies(said) or words.problems.of_others(said) for said in written)
+    return any(words.allergens.denies(name) or words.problems.of_others(name) for name in written)
 
 
 def _denied(written: Iterable[str], allergens: Allergens) -> bool:

@@ -633,6 +633,9 @@ def test_a_drug_that_rules_speak_of_as_a_class_is_known(
         ("Tolperis VP 150 mg", {"tolperisone"}),
         ("Miderizone 150 mg", {"tolperisone"}),
         ("Lexomil 1/4", {"bromazepam"}),
+        ("Tramadolor long 100 ID", {"tramadol"}),
+        ("Ralgen SR 100 mg", {"tramadol"}),
+        ("ANAPSIQUE 25 MG 50 TABLETAS", {"amitriptyline"}),
     ],
 )
 def test_brands_of_further_countries_are_known(terminology: Terminology, words: str, drugs: set[str]) -> None:
