@@ -16,9 +16,9 @@ class Concern:
     """One row of a card's table: the conditions or the classes of other drugs that raise it, and how urgent it is.
 
     ``urgency`` is by jurisdiction, "" standing for those that are not named. A condition has to be active unless the
-    row counts it for ``ever``: in the jurisdictions named, "" standing for all. One that is also among ``unless`` does
-    not raise the row; one among ``milder`` of a jurisdiction is a warning there. ``state`` tells which of the card's
-    words are for it, empty where the rule does.
+    row counts it for ``ever``: in the jurisdictions named, "" standing for all. An active one that is also among
+    ``unless`` does not raise the row; one among ``milder`` of a jurisdiction is a warning there. ``state`` tells which
+    of the card's words are for it, empty where the rule does.
     """
 
     conditions: frozenset[str]
@@ -32,8 +32,9 @@ class Concern:
     def raised_by(self, condition: Condition, jurisdiction: str) -> bool:
         """True when a condition of the record raises the row in a jurisdiction."""
         sets = condition.sets
-        holds = condition.active or not self.ever.isdisjoint(("", jurisdiction))
-        return holds and not sets.isdisjoint(self.conditions) and sets.isdisjoint(self.unless)
+        if not condition.active:
+            return not (sets.isdisjoint(self.conditions) or self.ever.isdisjoint(("", jurisdiction)))
+        return not sets.isdisjoint(self.conditions) and sets.isdisjoint(self.unless)
 
     def indicator(self, jurisdiction: str, sets: frozenset[str] = frozenset()) -> Indicator:
         """How urgent it is in a jurisdiction, raised by a condition of these sets."""

@@ -1,6 +1,6 @@
 """Problems of the patient, recognised by their codes and words; an unreadable problem keeps its words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from service.dates import Span, event
@@ -8,7 +8,7 @@ from service.facts import Condition
 from service.fhir.concepts import ALL, Room, concept_of, status_codes
 from service.fhir.resources import Resource, aslist, text
 from service.fhir.versions import first
-from service.terminology.problems import Mentions
+from service.terminology.problems import Mentions, Sets
 from service.terminology.recognise import Terminology
 
 ACTIVE = frozenset({"active", "recurrence", "relapse"})
@@ -61,7 +61,17 @@ def problem_list(resources: Iterable[Resource], terminology: Terminology, room: 
             suspected.append(label)
         if stands != "suspected":
             known += _conditions(resource, saying, label, over=stands == "past")
+    unread += _depending(known, terminology.words.problems.dependent)
     return ProblemList(tuple(known), tuple(unread), tuple(suspected), total)
+
+
+def _depending(known: Sequence[Condition], dependent: Sets) -> Iterator[str]:
+    """Problems that count only beside others, none of which is on the list: ascites without a disease of the liver."""
+    active = [condition for condition in known if condition.active]
+    held = frozenset[str]().union(*(condition.sets for condition in active))
+    for condition in active:
+        if all(set_ in dependent and held.isdisjoint(dependent[set_]) for set_ in condition.sets):
+            yield condition.label
 
 
 def _conditions(resource: Resource, saying: Mentions, label: str, *, over: bool) -> Iterator[Condition]:

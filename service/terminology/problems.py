@@ -68,7 +68,8 @@ class Problems:
 
     ``conditions`` are the phrases of the sets, ``others`` those of ordinary problems, ``lasting`` the sets for which
     what was counts as what is: falls, an allergy; ``of_orders`` those that no rule asks of a problem, so that its words
-    alone are not understood; ``born`` those that a child named beside them does not take away.
+    alone are not understood; ``born`` those that a child named beside them does not take away; ``dependent`` those that
+    count only beside others, with these.
     """
 
     conditions: Phrases
@@ -77,6 +78,7 @@ class Problems:
     lasting: frozenset[str]
     of_orders: frozenset[str]
     born: frozenset[str]
+    dependent: Sets
 
     def read(self, text: str) -> Mentions:
         """What the words of one entry of a problem list, or of an order's reason, say."""

@@ -22,11 +22,12 @@ BESIDE_A_CODE = "beside a code"
 REASON = "a reason"
 BORN = "with a child"
 NEAR = "near"
+ONLY_BESIDE = "only beside"
 """Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
 set, for which each of its words counts as well, that it is asked of orders alone: no rule has it of a problem, that
 the name of a code of the wider set is read for it, that a child named beside it does not take it away, sets that a
-code of it as good as means, and that orders are given for it."""
-NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE, BORN, NEAR, REASON})
+code of it as good as means, that orders are given for it, and sets beside which alone it counts."""
+NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE, BORN, NEAR, REASON, ONLY_BESIDE})
 OTHER = "other"
 """The id of words that no rule asks for."""
 _PIECE = re.compile(r".{1,500}(?:[,;.\s]|$)|.{500}", re.DOTALL)
@@ -151,6 +152,7 @@ def load_words(folder: Path) -> Words:
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
         of_orders=frozenset(id_ for id_, lists in conditions.items() if OF_ORDERS in lists),
         born=frozenset(id_ for id_, lists in conditions.items() if BORN in lists),
+        dependent=grouped(_pairs(conditions, ONLY_BESIDE)),
     )
     endings = Endings(_list(folder, "order-words"))
     near = any_of(f"{cue_lists['absent']['before']} |{drugs['near']}")

@@ -50,6 +50,10 @@ def test_a_condition_that_is_also_of_an_excluded_set_does_not_raise_the_row() ->
 def test_a_past_condition_counts_only_where_the_row_counts_it_for_ever() -> None:
     past = charted(condition("flutter", active=False), condition("bleeding", active=False))
     assert [p.kind for p in recorded(past, TABLE)] == ["bleeding"]
+    of_one = {"bleeding": replace(ROWS["bleeding"], ever=frozenset({"us"}), unless=frozenset({"flutter"}))}
+    both = charted(condition("flutter", "bleeding", active=False))
+    assert [p.kind for p in recorded(both, CardNumbers({}, of_one))] == []
+    assert [p.kind for p in recorded(replace(both, jurisdiction="us"), CardNumbers({}, of_one))] == ["bleeding"]
 
 
 def test_a_milder_kind_is_a_warning_in_its_jurisdiction_only() -> None:

@@ -237,6 +237,14 @@ def test_words_that_contradict_a_known_code_are_named_and_others_count_beside_it
     assert not of("G63.2", "Polyneuropathie").unread
 
 
+def test_a_sign_that_counts_only_beside_a_disease_is_named_without_it(terminology: Terminology) -> None:
+    signs = ("hepatic encephalopathy", "Aszites", "encéphalopathie hépatique")
+    for words in signs:
+        assert in_words(words, terminology).unread == (words,)
+        beside = [condition(code={"text": words}), condition(code={"text": "Leberzirrhose"})]
+        assert problem_list(beside, terminology).unread == ()
+
+
 def test_a_code_of_self_harm_is_known(terminology: Terminology) -> None:
     for system, code in (("icd-10", "X61"), ("icd-10", "X84.9!"), ("icd-10-cm", "T43.012A"), ("icd-10-cm", "Z91.51")):
         coding = {"system": f"http://hl7.org/fhir/sid/{system}", "code": code}

@@ -272,6 +272,17 @@ def test_a_reason_is_read_alike_in_every_shape(terminology: Terminology) -> None
         assert ("depressive-disorder" in " ".join(found.reasons), unread) == (True, []), shape
 
 
+def test_a_long_reason_or_note_is_read_to_its_end(terminology: Terminology) -> None:
+    told = "Patientin berichtet. " * 200
+    for written in (
+        {"reasonCode": [{"text": f"{told}Spastik nach Schlaganfall"}]},
+        {"note": [{"text": f"{told}Spastik nach Schlaganfall"}]},
+    ):
+        found, _ = drafted(order(**written), terminology)
+        assert found is not None
+        assert "post-stroke-spasticity" in found.reasons, written.keys()
+
+
 def test_what_was_refused_is_named_in_one_order_whatever_part_of_the_draft_it_is_in(terminology: Terminology) -> None:
     odd = order(status=5, dosageInstruction=[{**dosage(), "timing": 7}], authoredOn="someday")
     assert [gap.element for gap in drafted(odd, terminology)[1]] == [

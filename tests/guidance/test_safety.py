@@ -99,6 +99,17 @@ def test_severe_liver_disease_is_critical_but_with_the_us_label(judge: Judge) ->
     assert urgency(judge(OTHER, compensated)) is WARNING
 
 
+def test_past_seizures_and_angle_closure_count_and_with_the_us_label_past_retention(judge: Judge) -> None:
+    for sets, everywhere in (
+        (("epilepsy",), "epilepsy"),
+        (("angle-closure-glaucoma", "acute-angle-closure"), "angle-closure-glaucoma"),
+        (("urinary-retention",), ""),
+    ):
+        given = with_conditions(draft(AMITRIPTYLINE), on_record(*sets, active=False))
+        assert kinds(judge(OTHER, given)) == ([everywhere] if everywhere else []), sets
+        assert kinds(judge(OTHER, replace(given, jurisdiction="us"))) == [everywhere or "urinary-retention"], sets
+
+
 def test_several_conditions_are_one_card_the_most_urgent_first(judge: Judge) -> None:
     given = with_conditions(
         draft(AMITRIPTYLINE),

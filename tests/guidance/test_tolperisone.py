@@ -10,7 +10,7 @@ from service.dosing.dosage import Dosage
 from service.engine.finding import Finding, Indicator, Threshold, Thresholds
 from service.engine.library import Library
 from service.engine.rendering import Renderer
-from service.facts import MedicationOrder, Patient
+from service.facts import Condition, MedicationOrder, Patient
 from service.fhir.edit import ClientOrders
 from service.guidance.tolperisone import tolperisone_daily_dose, tolperisone_food, tolperisone_indication
 from tests.guidance.charts import TOLPERISONE, NotComputed, born, chart, current, days_ago, dose, draft, drug, titrated
@@ -204,3 +204,15 @@ def test_the_indication_is_a_warning_only_when_tolperisone_is_ordered(library: L
     assert opened is not None
     assert opened.indicator is INFO
     assert tolperisone_indication(chart(draft("nortriptyline"), current(TOLPERISONE)), limits) is None
+
+
+def test_in_switzerland_any_spasticity_is_what_the_label_asks_for_elsewhere_one_after_a_stroke(
+    library: Library,
+) -> None:
+    limits = library.thresholds.get("tolperisone-indication", {})
+    spastic = Condition(frozenset({"spasticity"}), "Spastik bei MS")
+    given = replace(chart(draft(TOLPERISONE)), conditions=(spastic,))
+    assert tolperisone_indication(replace(given, jurisdiction="ch"), limits) is None
+    assert tolperisone_indication(given, limits) is not None
+    after = replace(given, conditions=(spastic, Condition(frozenset({"stroke"}), "CVA", active=False)))
+    assert tolperisone_indication(after, limits) is None
