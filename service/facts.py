@@ -77,6 +77,7 @@ class MedicationOrder:
     ``stop_reason_given`` is true when the order says why its status is what it is, understood or not.
     ``period_ended`` is the last day of an order on the list by its own dates, when that is past and its status says
     that the drug is taken all the same.
+    ``instance`` marks one of an order's single occurrences, which adds nothing to it.
     ``last_taken`` is the latest day a past order can have been taken, None when nothing tells.
     ``reasons`` are sets of conditions that the order is for; of one that ends treatment also why it ends. ``noted`` are
     notes that name something else.
@@ -101,6 +102,7 @@ class MedicationOrder:
     stop_reason_given: bool = False
     classes: frozenset[str] = frozenset()
     period_ended: date | None = None
+    instance: bool = False
     noted: "tuple[Noted, ...]" = ()
 
     def __hash__(self) -> int:

@@ -206,6 +206,7 @@ def _dated_order(
         authored=authored,
         based_on=based_on(resource),
         continues_earlier=request.priorPrescription is not None,
+        instance=request.intent == "instance-order",
         last_taken=ended.latest if ended is not None else _latest(*(d.end for d in given), valid_until, planned_until),
         period_ended=until if order.role is Role.CURRENT and until is not None and until < today else None,
     )

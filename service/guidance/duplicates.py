@@ -126,9 +126,15 @@ def taken_together(chart: Chart, drug: str = AMITRIPTYLINE) -> list[list[Medicat
 
 
 def _ordered_first(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
-    """Without the statements on the list where an order on the list says what they tell of."""
+    """Without what an order on the list itself says: statements that tell of it, and its single occurrences."""
     listed = any(not order.is_draft and not order.is_statement for order in orders)
-    return [order for order in orders if order.is_draft or not (listed and order.is_statement)]
+    given = {order.reference for order in orders}
+
+    def told_by_another(order: MedicationOrder) -> bool:
+        of_order = order.instance and not given.isdisjoint(map(_relative, order.based_on))
+        return not order.is_draft and ((listed and order.is_statement) or of_order)
+
+    return [order for order in orders if not told_by_another(order)]
 
 
 def in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:

@@ -660,6 +660,22 @@ def test_two_prescribers_without_a_link_are_added(duplicate: Apply) -> None:
     assert finding.facts["total"] == 35, "a statement tells of the order"
 
 
+def test_occurrences_of_an_order_on_the_list_are_not_added_to_it(duplicate: Apply, upper: Apply) -> None:
+    standing = taken("100")
+    occurrences = [
+        replace(standing, reference=f"MedicationRequest/o{n}", instance=True, based_on=(standing.reference,))
+        for n in range(3)
+    ]
+    for orders in ((standing, *occurrences), (*occurrences, standing)):
+        finding = upper(opened(*orders))
+        assert finding is not None
+        assert finding.facts["day"] == 100
+        assert duplicate(opened(*orders)) is None
+    finding = upper(opened(*occurrences))
+    assert finding is not None
+    assert finding.facts["day"] == 300, "without the order nobody knows whether they are of one day"
+
+
 def test_one_order_too_high_is_told_when_a_chart_is_opened_as_two_are(upper: Apply) -> None:
     stated = replace(STATEMENT, dose=dose("200"))
     ended = replace(taken("200"), period_ended=days_ago(2))
