@@ -94,6 +94,11 @@ def _letters(codings: Iterable[Coding], texts: Iterable[str] = (), _: bool = Fal
     return sum(map(len, chain(texts, *codings)))
 
 
+def _in_words(code: str) -> str:
+    """What a code of words says, such as "no-known-problems" of the International Patient Summary; empty for others."""
+    return code.replace("-", " ") if code.startswith("no-known-") else ""
+
+
 class Terminology:
     """Look-up of drugs, conditions and routes by code, and of drugs by the words of a label."""
 
@@ -197,7 +202,7 @@ class Terminology:
     def _problem(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> Mentions:
         known = [coding for coding in codings if self.concepts((coding,))]
         own = {coding.display for coding in known if self.words.acute.isdisjoint(self.concepts((coding,)))}
-        named = (coding.display for coding in codings)
+        named = (coding.display or (_in_words(coding.code) if coding not in known else "") for coding in codings)
         written = dict.fromkeys(words for words in chain(texts, named) if words.strip() and words not in own)
         saying = together(map(self.words.problems.read, written))
         if not known:

@@ -444,3 +444,12 @@ def test_an_adjective_behind_a_comma_or_in_brackets_belongs_to_the_problem_befor
         ("CKD, kidney stones", {"renal-impairment"}),
     ):
         assert (set(read(name).present), read(name).understood) == (present, True), name
+
+
+def test_that_no_problem_is_known_is_understood_in_words_and_in_the_code_of_a_summary(terminology: Terminology) -> None:
+    for words in ("No known problems", "keine Vorerkrankungen", "Aucun antécédent", "geen voorgeschiedenis"):
+        assert terminology.problem((), (words,)) == Mentions(understood=True), words
+    absent = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips"
+    assert terminology.problem((Coding(absent, "no-known-problems"),), ()) == Mentions(understood=True)
+    assert not terminology.problem((Coding(absent, "no-problem-info"),), ()).understood, "nobody asked"
+    assert "epilepsy" in terminology.problem((), ("Keine Vorerkrankungen, Epilepsie",)).present
