@@ -36,6 +36,8 @@ QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 NAME = re.compile(r"[A-Za-z_]\w*")
 ASKED_IN = re.compile(r"thresholds\[(.+?)\]\.to\(\"(.*?)\"\)")
 """Where a rule reads a number: its name, as Python, and the unit."""
+POINT = re.compile(r"\bpoint\(\s*\"([^\"]+)\"")
+"""Where a rule makes a point of a row of its card."""
 JINJA = {"if", "elif", "else", "endif", "for", "endfor", "in", "is", "not", "and", "or", "include", "length", "first"}
 """What the language of templates brings along."""
 INCLUDE, WORKED_OUT = re.compile(r'{%-?\s*include "(.+?)"\s*[-+]?%}'), re.compile(r'" ~ [\w.]+ ~ "')
@@ -188,9 +190,10 @@ def _sources(rules: Sequence[Rule]) -> str:
 
 
 def other_units(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) -> Iterable[Fault]:
-    """Numbers in another unit than that in which the rules ask for a number of this name."""
+    """Numbers in another unit than that in which the rules ask for one of this name, and what no card has of either."""
     read: dict[str, set[str]] = {}
-    for index, unit in ASKED_IN.findall(_sources(rules)):
+    source = _sources(rules)
+    for index, unit in ASKED_IN.findall(source):
         for name in QUOTED.findall(index):
             read.setdefault(re.sub("{.*?}", ".+", name[1:-1]), set()).add(unit)
     for card in library.cards.values():
@@ -199,6 +202,13 @@ def other_units(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) 
             if units and number.unit not in units:
                 wrong = f"thresholds.{name}: rules read it in {' or '.join(sorted(units)) or 'a bare number'}"
                 yield _document(folder, card.file).fault(wrong, "thresholds", name)
+    rows = {kind for card in library.cards.values() for kind in card.reasons}
+    numbers = {name for thresholds in library.thresholds.values() for name in thresholds}
+    plain = [index.strip('"') for index, _ in ASKED_IN.findall(source) if QUOTED.fullmatch(index) and "{" not in index]
+    missing = [("number", name) for name in plain if name not in numbers]
+    missing += [("row of reasons", kind) for kind in POINT.findall(source) if kind not in rows]
+    for what, name in dict.fromkeys(missing):
+        yield Fault("cards", 0, f"a rule asks for the {what} '{name}', which no card has")
 
 
 def _unknown_names(library: Library, rules: Sequence[Rule], folder: Path) -> Iterable[Fault]:
@@ -279,6 +289,8 @@ def unlike_examples(
     """
     raised = {fixture: [card["extension"][EXTENSION] for card in cards] for fixture, cards in answers.items()}
     for card in library.cards.values():
+        if not card.examples and card.id not in RAISED_BY_THE_ENGINE:
+            yield _document(folder, card.file).fault("examples: none, so that nothing shows that it is raised")
         for kind, fixtures in card.examples.items():
             for place, fixture in enumerate(fixtures):
                 shown = raised.get(fixture)
@@ -309,7 +321,7 @@ def words_fault(card: str, error: Exception, library: Library, folder: Path = FO
     name = library.cards[card].file if card in library.cards else f"{card}.md"
     what = "the whole call" if card == "service-failed" else "its rule"
     if isinstance(error, KeyError) and what == "its rule":
-        return Fault(name, 0, f"its rule asks for {error}, which is neither a threshold nor a row of reasons here")
+        return Fault(name, 0, f"its rule asks for {error}, which is no number, row of reasons or template")
     return Fault(name, 0, f"{what} failed: {error!r} in {Path(failed.filename).name}:{failed.lineno}")
 
 

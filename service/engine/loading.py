@@ -74,7 +74,7 @@ def _load(folder: Path) -> Library:
         _yaml(folder, name, faults, fits)
         for name in ("sources", "statements", "override-reasons", "phrases", "guideline", "numbers", "orders/offers")
     )
-    code_systems = _code_systems(folder, faults)
+    code_systems = _code_systems(folder, faults, fits)
     if listed := [] if fits else faulty_lists(folder, schema(FOLDER, "words.schema.json")):
         raise FaultyLibrary([*faults, *listed])
     terminology, terminology_faults = load_terminology(folder / "terminology")
@@ -237,13 +237,8 @@ def _source(key: str, entry: Mapping[str, Any]) -> Source:
 
 
 def _orders(folder: Path, faults: list[Fault], fits: bool) -> dict[str, dict[str, Any]]:
-    form = _form("orders", fits)
-    for path in [] if fits else sorted(folder.glob("orders/*.json")):
-        try:
-            load_table(folder, f"orders/{path.name}", form)
-        except FaultyLibrary as faulty:
-            faults += faulty.faults
-    return {path.stem: _json(folder, f"orders/{path.name}", faults) for path in sorted(folder.glob("orders/*.json"))}
+    form, paths = _form("orders", fits), sorted(folder.glob("orders/*.json"))
+    return {path.stem: _json(folder, f"orders/{path.name}", faults, form) for path in paths}
 
 
 def _sample(folder: Path, guideline: Document, faults: list[Fault]) -> Path | None:
@@ -256,17 +251,20 @@ def _sample(folder: Path, guideline: Document, faults: list[Fault]) -> Path | No
     return path
 
 
-def _code_systems(folder: Path, faults: list[Fault]) -> dict[str, CodeSystem]:
-    found = {name: _json(folder, f"codesystems/{name}.json", faults) for name in (TOPICS, OVERRIDE_REASONS)}
+def _code_systems(folder: Path, faults: list[Fault], fits: bool) -> dict[str, CodeSystem]:
+    form = _form("codesystems", fits)
+    found = {name: _json(folder, f"codesystems/{name}.json", faults, form) for name in (TOPICS, OVERRIDE_REASONS)}
     return {
         name: CodeSystem(resource, {concept["code"]: concept["display"] for concept in resource.get("concept", ())})
         for name, resource in found.items()
     }
 
 
-def _json(folder: Path, name: str, faults: list[Fault]) -> dict[str, Any]:
-    """The object in a file; an empty one, with a fault, when there is none."""
+def _json(folder: Path, name: str, faults: list[Fault], form: Schema = None) -> dict[str, Any]:
+    """The object in a file under a JSON Schema; an empty one, with its faults, when there is none."""
     try:
+        if form is not None:
+            load_table(folder, name, form)
         return load_json(folder, name)
     except FaultyLibrary as faulty:
         faults += faulty.faults

@@ -252,6 +252,18 @@ def test_a_number_in_another_unit_than_that_in_which_a_rule_reads_it_is_a_fault(
                 assert list(example_faults(with_other_units(library, card.id, name), examples)), (card.id, name)
 
 
+def test_a_number_or_a_row_that_a_rule_asks_for_and_no_card_has_is_a_fault(library: Library) -> None:
+    heart = library.cards["amitriptyline-and-the-heart"]
+    numbers = {name: number for name, number in heart.thresholds.items() if name != "qtc_critical"}
+    rows = {kind: row for kind, row in heart.reasons.items() if kind != "cisapride"}
+    card = replace(heart, thresholds=CardNumbers(numbers, concerns_of(heart.thresholds)), reasons=rows)
+    found = other_units(replace(library, cards={**library.cards, card.id: card}), RULES)
+    assert [str(fault) for fault in found] == [
+        "cards: a rule asks for the number 'qtc_critical', which no card has",
+        "cards: a rule asks for the row of reasons 'cisapride', which no card has",
+    ]
+
+
 def test_a_call_that_fails_as_a_whole_is_a_fault(library: Library) -> None:
     example = FIXTURES / "requests" / "order-sign" / "tolperisone-once-a-day.json"
     broken = replace(library, plan=replace(library.plan, subjects=None))  # type: ignore[arg-type]
