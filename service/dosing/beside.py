@@ -11,15 +11,20 @@ from fractions import Fraction
 from service.dosing.amount import NotComputed, Product, Quantity, amount
 from service.dosing.clauses import MOST_PIECES
 from service.dosing.dosage import DailyDose, Dosage
-from service.dosing.freetext import directions, understood_runs
+from service.dosing.freetext import directions, understood_part
 from service.dosing.units import DAYS_PER_UNIT, Kind, unit_of_text
 from service.dosing.vocabulary import Lettered
 from service.terminology.names import script
 
 _AMOUNT = re.compile("nu")
 _SCHEME = re.compile("(?<![n-])n-n-n(?:-n)?(?!-)")
-_TIMES = re.compile("[no][xX]d|od|r|e?nH|en[ph]|nx(?!n)")
-_A_DAY = re.compile("(?<=[MUY])n(?=d(?!n))|(?<=[MU]d)n(?![uxX])")
+_TIMES = re.compile("[no][xX]d|od|r|e?nH|en[phm]|nx(?!n)")
+_NUMBER = re.compile(
+    r"(?<=[MUY])n(?=d(?!n))|(?<=[MU]d)n(?![uxX])|n(?=[xX](?![nd]))|(?<![?nu]x)(?<=x)n(?![phu(])"
+    r"|(?<![?t])o(?![dtoXx])|(?<!\?,)(?<![-?nCcBxX/(l])n(?![-?nuxXpHhKocDdz/(])"
+)
+"""A number that stands alone, behind "at most" or "x", or before "times": tablets, or times a day."""
+_ADDING = re.compile("^&.*[nmu]")
 _WORD = re.compile(r"[^\W\d_]+")
 _SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 """Scripts of the languages of ``cards/directions``."""
@@ -30,13 +35,13 @@ _RAREST = Fraction(1, 3)
 def unheard(dosages: Sequence[Dosage], doses: Sequence[DailyDose], product: Product) -> str:
     """The first words beside the doses of an order that may say another dose; empty when none does."""
     texts = dict.fromkeys(words.strip() for dosage in dosages for words in (dosage.text, *dosage.beside))
-    unclear = [words for words in texts if _WORD.search(words) and directions(words) is None]
+    unclear = [words for words in texts if any(map(str.isalnum, words)) and directions(words) is None]
     if not unclear:
         return ""
     known = _Known(dosages, doses, product)
     for words in unclear:
-        runs = understood_runs(words)
-        if any(map(known.lacks, runs)) if runs is not None else _in_another_script(words):
+        part = understood_part(words)
+        if known.lacks(part) if part is not None else _in_another_script(words):
             return words
     return ""
 
@@ -54,14 +59,18 @@ class _Known:
         self._times = {rate for dose in doses for rate in (dose.times, dose.high / dose.single)}
         self._days = {day for dosage in dosages if dosage.timing is not None for day in dosage.timing.days_of_week}
 
-    def lacks(self, run: Lettered) -> bool:
-        """True when a run of known words holds an amount, a rhythm or a day that the data does not have."""
-        amounts = {mg for quantity in _quantities(run) if (mg := self._mg(quantity)) is not None}
-        days = set(run.values_of("w"))
-        if not (amounts <= self._masses and set(_rates(run)) <= self._times and days <= self._days):
+    def lacks(self, words: Lettered) -> bool:
+        """True when words hold an amount, a rhythm, a day or a number that the data does not have, or add to it."""
+        amounts = {mg for quantity in _quantities(words) if (mg := self._mg(quantity)) is not None}
+        if not (
+            amounts <= self._masses and set(_rates(words)) <= self._times and set(words.values_of("w")) <= self._days
+        ):
             return True
-        most = {run.part(*match.span()).numbers()[0] for match in _A_DAY.finditer(run.letters)}  # tablets, or times
-        return any(number not in self._times and self._of_pieces(number) not in self._masses for number in most)
+        return _ADDING.search(words.letters) is not None or any(map(self._other_number, _numbers(words)))
+
+    def _other_number(self, number: Fraction) -> bool:
+        """True for a number that is neither the tablets of the data nor its times a day."""
+        return number not in self._times and self._of_pieces(number) not in self._masses
 
     def _of_pieces(self, number: Fraction) -> Fraction | None:
         return self._mg(Quantity(number, "tablet"))
@@ -85,6 +94,11 @@ def _quantities(run: Lettered) -> Iterator[Quantity]:
             yield Quantity(number, part.value("u"))
     for match in _SCHEME.finditer(run.letters):
         yield Quantity(sum(run.part(*match.span()).numbers(), Fraction(0)), "tablet")
+
+
+def _numbers(run: Lettered) -> Iterator[Fraction]:
+    found = (run.part(*match.span()).numbers("no")[0] for match in _NUMBER.finditer(run.letters))
+    yield from (number for number in found if number < MOST_PIECES)
 
 
 def _rates(run: Lettered) -> Iterator[Fraction]:

@@ -17,7 +17,7 @@ from service.dosing.amount import Quantity
 from service.dosing.clauses import MOST_PIECES, Clauses, clauses_of
 from service.dosing.dosage import Dosage, MaxDose, Timing
 from service.dosing.units import DAYS_PER_UNIT, Kind, unit_of_text
-from service.dosing.vocabulary import Lettered, languages, lettered, runs_of, words_of
+from service.dosing.vocabulary import UNKNOWN, Lettered, languages, lettered, words_of
 
 LONGEST = 240
 """A longer text is prose, not a direction."""
@@ -42,17 +42,16 @@ def frequency(text: str) -> Timing | None:
 
 
 @cached
-def understood_runs(text: str) -> tuple[Lettered, ...] | None:
-    """What is understood of a text that is not understood whole: its runs of known words, in the language with most.
-
-    None when no language knows a word of it.
-    """
+def understood_part(text: str) -> Lettered | None:
+    """The letters of a text that is not understood whole, in the language that knows most; None when none does."""
     words = words_of(text[:LONGEST])
-    each = [runs_of(words, table) for table in languages().values()]
-    known, runs = max(each, key=lambda found: found[0])
-    if known == 1:  # "ne" is Sunday in Czech and "not" in French
-        runs = [run for run in runs if run.letters != "w"]
-    return tuple(runs) if known else None
+    each = filter(None, (lettered(words, table, partly=True) for table in languages().values()))
+    best = min(each, key=lambda found: found.letters.count(UNKNOWN), default=None)
+    known = sum(map(str.isalnum, words)) - (best.letters.count(UNKNOWN) if best is not None else 0)
+    if best is None or not known:
+        return None
+    # A single word tells no language: "ne" is Sunday in Czech and "not" in French.
+    return Lettered(best.letters.replace("w", UNKNOWN), best.values) if known == 1 else best
 
 
 @cached

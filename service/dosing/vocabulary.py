@@ -180,8 +180,15 @@ class Lettered:
         return [Fraction(value.replace(",", ".")) for value in self.values_of(letters)]
 
 
-def lettered(words: list[str], table: Table) -> Lettered | None:
-    """The words as letters, without those that change nothing; None when one is not in the table."""
+UNKNOWN, SIGN = "?", "!"
+"""The letters of a word and of a sign that no table has, where others may stand beside them."""
+
+
+def lettered(words: list[str], table: Table, *, partly: bool = False) -> Lettered | None:
+    """The words as letters, without those that change nothing; None when one is not in the table.
+
+    ``partly`` has a letter for such a word, too.
+    """
     found: list[Phrase] = []
     at = 0
     while at < len(words):
@@ -191,30 +198,17 @@ def lettered(words: list[str], table: Table) -> Lettered | None:
             found.append(phrase)
             continue
         length = _BRITISH_LENGTH.fullmatch(words[at])
-        if length is None or not found or found[-1].letter not in "lx":
-            return None
         at += 1
+        if length is None or not found or found[-1].letter not in "lx":
+            if not partly:
+                return None
+            unknown = words[at - 1]
+            found.append(Phrase((unknown,), UNKNOWN if unknown.isalnum() else SIGN, unknown))
+            continue
         found += [Phrase((), "n", length[1]), Phrase((), "p", _BRITISH_PERIODS[length[2]])]
     said = [phrase for phrase in found if phrase.letter != "f"]
     said = [phrase for n, phrase in enumerate(said) if not _idle(phrase, said[n - 1].letter if n else "")]
     return _joined(Lettered("".join(phrase.letter for phrase in said), [phrase.value for phrase in said]))
-
-
-def runs_of(words: list[str], table: Table) -> tuple[int, list[Lettered]]:
-    """How many words the table knows, and its runs of known words as letters."""
-    known = at = 0
-    runs: list[list[str]] = [[]]
-    while at < len(words):
-        phrase = _known(words, at, table)
-        if phrase is None:
-            runs.append([])
-            at += 1
-            continue
-        runs[-1] += words[at : at + len(phrase.words)]
-        known += sum(map(str.isalnum, phrase.words))
-        at += len(phrase.words)
-    read = (lettered(run, table) for run in runs if run)
-    return known, [letters for letters in read if letters is not None]
 
 
 def _idle(phrase: Phrase, before: str) -> bool:

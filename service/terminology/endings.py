@@ -58,12 +58,13 @@ class Phrases(NamedTuple):
 
 
 class Endings:
-    """Reads texts for words by which a drug is not taken."""
+    """Reads texts for words by which a drug is not taken; ``denied`` are those that deny what follows."""
 
-    def __init__(self, languages: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, languages: Mapping[str, Mapping[str, str]], denied: re.Pattern[str]) -> None:
         self._languages = [_phrases(lists) for lists in languages.values()]
         self._any, self._ends = any_of(_every_kind(languages)), any_of(_every_kind(languages, *_ENDING))
         self._changes = any_of(_every_kind(languages, "change"))
+        self._denied = re.compile(rf"{denied.pattern}\W+(?:\w+\W+){{0,2}}$")
 
     def mentioned(self, text: str) -> bool:
         """True when such words stand in a text, whatever they say there; reading it takes longer."""
@@ -84,8 +85,13 @@ class Endings:
             elif ending := self._read(sentence, named, frozenset(own), dated=dates > 0):
                 found.add(ending)
         if not found:
-            return Ending.CHANGE if self._changes.search(dateless) is not None else None
+            return Ending.CHANGE if any(map(self._changed, _SENTENCE.split(dateless))) else None
         return Ending.PERHAPS if len(found) > 1 or doses else found.pop()
+
+    def _changed(self, sentence: str) -> bool:
+        """True for words of a change that are not denied: "do not take a double dose"."""
+        change = self._changes.search(sentence)
+        return change is not None and self._denied.search(sentence[: change.start()]) is None
 
     def _read(
         self, sentence: str, named: Callable[[str], Collection[str]], own: frozenset[str], *, dated: bool

@@ -154,7 +154,8 @@ def load_words(folder: Path) -> Words:
         born=frozenset(id_ for id_, lists in conditions.items() if BORN in lists),
         dependent=grouped(_pairs(conditions, ONLY_BESIDE)),
     )
-    endings = Endings(_list(folder, "order-words"))
+    denied = any_of(cue_lists["absent"]["before"])
+    endings = Endings(_list(folder, "order-words"), denied)
     near = any_of(f"{cue_lists['absent']['before']} |{drugs['near']}")
     return Words(
         problems=problems,
@@ -166,7 +167,7 @@ def load_words(folder: Path) -> Words:
         reasons=frozenset(id_ for id_, lists in conditions.items() if REASON in lists),
         nameless=frozenset(words_of(plain(" ".join(_list(folder, "nameless").values())))),
         observations=_sets(_list(folder, "observations")),
-        denied=any_of(cue_lists["absent"]["before"]),
+        denied=denied,
         ends=re.compile(rf"[.;:,()\n]|{any_of(cue_lists['ends']).pattern}"),
         endings=endings,
         swallowed=any_of(cue_lists["swallowed"]),
