@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from service.decide import Decision, decide
+from service.fhir.prefetch import Answer, answer_of
 from service.jsonio import encode
-from tests.benchmarks.request import AMITRIPTYLINE, body
+from tests.benchmarks.request import AMITRIPTYLINE, AMOXICILLIN, body
 from tests.calls import NEW_START, Json, by_id, draft
 
 MOST_SECONDS = 3.0
@@ -231,6 +232,20 @@ def test_a_request_of_any_shape_costs_little_and_what_is_left_out_is_named(
         assert said in by_id(cards)["not-checked"]["detail"]
     else:
         assert "too large to be sent back" in " ".join(card["detail"] for card in cards)
+
+
+def test_for_an_order_of_another_drug_no_list_is_decoded(decision: Decision, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[str] = []
+
+    def noted(key: str, raw: Any) -> Answer:
+        decoded.append(key)
+        return answer_of(key, raw)
+
+    monkeypatch.setattr("service.fhir.prefetch.answer_of", noted)
+    assert decide(body(AMOXICILLIN), "order-sign", decision).cards == []
+    assert decoded == []
+    assert decide(body(AMITRIPTYLINE), "order-sign", decision).cards
+    assert decoded
 
 
 def test_what_a_call_needed_is_freed_when_it_is_answered_and_not_left_to_the_garbage_collector(

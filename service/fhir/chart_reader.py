@@ -286,9 +286,10 @@ class ChartReader:
         looked_at = "listed" in self.__dict__
         perhaps = self._perhaps_taken if looked_at else []
         gaps = [*unidentified(self.drafts, self.subjects, taken=bool(perhaps)), *perhaps]
+        short = incomplete(self.prefetch) if looked_at else frozenset()  # decodes the lists, so not for any order
         for key in (MEDICATIONS, STATEMENTS):
-            lacking = key in incomplete(self.prefetch) or (key == MEDICATIONS and self._no_list)
-            if self.prefetch.failure(key) or (looked_at and lacking):
+            lacking = key in short or (looked_at and key == MEDICATIONS and self._no_list)
+            if self.prefetch.failure(key) or lacking:
                 gaps.append(gap(key, self.prefetch[key]))
         return gaps + failures(self.prefetch) if gaps else []
 
