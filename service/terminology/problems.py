@@ -92,15 +92,22 @@ class Problems:
         marked = self.cues.marked(folded)
         found = Standing(self.conditions, self.others, self.cues, self.born).read(marked)
         present = frozenset(found["present"]) | (self.lasting & found["past"])
-        if not doubts(marked):
+        if lost := named.difference(*found.values()):
             # A phrase that holds a word of the cues itself: "old infarct", "history of falls".
-            present |= named.difference(*found.values())
+            present |= lost if not doubts(marked) else self._beyond_doubt(folded) & lost
         past = frozenset(found["past"]) - present
         suspected = frozenset(found["suspected"]) - present - past
         unclear = frozenset(found["unclear"]) - present - past - suspected
         denied = frozenset(found["absent"] | found["family"]) - present - past - suspected - unclear
         nothing = not (present or past or suspected or unclear)
         return Mentions(present, past, suspected, unclear, denied, nothing or ordinary or not named <= self.of_orders)
+
+    def _beyond_doubt(self, folded: str) -> frozenset[str]:
+        """The sets that parts of a text name which bear no doubt themselves; none where it speaks of others."""
+        if self.cues.of_others(folded):
+            return frozenset()
+        pieces = (piece for piece in self.cues.pieces(folded) if not doubts(self.cues.marked(piece)))
+        return frozenset[str]().union(*map(self.conditions.ids, pieces))
 
     def of_others(self, text: str) -> bool:
         """True when a text speaks of somebody else than the patient."""

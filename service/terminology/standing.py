@@ -28,7 +28,10 @@ _STRONGEST = ("absent", "suspected", "unclear", "past")
 _PART = re.compile(r"((?<!\d)(?<!\bst)(?<!\bstad)(?<!\bgr)(?<!\bz)(?<!\bzt)\.|[;:=,\n()\[\]/+|]|\s[-–—]\s)")
 """Ends of a part of a sentence; a dot behind a number is an ordinal's, "st." a stage, "z. Zt." at present."""
 _OF_LISTS, _OF_HEADS, _BRACKETS = frozenset(",/+"), frozenset(":="), frozenset("()[]")
-_NONE = re.compile(r"\(\s*[-–—−]\s*\)|[:=]\s*[-–—−](?=\s*(?:[,;)\n]|$))|∅|(?<=[\s(])0(?=\s*(?:[,;)\n]|$))")
+_NONE = re.compile(
+    r"\(\s*[-–—−]\s*\)|[:=]\s*[-–—−](?=\s*(?:[,;)\n]|$))|∅"
+    r"|(?<=[\s(])0(?=\s*(?:[,;)\n]|$))|(?<=\w)\s+[-–—−](?=\s*(?:[,;)\n]|$))"
+)
 """Signs for "none": "(-)", ": -", "∅" or a nought at the end."""
 _WITHIN = re.compile(r"(?<= )\((\w+)\)(?= \w)")
 """A word in brackets within a name: "without (congestive) heart failure"."""
@@ -67,6 +70,11 @@ class Cues:
                 if (kind, place) in self.patterns:
                     folded = self.patterns[kind, place].sub(f" {_MARK[kind, place]} ", folded)
         return folded.replace("?", f" {_MARK['suspected', 'after']} ")
+
+    def pieces(self, folded: str) -> list[str]:
+        """The text taken apart at the ends of sentences, not of abbreviations, and at words that end a cue's reach."""
+        words = "|".join(map(re.escape, sorted(self.ends)))
+        return re.split(rf"(?<=\w{{4}})\.|[;\n]|\b(?:{words})\b", folded)
 
     def of_others(self, folded: str) -> bool:
         """True when a cue speaks of another person."""
@@ -185,8 +193,9 @@ class Standing:
         elif "family" in kinds or "child" in kinds:
             # "Epilepsy (in her mother)" is hers; whose "Epilepsy, mother died" is nobody can tell.
             kind = "unclear" if re.search(r"\w{4}", others) else "family"
-            about -= self.born if "family" not in kinds else set()
-        elif tokens[-1] in _AFTER or any(token in _AFTER and token != _LISTS for token in tokens):
+            about -= self.born if kind == "unclear" or "family" not in kinds else set()
+            about -= about if "absent" in kinds else set()
+        elif kinds[0] != "unclear" and _behind_its_own(tokens):
             kind = kinds[0]
         else:
             return
@@ -212,8 +221,10 @@ class Standing:
         elif ahead and ahead[0] < first:
             history = any(_KIND.get(token) == "past" for token in tokens[ahead[0] : first])
             sure = history or tokens[ahead[0]] == _LISTS
-            if matches or self.others.find(tokens) or sure or closing in _OF_HEADS:
-                self._denial = "list" if closing in _OF_HEADS or (sure and matches) else "perhaps"
+            heading = closing in _OF_HEADS and not matches
+            if matches or self.others.find(tokens) or sure or heading:
+                bare = heading and (sure or len(tokens) == len(places))
+                self._denial = "list" if bare or (sure and matches) else "perhaps"
 
     def _carry(self, tokens: Sequence[str], matches: Sequence[Match], closing: str) -> str:
         """The cue that goes on into the next part: of a heading ("suspected: …"), and the family's over a list."""
@@ -236,6 +247,11 @@ class Standing:
         self._pending.clear()
         self._listed.clear()
         self._denial = ""
+
+
+def _behind_its_own(tokens: Sequence[str]) -> bool:
+    """True when a part that names nothing bears a cue for what stands before it."""
+    return tokens[-1] in _AFTER or any(token in _AFTER and token != _LISTS for token in tokens)
 
 
 def cues_of(lists: Mapping[str, Any]) -> Cues:

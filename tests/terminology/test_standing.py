@@ -21,7 +21,11 @@ DENIED = (
     "nincs epilepszia, glaukóma vagy szívinfarktus; немає епілепсії, глаукоми чи інфаркту міокарда; "
     "pas d'épilepsie, de glaucome ni d'infarctus du myocarde; Mutter (72): Epilepsie; Epilepsie (bei der Mutter); "
     "Denies CAD (per chart), MI; KHK, VHF verneint; KHK, Epilepsie oder VHF ausgeschlossen; VHF (0); "
-    "Suspected stroke ruled out; V.a. VHF nicht bestätigt; ∅ KHK; Ø KHK, Ø VHF"
+    "Suspected stroke ruled out; V.a. VHF nicht bestätigt; ∅ KHK; Ø KHK, Ø VHF; "
+    "kein Vorhofflimmern, keine KHK, keine Epilepsie, no CAD, no epilepsy; VHF: nein, KHK: nein, Epilepsie: nein; "
+    "VHF -, KHK -; AF: no, CAD: no; bez padaczki; bez jaskry; pas de FA ni d'épilepsie; "
+    "sans épilepsie ni glaucome; weder KHK noch VHF; neither CAD nor AF; nem epilepsziás; not epileptic; "
+    "Non-pregnant; nicht-schwanger; Patientin nicht schwanger"
 )
 NOT_THE_PATIENTS_OR_NOT_THERE = (
     "Vorhofflimmern nicht mehr vorhanden; AV-Block I° nicht mehr nachweisbar; Arrhythmie nicht dokumentiert; "
@@ -29,13 +33,12 @@ NOT_THE_PATIENTS_OR_NOT_THERE = (
     "AF not documented; fibrillation auriculaire non retrouvée; fibrilación auricular no documentada; "
     "fibrillazione atriale non documentata; nie stwierdzono migotania przedsionków; "
     "migotania przedsionków nie stwierdzono; фибрилляция предсердий не выявлена; förmaksflimmer ej påvisat; "
-    "VHF nicht gesichert; VHF nicht bestätigt; Kind mit AV-Block; fetal long QT; Tochter mit Epilepsie; "
-    "Husband has epilepsy; wife pregnant; Ehefrau schwanger; Contact with pregnant woman; "
-    "cat allergy, dog with epilepsy; Suizid des Vaters; Son has long QT; Sohn: Epilepsie; épouse enceinte; "
-    "mari épileptique, épilepsie du mari; fille avec épilepsie; hijo con epilepsia; esposa embarazada; "
-    "figlio con epilessia; moglie incinta; córka z padaczką; żona w ciąży; syn epilepsie; manželka těhotná; "
-    "у сына эпилепсия; жена беременна; у мужа инсульт; lányának epilepszia; felesége terhes; "
-    "dochter met epilepsie; dotter med epilepsi; hustru gravid; datter med epilepsi; kone gravid; "
+    "VHF nicht gesichert; VHF nicht bestätigt; fetal long QT; Tochter mit Epilepsie; Husband has epilepsy; "
+    "wife pregnant; Ehefrau schwanger; Contact with pregnant woman; cat allergy, dog with epilepsy; "
+    "Suizid des Vaters; Son has long QT; Sohn: Epilepsie; épouse enceinte; mari épileptique, épilepsie du mari; "
+    "hijo con epilepsia; esposa embarazada; figlio con epilessia; moglie incinta; córka z padaczką; żona w ciąży; "
+    "syn epilepsie; manželka těhotná; у сына эпилепсия; жена беременна; у мужа инсульт; lányának epilepszia; "
+    "felesége terhes; dochter met epilepsie; dotter med epilepsi; hustru gravid; datter med epilepsi; kone gravid; "
     "tyttärellä epilepsia; vaimo raskaana; fiica cu epilepsie; soție gravidă; filho com epilepsia; esposa grávida; "
     "oğlunda epilepsi; eşi hamile; у сина епілепсія; дружина вагітна; grandmother had stroke; "
     "Großmutter Schlaganfall; uncle with epilepsy; Risk of falls assessment done; Screening for glaucoma; "
@@ -54,30 +57,50 @@ SUSPECTED = (
 PRESENT = {
     "ischaemic-heart-disease": (
         "s/p CABG; Status post CABG 2018; Z. n. ACVB; history of CABG; St.n. PTCA; St.p. CABG; stan po CABG; "
-        "by-pass aorto-coronarico pregresso; PTCA + Stent; CABG x3; antécédent de pontage coronarien; stav po CABG; "
-        "состояние после АКШ; стан після АКШ; status na CABG; tidigare CABG; geçirilmiş CABG; "
-        "sairastettu ohitusleikkaus; status após CABG; antecedente de bypass coronario; status post stent coronarian"
+        "by-pass aorto-coronarico pregresso; PTCA + Stent; CABG x3; antécédent de pontage coronarien; "
+        "stav po CABG; состояние после АКШ; стан після АКШ; status na CABG; tidigare CABG; geçirilmiş CABG; "
+        "sairastettu ohitusleikkaus; status após CABG; antecedente de bypass coronario; "
+        "status post stent coronarian; KHK, Z.n. ACVB 2012, kein Infarkt; CAD s/p CABG x3, no angina; "
+        "Z.n. Bypass (ACVB) 2010; KHK (3-Gefäß), NSTEMI ausgeschlossen"
     ),
     "long-qt": (
         "Long QT, mother also affected; Long QT syndrome, family history positive; "
         "Long-QT, Mutter ebenfalls betroffen; Long-QT-Syndrom, FA positiv; No fever. Long QT syndrome; "
         "no chest pain but long QT; Epilepsie: nein. Long QT; No known allergies. Long QT; kein Umzug, Long QT; "
-        "HIV neg., Long QT; keine Antikoagulation, Long QT; Long QT (stopped citalopram); Long QT, verneint Synkopen; "
-        "Long QT - 480 ms - no syncope"
+        "HIV neg., Long QT; keine Antikoagulation, Long QT; Long QT (stopped citalopram); "
+        "Long QT, verneint Synkopen; Long QT - 480 ms - no syncope; Long QT, brother also; congenital long QT; "
+        "hereditäres Long-QT-Syndrom; familiäres Long-QT-Syndrom; LQTS (QTc 510 ms, nicht medikamentös); "
+        "Long QT syndrome – confirmed genetically; Long QT syndrome (KCNH2); "
+        "prolonged QT interval - not drug induced"
     ),
     "epilepsy": (
         "Epilepsy, no known triggers; Epilepsie seit Kindheit; Epilepsie: ja; Epilepsy, diagnosed as a child; "
         "Epilepsie als Kind diagnostiziert; Epilepsy not controlled; Epilepsie, nicht eingestellt; "
-        "Epilepsie ohne Medikation; Epilepsie. Mutter: KHK; Epilepsie, Kontrolle nein"
+        "Epilepsie ohne Medikation; Epilepsie. Mutter: KHK; Epilepsie, Kontrolle nein; Epilepsy since childhood; "
+        "epilepsia desde la infancia; padaczka od dzieciństwa; Epilepsie - letzter Anfall 2019; "
+        "Epilepsie, anfallsfrei; Epilepsy, seizure free, no driving; Epilepsie (nicht medikamentös eingestellt); "
+        "seizures with no warning; Epilepsie, kein Trigger bekannt; Epilepsie: fokal; Epilepsie: Valproat; "
+        "epilepsie à bascule; Epilepsy; Frau mit Epilepsie; woman with epilepsy; homme avec épilepsie; "
+        "Kind of seizures: focal epilepsy; Epilepsie, mutterschaftlich versorgt; "
+        "Epilepsie nach Mutterkornvergiftung"
     ),
     "pregnancy": (
         "Pregnant with second child; schwanger, 2. Kind; Pregnancy with fetal anomaly; "
-        "Schwangerschaft, Kind zeitgerecht entwickelt; pregnant, baby moving well; enceinte de son deuxième enfant"
+        "Schwangerschaft, Kind zeitgerecht entwickelt; pregnant, baby moving well; "
+        "enceinte de son deuxième enfant; Schwanger, 12. SSW, keine Beschwerden; pregnant, husband supportive; "
+        "Schwangerschaft (nein zu Folsäure); Pregnant, no complications; gravid, partner informed; "
+        "pregnancy, fetus normal; embarazo, feto sano; ciąża, płód prawidłowy; pregnant with twins; "
+        "Schwangere mit Kind im Bauch; grossesse, mari présent"
     ),
     "hepatic-impairment": ("Leberzirrhose Child C; Liver cirrhosis Child-Pugh B; cirrhosis (Child A)"),
     "atrial-fibrillation": (
         "AF, no CAD; VHF, keine KHK; VHF ohne Antikoagulation; kein Schlaganfall. VHF; no history of surgery. AF; "
-        "Hepatic failure without mention whether acute or chronic, AF"
+        "Hepatic failure without mention whether acute or chronic, AF; Paroxysmales VHF, aktuell SR; "
+        "AF, rate controlled; VHF, nicht antikoaguliert; VHF (ED 2019), CHA2DS2-VASc 4, keine OAK; "
+        "AF - not on anticoagulation; Vorhofflimmern - keine Beschwerden; atrial fibrillation, no stroke; "
+        "fibrillation auriculaire, pas d'anticoagulation; migotanie przedsionków, bez leczenia; "
+        "ФП, без антикоагулянтов; förmaksflimmer, ingen behandling; VHF bei Z.n. Herzinfarkt; "
+        "VHF mit negativem TEE; VHF, ED bei Screening 2020; Kein Diabetes. VHF. Keine KHK."
     ),
     "breastfeeding": (
         "breastfeeding mother; lactating mother; Mother currently breastfeeding; stillende Mutter; "
@@ -85,10 +108,16 @@ PRESENT = {
     ),
     "cancer": ("cáncer de mama"),
     "hepatic-failure": ("Hepatic failure without mention whether acute or chronic"),
+    "falls": (
+        "history of falls; no syncope but history of falls; Stürze, keine Fraktur; falls, no injury; Sturzneigung; "
+        "Denies syncope. History of falls; kein Fieber, aber history of falls"
+    ),
+    "myasthenia-gravis": ("Myasthenia gravis, Thymektomie 2010; Myasthenie (okulär), Mutter unauffällig"),
 }
 NOBODY_CAN_TELL = (
     "epilepsy, lives with husband; Ehefrau schwanger, Vorhofflimmern; No CAD, AF; keine Epilepsie, Vorhofflimmern; "
     "Epilepsie, Vater gestorben; Depression screening positive; No history of surgery, AF; Denies chest pain, AF; "
+    "Kind mit AV-Block; child with epilepsy; fille avec épilepsie; VHF, Ehefrau informiert; "
     "negative for MI, AF, stroke; без эпилепсии, глаукомы и инфаркта миокарда"
 )
 
