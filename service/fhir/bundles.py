@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Raw
@@ -239,10 +239,17 @@ def is_subset(resource: Resource) -> bool:
 
 
 def asked_for(bundle: Resource) -> Mapping[str, frozenset[str]]:
-    """What the bundle's own address asked for: the values of each parameter; a chain or an identifier names no id."""
+    """What the bundle's own address asked for: the values of each parameter, and under "" the types of resources.
+
+    A chain or an identifier names no id and is left out.
+    """
     found: dict[str, set[str]] = {}
     for link in _links(bundle, "self"):
-        for name, value in parse_qsl(urlsplit(link).query) if len(link) < _LONGEST_LINK else ():
+        if len(link) > _LONGEST_LINK:
+            continue
+        path, _, query = link.partition("?")
+        found.setdefault("", set()).add(path.rpartition("/")[2])
+        for name, value in parse_qsl(query.partition("#")[0]):
             if name.isalpha() and "|" not in value:
                 found.setdefault(name, set()).update(value.split(","))
     return {name: frozenset(values) for name, values in found.items()}

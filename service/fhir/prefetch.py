@@ -16,7 +16,7 @@ from service.fhir.bundles import Contents, Entry, asked_for, contents, decoded, 
 from service.fhir.concepts import status_codes
 from service.fhir.members import list_of
 from service.fhir.resources import Resource, as_resource, one
-from service.fhir.versions import DRUG_TYPES
+from service.fhir.versions import DRUG_TYPES, TAKEN_TYPES
 from service.jsonio import decode, is_null
 
 
@@ -257,7 +257,8 @@ def _asked_for(key: str, bundle: Resource) -> Answer:
     asked = asked_for(bundle)
     patients = asked.get("patient", frozenset()) | asked.get("subject", frozenset())
     ids = frozenset(unversioned(name).rpartition("/")[2] for name in patients)
-    ended_only = _TYPES.get(key) == DRUG_TYPES and "status" in asked and asked["status"].isdisjoint(NOW)
+    of_lists = _TYPES.get(key) == DRUG_TYPES and asked.get("", frozenset()).isdisjoint(TAKEN_TYPES)
+    ended_only = of_lists and "status" in asked and asked["status"].isdisjoint(NOW)
     return Answer(State.SHORT if ended_only else State.GIVEN, patients=ids)
 
 

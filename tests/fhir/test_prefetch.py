@@ -246,6 +246,18 @@ def test_a_list_that_its_own_address_asks_for_somebody_else_is_not_used() -> Non
         assert answer.known is (expected is not State.OTHER)
 
 
+def test_of_what_was_handed_out_a_completed_one_is_taken() -> None:
+    address = [{"relation": "self", "url": "https://fhir.example.org/MedicationDispense?patient=p&status=completed"}]
+    assert state({"resourceType": "Bundle", "link": address}) is State.GIVEN
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://[", "?patient", "//", "x" * 3000, "https://x.example/M?patient=%zz", 5, None]
+)
+def test_an_address_that_cannot_be_read_says_nothing(url: Any) -> None:
+    assert state({"resourceType": "Bundle", "link": [{"relation": "self", "url": url}]}) is State.GIVEN
+
+
 def test_what_was_redacted_is_not_the_whole_list() -> None:
     label = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED"}]}
     for redacted in ({**bundle(order()), "meta": label}, bundle({**order(), "meta": label})):
