@@ -95,7 +95,11 @@ def load_terminology(folder: Path) -> tuple[Terminology, list[Fault]]:
     for class_, members in lists.classes.items():
         for unknown in sorted(members - lists.titles.keys()):
             faults.append(Fault(f"terminology/classes/{class_}.json", 0, f"there is no drug ValueSet '{unknown}'"))
-    return Terminology(lists), faults
+    terminology = Terminology(lists)
+    for code, drugs in terminology.claimed_twice():
+        wrong = f"{code} is also a code of {' and '.join(drugs[1:])}, and not marked as a combination in each"
+        faults.append(Fault(f"terminology/drugs/{drugs[0]}.json", 0, wrong))
+    return terminology, faults
 
 
 def _add(value_set: ValueSet, kind: str, name: str, lists: Lists, faults: list[Fault]) -> None:

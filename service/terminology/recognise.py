@@ -3,7 +3,7 @@
 The codes themselves live in ``cards/terminology`` with their provenance; this module only looks them up.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
@@ -171,6 +171,13 @@ class Terminology:
     def drug_codes(self, coding: Coding) -> Sequence[DrugCode]:
         """What the terminology knows of this code; empty when the system or the code is unknown."""
         return self._codes.get(self.systems.key(coding.system, coding.code), ())
+
+    def claimed_twice(self) -> Iterator[tuple[str, list[str]]]:
+        """Codes of two drugs that are not marked as combinations, each with these drugs."""
+        for (_, code), entries in self._codes.items():
+            drugs = sorted({entry.drug for entry in entries})
+            if len(drugs) > 1 and not all(entry.combination for entry in entries):
+                yield code, drugs
 
     def codes_of(self, drug: str) -> Sequence[DrugCode]:
         """The codes by which a drug is known."""

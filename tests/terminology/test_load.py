@@ -239,6 +239,8 @@ def test_what_would_make_a_set_find_nothing_is_a_fault(tmp_path: Path) -> None:
         change(value_set)
         path.write_text(json.dumps(value_set), encoding="utf-8")
     shutil.copytree(folder / "routes", folder / "route")
+    copy = (folder / "drugs" / "venlafaxine.json").read_text(encoding="utf-8")
+    (folder / "drugs" / "venlafaxine2.json").write_text(copy.replace('"id": "venlafaxine"', '"id": "venlafaxine2"'))
     changed(folder, "systems.yaml", "uri: http://loinc.org", "uri: https://www.snomed.info/sct/")
     _, faults = load_terminology(folder)
     for name, (_, reason) in changes.items():
@@ -246,6 +248,7 @@ def test_what_would_make_a_set_find_nothing_is_a_fault(tmp_path: Path) -> None:
             name,
             faults,
         )
+    assert any("N06AX16 is also a code of venlafaxine2" in fault.reason for fault in faults)
     assert any("'snomed.info/sct' is the address of two" in fault.reason for fault in faults)
     assert any(fault.file == "terminology/route/oral.json" and "belongs in one of" in fault.reason for fault in faults)
 
