@@ -14,13 +14,16 @@ from service.terminology.phrases import Match, Phrases, any_of, phrases_in
 
 KINDS = ("suspected", "family", "child", "unclear", "absent", "past")
 """Kinds of cues, in the order in which a text is searched for them: "not excluded" before "excluded"."""
-PLACES = ("before", "after", "lists")
-"""Where a cue stands: before its problem, behind it, or, as "denies" does, on either side of a whole list of them."""
-_MARK = {(kind, place): chr(0xE000 + 3 * n + m) for n, kind in enumerate(KINDS) for m, place in enumerate(PLACES)}
-_BEFORE = {mark: kind for (kind, place), mark in _MARK.items() if place != "after"}
+PLACES = ("before", "after", "lists", "result")
+"""Where a cue stands: before its problem, behind it, or, as "denies" does, on either side of a whole list of them. A
+``result`` such as "negative" stands right behind it, or is that of a test."""
+_MARK = {
+    (kind, place): chr(0xE000 + len(PLACES) * n + m) for n, kind in enumerate(KINDS) for m, place in enumerate(PLACES)
+}
+_BEFORE = {mark: kind for (kind, place), mark in _MARK.items() if place in ("before", "lists")}
 _AFTER = {mark: kind for (kind, place), mark in _MARK.items() if place != "before"}
 _KIND = _BEFORE | _AFTER
-_LISTS, _HEREDITY = _MARK["absent", "lists"], _MARK["family", "lists"]
+_LISTS, _HEREDITY, _RESULT = _MARK["absent", "lists"], _MARK["family", "lists"], _MARK["absent", "result"]
 _GO_ON = ("family", "unclear")
 """Kinds that go on over a list."""
 _STRONGEST = ("absent", "suspected", "unclear", "past")
@@ -44,15 +47,17 @@ _MOST_WORDS = 300
 class Cues:
     """Words that say how a problem stands: regular expressions by kind and place.
 
-    ``ends`` are words that end a cue's reach, ``choice`` those of a denied list ("or", "nor"), ``no`` deny what stands
-    before them as an answer, ``also`` say beside a relative that it is both, ``over`` that a status is. ``stage`` finds
-    the sign before a stage, which belongs to the problem before it: "kidney disease, stage 4".
+    ``ends`` are words that end a cue's reach, ``choice`` those of a denied list ("or", "nor"). ``no`` deny what stands
+    before them as an answer. ``object`` are what a denial behind a problem may be of ("cause not found"), ``also`` say
+    beside a relative that it is both, ``over`` that a status is. ``stage`` finds the sign before a stage, which belongs
+    to the problem before it: "kidney disease, stage 4".
     """
 
     patterns: Mapping[tuple[str, str], re.Pattern[str]]
     ends: frozenset[str]
     choice: frozenset[str]
     no: frozenset[str]
+    object: re.Pattern[str]
     also: re.Pattern[str]
     over: re.Pattern[str]
     stage: re.Pattern[str]
@@ -66,7 +71,7 @@ class Cues:
         folded = _NONE.sub(f" {_MARK['absent', 'after']} ", _WITHIN.sub(r"\1", folded))
         for kind in KINDS:
             # "not confirmed" before "not", but "family history of" before "family history".
-            for place in ("before", "after") if kind == "family" else ("lists", "after", "before"):
+            for place in ("lists", "before", "after") if kind == "family" else ("lists", "after", "result", "before"):
                 if (kind, place) in self.patterns:
                     folded = self.patterns[kind, place].sub(f" {_MARK[kind, place]} ", folded)
         return folded.replace("?", f" {_MARK['suspected', 'after']} ")
@@ -172,12 +177,14 @@ class Standing:
 
     def _behind(self, match: Match, tokens: Sequence[str]) -> set[str]:
         """The kinds of the cues behind a phrase, "no" as the last word among them: "Epilepsie nein"."""
-        found = {"absent"} if tokens[match.last + 1 :] == tokens[-1:] and tokens[-1] in self.cues.no else set()
+        rest = [token for token in tokens[match.last + 1 :] if token not in _KIND]
+        found = {"absent"} if len(rest) == 1 and rest[0] == tokens[-1] in self.cues.no else set()
         for place in range(match.first, len(tokens)):
             token = tokens[place]
-            if place > match.last and token in self.cues.ends:
+            if self.cues.object.fullmatch(token):
                 break
-            found |= {_AFTER[token]} if token in _AFTER else set()
+            if token in _AFTER and (token != _RESULT or place == match.last + 1):
+                found.add(_AFTER[token])
         return found
 
     def _alone(self, tokens: Sequence[str], opening: str) -> None:
@@ -188,15 +195,15 @@ class Standing:
         if (kinds == ["absent"] and not others) or (others in self.cues.no and tokens):
             kind = "absent"
             about |= self._listed if opening in _OF_HEADS or _LISTS in tokens else set()
-        elif not kinds or others.count(" ") > 2 or self.cues.also.search(others):
+        elif not kinds or others.count(" ") > 2 or self.cues.also.search(others) or self.cues.object.search(others):
             return
         elif "family" in kinds or "child" in kinds:
             # "Epilepsy (in her mother)" is hers; whose "Epilepsy, mother died" is nobody can tell.
             kind = "unclear" if re.search(r"\w{4}", others) else "family"
             about -= self.born if kind == "unclear" or "family" not in kinds else set()
             about -= about if "absent" in kinds else set()
-        elif kinds[0] != "unclear" and _behind_its_own(tokens):
-            kind = kinds[0]
+        elif kinds[0] != "unclear" and _RESULT not in tokens and _behind_its_own(tokens):
+            kind = "unclear" if kinds[0] == "absent" else kinds[0]
         else:
             return
         self.found["present"] -= about
@@ -205,14 +212,15 @@ class Standing:
     def _deny(self, tokens: Sequence[str], matches: Sequence[Match], closing: str) -> None:
         """Keeps in mind that a list is denied: for certain, or perhaps, until a word such as "or" tells."""
         places = [place for place, token in enumerate(tokens) if _KIND.get(token) == "absent"]
-        chosen = not self.cues.choice.isdisjoint(tokens)
-        if chosen:
+        first = min((match.first for match in matches), default=len(tokens))
+        last = max((match.last for match in matches), default=-1)
+        choices = [place for place, token in enumerate(tokens) if token in self.cues.choice]
+        if any(place == 0 or place > first for place in choices):
             self.found["absent"] |= self._pending
             self._pending.clear()
         if not places:
             return
-        first = min((match.first for match in matches), default=len(tokens))
-        last = max((match.last for match in matches), default=-1)
+        chosen = any(place < last for place in choices)
         ahead = [place for place in places if place < first or tokens[place] in _BEFORE]
         mark = tokens[places[-1]]
         if matches and places[-1] > last and (mark == _LISTS or (chosen and mark in _AFTER)):
@@ -262,6 +270,7 @@ def cues_of(lists: Mapping[str, Any]) -> Cues:
         ends=frozenset(plain(lists["ends"]).split("|")),
         choice=frozenset(plain(lists["choice"]).split("|")),
         no=frozenset(answer for answer, _ in phrases_in([(lists["answers"]["no"], "")]) if len(answer) > 1),
+        object=any_of(lists["object"]),
         also=any_of(lists["also"]),
         over=any_of(lists["over"]),
         stage=re.compile(rf"\s*[,(]\s*(?=(?:(?:{stage})(?![^\W_])|(?:{alone})\s*(?:[,;.)]|$)))"),

@@ -25,7 +25,18 @@ DENIED = (
     "kein Vorhofflimmern, keine KHK, keine Epilepsie, no CAD, no epilepsy; VHF: nein, KHK: nein, Epilepsie: nein; "
     "VHF -, KHK -; AF: no, CAD: no; bez padaczki; bez jaskry; pas de FA ni d'épilepsie; "
     "sans épilepsie ni glaucome; weder KHK noch VHF; neither CAD nor AF; nem epilepsziás; not epileptic; "
-    "Non-pregnant; nicht-schwanger; Patientin nicht schwanger"
+    "Non-pregnant; nicht-schwanger; Patientin nicht schwanger; neguje padaczkę, jaskrę, zawał serca; "
+    "zaprzecza: padaczka, jaskra; nie choruje na padaczkę; nie występuje padaczka; "
+    "neguje epilepsii, glaukom, infarkt myokardu; popírá epilepsii; epilepsie neguje; épilepsie : absente; "
+    "pas d'antécédents d'épilepsie, de glaucome, d'infarctus du myocarde; nie epilepsie: absence d'épilepsie; "
+    "aucune épilepsie; nega epilepsia, glaucoma; nega cardiopatia ischemica, epilessia; epilepsia: negada; "
+    "nessuna epilessia; non epilessia; sin epilepsia ni glaucoma; niega epilepsia, glaucoma e infarto; "
+    "sem história de epilepsia, glaucoma; ontkent epilepsie, glaucoom; geen voorgeschiedenis van epilepsie; "
+    "nekar epilepsi, glaukom; benægter epilepsi, glaukom; benekter epilepsi; kieltää epilepsian, glaukooman; "
+    "tagadja epilepszia; neagă epilepsie, glaucom; отрицает эпилепсию, ИБС; эпилепсия - нет; эпилепсия: отрицает; "
+    "заперечує епілепсію, глаукому; епілепсія: ні; epilepsi: yok, glokom: yok; epilepsi öyküsü yok; glaukoma: nie; "
+    "jaskra - nie; epilepsia: ei; glaukooma: ei; Epilepsie: negativ; Epilepsie verneint; Epilepsie, KHK: verneint; "
+    "VHF: kein; Krampfleiden: nicht bekannt; Epilepsie nicht bekannt; Epilepsie? nein"
 )
 NOT_THE_PATIENTS_OR_NOT_THERE = (
     "Vorhofflimmern nicht mehr vorhanden; AV-Block I° nicht mehr nachweisbar; Arrhythmie nicht dokumentiert; "
@@ -45,7 +56,13 @@ NOT_THE_PATIENTS_OR_NOT_THERE = (
     "dementia screening normal; pregnancy counselling; desire for pregnancy; Kinderwunsch; "
     "Beratung Schwangerschaft; dépistage du glaucome; cribado de glaucoma; Glaukom-Screening; Glaukomvorsorge; "
     "Demenzscreening unauffällig; Fall prevention education; stroke prevention; Tochter schwanger; "
-    "daughter pregnant; daughter is breastfeeding"
+    "daughter pregnant; daughter is breastfeeding; epilepsia ya no presente; epilepsia resuelta; "
+    "епілепсія не підтверджена; эпилепсия не подтверждена; padaczka wykluczona; epilepsie neprokázána; "
+    "epilepsia nevylúčená; epilepszia nem igazolódott; epilepsi kan uteslutas; epilepsi avkreftet; "
+    "epilepsi afkræftet; VHF aktuell nicht nachweisbar; AF not currently present; fibrilación auricular ausente; "
+    "AV-Block nicht mehr nachweisbar; LSB nicht dokumentiert; no se evidencia fibrilación auricular; "
+    "keine VHF-Episoden; Vorhofflimmern wurde nicht gesehen; kein Nachweis von Vorhofflimmern; Ausschluss VHF; "
+    "VHF auszuschließen"
 )
 SUSPECTED = (
     "questionable seizure history; unclear seizure history; ?history of epilepsy; St.n. V.a. Epilepsie; ?epilepsy; "
@@ -61,7 +78,8 @@ PRESENT = {
         "stav po CABG; состояние после АКШ; стан після АКШ; status na CABG; tidigare CABG; geçirilmiş CABG; "
         "sairastettu ohitusleikkaus; status após CABG; antecedente de bypass coronario; "
         "status post stent coronarian; KHK, Z.n. ACVB 2012, kein Infarkt; CAD s/p CABG x3, no angina; "
-        "Z.n. Bypass (ACVB) 2010; KHK (3-Gefäß), NSTEMI ausgeschlossen"
+        "Z.n. Bypass (ACVB) 2010; KHK (3-Gefäß), NSTEMI ausgeschlossen; Angina pectoris, Troponin negativ; "
+        "KHK, Belastungs-EKG negativ"
     ),
     "long-qt": (
         "Long QT, mother also affected; Long QT syndrome, family history positive; "
@@ -82,7 +100,10 @@ PRESENT = {
         "seizures with no warning; Epilepsie, kein Trigger bekannt; Epilepsie: fokal; Epilepsie: Valproat; "
         "epilepsie à bascule; Epilepsy; Frau mit Epilepsie; woman with epilepsy; homme avec épilepsie; "
         "Kind of seizures: focal epilepsy; Epilepsie, mutterschaftlich versorgt; "
-        "Epilepsie nach Mutterkornvergiftung"
+        "Epilepsie nach Mutterkornvergiftung; Epilepsie, Ursache nicht gefunden; Epilepsy, cause not identified; "
+        "Epilepsie, MRT negativ; Epilepsie, MRT unauffällig; Epilepsie MRT negativ; épilepsie, IRM négative; "
+        "epilepsy of cause not found; padaczka, przyczyna nie stwierdzono; Epilepsie, EEG normal; "
+        "seizures, EEG negative"
     ),
     "pregnancy": (
         "Pregnant with second child; schwanger, 2. Kind; Pregnancy with fetal anomaly; "
@@ -118,7 +139,8 @@ NOBODY_CAN_TELL = (
     "epilepsy, lives with husband; Ehefrau schwanger, Vorhofflimmern; No CAD, AF; keine Epilepsie, Vorhofflimmern; "
     "Epilepsie, Vater gestorben; Depression screening positive; No history of surgery, AF; Denies chest pain, AF; "
     "Kind mit AV-Block; child with epilepsy; fille avec épilepsie; VHF, Ehefrau informiert; "
-    "negative for MI, AF, stroke; без эпилепсии, глаукомы и инфаркта миокарда"
+    "KHK, in der Koro ausgeschlossen; VHF, im Holter nicht nachweisbar; negative for MI, AF, stroke; "
+    "без эпилепсии, глаукомы и инфаркта миокарда"
 )
 
 
