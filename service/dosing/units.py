@@ -116,6 +116,9 @@ def faulty_tables(folder: Path) -> list[Fault]:
         try:
             table = load_table(own, name, schemas.get(name, directions))
             faults += _ambiguous(name, read(own, name), table) if name in schemas else []
+            for kind in table["measured"] if name == MEASUREMENT_UNITS else ():
+                if not any(own.glob(f"terminology/observations/{kind}*.json")):
+                    faults.append(Fault(name, 0, f"measured: no set of terminology/observations begins with '{kind}'"))
         except FaultyLibrary as faulty:
             faults += faulty.faults
     return faults

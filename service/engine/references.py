@@ -78,6 +78,7 @@ def guideline_faults(guideline: Document, library: Library) -> Iterator[Fault]:
     """What is wrong with the document of a guideline itself, which fits its schema."""
     yield from _unknown_cards(guideline, library)
     yield from _lost_cards(guideline)
+    yield from _lost_marks(guideline, library)
     yield from _unknown_subjects(guideline, library)
 
 
@@ -101,6 +102,14 @@ def _unknown_cards(guideline: Document, library: Library) -> Iterator[Fault]:
                 yield guideline.fault(f"{key}: there is no card '{card}'", key)
     for card in sorted(library.cards.keys() - library.plan.ranking.keys()):
         yield guideline.fault(f"ranking: '{card}' is missing", "ranking")
+
+
+def _lost_marks(guideline: Document, library: Library) -> Iterator[Fault]:
+    """Words that are to be marked and that no card says."""
+    texts = [text.lower() for card in library.cards.values() for text in card.sections.values()]
+    for word in guideline.value.get("marks", {}):
+        if not any(word.lower() in text for text in texts):
+            yield guideline.fault(f"marks: no card says '{word}'", "marks", word)
 
 
 def _lost_cards(guideline: Document) -> Iterator[Fault]:

@@ -19,7 +19,7 @@ from service.dosing.units import (
     unit_of_code,
     unit_of_text,
 )
-from tests.engine.folder import copied
+from tests.engine.folder import changed, copied
 
 MILLIGRAM = Unit(Kind.MASS, "mg")
 GRAM = Unit(Kind.MASS, "g", Fraction(1000))
@@ -139,3 +139,10 @@ def test_a_table_without_which_no_dose_is_read_is_named(tmp_path: Path, monkeypa
     assert faulty_tables(folder) == [], "those of this guideline serve every other one"
     monkeypatch.setattr("service.dosing.units.CARDS", folder)
     assert [str(fault) for fault in faulty_tables(folder)] == [f"{name}: No such file or directory" for name in needed]
+
+
+def test_a_measurement_whose_units_are_listed_and_that_the_terminology_lacks_is_named(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    changed(folder, MEASUREMENT_UNITS, "\n  potassium:", "\n  potasium:")
+    (fault,) = faulty_tables(folder)
+    assert str(fault) == f"{MEASUREMENT_UNITS}: measured: no set of terminology/observations begins with 'potasium'"

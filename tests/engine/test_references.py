@@ -53,6 +53,7 @@ LOST = {
         "from: [amitriptyline-duplicate]\n    when",
     ),
     "merges: 'not-checked' is never nothing": ("from: [tolperisone-food]", "from: [not-checked]"),
+    "marks: no card says 'the artcle'": ("  the article: AI", "  the artcle: AI"),
     "silenced: there is no card 'amitriptyline-and-the-hart'": ("heart:\n    [", "hart:\n    ["),
 }
 
