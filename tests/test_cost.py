@@ -86,6 +86,13 @@ def _prose(number: int) -> str:
     return f"{', '.join(STATES * 14)}"[:990] + str(number)
 
 
+def _worded(order: Json, number: int) -> Json:
+    """An order whose words ask for every language, and say something else each time."""
+    words = f"{number} stop hold не nicht then 2 mg tablet и take " * 5
+    members = {"text": words[:230], "patientInstruction": words[1:230], "additionalInstruction": [{"text": words}] * 10}
+    return {**order, "status": "active", "dosageInstruction": [{**_first(order), **members}]}
+
+
 def _unsent_medications(request: Json) -> None:
     """900 drafts that point to Medications which stand under none of 30,000 keys."""
     _in_drafts(900, lambda _: {"medicationReference": {"reference": "Medication/none"}})(request)
@@ -198,6 +205,7 @@ HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
         ),
         "750 more entries",
     ),
+    "words beside the doses of a list": (_on_list("medications", 250, _worded), "or may say, that it is not taken"),
     "drafts that are none": (
         lambda request: request["context"]["draftOrders"]["entry"].extend([None] * 900),
         "An order could not be read",

@@ -17,7 +17,7 @@ from service.dosing.amount import Quantity
 from service.dosing.clauses import MOST_PIECES, Clauses, clauses_of
 from service.dosing.dosage import Dosage, MaxDose, Timing
 from service.dosing.units import DAYS_PER_UNIT, Kind, unit_of_text
-from service.dosing.vocabulary import UNKNOWN, Lettered, languages, lettered, words_of
+from service.dosing.vocabulary import UNKNOWN, Lettered, known_words, languages, lettered, words_of
 
 LONGEST = 240
 """A longer text is prose, not a direction."""
@@ -45,13 +45,14 @@ def frequency(text: str) -> Timing | None:
 def understood_part(text: str) -> Lettered | None:
     """The letters of a text that is not understood whole, in the language that knows most; None when none does."""
     words = words_of(text[:LONGEST])
-    each = filter(None, (lettered(words, table, partly=True) for table in languages().values()))
-    best = min(each, key=lambda found: found.letters.count(UNKNOWN), default=None)
-    known = sum(map(str.isalnum, words)) - (best.letters.count(UNKNOWN) if best is not None else 0)
-    if best is None or not known:
+    known = {name: sum(word in vocabulary for word in words) for name, vocabulary in known_words().items()}
+    best = max(known, key=lambda name: known[name])
+    part = lettered(words, languages()[best], partly=True)
+    count = sum(map(str.isalnum, words)) - (part.letters.count(UNKNOWN) if part is not None else 0)
+    if part is None or not count:
         return None
     # A single word tells no language: "ne" is Sunday in Czech and "not" in French.
-    return Lettered(best.letters.replace("w", UNKNOWN), best.values) if known == 1 else best
+    return Lettered(part.letters.replace("w", UNKNOWN), part.values) if count == 1 else part
 
 
 @cached
@@ -60,7 +61,9 @@ def _read(text: str) -> tuple[Dosage | None, bool]:
     if len(text) > LONGEST:
         return None, False
     words = words_of(text)
-    in_each = filter(None, (lettered(words, table) for table in languages().values()))
+    spelled = [word for word in words if word.isalpha()]
+    knowing = (name for name, vocabulary in known_words().items() if vocabulary.issuperset(spelled))
+    in_each = filter(None, (lettered(words, languages()[name]) for name in knowing))
     readings = {found for said in in_each if (clauses := clauses_of(said)) and (found := _whole(clauses)) is not None}
     return readings.pop() if len(readings) == 1 else (None, False)
 

@@ -107,6 +107,16 @@ def languages() -> dict[str, Table]:
     return {name: _table([*shared, *phrases(name)]) for name in names}
 
 
+@cache
+def known_words() -> dict[str, frozenset[str]]:
+    """All words of each language's table, Roman numerals included: a quick look before a text is read."""
+    words = {
+        name: {word for alike in table.values() for one in alike for word in one.words}
+        for name, table in languages().items()
+    }
+    return {name: frozenset(known).union(_ROMAN_PIECES) for name, known in words.items()}
+
+
 def phrases(language: str) -> list[Phrase]:
     """The phrases of one language's table."""
     content = read_table(f"directions/{language}.yaml")

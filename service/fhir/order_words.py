@@ -96,7 +96,11 @@ def words_of(instruction: Any) -> Iterator[tuple[str, str]]:
         yield from ((OF_TIMING, words) for words in concept_of(code).texts)
     for name in BESIDE:
         if instruction.get(name):
-            yield from ((BESIDE[0], concept_of(item).label) for item in aslist(instruction[name]))
+            yield BESIDE[0], ". ".join(filter(None, _additional(instruction, name)))
+
+
+def _additional(instruction: Resource, name: str) -> Iterator[str]:
+    return (concept_of(item).label for item in aslist(instruction.get(name)))
 
 
 def _beside_all(order: Resource) -> Iterator[tuple[str, str]]:
@@ -127,6 +131,9 @@ def written(words: str, raw: Any) -> tuple[str, str, tuple[str, ...]]:
     beside = [(member, other) for member, other in beside if member != OF_TIMING or rate_of_code(other) is None]
     if words.strip():
         return words, "text", tuple(dict.fromkeys(other for _, other in beside))
+    if isinstance(raw, dict):
+        beside = [(member, other) for member, other in beside if member != BESIDE[0]]
+        beside += [(BESIDE[0], other) for name in BESIDE for other in _additional(raw, name) if other.strip()]
     understood = [(member, words) for member, words in beside if directions(words) is not None]
     chosen = understood or beside or [("text", words)]
     return ", ".join(words for _, words in chosen), chosen[0][0], ()
