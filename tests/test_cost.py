@@ -205,7 +205,7 @@ HUNGRY: dict[str, tuple[Callable[[Json], None], str]] = {
         ),
         "750 more entries",
     ),
-    "words beside the doses of a list": (_on_list("medications", 250, _worded), "or may say, that it is not taken"),
+    "words beside the doses of a list": (_on_list("medications", 150, _worded), "or may say, that it is not taken"),
     "drafts that are none": (
         lambda request: request["context"]["draftOrders"]["entry"].extend([None] * 900),
         "An order could not be read",

@@ -26,7 +26,7 @@ _WORDED = ("text", RENDERED, "patientInstruction")
 OF_TIMING = "timing.code"
 NOTE = "note"
 """What it says is about somebody, and kept in no cache."""
-_LETTERS_EACH = 4
+_LETTERS_EACH = 8
 """Such words are read in many languages: they count several times among the letters of a call."""
 SHOWN = 80
 """Letters of them that are shown."""
