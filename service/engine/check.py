@@ -31,11 +31,14 @@ KINDS = {"CodeSystem", "MedicationRequest", "ServiceRequest", "ValueSet"}
 FHIR_FILES = ("terminology/*/*.json", "orders/*.json", "codesystems/*.json")
 
 CONDITION = re.compile(r"{%-?\s*(?:if|elif|else|endif)\b.*?%}|{{[^}]*\bif\b[^}]*}}")
+PRINTED = re.compile(r"\bthresholds\.(\w+)")
 TAG = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 NAME = re.compile(r"[A-Za-z_]\w*")
 ASKED_IN = re.compile(r"thresholds\[(.+?)\]\.to\(\"(.*?)\"\)")
 """Where a rule reads a number: its name, as Python, and the unit."""
+ONE_OR_OTHER = re.compile(r'"(\w+)"(?: if .+ else "(\w+)")?')
+"""A name as it is written, or one of two."""
 POINT = re.compile(r"\bpoint\(\s*\"([^\"]+)\"")
 """Where a rule makes a point of a row of its card."""
 JINJA = {"if", "elif", "else", "endif", "for", "endfor", "in", "is", "not", "and", "or", "include", "length", "first"}
@@ -204,8 +207,8 @@ def other_units(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) 
                 yield _document(folder, card.file).fault(wrong, "thresholds", name)
     rows = {kind for card in library.cards.values() for kind in card.reasons}
     numbers = {name for thresholds in library.thresholds.values() for name in thresholds}
-    plain = [index.strip('"') for index, _ in ASKED_IN.findall(source) if QUOTED.fullmatch(index) and "{" not in index]
-    missing = [("number", name) for name in plain if name not in numbers]
+    asked = [match for index, _ in ASKED_IN.findall(source) if (match := ONE_OR_OTHER.fullmatch(index))]
+    missing = [("number", name) for match in asked for name in match.groups() if name and name not in numbers]
     missing += [("row of reasons", kind) for kind in POINT.findall(source) if kind not in rows]
     for what, name in dict.fromkeys(missing):
         yield Fault("cards", 0, f"a rule asks for the {what} '{name}', which no card has")
@@ -259,6 +262,7 @@ def _document(folder: Path, file: str) -> Document:
 def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault]:
     """Texts that are not valid Jinja2, or include what is not there: sections, sentences of reasons, shared lines."""
     cards, texts = renderer.library.cards, wording.texts_of(renderer.library)
+    numbers = {name for thresholds in renderer.library.thresholds.values() for name in thresholds}
     for name, text in texts.items():
         try:
             renderer.marked.compile(text, name, raw=True)  # as far as Jinja2 goes: Python refuses none of what it makes
@@ -270,6 +274,9 @@ def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault
         except TemplateSyntaxError as error:
             found = [(error.lineno, str(error.message))]
         owner, _, part = name.partition("/")
+        own = cards[owner].thresholds if owner in cards else numbers
+        printed = [match for match in PRINTED.finditer(text) if match[1] not in own]
+        found += [(text.count("\n", 0, match.start()) + 1, f"there is no number '{match[1]}'") for match in printed]
         for line, wrong in found:
             if owner not in cards:
                 yield Fault(f"lines/{owner}.md", line, wrong)

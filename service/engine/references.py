@@ -135,15 +135,15 @@ def _unknown_subjects(guideline: Document, library: Library) -> Iterator[Fault]:
 
 
 def _numbers_of_charts(card: Document, given: Thresholds, subjects: Iterable[str]) -> Iterator[Fault]:
-    """Numbers by which the engine itself reads a chart; without all of those of kidney function it computes none."""
-    kidney = NUMBERS if given.keys() & NUMBERS else {}
-    needed = {WEIGHT_AGE: "d", **kidney}
+    """Numbers by which the engine itself reads a chart: of kidney function, and of plausible doses, all or none."""
     plausible = {f"{drug}_{end}": "mg" for drug in subjects for end in ("least", "most")}
-    for name in sorted(needed.keys() - given.keys()):
-        beside = f", and {min(given.keys() & NUMBERS)} needs it" if name in NUMBERS else ""
-        yield card.fault(f"thresholds: '{name}' is missing{beside}", "thresholds")
+    for together in ({WEIGHT_AGE: "d"}, NUMBERS, plausible):
+        there = min(given.keys() & together, default="")
+        for name in sorted(together.keys() - given.keys()) if there or WEIGHT_AGE in together else ():
+            beside = f", and {there} needs it" if there else ""
+            yield card.fault(f"thresholds: '{name}' is missing{beside}", "thresholds")
     for name, number in given.items():
-        unit = (needed | plausible | {SUPPLY_GRACE: "d"}).get(name)
+        unit = (NUMBERS | plausible | {WEIGHT_AGE: "d", SUPPLY_GRACE: "d"}).get(name)
         if unit != number.unit:
             wrong = "nothing reads it" if unit is None else f"it is read in {unit or 'a bare number'}"
             yield card.fault(f"thresholds.{name}: {wrong}", "thresholds", name)

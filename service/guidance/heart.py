@@ -107,12 +107,15 @@ def _electrolytes(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:
 
 
 def _low(measured: str, unit: str, thresholds: Thresholds) -> Fraction | None:
-    """How low is low, in the unit of a value, or in mmol/L; None where the card does not say."""
-    if unit == "meq/L":
-        return thresholds[f"{measured}_charge"].to("meq/L")
-    if unit == "mg/dL":
-        return thresholds["magnesium_mass"].to("mg/dL") if measured == "magnesium" else None
-    return thresholds["potassium" if measured == "potassium" else "magnesium"].to("mmol/L")
+    """How low is low for a value in this unit, in mmol/L where that is umol/L; None where the card does not say."""
+    limits = {
+        ("potassium", "umol/L"): thresholds["potassium"].to("mmol/L"),
+        ("potassium", "meq/L"): thresholds["potassium_charge"].to("meq/L"),
+        ("magnesium", "umol/L"): thresholds["magnesium"].to("mmol/L"),
+        ("magnesium", "mg/dL"): thresholds["magnesium_mass"].to("mg/dL"),
+        ("magnesium", "meq/L"): thresholds["magnesium_charge"].to("meq/L"),
+    }
+    return limits.get((measured, unit))
 
 
 def _infarctions(chart: Chart, thresholds: Thresholds) -> Iterator[Point]:

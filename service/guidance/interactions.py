@@ -17,9 +17,6 @@ from service.guidance.ids import AMITRIPTYLINE, SENSITIVE, STRONG_INHIBITOR, TOL
 MODERATE, CYP2C19 = "cyp2d6-inhibitor-moderate", "cyp2c19-inhibitor-strong"
 OTHERWISE = "raises-tca-level"
 INHIBITORS = (STRONG_INHIBITOR, MODERATE, CYP2C19, OTHERWISE)
-LINGERING = ("fluoxetine", "terbinafine")
-"""Inhibitors that still act for weeks after the last dose; a card says how long in ``<drug>_lingers``."""
-
 PERPHENAZINE = "perphenazine"
 """The one strongly anticholinergic drug that is sold in one product with amitriptyline (Q8)."""
 
@@ -60,12 +57,13 @@ def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
     """R04: what slows the breakdown of amitriptyline; fluoxetine and oral terbinafine also for weeks after the stop."""
     lingering: list[MedicationOrder] = []
     unsure: list[MedicationOrder] = []
-    for drug in LINGERING:
+    fluoxetine, terbinafine = thresholds["fluoxetine_lingers"].to("d"), thresholds["terbinafine_lingers"].to("d")
+    for drug, days in (("fluoxetine", fluoxetine), ("terbinafine", terbinafine)):
         courses = [] if chart.taken_or_drafted(drug) else chart.past(drug)
         if not courses:
             continue
         last = max(courses, key=attrgetter("last_known"))
-        if last.last_known >= chart.days_ago(thresholds[f"{drug}_lingers"].to("d")):
+        if last.last_known >= chart.days_ago(days):
             lingering.append(last)
         elif ended := [course for course in courses if course.last_taken is None]:
             unsure.append(max(ended, key=attrgetter("last_known")))
