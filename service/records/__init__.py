@@ -6,8 +6,9 @@ from pathlib import Path
 
 from service.records.kept import StoredFeedback
 
-AWAY = 0.4
-"""Seconds that feedback waits for a database that is away: it can be kept nowhere else."""
+TURN, AWAY = 2.0, 0.4
+"""Seconds that feedback waits for its turn, on a machine that is busy and while the database is away: it can be kept
+nowhere else."""
 
 
 class DatabaseUnavailable(Exception):
@@ -37,7 +38,7 @@ class Records:
         self.writer = ExchangeWriter(self.database, SpillFile(spill_file), new_id, now, quiet_for)
         self.quiet: QuietCards | None = QuietCards(self.database) if quiet_for else None
         self._quiet_for = quiet_for
-        self._feedback = QueryBatcher("feedback", self._keep, late="withdrawn", first=BUSY, away=AWAY)
+        self._feedback = QueryBatcher("feedback", self._keep, late="withdrawn", usual=TURN, first=BUSY, away=AWAY)
 
     def open(self) -> None:
         """Opens the database in the background: tables are made, and what had to wait is written."""

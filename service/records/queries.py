@@ -70,8 +70,8 @@ class QueryBatcher(Generic[Question, Answer]):
     once, nobody waits until it succeeds again. ``late`` says what becomes of a question that had no answer in time: it
     is asked ``again`` until it has one, because asking leaves something behind; it is ``dropped``; or it is
     ``withdrawn``, and its answer waited for if it was too late for that.
-    One waits ``PATIENCE``; ``first`` seconds until there was an answer for the first time, since the database may have
-    to be made; ``away`` seconds while it is away.
+    One waits ``usual`` seconds, else ``PATIENCE``; ``first`` until there was an answer for the first time, since the
+    database may have to be made; ``away`` while it is away.
     """
 
     def __init__(
@@ -80,12 +80,14 @@ class QueryBatcher(Generic[Question, Answer]):
         answer: Callable[[Sequence[Question]], Sequence[Answer]],
         *,
         late: Literal["again", "dropped", "withdrawn"],
+        usual: float | None = None,
         first: float = PATIENCE,
         away: float = 0.0,
     ) -> None:
         self._name = name
         self._answer = answer
         self._late = late
+        self._usual = usual
         self._first = first
         self._while_away = away
         begin_in_each_process(self._begin)
@@ -102,7 +104,8 @@ class QueryBatcher(Generic[Question, Answer]):
         """The answer. Raises DatabaseUnavailable when it is not in time, and immediately after an earlier failure."""
         asked: _Pending[Question, Answer] = _Pending(question)
         with self._arrived:
-            patience = self._while_away if self._away else PATIENCE if self._opened else self._first
+            usual = PATIENCE if self._usual is None else self._usual
+            patience = self._while_away if self._away else usual if self._opened else self._first
             if patience or self._late == "again":
                 self._waiting.append(asked)
                 self._arrived.notify()
