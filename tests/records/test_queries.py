@@ -4,21 +4,24 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from service.records import DatabaseUnavailable, Records, queries
+from service.records import DatabaseUnavailable, Records, queries, store
 from service.records.database import Database
 from service.records.purge import purge, remove_expired
 from service.records.queries import QueryBatcher, QuietCards, SeenTokens
-from service.records.tables import quiet_cards, seen_tokens
+from service.records.store import write_outcomes
+from service.records.tables import outcomes, quiet_cards, seen_tokens
 from tests.records.kept import NOW, exchange, outcome, shown
-from tests.records.test_store import answered_calls
+from tests.records.test_store import answered_calls, count
 from tests.records.test_writer import until
 
 LATER = NOW + timedelta(minutes=5)
@@ -98,6 +101,19 @@ def test_while_the_database_is_away_no_question_is_held_up_by_an_attempt_to_reac
             return False
 
     until(answered)
+
+
+def test_feedback_waits_for_its_turn_on_a_busy_machine(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*arguments: Any) -> None:
+        time.sleep(0.7)
+        write_outcomes(*arguments)
+
+    monkeypatch.setattr(store, "write_outcomes", slow)
+    with ThreadPoolExecutor(3) as pool:
+        sending = [pool.submit(records.keep, [outcome(number)]) for number in range(3)]
+        for each in sending:
+            each.result()
+    assert count(records.database, outcomes) == 1 + len(sending)
 
 
 def test_whether_it_is_ready_goes_by_the_last_write(records: Records, tmp_path: Path) -> None:
