@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service.terminology.folding import plain
 from service.terminology.phrases import Phrases, words_of
-from service.terminology.standing import Cues, Standing, doubts, parts_of
+from service.terminology.standing import CAPITALS, Cues, Standing, doubts, parts_of
 
 _LONGEST_NAME = 8
 """Words of a name that may be written the other way round."""
@@ -69,7 +69,7 @@ class Problems:
     ``conditions`` are the phrases of the sets, ``others`` those of ordinary problems, ``lasting`` the sets for which
     what was counts as what is: falls, an allergy; ``of_orders`` those that no rule asks of a problem, so that its words
     alone are not understood; ``born`` those that a child named beside them does not take away; ``dependent`` those that
-    count only beside others, with these.
+    count only beside others, with these. ``perhaps`` are abbreviations that may mean a set, with it.
     """
 
     conditions: Phrases
@@ -79,18 +79,19 @@ class Problems:
     of_orders: frozenset[str]
     born: frozenset[str]
     dependent: Sets
+    perhaps: Mapping[str, str]
 
     def read(self, text: str) -> Mentions:
         """What the words of one entry of a problem list, or of an order's reason, say."""
-        folded = self.cues.joined(plain(text))
+        folded = self.cues.joined(plain(self.cues.capitals(text)))
         parts = [tokens for tokens, _ in parts_of(folded)]
         named = {match.id for part in parts for match in self.conditions.find(part)}
         ordinary = any(self.others.find(part) for part in parts)
-        if not named:
+        if not named and CAPITALS not in folded:
             upright = _inverted(folded, self.conditions)
             return self.read(upright) if upright else Mentions(understood=ordinary)
         marked = self.cues.marked(folded)
-        found = Standing(self.conditions, self.others, self.cues, self.born).read(marked)
+        found = _told(Standing(self.conditions, self.others, self.cues, self.born, self.perhaps).read(marked))
         present = frozenset(found["present"]) | (self.lasting & found["past"])
         if lost := named.difference(*found.values()):
             # A phrase that holds a word of the cues itself: "old infarct", "history of falls".
@@ -116,6 +117,17 @@ class Problems:
     def status(self, words: Iterable[str]) -> str:
         """How a status in words says that a problem stands: absent, suspected or past; empty for any other words."""
         return next(filter(None, map(self.cues.status, map(plain, words))), "")
+
+
+def _told(found: Mapping[str, set[str]]) -> Mapping[str, set[str]]:
+    """What a text names for certain, by how it stands; what it only may name is not clear unless it is denied."""
+    told = {kind: {id_ for id_ in ids if not id_.startswith("?")} for kind, ids in found.items()}
+    certain = set[str]().union(*told.values())
+    perhaps = {
+        id_[1:] for kind, ids in found.items() if kind not in ("absent", "family") for id_ in ids if id_[0] == "?"
+    }
+    told["unclear"] |= perhaps - certain
+    return told
 
 
 def _inverted(folded: str, conditions: Phrases) -> str:

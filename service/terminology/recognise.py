@@ -19,6 +19,8 @@ from service.terminology.problems import Mentions, beside, together
 TEXT = "text"
 _NUMERIC = frozenset({"RxNorm", "SNOMED CT"})
 ATC_SYSTEM = "ATC"
+SNOMED = "SNOMED CT"
+"""Its general concepts are known here, and have many below them."""
 _ATC_OF_A_DRUG = 7
 """Characters of an ATC code that stands for a substance; shorter ones are groups, such as N06AF, MAO inhibitors."""
 LONGEST_CACHED = 600
@@ -213,8 +215,13 @@ class Terminology:
         written = dict.fromkeys(words for words in chain(texts, named) if words.strip() and words not in own)
         saying = together(map(self.words.problems.read, written))
         if not known:
-            return replace(saying, understood=saying.understood or any(map(self.can_judge, codings)))
+            return replace(saying, understood=saying.understood or any(self._tells(c, bool(written)) for c in codings))
         return beside(self.concepts(codings), saying, self.words.parts, self.words.near)
+
+    def _tells(self, coding: Coding, named: bool) -> bool:
+        """True when a code of no set is known to be another problem: of SNOMED CT only where words say which."""
+        system = self.systems.of(coding.system)
+        return self.can_judge(coding) and system is not None and (named or system.name != SNOMED)
 
     def drugs_of(self, class_: str) -> frozenset[str]:
         """The drugs of an interaction class."""

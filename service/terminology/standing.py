@@ -5,7 +5,7 @@ own part; a denial also for the list that it begins or ends: "denies CAD, MI, AF
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,11 @@ _NONE = re.compile(
 """Signs for "none": "(-)", ": -", "∅" or a nought at the end."""
 _WITHIN = re.compile(r"(?<= )\((\w+)\)(?= \w)")
 """A word in brackets within a name: "without (congestive) heart failure"."""
+CAPITALS = "\ue0ff"
+"""Stands before an abbreviation in capitals."""
 _TOKEN = re.compile(r"[^\W_]+|[\ue000-\ue0ff]")
+_LITTLE_WORDS, _LONG = 2, 5
+"""How many words may stand between a problem and whose it is, and how many letters make a long one."""
 _MOST_WORDS = 300
 """Words of one part that are read together; nobody writes so many without a comma."""
 
@@ -50,7 +54,8 @@ class Cues:
     ``ends`` are words that end a cue's reach, ``choice`` those of a denied list ("or", "nor"). ``no`` deny what stands
     before them as an answer. ``object`` are what a denial behind a problem may be of ("cause not found"), ``also`` say
     beside a relative that it is both, ``over`` that a status is. ``stage`` finds the sign before a stage, which belongs
-    to the problem before it: "kidney disease, stage 4".
+    to the problem before it: "kidney disease, stage 4"; ``qualified`` a denial that is part of a word: "non-valvular".
+    ``perhaps`` finds abbreviations in capitals.
     """
 
     patterns: Mapping[tuple[str, str], re.Pattern[str]]
@@ -60,11 +65,17 @@ class Cues:
     object: re.Pattern[str]
     also: re.Pattern[str]
     over: re.Pattern[str]
+    perhaps: re.Pattern[str]
     stage: re.Pattern[str]
+    qualified: re.Pattern[str]
+
+    def capitals(self, text: str) -> str:
+        """The text with a sign before each abbreviation in capitals that may mean a problem."""
+        return self.perhaps.sub(CAPITALS, text)
 
     def joined(self, folded: str) -> str:
         """The text without the signs within a name: "disease, stage 4", "without (congestive) heart failure"."""
-        return self.stage.sub(" ", _WITHIN.sub(r"\1", folded))
+        return self.qualified.sub(r"\1\2", self.stage.sub(" ", _WITHIN.sub(r"\1", folded)))
 
     def marked(self, folded: str) -> str:
         """The text with a mark in place of each cue, so that their dots end no sentence."""
@@ -110,13 +121,15 @@ def parts_of(text: str) -> Iterator[tuple[list[str], str]]:
 class Standing:
     """Reads a marked text part by part; ``found`` are the sets that it names, by how they stand.
 
-    ``born`` are sets that a child does not take away: "pregnant with her second child".
+    ``born`` are sets that a child does not take away: "pregnant with her second child". ``perhaps`` are abbreviations
+    that may mean a set, which is then named with a "?" before it.
     """
 
     conditions: Phrases
     others: Phrases
     cues: Cues
     born: frozenset[str]
+    perhaps: Mapping[str, str]
     found: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in ("present", *KINDS)})
     _last: frozenset[str] = frozenset()
     _carried: str = ""
@@ -128,7 +141,7 @@ class Standing:
         """What the whole text says."""
         opening = "."
         for tokens, closing in parts_of(marked):
-            matches = self.conditions.find(tokens)
+            tokens, matches = self._find(tokens)
             for match in matches:
                 self._place(match, tokens)
             if not matches and closing not in _OF_HEADS:
@@ -141,6 +154,17 @@ class Standing:
             opening = closing or opening
         self._end_list()
         return self.found
+
+    def _find(self, tokens: Sequence[str]) -> tuple[list[str], list[Match]]:
+        """The tokens of a part without the signs before abbreviations, and what it names or may name."""
+        words = [token for token in tokens if token != CAPITALS]
+        matches = self.conditions.find(words)
+        held = {place for match in matches for place in range(match.first, match.last + 1)}
+        before = [place for place, token in enumerate(tokens) if token == CAPITALS]
+        for place in (place - signs for signs, place in enumerate(before)):
+            if place not in held and words[place] in self.perhaps:
+                matches.append(Match(f"?{self.perhaps[words[place]]}", place, place))
+        return words, matches
 
     def _place(self, match: Match, tokens: Sequence[str]) -> None:
         kind = self._kind(match, tokens) or self._carried
@@ -157,9 +181,14 @@ class Standing:
     def _kind(self, match: Match, tokens: Sequence[str]) -> str:
         """How the words around a phrase say that it stands; empty when they say nothing."""
         kinds = {_KIND[token] for token in tokens if token in _KIND}
-        grown = any(token == _MARK["child", "before"] for token in tokens[: match.first])
-        if "family" in kinds or ("child" in kinds and (grown or match.id not in self.born)):
-            return "family"
+        ahead, rest = tokens[: match.first], tokens[match.first :]
+        if not kinds.isdisjoint(("family", "child")):
+            if _MARK["child", "before"] in ahead or _named(ahead, "family") or _MARK["family", "after"] in rest:
+                return "family"
+            if match.id not in self.born and _named(ahead, "child"):
+                return "family"
+            if _named(rest, "family") or match.id not in self.born:
+                return "family" if _HEREDITY in rest or _of_whom(tokens[match.last + 1 :]) else "unclear"
         before, behind = self._before(match, tokens), self._behind(match, tokens)
         if "absent" in before and "absent" in behind:
             return "unclear"  # "Ausschluss nicht möglich"
@@ -237,9 +266,9 @@ class Standing:
     def _carry(self, tokens: Sequence[str], matches: Sequence[Match], closing: str) -> str:
         """The cue that goes on into the next part: of a heading ("suspected: …"), and the family's over a list."""
         here = next((_KIND[token] for token in tokens if token in _KIND), "")
-        if here == "child" or (here == "family" and matches and _HEREDITY not in tokens):
-            # Whose the next problem is nobody can tell; of "family history of" all are.
-            here = "unclear" if matches else "family"
+        if here == "child" or (here == "family" and _HEREDITY not in tokens):
+            # Whose the next problem is nobody can tell, but behind a colon; of "family history of" all are.
+            here = "family" if closing not in _OF_LISTS and not matches else "unclear"
         if closing in _OF_HEADS and not matches:
             return "" if here == "absent" else here or self._carried
         if closing in _OF_LISTS:
@@ -257,12 +286,23 @@ class Standing:
         self._denial = ""
 
 
+def _named(tokens: Sequence[str], kind: str) -> bool:
+    """True when a cue of another person is among the tokens."""
+    return any(_KIND.get(token) == kind for token in tokens)
+
+
+def _of_whom(behind: Sequence[str]) -> bool:
+    """True when another person stands right behind a problem, but for little words: "bei der Mutter"."""
+    place = next((n for n, token in enumerate(behind) if _KIND.get(token) in ("family", "child")), len(behind))
+    return place <= _LITTLE_WORDS and all(len(token) < _LONG for token in behind[:place])
+
+
 def _behind_its_own(tokens: Sequence[str]) -> bool:
     """True when a part that names nothing bears a cue for what stands before it."""
     return tokens[-1] in _AFTER or any(token in _AFTER and token != _LISTS for token in tokens)
 
 
-def cues_of(lists: Mapping[str, Any]) -> Cues:
+def cues_of(lists: Mapping[str, Any], abbreviations: Iterable[str]) -> Cues:
     """Cues from their lists; ``alone`` are words that belong to the problem before them when they stand alone."""
     stage, alone = plain(lists["stage"]), plain(lists["alone"])
     return Cues(
@@ -273,5 +313,9 @@ def cues_of(lists: Mapping[str, Any]) -> Cues:
         object=any_of(lists["object"]),
         also=any_of(lists["also"]),
         over=any_of(lists["over"]),
+        perhaps=re.compile(rf"(?<!\w)(?<!\d )(?=(?:{'|'.join(abbreviations)})(?!\w))"),
+        qualified=re.compile(
+            rf"(?<!\w)(non?|not|nicht|nie|не|nao|ikke|icke|niet)[- ]({plain(lists['qualified'])})(?!\w)"
+        ),
         stage=re.compile(rf"\s*[,(]\s*(?=(?:(?:{stage})(?![^\W_])|(?:{alone})\s*(?:[,;.)]|$)))"),
     )

@@ -23,11 +23,13 @@ REASON = "a reason"
 BORN = "with a child"
 NEAR = "near"
 ONLY_BESIDE = "only beside"
+PERHAPS = "perhaps"
 """Keys of a condition set that are no languages: what takes it back, that the past counts as the present, the wider
 set, for which each of its words counts as well, that it is asked of orders alone: no rule has it of a problem, that
 the name of a code of the wider set is read for it, that a child named beside it does not take it away, sets that a
-code of it as good as means, that orders are given for it, and sets beside which alone it counts."""
-NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE, BORN, NEAR, REASON, ONLY_BESIDE})
+code of it as good as means, that orders are given for it, sets beside which alone it counts, and abbreviations in
+capitals that may mean it."""
+NO_LANGUAGES = frozenset({UNLESS, LASTING, PART_OF, OF_ORDERS, BESIDE_A_CODE, BORN, NEAR, REASON, ONLY_BESIDE, PERHAPS})
 OTHER = "other"
 """The id of words that no rule asks for."""
 _PIECE = re.compile(r".{1,500}(?:[,;.\s]|$)|.{500}", re.DOTALL)
@@ -145,14 +147,16 @@ def load_words(folder: Path) -> Words:
     """The lists of words below the folder of the terminology. Raises FaultyLibrary."""
     conditions, cue_lists = _list(folder, "conditions"), _list(folder, "cues")
     drugs, types = cue_lists["drug taken back"], cue_lists["metabolisers"]
+    abbreviations = tuple(_pairs(conditions, PERHAPS))
     problems = Problems(
         conditions=_sets(conditions),
         others=Phrases((words, OTHER) for words in _list(folder, "other-problems").values()),
-        cues=cues_of(cue_lists),
+        cues=cues_of(cue_lists, (said for _, said in abbreviations)),
         lasting=frozenset(id_ for id_, lists in conditions.items() if LASTING in lists),
         of_orders=frozenset(id_ for id_, lists in conditions.items() if OF_ORDERS in lists),
         born=frozenset(id_ for id_, lists in conditions.items() if BORN in lists),
         dependent=grouped(_pairs(conditions, ONLY_BESIDE)),
+        perhaps={plain(said): id_ for id_, said in abbreviations},
     )
     denied = any_of(cue_lists["absent"]["before"])
     endings = Endings(_list(folder, "order-words"), denied)

@@ -245,6 +245,13 @@ def test_a_sign_that_counts_only_beside_a_disease_is_named_without_it(terminolog
         assert problem_list(beside, terminology).unread == ()
 
 
+def test_a_code_of_snomed_ct_that_no_set_holds_is_named_where_no_words_say_what_it_is(terminology: Terminology) -> None:
+    code = {"coding": [{"system": SNOMED, "code": "282825002"}]}
+    assert problem_list([condition(code=code)], terminology).unread == ("code 282825002",)
+    for words in ({"text": "Antenatal care"}, {"coding": [{**code["coding"][0], "display": "Antenatal care"}]}):
+        assert problem_list([condition(code={**code, **words})], terminology).unread == ()
+
+
 def test_a_code_of_self_harm_is_known(terminology: Terminology) -> None:
     for system, code in (("icd-10", "X61"), ("icd-10", "X84.9!"), ("icd-10-cm", "T43.012A"), ("icd-10-cm", "Z91.51")):
         coding = {"system": f"http://hl7.org/fhir/sid/{system}", "code": code}

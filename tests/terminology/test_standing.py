@@ -4,9 +4,10 @@ from service.terminology.problems import Mentions
 from service.terminology.recognise import Terminology
 
 DENIED = (
-    "No hx of CAD, CHF, or arrhythmia; Denies CAD, MI, arrhythmia; no h/o seizures, glaucoma, BPH; "
-    "No CAD, CHF or AF; keine KHK, Herzinsuffizienz oder VHF; kein Anhalt für KHK, Herzinfarkt, VHF; "
-    "Neg.: Epilepsie, Glaukom, VHF; Brak: padaczki, jaskry, migotania przedsionków; нет: ИБС, аритмии, эпилепсии; "
+    "No hx of CAD, CHF, or arrhythmia; Denies CAD, MI, arrhythmia; negative for MI, AF, stroke; "
+    "no h/o seizures, glaucoma, BPH; No CAD, CHF or AF; keine KHK, Herzinsuffizienz oder VHF; "
+    "kein Anhalt für KHK, Herzinfarkt, VHF; Neg.: Epilepsie, Glaukom, VHF; "
+    "Brak: padaczki, jaskry, migotania przedsionków; нет: ИБС, аритмии, эпилепсии; "
     "ИБС, аритмию, эпилепсию отрицает; epilepsia, glaucoma, aritmia: nega; No antecedentes de IAM, FA, epilepsia; "
     "Pas d'ATCD d'IDM, d'AVC, de FA; CAD (-), AF (-), seizure (-); Seizures - none; Epilepsie neg.; "
     "Epilepsie: nein; Herzinfarkt 0; Pregnancy: No; Schwangerschaft: nein; Epilepsie: -; Epilepsy: none; "
@@ -36,7 +37,9 @@ DENIED = (
     "tagadja epilepszia; neagă epilepsie, glaucom; отрицает эпилепсию, ИБС; эпилепсия - нет; эпилепсия: отрицает; "
     "заперечує епілепсію, глаукому; епілепсія: ні; epilepsi: yok, glokom: yok; epilepsi öyküsü yok; glaukoma: nie; "
     "jaskra - nie; epilepsia: ei; glaukooma: ei; Epilepsie: negativ; Epilepsie verneint; Epilepsie, KHK: verneint; "
-    "VHF: kein; Krampfleiden: nicht bekannt; Epilepsie nicht bekannt; Epilepsie? nein"
+    "VHF: kein; Krampfleiden: nicht bekannt; Epilepsie nicht bekannt; Epilepsie? nein; ani FS ani ICHS; "
+    "neither AF nor CAD; denies AF, MI, stroke; no MI; Kein MI, kein HF; Amitriptylin 25 MG bei Hypertonie; "
+    "Diabetes; FH: MI, AF; Mutter: MI"
 )
 NOT_THE_PATIENTS_OR_NOT_THERE = (
     "Vorhofflimmern nicht mehr vorhanden; AV-Block I° nicht mehr nachweisbar; Arrhythmie nicht dokumentiert; "
@@ -69,7 +72,7 @@ SUSPECTED = (
     "epilepsy?; Z.n. fraglichem Krampfanfall; susp. history of seizures; nie można wykluczyć padaczki; "
     "nelze vyloučit epilepsii; нельзя исключить эпилепсию; cannot exclude epilepsy; "
     "no se puede descartar epilepsia; nem zárható ki epilepszia; VHF nicht ausgeschlossen; "
-    "VHF nicht auszuschließen"
+    "VHF nicht auszuschließen; VHF nicht sicher ausgeschlossen"
 )
 PRESENT = {
     "ischaemic-heart-disease": (
@@ -121,7 +124,10 @@ PRESENT = {
         "AF - not on anticoagulation; Vorhofflimmern - keine Beschwerden; atrial fibrillation, no stroke; "
         "fibrillation auriculaire, pas d'anticoagulation; migotanie przedsionków, bez leczenia; "
         "ФП, без антикоагулянтов; förmaksflimmer, ingen behandling; VHF bei Z.n. Herzinfarkt; "
-        "VHF mit negativem TEE; VHF, ED bei Screening 2020; Kein Diabetes. VHF. Keine KHK."
+        "VHF mit negativem TEE; VHF, ED bei Screening 2020; Kein Diabetes. VHF. Keine KHK.; "
+        "non-valvular atrial fibrillation; nicht-valvuläres Vorhofflimmern; non valvular atrial fibrillation; "
+        "VHF bestätigt; AF; fibrillation auriculaire non valvulaire; migotanie przedsionków niezastawkowe; "
+        "неклапанная фибрилляция предсердий; VHF, Flattern neu"
     ),
     "breastfeeding": (
         "breastfeeding mother; lactating mother; Mother currently breastfeeding; stillende Mutter; "
@@ -139,8 +145,11 @@ NOBODY_CAN_TELL = (
     "epilepsy, lives with husband; Ehefrau schwanger, Vorhofflimmern; No CAD, AF; keine Epilepsie, Vorhofflimmern; "
     "Epilepsie, Vater gestorben; Depression screening positive; No history of surgery, AF; Denies chest pain, AF; "
     "Kind mit AV-Block; child with epilepsy; fille avec épilepsie; VHF, Ehefrau informiert; "
-    "KHK, in der Koro ausgeschlossen; VHF, im Holter nicht nachweisbar; negative for MI, AF, stroke; "
-    "без эпилепсии, глаукомы и инфаркта миокарда"
+    "KHK, in der Koro ausgeschlossen; VHF, im Holter nicht nachweisbar; No diabetes, has AF; "
+    "VHF bestätigt, Flattern ausgeschlossen; known AF, screening for sleep apnoea; Mutter gesund, VHF; "
+    "lives with husband, AF; VHF seit Geburt des Kindes; Diabetes, MI; no CAD but AF; No CAD. AF since 2015; "
+    "sin IAM, con FA crónica; pas d'IDM mais FA; arterielle Hypertonie, DM, HF; no CAD. MG; Mutter KHK, selbst AF; "
+    "KHK seit Tod der Mutter; без эпилепсии, глаукомы и инфаркта миокарда"
 )
 
 
