@@ -1,6 +1,7 @@
 """The words of directions, one table per language (``cards/directions``), and a text as words and phrases."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -38,6 +39,9 @@ _SCHEME = re.compile(r"(?<![\w/.,+])(\d)([/+])(\d)\2(\d)(?:\2(\d))?(?![\w/.,+]*\
 _TIMES_WRITTEN_ON = re.compile(r"(?<=\d)x(?=[^\W\d_])")
 _IN_A_DAY = re.compile(r"(?<=\d)/(?=24 ?h)")
 _ABBREVIATION = re.compile(r"(?<!\w)(?:[^\W\d_]\.){1,3}[^\W\d_](?!\w)\.?")
+_SHORTEST_DAY = 2
+"""Letters of a weekday that is not one alone: "so" and "ne" are Sunday, and other words."""
+_FIGURES = re.compile("n-n-n(?:-n)?")
 _TWO_NUMBERS = re.compile(r"n\(n\)(?=[uXdph])|nn")
 
 LETTERS = {
@@ -218,7 +222,18 @@ def lettered(words: list[str], table: Table, *, partly: bool = False) -> Lettere
         found += [Phrase((), "n", length[1]), Phrase((), "p", _BRITISH_PERIODS[length[2]])]
     said = [phrase for phrase in found if phrase.letter != "f"]
     said = [phrase for n, phrase in enumerate(said) if not _idle(phrase, said[n - 1].letter if n else "")]
-    return _joined(Lettered("".join(phrase.letter for phrase in said), [phrase.value for phrase in said]))
+    letters, digits = "".join(phrase.letter for phrase in said), [_in_digits(phrase) for phrase in said]
+    if not all(_of_one_kind(said[match.start() : match.end() : 2]) for match in _FIGURES.finditer(letters)):
+        return None
+    days = [phrase for phrase in said if phrase.letter == "w"]
+    if len(days) == 1 and len(days[0].words[-1]) <= _SHORTEST_DAY:
+        return None
+    return _joined(Lettered(letters, [phrase.value for phrase in said]), digits)
+
+
+def _in_digits(phrase: Phrase) -> bool:
+    """True for a number that is written in figures; one from a British length is."""
+    return phrase.letter == "n" and not "".join(phrase.words).isalpha()
 
 
 def _idle(phrase: Phrase, before: str) -> bool:
@@ -248,8 +263,17 @@ def _counts_pieces(unit: str) -> bool:
     return known is not None and known.kind is Kind.COUNT
 
 
-def _joined(text: Lettered) -> Lettered | None:
-    """With "1 1/2" as one number, and "4 (four)" said once; None when doubled numbers differ."""
+def _of_one_kind(numbers: Sequence[Phrase]) -> bool:
+    """True for a scheme in figures, or in Roman ones: "1-o-1" may hold a zero, and "o" is one in Portuguese."""
+    words = {word for number in numbers for word in number.words if word != "0"}
+    return words <= _ROMAN.keys() or not any(map(str.isalpha, words))
+
+
+def _joined(text: Lettered, digits: Sequence[bool]) -> Lettered | None:
+    """With "1 1/2" as one number, and "4 (four)" said once; None when doubled numbers differ.
+
+    In words "a half" and "1 half" are a half: "one and a half" is a phrase of its own.
+    """
     letters, values = text.letters, list(text.values)
     for match in reversed(list(_TWO_NUMBERS.finditer(letters))):
         first, second = match.start(), match.start() + match[0].rindex("n")
@@ -257,7 +281,8 @@ def _joined(text: Lettered) -> Lettered | None:
         again = second > first + 1
         if again and one != other:
             return None
-        if again or (one.denominator == 1 and "/" in values[second] and other < 1):
+        part = one.denominator == 1 and "/" in values[second] and other < 1
+        if again or (part and (digits[second] or one == 1)):
             letters = f"{letters[:first]}n{letters[match.end() :]}"
-            values[first : match.end()] = [str(one if again else one + other)]
+            values[first : match.end()] = [str(one if again else one + other if digits[second] else other)]
     return Lettered(letters, values)
