@@ -139,7 +139,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     # Folding takes some letters apart, as the Greek ΐ, and no word goes on behind a mark that stands alone.
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", text).replace("İ", "i").casefold()  # the Turkish capital of "i"
+    return unicodedata.normalize("NFKC", folded)
 
 
 _STROKED = str.maketrans("łı", "li")

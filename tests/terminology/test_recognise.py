@@ -677,6 +677,18 @@ def test_a_group_of_atc_is_no_other_drug(terminology: Terminology, group: str) -
     assert terminology.can_judge(Coding(ATC, "C10AA01"))
 
 
+def test_names_in_turkish_capitals_are_heard(terminology: Terminology) -> None:
+    names = {
+        "moclobemide": "MOKLOBEMİD",
+        "amitriptyline": "AMİTRİPTİLİN",
+        "linezolid": "LİNEZOLİD",
+        "diazepam": "DİAZEPAM",
+    }
+    for drug, written in names.items():
+        assert terminology.drugs_in_text(f"{written} 25 MG") == {drug}, written
+    assert terminology.drugs_in_text("MİDOCALM") == {"tolperisone"}
+
+
 def test_names_in_greek_are_heard_whichever_letters_stand_for_a_sound(terminology: Terminology) -> None:
     names = {
         "moclobemide": "Μοκλοβεμίδη", "fluoxetine": "Φλουοξετίνη", "bupropion": "Βουπροπιόνη Μπουπροπιόνη",
