@@ -22,6 +22,7 @@ OLDEST = 130
 GENDERS = frozenset({"male", "female"})
 """The only ones that a number of the guidance depends on (R17)."""
 
+_PERSONS = re.compile(r"(?:^|/)(?:patient|relatedperson|person|group|practitioner(?:role)?)/", re.IGNORECASE)
 _NO_ID = re.compile(r"[\s?#|\\]")
 """Characters that no id has, however lenient the server."""
 
@@ -68,13 +69,13 @@ NO_PATIENT = frozenset(
 
 
 def about_patient(resource: Resource, identity: str) -> bool:
-    """True unless an observation is about somebody or something else than the patient in whose record it stands.
+    """True unless an observation is about somebody else than the patient in whose record it stands.
 
-    ``focus`` tells of a fetus, a parent or a device; in words alone it is about another one, too. What it is about
-    may also be a problem or a treatment of the patient.
+    ``focus`` tells of a fetus or a parent; in words alone it is about another one, too. What it is about may also be a
+    problem, a treatment, a specimen or a device of the patient.
     """
-    pointers = [item for item in aslist(resource.get("focus")) if isinstance(item, dict)]
-    return all(text(p.get("reference")) and same_patient([text(p.get("reference"))], identity) for p in pointers)
+    pointers = [text(item.get("reference")) for item in aslist(resource.get("focus")) if isinstance(item, dict)]
+    return all(to and (same_patient([to], identity) or not _PERSONS.search(to)) for to in pointers)
 
 
 def same_patient(references: Iterable[str], identity: str) -> bool:

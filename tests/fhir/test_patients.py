@@ -180,7 +180,8 @@ def test_an_observation_with_another_focus_is_not_about_the_patient() -> None:
         ({"reference": "Condition/5"}, True),
         ([{"reference": "RelatedPerson/fetus"}], False),
         ([{"reference": "Patient/2"}], False),
-        ([{"reference": "Device/pump"}], False),
+        ([{"reference": "Device/pump"}], True),
+        ([{"reference": "https://ehr.example.org/r4/Group/7"}], False),
         ([{"display": "fetus"}], False),
     ):
         assert about_patient({"resourceType": "Observation", "focus": focus}, "1") is about, focus
