@@ -6,6 +6,7 @@ focus is for the drug itself or for a partner. It then names all partners, those
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from operator import attrgetter
 
 from service.chart import Chart
@@ -53,17 +54,21 @@ class Inhibitors:
         return any(STRONG_INHIBITOR in order.classes for order in self.all)
 
 
+def _lasting(drug: str, thresholds: Thresholds) -> Fraction:
+    """For how many days after the last dose an inhibitor still acts."""
+    return thresholds["fluoxetine_lingers" if drug == "fluoxetine" else "terbinafine_lingers"].to("d")
+
+
 def inhibitors(chart: Chart, thresholds: Thresholds) -> Inhibitors:
     """R04: what slows the breakdown of amitriptyline; fluoxetine and oral terbinafine also for weeks after the stop."""
     lingering: list[MedicationOrder] = []
     unsure: list[MedicationOrder] = []
-    fluoxetine, terbinafine = thresholds["fluoxetine_lingers"].to("d"), thresholds["terbinafine_lingers"].to("d")
-    for drug, days in (("fluoxetine", fluoxetine), ("terbinafine", terbinafine)):
+    for drug in ("fluoxetine", "terbinafine"):
         courses = [] if chart.taken_or_drafted(drug) else chart.past(drug)
         if not courses:
             continue
         last = max(courses, key=attrgetter("last_known"))
-        if last.last_known >= chart.days_ago(days):
+        if last.last_known >= chart.days_ago(_lasting(drug, thresholds)):
             lingering.append(last)
         elif ended := [course for course in courses if course.last_taken is None]:
             unsure.append(max(ended, key=attrgetter("last_known")))
