@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from service.chart import Chart
 from service.decide import Decision
 from tests.calls import NEW_START, Json, answered, by_id, draft
 
@@ -75,6 +77,27 @@ def test_a_list_that_is_not_whole_is_named_and_nothing_is_offered(way: str, whol
         cards = answered(request, decision)
         assert name in by_id(cards)["not-checked"]["detail"], key
         assert not any(card.get("suggestions") for card in cards), key
+
+
+def test_a_resource_that_comes_twice_is_one_and_a_newer_version_counts(whole: Json, decision: Decision) -> None:
+    taken = {
+        "resourceType": "MedicationRequest",
+        "id": "same",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "Amitriptyline 100 mg"},
+        "dosageInstruction": [{"text": "1 tablet at night"}],
+    }
+    older, ended = {**taken, "meta": {"versionId": "1"}}, {**taken, "meta": {"versionId": "2"}, "status": "stopped"}
+    another = {**taken, "dosageInstruction": [{"text": "2 tablets at night"}]}
+    seen: list[Chart] = []
+    for entries, number in (
+        ([taken], 1), ([taken, taken], 1), ([older, ended], 0), ([ended, older], 0), ([taken, another], 2)
+    ):  # fmt: skip
+        bundle = {"resourceType": "Bundle", "entry": [{"resource": entry} for entry in entries]}
+        whole["prefetch"] |= {"medications": bundle, "statements": {"resourceType": "Bundle", "entry": bundle["entry"]}}
+        answered(whole, replace(decision, seen=seen.append, editions=None))
+        assert len(seen[-1].current("amitriptyline")) == number, entries
 
 
 def test_an_entry_whose_meaning_is_marked_as_changed_is_named_and_only_a_drug_counts(

@@ -1,7 +1,7 @@
 """From a hook call to the chart that the rules look at. Every list is read once."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -9,9 +9,8 @@ from functools import cached_property
 from itertools import chain
 
 from service.chart import Chart
-from service.dosing.filtration import NUMBERS, egfr
 from service.errors import NotConformant
-from service.facts import EGFR_COMPUTED, Measurement, MedicationOrder, Patient, Unread, body_weight
+from service.facts import MedicationOrder, Patient, Unread, body_weight
 from service.fhir.allergies import allergy_list
 from service.fhir.as_r4 import status_of
 from service.fhir.concepts import Room
@@ -38,19 +37,26 @@ from service.fhir.gaps import (
     not_understood,
     usable,
 )
-from service.fhir.observations import Observed, observed
+from service.fhir.observations import Observed, computed_rate, observed
 from service.fhir.orders import IGNORED, TAKEN, DoseContext, draft_order, listed_order
 from service.fhir.patients import about_patient, required_patient
 from service.fhir.prefetch import Prefetch, State
 from service.fhir.reasons import Listed
 from service.fhir.recognise import DEPENDING, Identity
 from service.fhir.resources import Resource
-from service.fhir.session import Draft, Orders, Session, concerns, drafts, identified, known, selected, unidentified
+from service.fhir.session import (
+    Draft,
+    Orders,
+    Session,
+    concerns,
+    drafts,
+    identified_once,
+    known,
+    selected,
+    unidentified,
+)
 from service.fhir.versions import DRUG_TYPES, version_of
 from service.terminology.recognise import Terminology
-
-CREATININE = "serum-creatinine"
-GLOMERULAR = ("egfr-", "creatinine-clearance-")
 
 MOST_DRAFTS = 100
 """Drafts for drugs of the guidance that one call may hold; they are compared with each other, each with each."""
@@ -142,9 +148,8 @@ class ChartReader:
         named = frozenset[str]().union(*(condition.sets for condition in problems.known))
         unread += among_measurements(findings(self._about_patient, self.terminology, self._room, named))
         measured = self._observed.measurements
-        computed = self._computed(who, measured)
-        if computed is None and _newest(measured, CREATININE) and not _newest(measured, GLOMERULAR):
-            unread.append(Unread("creatinine-alone"))
+        computed, alone = computed_rate(measured, who, self.numbers)
+        unread += [Unread("creatinine-alone")] if alone else []
         cut = {gap.element for gap in unread if gap.reason in NOT_WHOLE}
         vars(self).pop("_doses", None)  # it leads back here, and what goes round in a circle waits for the collector
         return Chart(
@@ -176,8 +181,7 @@ class ChartReader:
         self.prefetch.complete(MEDICATIONS, STATEMENTS)
         listed = chain(self._own(MEDICATIONS), self._own(STATEMENTS))
         entries = [resource for resource in listed if resource["resourceType"] in DRUG_TYPES]
-        identities = identified(entries, self.prefetch, self.terminology)
-        pairs = list(zip(entries, identities, strict=True))
+        pairs = identified_once(entries, self.prefetch, self.terminology)
         unsure = [identity for resource, identity in pairs if identity.problem and status_of(resource) not in IGNORED]
         unread = list(drugs_not_told(unsure))
         concerned = [(resource, identity) for resource, identity in pairs if self._known(identity)]
@@ -207,23 +211,6 @@ class ChartReader:
     @cached_property
     def _observed(self) -> Observed:
         return observed(self._about_patient, self.terminology, self._room, self.today)
-
-    def _computed(self, who: Patient, measured: Sequence[Measurement]) -> Measurement | None:
-        """The filtration rate of the latest creatinine, where none is as new and it can be computed."""
-        latest, given = _newest(measured, CREATININE), _newest(measured, GLOMERULAR)
-        if (
-            not self.numbers.keys() >= NUMBERS.keys()
-            or latest is None
-            or (given is not None and given.taken >= latest.taken)
-        ):
-            return None
-        age = who.age(latest.taken)
-        if latest.value is None or latest.comparator or age is None or age.at_least < 0:
-            return None
-        value = egfr(latest.value, latest.unit, age.at_most, who.gender, self.numbers)
-        if value is None:
-            return None
-        return Measurement(EGFR_COMPUTED, latest.taken, value, "mL/min", indexed=True, computed=True)
 
     def _weight(self) -> Fraction | None:
         return body_weight(self._observed.measurements, self.today, int(self.numbers["weight_age"]))
@@ -292,8 +279,3 @@ class ChartReader:
             if self.prefetch.failure(key) or lacking:
                 gaps.append(gap(key, self.prefetch[key]))
         return gaps + failures(self.prefetch) if gaps else []
-
-
-def _newest(measured: Sequence[Measurement], kinds: str | tuple[str, ...]) -> Measurement | None:
-    """The newest value of the kinds that begin so."""
-    return max((m for m in measured if m.kind.startswith(kinds)), key=lambda m: m.taken, default=None)

@@ -65,6 +65,7 @@ _typed: Any = TypedDict  # its functional form wants the names spelled out
 
 
 class _Meta(TypedDict, total=False):
+    versionId: Any
     tag: msgspec.Raw
     security: msgspec.Raw
 

@@ -1,6 +1,6 @@
 """Measurements of the patient that decisions rest on, in one unit for each kind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -8,7 +8,8 @@ from typing import Any
 
 from service.dates import event, later
 from service.dosing.amount import number
-from service.facts import Measurement, Unread
+from service.dosing.filtration import NUMBERS, egfr
+from service.facts import EGFR_COMPUTED, Measurement, Patient, Unread
 from service.fhir.concepts import ALL, Room, concept_of, status_codes
 from service.fhir.gaps import OBSERVATIONS, TOO_MANY_KNOWN, WHY
 from service.fhir.genes import METABOLISM, PHENOTYPE, Genes
@@ -29,6 +30,8 @@ from service.terminology.recognise import Terminology
 
 VALID = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
+CREATININE = "serum-creatinine"
+GLOMERULAR = ("egfr-", "creatinine-clearance-")
 UNIT, IMPLAUSIBLE = "measurement-unit", "measurement-implausible"
 HELD_BACK = frozenset({"masked", "as-text", "not-permitted"})
 """Reasons for which a value is absent that there is; the others say that nothing was measured."""
@@ -224,3 +227,30 @@ def _day(resource: Resource, today: date) -> date | None:
     given = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), *of_period)
     day = next((found.earliest for value in given if (found := event(text(value))) is not None), None)
     return None if day is None or day > later(today, 1) else min(day, today)
+
+
+def computed_rate(
+    measured: Sequence[Measurement], who: Patient, numbers: Mapping[str, Fraction]
+) -> tuple[Measurement | None, bool]:
+    """The filtration rate of the latest creatinine, where none is as new and it can be computed.
+
+    True beside it where there is only a creatinine, and nothing can be computed from it.
+    """
+    latest, given = _newest(measured, CREATININE), _newest(measured, GLOMERULAR)
+    if latest is None:
+        return None, False
+    alone = None, given is None
+    if not numbers.keys() >= NUMBERS.keys() or (given is not None and given.taken >= latest.taken):
+        return alone
+    age = who.age(latest.taken)
+    if latest.value is None or latest.comparator or age is None or age.at_least < 0:
+        return alone
+    value = egfr(latest.value, latest.unit, age.at_most, who.gender, numbers)
+    if value is None:
+        return alone
+    return Measurement(EGFR_COMPUTED, latest.taken, value, "mL/min", indexed=True, computed=True), False
+
+
+def _newest(measured: Sequence[Measurement], kinds: str | tuple[str, ...]) -> Measurement | None:
+    """The newest value of the kinds that begin so."""
+    return max((m for m in measured if m.kind.startswith(kinds)), key=lambda m: m.taken, default=None)

@@ -166,6 +166,37 @@ def identified(resources: Sequence[Resource], prefetch: Prefetch, terminology: T
     return look() if prefetch.resolve(pointing) else found
 
 
+def identified_once(
+    entries: Sequence[Resource], prefetch: Prefetch, terminology: Terminology
+) -> list[tuple[Resource, Identity]]:
+    """The entries with their drugs, without a resource that came before: in another list, or as an older version.
+
+    The same type and id are the same resource only where they are for the same drug: some clients number anew.
+    """
+    kept: list[tuple[Resource, Identity]] = []
+    places: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for pair in zip(entries, identified(entries, prefetch, terminology), strict=True):
+        resource, identity = pair
+        before = places.setdefault((reference(resource), identity.recognition.drugs), []) if reference(resource) else []
+        if any(kept[place][0] == resource for place in before):
+            continue
+        version = _version(resource)
+        other = next((place for place in before if version >= 0 and _version(kept[place][0]) >= 0), None)
+        if other is None:
+            before.append(len(kept))
+            kept.append(pair)
+        elif version > _version(kept[other][0]):
+            kept[other] = pair
+    return kept
+
+
+def _version(resource: Resource) -> int:
+    """The number of a resource's version; -1 where it is not numbered."""
+    meta = resource.get("meta")
+    given = text(meta.get("versionId")) if isinstance(meta, dict) else ""
+    return int(given) if given.isdecimal() and len(given) < 10 else -1
+
+
 def _outside(resource: Resource) -> str:
     """The reference to a Medication outside the resource, empty when there is none."""
     target = text(medication_reference(resource).get("reference"))
