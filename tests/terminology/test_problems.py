@@ -280,6 +280,21 @@ def test_words_that_speak_of_a_part_do_not_reach_over_its_end(read: Read) -> Non
     assert read("Ausgeschlossen: Glaukom. Epilepsie").present == {"epilepsy"}
 
 
+def test_history_of_what_lasts_for_life_is_present_unless_denied(read: Read) -> None:
+    for words, sets in {
+        "history of long QT syndrome": {"long-qt"},
+        "PMH: Brugada syndrome": {"brugada-syndrome"},
+        "Z.n. Brugada-Syndrom": {"brugada-syndrome"},
+        "history of complete heart block, pacemaker": {"heart-block"},
+        "PMH: bipolar disorder": {"bipolar-disorder"},
+        "history of myasthenia gravis": {"myasthenia-gravis"},
+        "no history of long QT": set(),
+        "family history of Brugada syndrome": set(),
+        "history of depression": set(),
+    }.items():
+        assert read(words).present == sets, words
+
+
 def test_past_falls_and_attempts_count(read: Read) -> None:
     assert read("History of falls").present == {"falls"}
     assert read("Z. n. Suizidversuch").present == {"suicidal-ideation"}
@@ -307,7 +322,9 @@ def test_a_cue_before_a_problem_keeps_it_from_being_read_as_present(
     terminology: Terminology, cue: str, words: str
 ) -> None:
     part = words.split(",")[0]
-    assert terminology.words.problems.read(cue + part).present == frozenset()
+    problems = terminology.words.problems
+    lasts = problems.lasting if cue in ("Z.n. ", "history of ") else frozenset[str]()
+    assert problems.read(cue + part).present <= lasts
 
 
 def test_a_hostile_text_is_read_quickly(read: Read) -> None:
