@@ -14,7 +14,8 @@ from service.cli.output import Faulty, Refused, as_json, example, guideline, lib
 from service.cli.replay import FIXTURES
 from service.cli.synthetic import shares_in
 from service.engine.asked import unknown_ids
-from service.engine.check import deep_faults, template_faults, unlike_examples, unreadable, words_fault
+from service.engine.check import deep_faults, template_faults
+from service.engine.check_answers import unlike_examples, unreadable, words_fault
 from service.engine.editions import policies_of
 from service.engine.library import Library
 from service.engine.loading import FOLDER

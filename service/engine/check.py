@@ -5,17 +5,13 @@ import inspect
 import json
 import re
 import sys
-import traceback
-from collections.abc import Container, Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Container, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
 from service import chart
-from service.cdshooks.messages import EXTENSION
 from service.engine import wording
 from service.engine.catalogue import RAISED_BY_THE_ENGINE, statements
 from service.engine.concerns import concerns_of
@@ -46,12 +42,6 @@ JINJA = {"if", "elif", "else", "endif", "for", "endfor", "in", "is", "not", "and
 INCLUDE, WORKED_OUT = re.compile(r'{%-?\s*include "(.+?)"\s*[-+]?%}'), re.compile(r'" ~ [\w.]+ ~ "')
 INCLUDED = re.compile(r"{% include .*? \+?%}$")
 """The end of a line that another text completes, a whole sentence of a card's table."""
-DEVELOPERS = re.compile(
-    r"Medication(?:Request|Statement)/|recogni[sz]ed by|as generally known|not opened"
-    r"|TOLAMI_|trust file|dosageInstruction",
-    re.IGNORECASE,
-)
-"""Words of those who write programs, and of those who read sources, that a prescriber has no use for."""
 
 
 def deep_faults(guideline: Guideline, folder: Path = FOLDER) -> list[Fault]:
@@ -118,7 +108,7 @@ def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iter
         used = {*card.says, *(section.partition(" ")[2] for section in card.sections)}
         for state in rows.keys() - used:
             wrong = f"reasons: '{rows[state]}' names the state '{state}', which has neither words nor a source"
-            yield _document(folder, card.file).fault(wrong, "reasons", rows[state])
+            yield document_of(folder, card.file).fault(wrong, "reasons", rows[state])
         needed = ("summary", "detail", *(("line",) if card.id in declared else ()))
         for state in states:
             for kind in needed:
@@ -133,13 +123,13 @@ def _state_faults(library: Library, rules: Sequence[Rule], folder: Path) -> Iter
         for state in card.says:
             if state and state not in states:
                 wrong = f"says: no rule or row names the state '{state}'"
-                yield _document(folder, card.file).fault(wrong, "says", state)
+                yield document_of(folder, card.file).fault(wrong, "says", state)
     yield from _unknown_states(known, folder)
 
 
 def _unknown_states(known: dict[str, Container[str]], folder: Path) -> Iterable[Fault]:
     """States in which the guideline merges or ranks a card that has no such state; ``known`` are those of each card."""
-    guideline = _document(folder, "guideline.yaml")
+    guideline = document_of(folder, "guideline.yaml")
     merges, ranking = guideline.value.get("merges", ()), guideline.value["ranking"]
     named = [
         (state, entry["into"], ("merges", n)) for n, entry in enumerate(merges) for state in entry.get("states", ())
@@ -168,23 +158,6 @@ def _glued(library: Library, folder: Path) -> Iterable[Fault]:
                 before = before if tag else line
 
 
-def unreadable(card: Mapping[str, Any], library: Library, folder: Path = FOLDER) -> Iterable[Fault]:
-    """Texts of a sent card that are too long or use a developer's words, at the section that is most like them."""
-    file = library.cards[card["extension"][EXTENSION]["card"]]
-    summary, detail = card["summary"], card["detail"]
-    wrong = []
-    if not 0 < len(summary) <= wording.SUMMARY_LIMIT or summary.endswith("…"):
-        wrong.append((summary, "summary", f"summary of {len(summary)} characters"))
-    if (length := wording.count(detail)) > wording.limit(detail):
-        wrong.append((detail, "detail", f"detail of {length} words"))
-    for text, kind in ((summary, "summary"), (detail, "detail")):
-        wrong += [(text, kind, f"'{found}' does not belong on a card") for found in DEVELOPERS.findall(text)[:1]]
-    for text, kind, reason in wrong:
-        titles = {words: title for title, words in file.sections.items() if title.partition(" ")[0] == kind}
-        (likest,) = get_close_matches(text, titles, n=1, cutoff=0)
-        yield section_fault(folder, file.file, titles[likest], f"{reason}: {text}")
-
-
 def _sources(rules: Sequence[Rule]) -> str:
     """The text of all modules beside those of the rules, and of the engine."""
     rooms = {Path(inspect.getfile(module)).parent for module in (wording, *(sys.modules[r.__module__] for r in rules))}
@@ -204,7 +177,7 @@ def other_units(library: Library, rules: Sequence[Rule], folder: Path = FOLDER) 
             units = set[str]().union(*(units for pattern, units in read.items() if re.fullmatch(pattern, name)))
             if units and number.unit not in units:
                 wrong = f"thresholds.{name}: rules read it in {' or '.join(sorted(units)) or 'a bare number'}"
-                yield _document(folder, card.file).fault(wrong, "thresholds", name)
+                yield document_of(folder, card.file).fault(wrong, "thresholds", name)
     rows = {kind for card in library.cards.values() for kind in card.reasons}
     numbers = {name for thresholds in library.thresholds.values() for name in thresholds}
     asked = [match for index, _ in ASKED_IN.findall(source) if (match := ONE_OR_OTHER.fullmatch(index))]
@@ -231,7 +204,7 @@ def _uncarried(library: Library, folder: Path) -> Iterable[Fault]:
     for statement, cards in statements(library):
         if not cards and not statement.not_carried:
             wrong = f"{statement.key}: no card carries it; say why in not_carried"
-            yield _document(folder, "statements.yaml").fault(wrong, statement.key)
+            yield document_of(folder, "statements.yaml").fault(wrong, statement.key)
 
 
 def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
@@ -240,8 +213,8 @@ def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
         for number in card.thresholds:
             if number not in library.number_words[card.id]:
                 wrong = f"thresholds.{number}: numbers.yaml does not say what it stands for"
-                yield _document(folder, card.file).fault(wrong, "thresholds", number)
-    numbers, known = _document(folder, "numbers.yaml"), library.thresholds
+                yield document_of(folder, card.file).fault(wrong, "thresholds", number)
+    numbers, known = document_of(folder, "numbers.yaml"), library.thresholds
     for id_, words in numbers.value["cards"].items():
         for number in words:
             if number not in known.get(id_, {}):
@@ -251,7 +224,7 @@ def _wordless_numbers(library: Library, folder: Path) -> Iterable[Fault]:
             yield numbers.fault(f"all.{number}: no card has such a number", "all", number)
 
 
-def _document(folder: Path, file: str) -> Document:
+def document_of(folder: Path, file: str) -> Document:
     """A file of the folder as it was loaded; for a card, its front matter."""
     text = (folder / file).read_text(encoding="utf-8")
     found = split(file, text) if file.endswith(".md") else load_yaml(file, text)
@@ -281,59 +254,7 @@ def template_faults(renderer: Renderer, folder: Path = FOLDER) -> Iterable[Fault
             if owner not in cards:
                 yield Fault(f"lines/{owner}.md", line, wrong)
             elif "/" in part:
-                document = _document(folder, cards[owner].file)
+                document = document_of(folder, cards[owner].file)
                 yield document.fault(f"reasons {part}: {wrong}", "reasons", *part.split("/"))
             else:
                 yield section_fault(folder, cards[owner].file, part, wrong, line)
-
-
-def unlike_examples(
-    library: Library, answers: Mapping[str, Iterable[Mapping[str, Any]]], folder: Path = FOLDER
-) -> Iterable[Fault]:
-    """Fixtures that are named but not there, and cards that are not raised, or silent, where their examples say.
-
-    ``answers`` are the cards that each fixture is answered with. A card is also raised as a line of another one.
-    """
-    raised = {fixture: [card["extension"][EXTENSION] for card in cards] for fixture, cards in answers.items()}
-    for card in library.cards.values():
-        if not card.examples and card.id not in RAISED_BY_THE_ENGINE:
-            yield _document(folder, card.file).fault("examples: none, so that nothing shows that it is raised")
-        for kind, fixtures in card.examples.items():
-            for place, fixture in enumerate(fixtures):
-                shown = raised.get(fixture)
-                own = any(one["card"] == card.id for one in shown or ())
-                line = any(card.rule in one.get("rules", ()) and one["rule"] != card.rule for one in shown or ())
-                if shown is not None and (own or line if kind == "fires" else not own):
-                    continue
-                wrong = "is no fixture" if shown is None else f"must{'' if kind == 'fires' else ' not'} raise this card"
-                yield _document(folder, card.file).fault(f"examples: '{fixture}' {wrong}", "examples", kind, place)
-    if library.plan.example and library.plan.example not in answers:
-        wrong = f"example: '{library.plan.example}' is no fixture"
-        yield _document(folder, "guideline.yaml").fault(wrong, "example")
-    if library.fixtures and not library.fixtures.is_dir():
-        yield _document(folder, "guideline.yaml").fault("fixtures: there is no such folder", "fixtures")
-
-
-def words_fault(card: str, error: Exception, library: Library, folder: Path = FOLDER) -> Fault:
-    """Where the words or the rule of a card failed: file, line and what is wrong, such as an unknown variable."""
-    names = {f"{file.id}/{title}": (file.file, title) for file in library.cards.values() for title in file.sections}
-    names |= {line: (f"lines/{line}.md", "line") for line in library.lines}
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename in names:
-            name, title = names[frame.filename]
-            line = frame.lineno or 1
-            text = (folder / name).read_text(encoding="utf-8").splitlines()[line_in(folder / name, title, line) - 1]
-            return section_fault(folder, name, title, _variable(error, text), line)
-    failed = traceback.extract_tb(error.__traceback__)[-1]
-    name = library.cards[card].file if card in library.cards else f"{card}.md"
-    what = "the whole call" if card == "service-failed" else "its rule"
-    if isinstance(error, KeyError) and what == "its rule":
-        return Fault(name, 0, f"its rule asks for {error}, which is no number, row of reasons or template")
-    return Fault(name, 0, f"{what} failed: {error!r} in {Path(failed.filename).name}:{failed.lineno}")
-
-
-def _variable(error: Exception, line: str) -> str:
-    """What is wrong, with the variable as the line of the template calls it."""
-    attribute = re.search(r"has no attribute '(\w+)'$", str(error))
-    variable = re.search(rf"(\w+)\.{attribute[1]}\b", line) if attribute else None
-    return f"'{variable[1]}' {attribute[0]}" if attribute and variable else str(error)

@@ -168,6 +168,9 @@ def _check_file(document: Document, sections: Mapping[str, str], folder: Path) -
         if 0 < len(without) < len(rows):
             wrong = f"reasons: {', '.join(without[:3])}: no '{key}', as other rows have"
             faults.append(document.fault(wrong, "reasons", without[0]))
+    for kind, row in rows.items():
+        if HTML.search(f"{row.get('short')} {row.get('long')}"):
+            faults.append(document.fault(f"reasons: {kind}: HTML, which a client shows as it is", "reasons", kind))
     missing = [kind for kind in NEEDED if not any(title.partition(" ")[0] == kind for title in sections)]
     faults += [Fault(document.name, 0, f"section '## {kind}' is missing") for kind in missing]
     reasons = {title: _wrong_with(title, text) for title, text in sections.items()}

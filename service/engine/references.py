@@ -58,6 +58,9 @@ def _of_cards(library: Library, documents: Mapping[str, Document]) -> Iterator[F
             for set_ in sorted(concern.conditions.union(concern.unless, *concern.milder.values()) - conditions):
                 wrong = f"names the condition '{set_}', which is not in the terminology"
                 yield document.fault(f"reasons: '{kind}' {wrong}", "reasons", kind)
+            for set_ in sorted(concern.conditions & concern.unless):
+                wrong = f"has '{set_}' both as a condition and under 'unless', so it never counts"
+                yield document.fault(f"reasons: '{kind}' {wrong}", "reasons", kind)
 
 
 def _uncited(offers: Document, library: Library) -> Iterator[Fault]:

@@ -9,7 +9,8 @@ import pytest
 
 from service.cli.answers import find
 from service.cli.check import example_faults
-from service.engine.check import deep_faults, fhir_faults, other_units, template_faults, unreadable
+from service.engine.check import deep_faults, fhir_faults, other_units, template_faults
+from service.engine.check_answers import unreadable
 from service.engine.concerns import CardNumbers, concerns_of
 from service.engine.guideline import Guideline
 from service.engine.library import Library
@@ -284,7 +285,8 @@ def test_a_call_that_fails_as_a_whole_is_a_fault(library: Library) -> None:
 
 
 def test_a_card_that_is_not_raised_or_silent_as_its_examples_say_is_named_with_its_line(library: Library) -> None:
-    plan = replace(library.plan, subjects=("tolperisone",), example="order-sign/nothing")
+    always = library.plan.always - {"tolperisone-daily-dose"}
+    plan = replace(library.plan, subjects=("tolperisone",), example="order-sign/nothing", always=always)
     card = library.cards["tolperisone-daily-dose"]
     examples = {"fires": [*card.examples["fires"], "order-sign/not-there"], "silent": card.examples["fires"][:1]}
     cards = {**library.cards, card.id: replace(card, examples=examples)}
@@ -294,7 +296,8 @@ def test_a_card_that_is_not_raised_or_silent_as_its_examples_say_is_named_with_i
     }
     assert any("examples: 'order-sign/not-there' is no fixture" in fault for fault in by_file[card.file])
     assert any("must not raise this card" in fault for fault in by_file[card.file])
-    assert by_file["guideline.yaml"][0].endswith("example: 'order-sign/nothing' is no fixture")
+    assert "always: 'tolperisone-daily-dose' is missing" in by_file["guideline.yaml"][0]
+    assert by_file["guideline.yaml"][1].endswith("example: 'order-sign/nothing' is no fixture")
     start = [fault for fault in found if fault.startswith("amitriptyline/amitriptyline-start-dose.md:")]
     assert start, "without its drug as a subject no card of it is raised"
     assert all("must raise this card" in fault for fault in start)

@@ -84,6 +84,7 @@ AT_A_LINE = {
                 "a: {short: x, conditions: [falls]}",
                 "'conditions' needs 'urgency' beside it",
             ),
+            ("row with HTML", "a: {short: <b>x</b>, urgency: info}", "a: HTML, which a client shows as it is"),
             ("row without words", "a: {short: x, urgency: info}, b: {urgency: info}", "b: no 'short', as other"),
             ("row without long words", "a: {short: x, long: x}, b: {short: x}", "b: no 'long', as other rows"),
             ("row without urgency", "a: {short: x, urgency: info}, b: {short: x}", "b: no 'urgency', as other"),

@@ -34,6 +34,14 @@ def test_a_number_without_words_and_words_without_a_number_are_named_with_their_
     assert f"numbers.yaml:{shared}: all.look_ahead: no card has such a number" in faults
 
 
+def test_a_row_that_takes_its_own_condition_back_is_a_fault_with_its_line(tmp_path: Path) -> None:
+    folder, card = copied(tmp_path), "safety/amitriptyline-and-the-heart.md"
+    old = "    conditions: [brugada-syndrome]\n    unless: [long-qt]"
+    line = changed(folder, card, old, old.replace("[long-qt]", "[long-qt, brugada-syndrome]"))
+    with pytest.raises(FaultyLibrary, match=f"{card}:{line - 2}: reasons: 'brugada-syndrome' has 'brugada-syndrome'"):
+        load(folder)
+
+
 def test_words_that_are_no_phrase_are_a_fault_with_their_line(tmp_path: Path) -> None:
     folder = copied(tmp_path)
     line = changed(folder, FILE, "  adult: Age", "  adult: [18] # Age")

@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 
 from service.app import records_of
 from service.engine.asked import unknown_ids
-from service.engine.check import deep_faults, template_faults, unreadable
+from service.engine.check import deep_faults, template_faults
+from service.engine.check_answers import unreadable
 from service.engine.guideline import Guideline
 from service.engine.library import Library
 from service.engine.loading import SAMPLE, load
