@@ -37,7 +37,7 @@ from service.web.middleware import ALWAYS
 SEND_SECONDS = 10.0
 """How long sending may stall."""
 
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 0.5
 """How long a service that stops still takes a call on a kept connection: it may be on its way."""
 
 UNSENT_BYTES = 1024 * 1024

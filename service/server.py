@@ -143,16 +143,16 @@ class ReceivingWorker(Worker):
             self._turn(connected)
         until = time.monotonic() + self.cfg.graceful_timeout
         while sum(receiver.stop() for receiver in self._receivers) and time.monotonic() < until:
-            self._turn(connected)
+            self._turn(connected, 0.1)
         threads.shutdown()
 
-    def _turn(self, connected: dict[int, Any]) -> None:
-        """One turn of the loop."""
+    def _turn(self, connected: dict[int, Any], seconds: float = 1) -> None:
+        """One turn of the loop, which waits so long for something to do."""
         now = time.monotonic()
         if now - self._notified > 1:
             self._notified = now
             self.notify()
-        wasyncore.loop(timeout=1, use_poll=True, map=connected, count=1)
+        wasyncore.loop(timeout=seconds, use_poll=True, map=connected, count=1)
 
     def init_signals(self) -> None:
         """Handles signals, those that came since the fork first; called by gunicorn."""

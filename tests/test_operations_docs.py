@@ -63,10 +63,10 @@ def test_every_reason_for_dropping_a_connection_is_named() -> None:
         ("Connections not yet accepted", LIMITS["backlog"]),
         ("Kept connection without a request", LIMITS["keepalive"]),
         ("Process that hangs", LIMITS["timeout"]),
-        ("Kept connection without a request at shutdown", int(receiving.IDLE_SECONDS)),
+        ("Kept connection without a request at shutdown", receiving.IDLE_SECONDS),
         ("Calls still running at shutdown", LIMITS["graceful_timeout"]),
     ],
 )
-def test_every_limit_is_the_one_that_holds(what: str, limit: int) -> None:
+def test_every_limit_is_the_one_that_holds(what: str, limit: float) -> None:
     (row,) = re.findall(rf"^\| {re.escape(what)} \|(.*?)\|", PAGE, re.MULTILINE)
     assert re.search(rf"\b{limit}\b", row), f"{what}: {row} is not {limit}"
