@@ -22,7 +22,7 @@ test: $(VENV)/tests $(VENV)/tools ## Run every check: ruff, mypy, import-linter,
 	@$(RULES)
 	@$(BIN)/tolami check
 	@$(BIN)/mypy >$(VENV)/mypy 2>&1 & types=$$!; \
-	$(BIN)/python -m tests.coverage --numprocesses 3 --dist worksteal; tests=$$?; \
+	$(BIN)/python -m tests.coverage --numprocesses 4 --dist worksteal; tests=$$?; \
 	wait $$types; types=$$?; cat $(VENV)/mypy; exit $$((tests || types))
 
 explore: $(VENV)/tests ## Ask the properties new examples, ROUNDS times (10)
