@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from service.terminology.cues import CAPITALS, Cues, doubts, parts_of
 from service.terminology.folding import plain
 from service.terminology.phrases import Phrases, words_of
-from service.terminology.standing import CAPITALS, Cues, Standing, doubts, parts_of
+from service.terminology.standing import Standing
 
 _LONGEST_NAME = 8
 """Words of a name that may be written the other way round."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from service.files import load_table
+from service.terminology.cues import cues_of
 from service.terminology.endings import Endings
 from service.terminology.folding import grouped, plain
 from service.terminology.names import TakenBack
 from service.terminology.phrases import Phrases, alternatives, any_of, phrases_in, words_of
 from service.terminology.problems import Problems, Sets
-from service.terminology.standing import cues_of
 
 UNLESS = "unless"
 LASTING = "lasting"
